@@ -1,0 +1,37 @@
+"""Leaving an entry in the audit trail. One row for each response that carries a patient's data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.models import AuditEntry
+
+
+def record(
+    request: HttpRequest | None,
+    action: str,
+    *,
+    user: Any = None,
+    patient_id: str = "",
+    study_uid: str = "",
+    outcome: str = "ok",
+    **detail: Any,
+) -> AuditEntry:
+    """Add one entry, in the caller's transaction: if it cannot be written, nothing is shown.
+
+    ``user`` is taken from the request when it is not given; detail must be JSON.
+    """
+    person = user if user is not None else getattr(request, "user", None)
+    known = person is not None and person.is_authenticated
+    return AuditEntry.objects.create(
+        user=person if known else None,
+        username=person.username if known else "",
+        address=request.META.get("REMOTE_ADDR") or None if request is not None else None,
+        action=action,
+        patient_id=patient_id[:64],
+        study_uid=study_uid[:64],
+        outcome=outcome,
+        detail=detail,
+    )

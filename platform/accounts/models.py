@@ -1,0 +1,49 @@
+"""People, and the trail of what they looked at."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from accounts.roles import Role
+
+
+class User(AbstractUser):
+    """A person with one role."""
+
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.ANNOTATOR)
+
+    @property
+    def display(self) -> str:
+        """The name shown to colleagues."""
+        return self.get_full_name() or self.username
+
+
+class AuditEntry(models.Model):
+    """Who saw or did what to whose data, when, and what came of it. Rows are only ever added."""
+
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    username = models.CharField(max_length=150, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    action = models.CharField(max_length=48, db_index=True)
+    patient_id = models.CharField(max_length=64, blank=True, db_index=True)
+    study_uid = models.CharField(max_length=64, blank=True, db_index=True)
+    outcome = models.CharField(max_length=16, default="ok")
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.username} {self.action} {self.study_uid}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise TypeError("an audit entry is never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("an audit entry is never deleted")

@@ -1,0 +1,51 @@
+"""Two habits of every response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def patient_data_is_never_cached(get_response: GetResponse) -> GetResponse:
+    """Whatever a signed-in person receives stays out of the browser's disk cache (ASVS 14.3.2)."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(("/api/", "/dicom-web/"))
+
+
+class _Unavailable:
+    """Turns a lost or locked database into 503 with Retry-After, wherever in the view it was met."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, OperationalError | InterfaceError):
+            return None
+        detail = "The database does not answer. Nothing of this request was kept. Try again in a few seconds."
+        response: HttpResponse
+        if _wants_page(request):
+            response = render(request, "503.html", {"detail": detail}, status=503)
+        else:
+            response = JsonResponse({"detail": detail, "code": "unavailable"}, status=503)
+        response.headers["Retry-After"] = "5"
+        return response
+
+
+database_trouble_is_503 = _Unavailable

@@ -1,0 +1,23 @@
+"""Every address of the site; each room brings its own."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("live.urls")),
+    path("", include("studies.urls")),
+    path("", include("inference.urls")),
+    path("", include("annotations.urls")),
+    path("", include("worklist.urls")),
+    path("", include("training.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("admin/", admin.site.urls),
+]
+
+handler404 = "config.pages.not_found"
+handler403 = "config.pages.forbidden"
+handler500 = "config.pages.server_error"

@@ -1,0 +1,53 @@
+"""The durable job table: the queue of record. Celery and Redis only make it fast."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class JobStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    QUARANTINED = "quarantined", "Failed three times"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Queue(models.TextChoices):
+    STAT = "stat", "Stat"
+    ROUTINE = "routine", "Routine"
+    TRAIN = "train", "Train"
+
+
+class Job(models.Model):
+    """One piece of work. ``key`` makes it one row however often it is asked for; ``token`` fences late workers off."""
+
+    kind = models.CharField(max_length=32)
+    key = models.CharField(max_length=200)
+    queue = models.CharField(max_length=8, choices=Queue.choices, default=Queue.ROUTINE)
+    payload = models.JSONField(default=dict)
+    status = models.CharField(max_length=12, choices=JobStatus.choices, default=JobStatus.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    run_after = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    token = models.UUIDField(default=uuid.uuid4, editable=False)
+    worker = models.CharField(max_length=100, blank=True)
+    progress = models.JSONField(default=dict)
+    cancel_requested = models.BooleanField(default=False)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_job_per_key")]
+        indexes = [
+            models.Index(fields=["queue", "run_after", "id"], condition=Q(status="queued"), name="job_claimable"),
+            models.Index(fields=["lease_until"], condition=Q(status="running"), name="job_leased"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key} ({self.status})"

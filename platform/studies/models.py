@@ -1,0 +1,197 @@
+"""Patients, studies, clips and the revisions of a study."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+DAYS_AT_TERM_AND_BEYOND = 45 * 7
+
+
+class Sex(models.TextChoices):
+    FEMALE = "F", "Female"
+    MALE = "M", "Male"
+    OTHER = "O", "Other"
+    UNKNOWN = "", "Unknown"
+
+
+class Patient(models.Model):
+    """An infant. What DICOM lacks comes by form or CSV; what nobody knows stays null and is shown as unknown."""
+
+    patient_id = models.CharField(max_length=64)
+    issuer = models.CharField(max_length=64, blank=True)
+    name = models.CharField(max_length=324, blank=True)
+    birth_date = models.DateField(null=True, blank=True)
+    sex = models.CharField(max_length=1, choices=Sex.choices, blank=True, default=Sex.UNKNOWN)
+    gestational_age_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(20 * 7), MaxValueValidator(DAYS_AT_TERM_AND_BEYOND)]
+    )
+    birth_weight_g = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(200), MaxValueValidator(7000)]
+    )
+    twin_group = models.CharField(max_length=64, blank=True)
+    merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="merged")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["patient_id", "issuer"], name="one_patient_per_identifier")]
+
+    def __str__(self) -> str:
+        return self.patient_id
+
+    @property
+    def group(self) -> str:
+        """What never crosses training folds: the infant, or the twins together."""
+        return f"twins:{self.twin_group}" if self.twin_group else f"patient:{self.pk}"
+
+    def day_of_life(self, on: datetime | None) -> int | None:
+        """Whole days since birth, None where either date is unknown or birth lies after it."""
+        if on is None or self.birth_date is None:
+            return None
+        days = (on.date() - self.birth_date).days
+        return days if days >= 0 else None
+
+    def postmenstrual_age_days(self, on: datetime | None) -> int | None:
+        """Gestational age at birth plus day of life."""
+        days = self.day_of_life(on)
+        if days is None or self.gestational_age_days is None:
+            return None
+        return self.gestational_age_days + days
+
+
+class Priority(models.TextChoices):
+    STAT = "stat", "STAT"
+    URGENT = "urgent", "Urgent"
+    ROUTINE = "routine", "Routine"
+
+
+class StudyStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    READING = "reading", "Being read"
+    READ = "read", "Read"
+
+
+class Study(models.Model):
+    """One DICOM study: one examination."""
+
+    uid = models.CharField(max_length=64, unique=True)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
+    original_patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    accession = models.CharField(max_length=64, blank=True)
+    description = models.CharField(max_length=128, blank=True)
+    acquired_at = models.DateTimeField(null=True)
+    priority = models.CharField(max_length=8, choices=Priority.choices, default=Priority.ROUTINE)
+    status = models.CharField(max_length=8, choices=StudyStatus.choices, default=StudyStatus.WAITING)
+    read_at = models.DateTimeField(null=True)
+    is_phantom = models.BooleanField(default=False)
+    first_image_at = models.DateTimeField()
+    last_image_at = models.DateTimeField()
+    closes_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["closes_at"], condition=Q(closes_at__isnull=False), name="study_open_revision"),
+            models.Index(fields=["last_image_at", "id"], condition=~Q(status="read"), name="study_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return self.uid
+
+    @property
+    def birth_date(self) -> date | None:
+        return self.patient.birth_date
+
+
+class View(models.TextChoices):
+    CORONAL = "coronal", "Coronal"
+    SAGITTAL = "sagittal", "Sagittal"
+    MASTOID = "mastoid", "Mastoid"
+    OTHER = "other", "Other"
+
+
+class Clip(models.Model):
+    """One SOP instance; a still is a clip of one frame. ``frames`` 0: it holds no image."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="clips")
+    sop_uid = models.CharField(max_length=64, unique=True)
+    sop_class = models.CharField(max_length=64)
+    series_uid = models.CharField(max_length=64)
+    series_number = models.IntegerField(null=True)
+    instance_number = models.IntegerField(null=True)
+    modality = models.CharField(max_length=16, blank=True)
+    manufacturer = models.CharField(max_length=64, blank=True)
+    device = models.CharField(max_length=64, blank=True)
+    view = models.CharField(max_length=8, choices=View.choices, default=View.OTHER)
+    label = models.CharField(max_length=64, blank=True)
+    acquired_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField()
+    transfer_syntax = models.CharField(max_length=64)
+    photometric = models.CharField(max_length=16, blank=True)
+    rows = models.PositiveIntegerField(default=0)
+    columns = models.PositiveIntegerField(default=0)
+    frames = models.PositiveIntegerField(default=0)
+    samples = models.PositiveSmallIntegerField(default=1)
+    bits_stored = models.PositiveSmallIntegerField(default=8)
+    frame_time_ms = models.FloatField(null=True)
+    frame_times_ms = models.JSONField(null=True)
+    display_rate = models.FloatField(null=True)
+    regions = models.JSONField(default=list)
+    digest = models.CharField(max_length=64, db_index=True)
+    size = models.PositiveBigIntegerField()
+    scorable = models.BooleanField(default=False)
+    parked_reason = models.TextField(blank=True)
+    decode_error = models.TextField(blank=True)
+    warnings = models.JSONField(default=list)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["acquired_at", "series_number", "instance_number", "id"]
+
+    def __str__(self) -> str:
+        return self.sop_uid
+
+
+class StudyRevision(models.Model):
+    """The set of instances that a study had when its quiet period ended. Never changed afterwards."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    clips = models.ManyToManyField(Clip, related_name="revisions")
+    digest = models.CharField(max_length=64)
+    last_image_at = models.DateTimeField()
+    closed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="one_revision_per_number")]
+        ordering: ClassVar[list[str]] = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.study} revision {self.number}"
+
+
+class Outcome(models.TextChoices):
+    STORED = "stored", "Stored"
+    DUPLICATE = "duplicate", "Already here"
+    PARKED = "parked", "Stored, not scorable"
+    REFUSED = "refused", "Refused"
+
+
+class Receipt(models.Model):
+    """What became of one file that somebody sent."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    source = models.CharField(max_length=16)
+    sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    path = models.CharField(max_length=512, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    reason = models.TextField(blank=True)
+    study_uid = models.CharField(max_length=64, blank=True)
+    sop_uid = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.outcome}"
