@@ -1,0 +1,28 @@
+"""`python -m training COMMAND`: each command's module is imported only when that command is chosen."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "phantom": ("training.phantom.cli:main", "write generated phantom studies as DICOM, with their truth"),
+    "crossval": ("training.core.cli:crossval", "patient-level cross-validation on frames or features"),
+    "demo-model": ("training.core.cli:demo_model", "train the demo model on phantoms"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the chosen command with the rest of the arguments; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    commands = "; ".join(f"{name}: {text}" for name, (_, text) in COMMANDS.items())
+    parser.add_argument("command", choices=sorted(COMMANDS), help=commands)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see COMMAND --help")
+    chosen = parser.parse_args(argv)
+    module, _, function = COMMANDS[chosen.command][0].partition(":")
+    return int(getattr(importlib.import_module(module), function)(chosen.arguments) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

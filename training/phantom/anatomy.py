@@ -1,0 +1,365 @@
+"""The model head: echo in dB at any point, from soft implicit shapes.
+
+Axes in mm: x to the patient's left, y forwards, z down from the fontanelle. Shapes are drawn for a head of about 34
+weeks and scaled. Paired structures are computed once on |x|, with the parameters of the side that a point lies on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.phantom.constants import Knobs
+from training.phantom.plan import Plan, stream
+
+Floats = NDArray[np.float32]
+
+# The ventricle is a C around the thalamus. Along it, by angle (0 front, 90 top, 180 back, 270 temporal horn):
+# distance from the midline, half-width, half-thickness (mm) and tilt of the width axis (degrees).
+_ARC = np.array([0, 15, 45, 75, 100, 140, 180, 215, 250, 290, 300, 359])
+_PROFILE = {
+    "off": (8, 8, 8.0, 8.0, 9.0, 13, 17.5, 20, 22, 23, 23, 8),
+    "width": (0.3, 0.5, 6.2, 6.6, 6.4, 6, 5.0, 3.8, 3.2, 0.5, 0.3, 0.3),
+    "thick": (0.05, 0.3, 1.9, 1.7, 1.6, 2.3, 3.8, 2.6, 1.6, 0.3, 0.05, 0.05),
+    "tilt": (50, 50, 42, 30, 24, 25, 42, 60, 30, 0, 0, 50),
+    "choroid": (0.01, 0.01, 0.01, 0.01, 0.5, 1.5, 3.0, 2.4, 0.9, 0.01, 0.01, 0.01),
+}
+_LUT = {name: np.interp(np.arange(360), _ARC, values).astype(np.float32) for name, values in _PROFILE.items()}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One half of the head."""
+
+    ventricle: float
+    """Thickness of the ventricle against the normal one."""
+    width: float
+    grade: int
+    fill: float
+    """Share of the ventricle's height that clot takes; 0 for none."""
+    matrix_mm: float
+    """Mean radius of the germinal matrix bleed; 0 for none."""
+    infarct_mm: float
+    bleed_db: float
+    flare_db: float
+    choroid: float
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """One infant's head at one examination."""
+
+    scale: float
+    left: Side
+    right: Side
+    septum: float
+    """Half-width of the cavum septi pellucidi, mm."""
+    sulci: float
+    """How far folding has come, 0..1."""
+    phases: tuple[float, ...]
+    choroid_db: float
+    skull_db: float
+
+
+@dataclass(frozen=True)
+class Tissue:
+    """What lies at the points of a beam grid, each [samples, beams]."""
+
+    echo_db: Floats
+    fluid: Floats
+    brain: Floats
+    """1 within the skull."""
+    crisp: Floats
+    """Thin sheets that reflect as one, 0..1."""
+    bleed_right: Floats
+    bleed_left: Floats
+
+
+def anatomy(plan: Plan, knobs: Knobs) -> Anatomy:
+    """Draw the head of a planned examination; scans of one patient share all but growth and grade."""
+    rng = stream(plan.seed, "anatomy", plan.patient_number)
+    weeks = plan.postmenstrual_weeks
+    mimic = rng.random() < knobs.mimic_rate
+    plexus, flare = (1.25, 4.5) if mimic else (1.0, 1.5)
+    sides = {name: _healthy(rng, plexus=plexus, flare=flare) for name in ("right", "left")}
+    return Anatomy(
+        scale=float(np.clip(0.86 + 0.013 * (weeks - 26) + rng.normal(0, 0.015), 0.84, 1.08)),
+        left=_bleeding(sides["left"], plan.grade_left, rng=stream(plan.seed, "left", plan.patient_number), knobs=knobs),
+        right=_bleeding(
+            sides["right"], plan.grade_right, rng=stream(plan.seed, "right", plan.patient_number), knobs=knobs
+        ),
+        septum=float(np.clip(rng.normal(2.6, 0.6) - 0.12 * (weeks - 30), 0.8, 4.0)),
+        sulci=float(np.clip((weeks - 23) / 12, 0.15, 1.0)),
+        phases=tuple(rng.uniform(0, 2 * np.pi, 16).tolist()),
+        choroid_db=float(rng.normal(9.0, 1.2)),
+        skull_db=float(rng.normal(21.0, 1.5)),
+    )
+
+
+def _healthy(rng: np.random.Generator, *, plexus: float, flare: float) -> Side:
+    thickness = float(np.exp(rng.normal(0.0, 0.18)))
+    return Side(
+        ventricle=thickness,
+        width=1.0,
+        grade=0,
+        fill=0.0,
+        matrix_mm=0.0,
+        infarct_mm=0.0,
+        bleed_db=0.0,
+        flare_db=max(0.0, float(rng.normal(flare, 1.0))),
+        choroid=plexus * float(rng.uniform(0.85, 1.1)),
+    )
+
+
+def _bleeding(side: Side, grade: int, *, rng: np.random.Generator, knobs: Knobs) -> Side:
+    """The same half with a bleed of Papile's grade: blood, and in III and IV a wider ventricle."""
+    contrast = float(rng.normal(knobs.bleed_db, knobs.bleed_sd_db))
+    radius = float(rng.uniform(2.6, 4.0))
+    stretch = float(rng.uniform(0.9, 1.15))
+    if grade == 0:
+        return side
+    thick, wide, fill, infarct = {
+        1: (1.0, 1.0, 0.0, 0.0),
+        2: (1.25, 1.0, 0.5, 0.0),
+        3: (3.0, 1.3, 0.78, 0.0),
+        4: (2.3, 1.2, 0.65, 9.0),
+    }[grade]
+    return replace(
+        side,
+        ventricle=max(side.ventricle, 0.9) * thick * (stretch if grade > 2 else 1.0),
+        width=wide,
+        grade=grade,
+        fill=fill,
+        matrix_mm=radius if grade in (1, 4) else 0.7 * radius,
+        infarct_mm=infarct * stretch,
+        bleed_db=contrast,
+    )
+
+
+def soft(distance: Floats, width: float = 0.35) -> Floats:
+    """1 within a shape, 0 outside, with an edge of about `width` mm."""
+    t = np.clip(0.5 - distance / np.float32(3 * width), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _bump(t: Floats) -> Floats:
+    return np.exp(-t * t)
+
+
+def _ellipsoid(
+    points: tuple[Floats, Floats, Floats], centre: tuple[float, float, float], axes: tuple[float, float, float]
+) -> Floats:
+    """About the distance in mm to an ellipsoid's surface, negative inside."""
+    total = np.zeros_like(points[0])
+    for p, c, a in zip(points, centre, axes, strict=True):
+        total += np.square((p - np.float32(c)) / np.float32(a))
+    return (np.sqrt(total) - 1) * np.float32(min(axes))
+
+
+class _Canvas:
+    """Echo at a set of points while it is drawn, structure by structure, back to front."""
+
+    def __init__(self, head: Anatomy, x: Floats, y: Floats, z: Floats) -> None:
+        scale = np.float32(1 / head.scale)
+        self.head = head
+        self.x, self.y, self.z = x * scale, y * scale, z * scale
+        self.side_x = np.abs(self.x)
+        self.left = self.x > 0
+        self.mirrored = (self.side_x, self.y, self.z)
+        self.noise = self._wander()
+        self.inside = _skull_distance(self.side_x, self.y, self.z)
+        self.echo = np.zeros_like(self.x)
+        self.fluid = np.zeros_like(self.x)
+        self.crisp = np.zeros_like(self.x)
+        self.bleed = np.zeros_like(self.x)
+        self._arc()
+
+    def per_side(self, name: str) -> Floats:
+        left, right = getattr(self.head.left, name), getattr(self.head.right, name)
+        if left == right:
+            return np.float32(left)  # type: ignore[return-value]
+        return np.where(self.left, np.float32(left), np.float32(right))
+
+    def paint(self, mask: Floats, level: float | Floats) -> None:
+        self.echo += mask * (level - self.echo)
+
+    def line(self, distance: Floats, *, width: float, gain: float, where: Floats | float = 1.0) -> None:
+        """A thin bright sheet."""
+        sheet = _bump(distance / np.float32(width)) * where
+        self.echo += np.float32(gain) * sheet
+        np.maximum(self.crisp, sheet, out=self.crisp)
+
+    def wet(self, mask: Floats) -> None:
+        np.maximum(self.fluid, mask, out=self.fluid)
+
+    def _wander(self) -> Floats:
+        """Smooth noise of about unit size, 8 mm and longer."""
+        p = self.head.phases
+        a = np.sin(0.42 * self.x + p[0] + 1.4 * np.sin(0.23 * self.z + p[1]))
+        b = np.sin(0.36 * self.y + p[2] + 1.2 * np.sin(0.27 * self.x + p[3]))
+        c = np.sin(0.40 * self.z + p[4] + 1.3 * np.sin(0.21 * self.y + p[5]))
+        return np.asarray((a + b + c) * 0.6, dtype=np.float32)
+
+    def _arc(self) -> None:
+        """Coordinates of the ventricle's C: along (degrees), across (`p` its width, `q` its thickness, up is out)."""
+        dy, dz = (self.y + 4) / 22, (45 - self.z) / 14
+        angle = np.degrees(np.arctan2(dz, dy)).astype(np.int32) % 360
+        out = (np.hypot(dy, dz) - 1) * np.float32(16)
+        tilt = np.radians(_LUT["tilt"][angle])
+        off = self.side_x - _LUT["off"][angle]
+        self.angle = angle
+        self.p = off * np.cos(tilt) + out * np.sin(tilt)
+        bend = np.float32(0.035) * np.square(self.p) * (angle < 110)
+        self.q = out * np.cos(tilt) - off * np.sin(tilt) + bend
+        self.half = _LUT["thick"][angle] * self.per_side("ventricle")
+        self.across = self.p / (_LUT["width"][angle] * self.per_side("width"))
+
+
+def _skull_distance(side_x: Floats, y: Floats, z: Floats) -> Floats:
+    """Depth within the skull in mm, negative outside: a vault with a stepped base."""
+    vault = -_ellipsoid((side_x, y, z), (0, -8, 39), (38, 50, 42))
+    lateral = np.clip((side_x - 8) / 10, 0, 1)
+    front = 51 - 0.32 * (y - 8) - 3 * _bump((side_x - 17) / 9) + 2 * _bump(side_x / 4)
+    middle = 57 + 11 * lateral - 0.05 * np.square(y + 2) * lateral
+    is_front, is_back = soft(10 - y, 3), soft(y + 12 - 4 * lateral, 3)
+    floor = is_front * front + (1 - is_front) * ((1 - is_back) * middle + is_back * 95)
+    return np.minimum(vault, (floor - z) * 0.8)
+
+
+def tissue(head: Anatomy, x: Floats, y: Floats, z: Floats) -> Tissue:
+    """Echo (dB above brain tissue) and masks at points [samples, beams] in mm."""
+    canvas = _Canvas(head, x, y, z)
+    for draw in (_parenchyma, _cortex, _midline, _deep_grey, _posterior_fossa, _ventricles, _flare, _bleeds, _skull):
+        draw(canvas)
+    brain = soft(-canvas.inside, 0.5)
+    seen = canvas.bleed * brain
+    return Tissue(
+        echo_db=canvas.echo,
+        fluid=canvas.fluid,
+        brain=brain,
+        crisp=canvas.crisp,
+        bleed_right=np.where(canvas.left, 0, seen).astype(np.float32),
+        bleed_left=np.where(canvas.left, seen, 0).astype(np.float32),
+    )
+
+
+def _parenchyma(c: _Canvas) -> None:
+    c.echo += 1.2 * c.noise + 1.6 * np.sin(0.55 * c.x + 1.1 * np.sin(0.35 * c.z) + 0.2 * c.y)
+    c.echo -= 2.5 * soft(c.inside - 6, 2)
+
+
+def _cortex(c: _Canvas) -> None:
+    """Sulci: broken, wandering bright sheets in the outer brain, more of them with age."""
+    p = c.head.phases
+    shell = soft(c.inside - 17, 3) * soft(1.5 - c.inside, 0.8)
+    first = np.sin(0.40 * c.y + 0.34 * c.z + 1.7 * np.sin(0.17 * c.side_x + p[6]) + 1.3 * np.sin(0.21 * c.y + p[7]))
+    second = np.sin(0.44 * c.side_x - 0.25 * c.z + 1.6 * np.sin(0.19 * c.y + p[8]) + 1.2 * np.sin(0.23 * c.z + p[9]))
+    broken = np.clip(0.3 + 0.9 * c.noise, 0, 1)
+    c.line(first, width=0.20, gain=9 * c.head.sulci, where=shell * broken)
+    c.line(second, width=0.20, gain=9 * c.head.sulci, where=shell * (1 - broken))
+    sylvian = c.z - 45 - 0.25 * (c.side_x - 30) - 1.3 * np.sin(0.3 * c.y + p[10])
+    reach = soft(21 - c.side_x, 0.8) * soft(np.abs(c.y + 1) - 16, 2)
+    c.line(sylvian, width=0.8, gain=9, where=reach)
+    insula = c.side_x - 21.5 - 0.02 * np.square(c.z - 44)
+    c.line(insula, width=0.7, gain=7, where=soft(np.abs(c.z - 44) - 8, 1) * soft(np.abs(c.y + 1) - 14, 2))
+
+
+def _midline(c: _Canvas) -> None:
+    """Falx, corpus callosum, cingulate sulcus, cavum, third ventricle and the cisterns below them."""
+    p = c.head.phases
+    arch = (np.hypot((c.y + 3) / 23, (42 - c.z) / 14) - 1) * 15
+    upper = soft(c.z - 44, 1)
+    near = soft(c.side_x - 9, 1)
+    c.paint(soft(np.abs(arch - 1.4) - 1.2) * upper * near, -5.0)
+    c.line(arch - 3.1, width=0.6, gain=11, where=upper * near)
+    c.line(arch, width=0.5, gain=7, where=upper * near)
+    cingulate = arch - 9.5 - 1.2 * np.sin(0.35 * c.y + p[11])
+    c.line(cingulate, width=0.6, gain=9, where=upper * soft(c.side_x - 7, 1.5) * soft(np.abs(c.y) - 26, 2))
+    above = np.maximum(soft(3.3 - arch) * upper, soft(c.y + 30, 2) * soft(c.z - 56, 2))
+    c.line(c.x - 0.4 * np.sin(0.3 * c.z + p[12]), width=0.6, gain=10, where=above * soft(4 - c.z, 1))
+    cavum = _ellipsoid(c.mirrored, (0, 7, 35.5), (c.head.septum, 9, 4))
+    c.paint(soft(cavum), -26)
+    c.wet(soft(cavum))
+    third = _ellipsoid(c.mirrored, (0, -2, 46), (0.9, 7, 5))
+    c.paint(soft(third, 0.25), -14)
+    c.echo += 9 * _bump(_ellipsoid(c.mirrored, (0, 4, 54), (9, 4, 2.5)).clip(0) / 1.5)
+    c.echo += 8 * _bump(_ellipsoid(c.mirrored, (0, -17, 51), (11, 4, 2)).clip(0) / 1.5)
+
+
+def _deep_grey(c: _Canvas) -> None:
+    thalamus = _ellipsoid(c.mirrored, (9, -6, 44), (8.2, 13, 9))
+    c.paint(0.8 * soft(thalamus, 0.8), 1.0 + 0.8 * c.noise)
+    c.line(thalamus - 0.2, width=0.6, gain=4, where=soft(c.y - 4, 2))
+    caudate = _ellipsoid(c.mirrored, (10.5, 13, 39.5), (4.5, 9, 4.5))
+    c.paint(0.7 * soft(caudate, 0.8), 2.0)
+    groove = _ellipsoid(c.mirrored, (7, 3, 35), (1.2, 2.5, 0.8))
+    c.echo += 6 * soft(groove, 0.5)
+    lentiform = _ellipsoid(c.mirrored, (16, 3, 44), (4, 11, 7))
+    c.paint(0.6 * soft(lentiform, 1.0), 1.5)
+
+
+def _posterior_fossa(c: _Canvas) -> None:
+    """Tentorium, cerebellum with a bright vermis, fourth ventricle, cisterna magna, brain stem."""
+    cerebellum = _ellipsoid(c.mirrored, (0, -27, 66), (22, 13, 12.5))
+    stem = _ellipsoid(c.mirrored, (0, -6, 62), (8, 7, 15))
+    c.paint(soft(stem, 0.8), -2.0)
+    c.echo += 5 * _bump((c.y + 2 - 0.15 * (c.z - 60)) / 3) * soft(stem, 0.8)
+    folia = 2.5 * np.sin(2.0 * cerebellum + 0.8 * np.sin(0.5 * c.y))
+    c.paint(soft(cerebellum, 0.5), -1.0 + folia + 8 * _bump(c.side_x / 4.5))
+    c.line(cerebellum - 0.8, width=0.8, gain=10, where=soft(c.z - 64, 2))
+    fourth = _ellipsoid(c.mirrored, (0, -15.5, 66), (3, 2.6, 4))
+    magna = soft(-cerebellum + 0.8) * soft(68 - c.z, 2) * soft(c.y + 22, 2)
+    for wet in (soft(fourth), 0.8 * magna):
+        c.paint(wet, -20)
+
+
+def _ventricles(c: _Canvas) -> None:
+    distance = (np.hypot(c.across, c.q / c.half) - 1) * c.half
+    lumen = soft(distance, 0.3)
+    horn = _ellipsoid(c.mirrored, (14.5, -36, 46), (2.3, 9, 3))
+    lumen = np.maximum(lumen, soft(horn / 1.0))
+    c.paint(lumen, -28)
+    c.wet(lumen)
+    size = _LUT["choroid"][c.angle] * c.per_side("choroid")
+    plexus = (np.hypot(c.p / (2.2 * size + 0.6), (c.q + 0.25 * c.half) / size) - 1) * size
+    mask = soft(plexus + 0.25 * c.noise, 0.4) * (size > 0.3)
+    c.paint(mask, c.head.choroid_db)
+    c.fluid *= 1 - mask
+
+
+def _flare(c: _Canvas) -> None:
+    """The blush of white matter behind the trigone: the natural mimic of a parenchymal bleed."""
+    blush = _bump(_ellipsoid(c.mirrored, (18, -31, 33), (7, 9, 8)).clip(0) / 4)
+    c.echo += blush * c.per_side("flare_db") * (1 - c.fluid)
+
+
+def _bleeds(c: _Canvas) -> None:
+    """Blood by grade: germinal matrix, clot at the bottom of the ventricle, parenchyma beside the frontal horn."""
+    if c.head.left.grade == c.head.right.grade == 0:
+        return
+    rough = 0.9 * c.noise
+    radius = c.per_side("matrix_mm")
+    matrix = (
+        np.sqrt(np.square(c.side_x - 7) + 0.7 * np.square(c.y - 2) + 1.4 * np.square(c.z - 35.2)) - radius + 0.3 * rough
+    ) * (radius > 0) + 9.0 * (radius == 0)
+    surface = c.q - c.half * (2 * c.per_side("fill") - 1) - 0.4 * rough
+    run = (c.angle > 35) & (c.angle < 175) & (c.per_side("fill") > 0)
+    lumen = soft((np.hypot(c.across, c.q / c.half) - 1) * c.half, 0.3)
+    clot = soft(surface, 0.4) * lumen * run
+    size = c.per_side("infarct_mm")
+    fan = np.sqrt(np.square(c.side_x - 20) + 0.6 * np.square(c.y - 5) + np.square(c.z - 29)) - size + 1.8 * rough
+    infarct = soft(fan, 1.0) * (size > 0)
+    c.bleed = np.maximum(np.maximum(soft(matrix), clot), infarct)
+    c.paint(c.bleed, c.per_side("bleed_db") + 1.0 * c.noise)
+    c.fluid *= 1 - c.bleed
+
+
+def _skull(c: _Canvas) -> None:
+    """Bone shines and fades outwards; scalp lies over the fontanelle."""
+    outside = soft(c.inside, 0.5)
+    glow = c.head.skull_db + 2.2 * np.minimum(c.inside, 0) + 1.5 * c.noise
+    scalp = soft(c.z - 5, 2)
+    c.paint(outside, np.maximum(glow, -40) * (1 - scalp) + 3 * scalp)
+    c.fluid *= 1 - outside

@@ -1,0 +1,47 @@
+"""What marks a phantom, and the knobs of the recipe. Imports nothing heavy, so that anyone may ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PHANTOM_MANUFACTURER = "Fontanelle Phantom Works"
+PHANTOM_COMMENT = "PHANTOM: generated image of no person. Research use only."
+RECIPE_VERSION = 1
+DEFAULT_REFERENCE_DATE = "2026-01-15"
+DEFAULT_POSITIVE_FRACTION = 0.058
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """How hard a cohort is. The defaults are plain to a person; a benchmark cohort lowers `bleed_db`."""
+
+    bleed_db: float = 12.0
+    """Mean echo of blood above brain tissue, dB."""
+    bleed_sd_db: float = 1.2
+    mimic_rate: float = 0.12
+    """Share of patients with a bulky choroid plexus or a strong periventricular flare."""
+    distractor_rate: float = 0.10
+    """Chance per sweep of one frame with a bright blob that is no bleed."""
+    repeat_rate: float = 0.05
+    """Chance per sweep of a frozen (repeated) frame."""
+    shadow_db: float = 11.0
+    """Loss of echo beside the fontanelle, dB."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Pixels of the screen, samples of the simulated beam grid, and frames per view."""
+
+    name: str
+    width: int
+    height: int
+    depth_samples: int
+    beams: int
+    sweep: tuple[int, int]
+    """Least and most frames of a coronal sweep; the other views take their share of it."""
+
+
+SIZES = {
+    "small": Size("small", 512, 384, 256, 136, (8, 9)),
+    "full": Size("full", 800, 600, 400, 200, (24, 48)),
+}
