@@ -1,0 +1,1 @@
+"""The MIL network, its engine, the model registry and the scores."""
