@@ -1,0 +1,187 @@
+/**
+ * The live event log. Events carry identifiers only; whoever hears one asks the API for what it may see.
+ *
+ * The stream resumes after the last sequence number that it has seen. Sequence numbers are not contiguous (others may
+ * hear what we may not), so a hole proves nothing; instead every handler is called with kind "gap" whenever events may
+ * have been missed: at the first connection, after each reconnection, and on each poll while there is none.
+ */
+
+import { polite } from "./announce";
+import { pageConfig, person } from "./dom";
+
+export type Kind = "study" | "score" | "read" | "claim" | "model" | "run" | "ai";
+
+export interface LiveEvent {
+  kind: Kind | "gap";
+  seq: number;
+  study_uid?: string;
+  run_id?: number;
+  at?: string;
+}
+
+export type State = "connecting" | "live" | "offline";
+type Handler = (event: LiveEvent) => void;
+
+export interface Socket {
+  onmessage: ((message: { data: string }) => void) | null;
+  onclose: (() => void) | null;
+  close(): void;
+}
+
+export interface Environment {
+  open(url: string): Socket;
+  setTimeout(run: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+  random(): number;
+}
+
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 15_000;
+const POLL_MS = 10_000;
+
+/** Exponential backoff with jitter, so that a restarted server is not met by everybody at once. */
+export function backoff(attempt: number, random: number): number {
+  const ceiling = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
+  return ceiling / 2 + (random * ceiling) / 2;
+}
+
+export class EventStream {
+  state: State = "connecting";
+  private seq: number | null;
+  private attempt = 0;
+  private socket: Socket | null = null;
+  private retry: unknown = null;
+  private poll: unknown = null;
+  private readonly handlers = new Map<Handler, Set<string>>();
+  private readonly watchers = new Set<(state: State) => void>();
+
+  constructor(
+    private readonly environment: Environment,
+    private readonly url: string,
+    after: number | null = null,
+  ) {
+    this.seq = after;
+  }
+
+  subscribe(kinds: readonly Kind[], handler: Handler): () => void {
+    this.handlers.set(handler, new Set(kinds));
+    return () => this.handlers.delete(handler);
+  }
+
+  watch(watcher: (state: State) => void): void {
+    this.watchers.add(watcher);
+    watcher(this.state);
+  }
+
+  connect(): void {
+    this.environment.clearTimeout(this.retry);
+    this.retry = null;
+    if (this.socket) return;
+    const socket = this.environment.open(this.seq === null ? this.url : `${this.url}?after=${this.seq}`);
+    this.socket = socket;
+    socket.onmessage = (message) => this.receive(JSON.parse(message.data) as Record<string, unknown>);
+    socket.onclose = () => this.closed(socket);
+  }
+
+  /** Try at once instead of waiting for the next turn (the network or the tab is back). */
+  hurry(): void {
+    if (!this.socket) this.connect();
+  }
+
+  private receive(message: Record<string, unknown>): void {
+    if (message["type"] === "hello") this.greeted(Number(message["seq"]));
+    else if (typeof message["seq"] === "number") this.deliver(message as unknown as LiveEvent);
+  }
+
+  private greeted(head: number): void {
+    const resumed = this.seq !== null && this.seq <= head && this.state === "connecting";
+    // A head behind us means another log (a restored database): our position means nothing there.
+    if (this.seq === null || this.seq > head) this.seq = head;
+    this.attempt = 0;
+    this.environment.clearTimeout(this.poll);
+    this.poll = null;
+    this.become("live");
+    if (!resumed) this.gap();
+  }
+
+  private deliver(event: LiveEvent): void {
+    if (this.seq !== null && event.seq <= this.seq) return;
+    this.seq = event.seq;
+    for (const [handler, kinds] of this.handlers) if (kinds.has(event.kind)) handler(event);
+  }
+
+  private gap(): void {
+    for (const handler of this.handlers.keys()) handler({ kind: "gap", seq: this.seq ?? 0 });
+  }
+
+  private closed(socket: Socket): void {
+    if (this.socket !== socket) return;
+    this.socket = null;
+    this.become("offline");
+    this.retry = this.environment.setTimeout(() => this.connect(), backoff(this.attempt, this.environment.random()));
+    this.attempt += 1;
+    this.poll ??= this.environment.setTimeout(() => this.polled(), POLL_MS);
+  }
+
+  private polled(): void {
+    this.gap();
+    this.poll = this.environment.setTimeout(() => this.polled(), POLL_MS);
+  }
+
+  private become(state: State): void {
+    if (this.state === state) return;
+    this.state = state;
+    for (const watcher of this.watchers) watcher(state);
+  }
+}
+
+function browser(): Environment {
+  return {
+    open: (url) => new WebSocket(url) as unknown as Socket,
+    setTimeout: (run, ms) => window.setTimeout(run, ms),
+    clearTimeout: (timer) => window.clearTimeout(timer as number),
+    random: Math.random,
+  };
+}
+
+const WORDS: Record<State, string> = { connecting: "Connecting", live: "Live", offline: "Offline" };
+const TITLES: Record<State, string> = {
+  connecting: "Connecting to live updates",
+  live: "Changes appear by themselves",
+  offline: "No live updates: this page looks for changes every 10 seconds and keeps trying",
+};
+
+function showBadge(state: State): void {
+  const badge = document.getElementById("live");
+  if (!badge) return;
+  const lost = badge.dataset["state"] === "live" && state === "offline";
+  const back = badge.dataset["state"] === "offline" && state === "live";
+  badge.dataset["state"] = state;
+  badge.title = TITLES[state];
+  const word = badge.querySelector("[data-word]");
+  if (word) word.textContent = WORDS[state];
+  if (lost) polite("Live updates are interrupted");
+  if (back) polite("Live again");
+}
+
+let shared: EventStream | null = null;
+
+function stream(): EventStream {
+  if (shared) return shared;
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const { seq } = pageConfig<{ seq?: number }>({});
+  shared = new EventStream(browser(), `${scheme}://${location.host}/ws/events/`, seq ?? null);
+  shared.watch(showBadge);
+  const hurry = () => !document.hidden && shared?.hurry();
+  window.addEventListener("online", hurry);
+  window.addEventListener("focus", hurry);
+  document.addEventListener("visibilitychange", hurry);
+  shared.connect();
+  return shared;
+}
+
+/** Hear events of these kinds, and "gap" whenever some may have been missed. Returns what ends it. */
+export function subscribe(kinds: readonly Kind[], handler: Handler): () => void {
+  if (!person()) return () => undefined;
+  return stream().subscribe(kinds, handler);
+}

@@ -1,0 +1,27 @@
+/** What every page has: the styles, the keys, the theme, the sign-out form's warning. Entries import it first. */
+
+import "../../styles/app.css";
+import { polite } from "./announce";
+import { startKeys } from "./keys";
+
+const YEAR_S = 365 * 24 * 3600;
+
+function switchTheme(): void {
+  const light = document.documentElement.dataset["theme"] !== "light";
+  const theme = light ? "light" : "dark";
+  document.documentElement.dataset["theme"] = theme;
+  // A cookie, because the server writes the theme into the page: nothing flashes before the script runs.
+  document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
+  showTheme();
+  polite(`${theme} theme`);
+}
+
+function showTheme(): void {
+  const button = document.getElementById("theme");
+  const light = document.documentElement.dataset["theme"] === "light";
+  button?.setAttribute("aria-pressed", String(light));
+}
+
+document.getElementById("theme")?.addEventListener("click", switchTheme);
+showTheme();
+startKeys();
