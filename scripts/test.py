@@ -31,7 +31,11 @@ PYTEST: list[str | Path] = [BIN / "python", "-m", "pytest", "-n", "2", "--dist",
 def _passes(name: str, command: list[str | Path]) -> bool:
     print(f"── {name}", flush=True)
     began = time.monotonic()
-    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
+    }
     result = subprocess.run([str(part) for part in command], cwd=ROOT, env=environment)
     print(f"   {'ok' if result.returncode == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
     return result.returncode == 0
