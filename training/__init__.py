@@ -1,1 +1,1 @@
-"""Phantoms, cross-validation, calibration, operating points and the gate. Heavy libraries load only where they are used."""
+"""Phantoms, cross-validation, calibration, operating points, the gate. Heavy libraries load where they are used."""

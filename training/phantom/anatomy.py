@@ -7,6 +7,7 @@ weeks and scaled. Paired structures are computed once on |x|, with the parameter
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from training.phantom.constants import Knobs
 from training.phantom.plan import Plan, stream
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 # The ventricle is a C around the thalamus. Along it, by angle (0 front, 90 top, 180 back, 270 temporal horn):
 # distance from the midline, half-width, half-thickness (mm) and tilt of the width axis (degrees).
@@ -39,6 +40,8 @@ class Side:
     grade: int
     fill: float
     """Share of the ventricle's height that clot takes; 0 for none."""
+    reach: float
+    """How far clot runs back along the ventricle, degrees of its C."""
     matrix_mm: float
     """Mean radius of the germinal matrix bleed; 0 for none."""
     infarct_mm: float
@@ -52,6 +55,8 @@ class Anatomy:
     """One infant's head at one examination."""
 
     scale: float
+    breadth: float
+    """Breadth against length: below 1 for the long heads of preterm infants."""
     left: Side
     right: Side
     septum: float
@@ -71,6 +76,8 @@ class Tissue:
     fluid: Floats
     brain: Floats
     """1 within the skull."""
+    bone: Floats
+    """Depth below the inner skull in mm, negative within the brain."""
     crisp: Floats
     """Thin sheets that reflect as one, 0..1."""
     bleed_right: Floats
@@ -86,6 +93,7 @@ def anatomy(plan: Plan, knobs: Knobs) -> Anatomy:
     sides = {name: _healthy(rng, plexus=plexus, flare=flare) for name in ("right", "left")}
     return Anatomy(
         scale=float(np.clip(0.86 + 0.013 * (weeks - 26) + rng.normal(0, 0.015), 0.84, 1.08)),
+        breadth=float(np.clip(rng.normal(0.97, 0.035), 0.88, 1.05)),
         left=_bleeding(sides["left"], plan.grade_left, rng=stream(plan.seed, "left", plan.patient_number), knobs=knobs),
         right=_bleeding(
             sides["right"], plan.grade_right, rng=stream(plan.seed, "right", plan.patient_number), knobs=knobs
@@ -94,7 +102,7 @@ def anatomy(plan: Plan, knobs: Knobs) -> Anatomy:
         sulci=float(np.clip((weeks - 23) / 12, 0.15, 1.0)),
         phases=tuple(rng.uniform(0, 2 * np.pi, 16).tolist()),
         choroid_db=float(rng.normal(9.0, 1.2)),
-        skull_db=float(rng.normal(21.0, 1.5)),
+        skull_db=float(rng.normal(33.0, 1.5)),
     )
 
 
@@ -105,6 +113,7 @@ def _healthy(rng: np.random.Generator, *, plexus: float, flare: float) -> Side:
         width=1.0,
         grade=0,
         fill=0.0,
+        reach=0.0,
         matrix_mm=0.0,
         infarct_mm=0.0,
         bleed_db=0.0,
@@ -120,11 +129,11 @@ def _bleeding(side: Side, grade: int, *, rng: np.random.Generator, knobs: Knobs)
     stretch = float(rng.uniform(0.9, 1.15))
     if grade == 0:
         return side
-    thick, wide, fill, infarct = {
-        1: (1.0, 1.0, 0.0, 0.0),
-        2: (1.25, 1.0, 0.5, 0.0),
-        3: (3.0, 1.3, 0.78, 0.0),
-        4: (2.3, 1.2, 0.65, 9.0),
+    thick, wide, fill, reach, infarct = {
+        1: (1.0, 1.0, 0.0, 0.0, 0.0),
+        2: (1.35, 1.0, 0.6, 125.0, 0.0),
+        3: (3.0, 1.3, 0.78, 165.0, 0.0),
+        4: (2.3, 1.2, 0.65, 150.0, 9.0),
     }[grade]
     return replace(
         side,
@@ -132,6 +141,7 @@ def _bleeding(side: Side, grade: int, *, rng: np.random.Generator, knobs: Knobs)
         width=wide,
         grade=grade,
         fill=fill,
+        reach=reach,
         matrix_mm=radius if grade in (1, 4) else 0.7 * radius,
         infarct_mm=infarct * stretch,
         bleed_db=contrast,
@@ -140,8 +150,9 @@ def _bleeding(side: Side, grade: int, *, rng: np.random.Generator, knobs: Knobs)
 
 def soft(distance: Floats, width: float = 0.35) -> Floats:
     """1 within a shape, 0 outside, with an edge of about `width` mm."""
-    t = np.clip(0.5 - distance / np.float32(3 * width), 0, 1)
-    return t * t * (3 - 2 * t)
+    t: Floats = np.clip(0.5 - distance / np.float32(3 * width), 0, 1)
+    smooth: Floats = t * t * (3 - 2 * t)
+    return smooth
 
 
 def _bump(t: Floats) -> Floats:
@@ -164,7 +175,7 @@ class _Canvas:
     def __init__(self, head: Anatomy, x: Floats, y: Floats, z: Floats) -> None:
         scale = np.float32(1 / head.scale)
         self.head = head
-        self.x, self.y, self.z = x * scale, y * scale, z * scale
+        self.x, self.y, self.z = x * scale / np.float32(head.breadth), y * scale * np.float32(head.breadth), z * scale
         self.side_x = np.abs(self.x)
         self.left = self.x > 0
         self.mirrored = (self.side_x, self.y, self.z)
@@ -174,6 +185,7 @@ class _Canvas:
         self.fluid = np.zeros_like(self.x)
         self.crisp = np.zeros_like(self.x)
         self.bleed = np.zeros_like(self.x)
+        self.cut = self._cut()
         self._arc()
 
     def per_side(self, name: str) -> Floats:
@@ -202,6 +214,12 @@ class _Canvas:
         c = np.sin(0.40 * self.z + p[4] + 1.3 * np.sin(0.21 * self.y + p[5]))
         return np.asarray((a + b + c) * 0.6, dtype=np.float32)
 
+    def _cut(self) -> Floats:
+        """How squarely the plane cuts the midline: 1 coronal, 0 sagittal."""
+        rest = np.hypot(np.gradient(self.z, axis=1), np.gradient(self.y, axis=1))
+        squareness: Floats = np.clip(np.abs(np.gradient(self.x, axis=1)) / (rest + np.float32(0.05)), 0, 1)
+        return squareness
+
     def _arc(self) -> None:
         """Coordinates of the ventricle's C: along (degrees), across (`p` its width, `q` its thickness, up is out)."""
         dy, dz = (self.y + 4) / 22, (45 - self.z) / 14
@@ -218,14 +236,16 @@ class _Canvas:
 
 
 def _skull_distance(side_x: Floats, y: Floats, z: Floats) -> Floats:
-    """Depth within the skull in mm, negative outside: a vault with a stepped base."""
+    """Depth within the skull in mm, negative outside: a vault over a stepped base."""
     vault = -_ellipsoid((side_x, y, z), (0, -8, 39), (38, 50, 42))
-    lateral = np.clip((side_x - 8) / 10, 0, 1)
-    front = 51 - 0.32 * (y - 8) - 3 * _bump((side_x - 17) / 9) + 2 * _bump(side_x / 4)
-    middle = 57 + 11 * lateral - 0.05 * np.square(y + 2) * lateral
-    is_front, is_back = soft(10 - y, 3), soft(y + 12 - 4 * lateral, 3)
-    floor = is_front * front + (1 - is_front) * ((1 - is_back) * middle + is_back * 95)
-    return np.minimum(vault, (floor - z) * 0.8)
+    lateral = np.clip((side_x - 5) / 13, 0, 1)
+    front = 52 - 0.32 * (y - 8) - 3 * _bump((side_x - 17) / 9) + 2 * _bump(side_x / 4)
+    middle = 58 + 9 * lateral - 0.035 * np.square(y - 1) * lateral
+    ahead = soft(9 - y, 3)
+    floor = ahead * front + (1 - ahead) * middle - z
+    clivus = (-4 - 9 * lateral - 0.5 * (z - 57) - y) * 0.85
+    inside: Floats = np.minimum(vault, np.maximum(floor, clivus))
+    return inside
 
 
 def tissue(head: Anatomy, x: Floats, y: Floats, z: Floats) -> Tissue:
@@ -239,6 +259,7 @@ def tissue(head: Anatomy, x: Floats, y: Floats, z: Floats) -> Tissue:
         echo_db=canvas.echo,
         fluid=canvas.fluid,
         brain=brain,
+        bone=-canvas.inside,
         crisp=canvas.crisp,
         bleed_right=np.where(canvas.left, 0, seen).astype(np.float32),
         bleed_left=np.where(canvas.left, seen, 0).astype(np.float32),
@@ -246,58 +267,74 @@ def tissue(head: Anatomy, x: Floats, y: Floats, z: Floats) -> Tissue:
 
 
 def _parenchyma(c: _Canvas) -> None:
-    c.echo += 1.2 * c.noise + 1.6 * np.sin(0.55 * c.x + 1.1 * np.sin(0.35 * c.z) + 0.2 * c.y)
-    c.echo -= 2.5 * soft(c.inside - 6, 2)
+    p = c.head.phases
+    c.echo += 1.3 * c.noise + 1.4 * np.sin(0.55 * c.x + 1.1 * np.sin(0.35 * c.z) + 0.2 * c.y)
+    fine = np.sin(1.15 * c.x + 2 * np.sin(0.37 * c.z + p[13])) * np.sin(1.3 * c.z + 1.7 * np.sin(0.41 * c.y + p[14]))
+    c.echo += 1.3 * fine * np.sin(0.9 * c.y + 1.5 * np.sin(0.33 * c.x + p[15])) + 1.0 * fine
+    c.echo -= 3.0 * soft(c.inside - 6, 2) + 4.0 * soft(26 - c.side_x, 4)
+    temporal = soft(15 - c.side_x, 3) * soft(50 - c.z + 2 * c.noise, 3) * soft(c.y - 16, 3) * soft(-20 - c.y, 3)
+    c.echo -= 6.0 * temporal
 
 
 def _cortex(c: _Canvas) -> None:
     """Sulci: broken, wandering bright sheets in the outer brain, more of them with age."""
     p = c.head.phases
-    shell = soft(c.inside - 17, 3) * soft(1.5 - c.inside, 0.8)
-    first = np.sin(0.40 * c.y + 0.34 * c.z + 1.7 * np.sin(0.17 * c.side_x + p[6]) + 1.3 * np.sin(0.21 * c.y + p[7]))
-    second = np.sin(0.44 * c.side_x - 0.25 * c.z + 1.6 * np.sin(0.19 * c.y + p[8]) + 1.2 * np.sin(0.23 * c.z + p[9]))
-    broken = np.clip(0.3 + 0.9 * c.noise, 0, 1)
-    c.line(first, width=0.20, gain=9 * c.head.sulci, where=shell * broken)
-    c.line(second, width=0.20, gain=9 * c.head.sulci, where=shell * (1 - broken))
-    sylvian = c.z - 45 - 0.25 * (c.side_x - 30) - 1.3 * np.sin(0.3 * c.y + p[10])
-    reach = soft(21 - c.side_x, 0.8) * soft(np.abs(c.y + 1) - 16, 2)
-    c.line(sylvian, width=0.8, gain=9, where=reach)
-    insula = c.side_x - 21.5 - 0.02 * np.square(c.z - 44)
-    c.line(insula, width=0.7, gain=7, where=soft(np.abs(c.z - 44) - 8, 1) * soft(np.abs(c.y + 1) - 14, 2))
+    shell = soft(c.inside - 15, 3) * soft(1.2 - c.inside, 0.8)
+    first = np.sin(0.42 * c.y + 0.30 * c.z + 1.1 * np.sin(0.17 * c.x + p[6]) + 0.9 * np.sin(0.20 * c.z + p[7]))
+    second = np.sin(0.40 * c.side_x - 0.33 * c.z + 1.0 * np.sin(0.19 * c.y + p[8]) + 0.8 * np.sin(0.23 * c.x + p[9]))
+    broken = np.clip(0.35 + 1.1 * c.noise, 0, 1)
+    c.line(first, width=0.16, gain=10 * c.head.sulci, where=shell * broken)
+    c.line(second, width=0.16, gain=10 * c.head.sulci, where=shell * (1 - broken))
+    inner = soft(np.abs(c.side_x - 27) - 7, 2) * soft(np.abs(c.y + 1) - 17, 2) * soft(np.abs(c.z - 45) - 9, 2)
+    sylvian = c.z - 45 - 0.012 * np.square(c.side_x - 22) * np.sign(0.4 - c.noise) - 1.6 * c.noise
+    c.line(sylvian, width=0.6, gain=8, where=inner)
+    insula = c.side_x - 22 - 0.025 * np.square(c.z - 44) - 1.1 * c.noise
+    c.line(insula, width=0.6, gain=6, where=inner * soft(-0.4 - c.noise, 1))
 
 
 def _midline(c: _Canvas) -> None:
     """Falx, corpus callosum, cingulate sulcus, cavum, third ventricle and the cisterns below them."""
     p = c.head.phases
-    arch = (np.hypot((c.y + 3) / 23, (42 - c.z) / 14) - 1) * 15
+    droop = c.z - 0.022 * np.square(c.side_x)
+    arch = (np.hypot((c.y + 3) / 23, np.minimum(droop - 42, 0) / 14) - 1) * 15
     upper = soft(c.z - 44, 1)
-    near = soft(c.side_x - 9, 1)
+    near = soft(c.side_x - 8, 2)
     c.paint(soft(np.abs(arch - 1.4) - 1.2) * upper * near, -5.0)
-    c.line(arch - 3.1, width=0.6, gain=11, where=upper * near)
-    c.line(arch, width=0.5, gain=7, where=upper * near)
-    cingulate = arch - 9.5 - 1.2 * np.sin(0.35 * c.y + p[11])
-    c.line(cingulate, width=0.6, gain=9, where=upper * soft(c.side_x - 7, 1.5) * soft(np.abs(c.y) - 26, 2))
-    above = np.maximum(soft(3.3 - arch) * upper, soft(c.y + 30, 2) * soft(c.z - 56, 2))
-    c.line(c.x - 0.4 * np.sin(0.3 * c.z + p[12]), width=0.6, gain=10, where=above * soft(4 - c.z, 1))
+    c.line(arch - 3.1, width=0.55, gain=10, where=upper * near)
+    c.line(arch, width=0.5, gain=6, where=upper * near)
+    medial = soft(c.side_x - 6.5, 1.5) * upper * soft(4.5 - arch, 1)
+    turn = np.where(c.left, np.float32(p[12]), np.float32(p[11]))
+    cingulate = arch - 9.5 - 1.4 * np.sin(0.33 * c.y + turn) - 0.35 * c.side_x
+    c.line(cingulate, width=0.5, gain=9, where=medial * soft(np.abs(c.y) - 28, 2))
+    folds = np.sin(0.50 * c.y + 0.55 * c.z + 0.30 * c.side_x + turn + 0.9 * np.sin(0.25 * c.y + p[10]))
+    c.line(folds, width=0.2, gain=8 * c.head.sulci, where=medial * soft(10 - arch, 1) * np.clip(0.4 + c.noise, 0, 1))
+    _falx(c, arch, upper)
     cavum = _ellipsoid(c.mirrored, (0, 7, 35.5), (c.head.septum, 9, 4))
     c.paint(soft(cavum), -26)
     c.wet(soft(cavum))
     third = _ellipsoid(c.mirrored, (0, -2, 46), (0.9, 7, 5))
     c.paint(soft(third, 0.25), -14)
-    c.echo += 9 * _bump(_ellipsoid(c.mirrored, (0, 4, 54), (9, 4, 2.5)).clip(0) / 1.5)
-    c.echo += 8 * _bump(_ellipsoid(c.mirrored, (0, -17, 51), (11, 4, 2)).clip(0) / 1.5)
+    c.echo += 7 * _bump(np.maximum(_ellipsoid(c.mirrored, (0, 4, 54), (9, 4, 2.5)) - 0.6 * c.noise, 0) / 1.5)
+    c.echo += 7 * _bump(np.maximum(_ellipsoid(c.mirrored, (0, -17, 51), (11, 4, 2)) - 0.6 * c.noise, 0) / 1.5)
+
+
+def _falx(c: _Canvas, arch: Floats, upper: Floats) -> None:
+    """A sheet that shines where the plane cuts it; a plane that lies in it sees brain beside it."""
+    p = c.head.phases
+    sheet = c.x - 0.5 * np.sin(0.3 * c.z + p[12]) - 0.3 * np.sin(0.8 * c.z + p[9])
+    above = np.maximum(soft(3.3 - arch) * upper, soft(c.y + 30, 2) * soft(c.z - 56, 2)) * soft(5 - c.z, 1)
+    c.line(sheet, width=0.5, gain=10, where=above * c.cut * np.clip(0.75 + 0.35 * c.noise, 0.2, 1))
 
 
 def _deep_grey(c: _Canvas) -> None:
-    thalamus = _ellipsoid(c.mirrored, (9, -6, 44), (8.2, 13, 9))
-    c.paint(0.8 * soft(thalamus, 0.8), 1.0 + 0.8 * c.noise)
-    c.line(thalamus - 0.2, width=0.6, gain=4, where=soft(c.y - 4, 2))
+    thalamus = _ellipsoid(c.mirrored, (9.5, -6, 44), (8.2, 13, 9.2))
+    c.paint(0.7 * soft(thalamus, 1.0), 0.5 + 0.9 * c.noise)
+    rim = soft(c.y + 5, 3) * soft(np.abs(c.side_x - 9.5) - 4, 1.5) * (1 - 0.85 * c.cut)
+    c.line(thalamus - 0.2, width=0.6, gain=7, where=rim)
     caudate = _ellipsoid(c.mirrored, (10.5, 13, 39.5), (4.5, 9, 4.5))
-    c.paint(0.7 * soft(caudate, 0.8), 2.0)
+    c.paint(0.7 * soft(caudate, 1.2), 1.5)
     groove = _ellipsoid(c.mirrored, (7, 3, 35), (1.2, 2.5, 0.8))
-    c.echo += 6 * soft(groove, 0.5)
-    lentiform = _ellipsoid(c.mirrored, (16, 3, 44), (4, 11, 7))
-    c.paint(0.6 * soft(lentiform, 1.0), 1.5)
+    c.echo += 5 * soft(groove, 0.6)
 
 
 def _posterior_fossa(c: _Canvas) -> None:
@@ -308,7 +345,8 @@ def _posterior_fossa(c: _Canvas) -> None:
     c.echo += 5 * _bump((c.y + 2 - 0.15 * (c.z - 60)) / 3) * soft(stem, 0.8)
     folia = 2.5 * np.sin(2.0 * cerebellum + 0.8 * np.sin(0.5 * c.y))
     c.paint(soft(cerebellum, 0.5), -1.0 + folia + 8 * _bump(c.side_x / 4.5))
-    c.line(cerebellum - 0.8, width=0.8, gain=10, where=soft(c.z - 64, 2))
+    roof = soft(c.z - 63, 2) * (1 - 0.6 * c.cut) * np.clip(0.7 + 0.4 * c.noise, 0, 1)
+    c.line(cerebellum - 0.8 + 0.5 * c.noise, width=0.7, gain=10, where=roof)
     fourth = _ellipsoid(c.mirrored, (0, -15.5, 66), (3, 2.6, 4))
     magna = soft(-cerebellum + 0.8) * soft(68 - c.z, 2) * soft(c.y + 22, 2)
     for wet in (soft(fourth), 0.8 * magna):
@@ -345,7 +383,10 @@ def _bleeds(c: _Canvas) -> None:
         np.sqrt(np.square(c.side_x - 7) + 0.7 * np.square(c.y - 2) + 1.4 * np.square(c.z - 35.2)) - radius + 0.3 * rough
     ) * (radius > 0) + 9.0 * (radius == 0)
     surface = c.q - c.half * (2 * c.per_side("fill") - 1) - 0.4 * rough
-    run = (c.angle > 35) & (c.angle < 175) & (c.per_side("fill") > 0)
+    # The clot's ends are ragged; a degree along the C is about a quarter of a mm.
+    run = soft((np.abs(c.angle - 30 - c.per_side("reach") / 2) - c.per_side("reach") / 2) / 4 + 1.5 * rough, 1.5) * (
+        c.per_side("fill") > 0
+    )
     lumen = soft((np.hypot(c.across, c.q / c.half) - 1) * c.half, 0.3)
     clot = soft(surface, 0.4) * lumen * run
     size = c.per_side("infarct_mm")
@@ -359,7 +400,8 @@ def _bleeds(c: _Canvas) -> None:
 def _skull(c: _Canvas) -> None:
     """Bone shines and fades outwards; scalp lies over the fontanelle."""
     outside = soft(c.inside, 0.5)
-    glow = c.head.skull_db + 2.2 * np.minimum(c.inside, 0) + 1.5 * c.noise
+    patchy = np.sin(0.16 * c.x + 0.11 * c.y + c.head.phases[0]) * np.sin(0.13 * c.y - 0.1 * c.z + c.head.phases[1])
+    glow = c.head.skull_db + 4.2 * np.minimum(c.inside, 0) + 3.0 * c.noise + 3.5 * patchy
     scalp = soft(c.z - 5, 2)
-    c.paint(outside, np.maximum(glow, -40) * (1 - scalp) + 3 * scalp)
+    c.paint(outside, np.maximum(glow, -4 + 5 * c.noise) * (1 - scalp) + 3 * scalp)
     c.fluid *= 1 - outside

@@ -6,6 +6,7 @@ import argparse
 import csv
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -53,8 +54,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     seconds, frames = time.perf_counter() - began, sum(one.frames for one in written)
     positive = sum(one.study["positive"] == "1" for one in written)
-    print(f"{len(written)} phantom studies ({positive} with haemorrhage), {frames} frames in {options.out}")
-    print(f"{seconds:.1f} s, {frames / max(seconds, 1e-9):.0f} frames/s with {options.processes} processes")
+    sys.stdout.write(
+        f"{len(written)} phantom studies ({positive} with haemorrhage), {frames} frames in {options.out}\n"
+        f"{seconds:.1f} s, {frames / max(seconds, 1e-9):.0f} frames/s with {options.processes} processes\n"
+    )
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -22,7 +22,7 @@ from training.phantom.constants import (
 from training.phantom.devices import DEVICES, Box, Device, geometry
 from training.phantom.overlay import burn
 from training.phantom.plan import Plan, plan, stream
-from training.phantom.render import Blob, Finding, Frame, Plane, Shading, render, speckle
+from training.phantom.render import Blob, Frame, Plane, Shading, render, speckle
 
 Bytes = NDArray[np.uint8]
 
@@ -193,9 +193,9 @@ def _scan(
     rng = stream(planned.seed, "scan", planned.index, number)
     length = max(1, round(view.share * count))
     tilts = _tilts(rng, view, length)
-    slide = float(rng.normal(0, 0.6))
+    slide, roll = float(rng.normal(0, 0.6)), float(rng.normal(0, 3))
     shading = _shading(rng, knobs)
-    odd = _oddities(rng, length, planned, knobs)
+    odd = _oddities(rng, length, knobs)
     shape, device = (size.depth_samples, size.beams), DEVICES[planned.device]
     frames: list[Frame] = []
     scatterers = None
@@ -207,10 +207,9 @@ def _scan(
             frames.append(frames[-1])
             continue
         blob = odd.blob if k == odd.blob_frame else None
-        plane = Plane(view.kind, float(tilt), slide)
-        frames.append(
-            render(head, plane, scatterers, device=device, size=size, shading=shading, noise=noise, blob=blob)
-        )
+        held = replace(shading, contact=k != odd.blank)
+        plane = Plane(view.kind, float(tilt), slide, roll)
+        frames.append(render(head, plane, scatterers, device=device, size=size, shading=held, noise=noise, blob=blob))
     return frames
 
 
@@ -218,7 +217,8 @@ def _tilts(rng: np.random.Generator, view: View, length: int) -> NDArray[np.floa
     """Tilt of each frame: an even sweep by an unsteady hand, sometimes from the far end."""
     start, stop = view.start + rng.normal(0, 1.2), view.stop + rng.normal(0, 1.2)
     wobble = np.cumsum(rng.normal(0, 0.25, length))
-    return np.linspace(start, stop, length) + wobble - wobble.mean()
+    tilts: NDArray[np.float64] = np.linspace(start, stop, length) + wobble - wobble.mean()
+    return tilts
 
 
 def _shading(rng: np.random.Generator, knobs: Knobs) -> Shading:
@@ -234,18 +234,19 @@ def _shading(rng: np.random.Generator, knobs: Knobs) -> Shading:
 class _Oddities:
     repeated: int
     blob_frame: int
+    blank: int
     blob: Blob
 
 
-def _oddities(rng: np.random.Generator, length: int, planned: Plan, knobs: Knobs) -> _Oddities:
-    """A frozen frame and a bright blob of one frame, or -1 where the clip has none."""
-    chance = rng.random(2) if length > 1 else np.ones(2)
-    frame = rng.integers(0, length, 2)
+def _oddities(rng: np.random.Generator, length: int, knobs: Knobs) -> _Oddities:
+    """A frozen frame, a frame without contact and a bright blob of one frame, or -1 where the clip has none."""
+    chance = rng.random(3) if length > 1 else np.ones(3)
+    rates = (knobs.repeat_rate, knobs.distractor_rate, knobs.blank_rate)
+    frames = np.where(chance < rates, rng.integers(0, length, 3), -1)
     blob = Blob(
         u=float(rng.uniform(-22, 22)),
         v=float(rng.uniform(24, 52)),
         radius=float(rng.uniform(1.8, 3.5)),
         echo_db=float(rng.normal(knobs.bleed_db, knobs.bleed_sd_db)),
     )
-    repeated = int(frame[0]) if chance[0] < knobs.repeat_rate else -1
-    return _Oddities(repeated, int(frame[1]) if chance[1] < knobs.distractor_rate else -1, blob)
+    return _Oddities(int(frames[0]), int(frames[1]), int(frames[2]), blob)

@@ -24,7 +24,9 @@ class Knobs:
     """Chance per sweep of one frame with a bright blob that is no bleed."""
     repeat_rate: float = 0.05
     """Chance per sweep of a frozen (repeated) frame."""
-    shadow_db: float = 11.0
+    blank_rate: float = 0.04
+    """Chance per sweep of a frame without contact."""
+    shadow_db: float = 15.0
     """Loss of echo beside the fontanelle, dB."""
 
 
@@ -42,6 +44,6 @@ class Size:
 
 
 SIZES = {
-    "small": Size("small", 512, 384, 256, 136, (8, 9)),
-    "full": Size("full", 800, 600, 400, 200, (24, 48)),
+    "small": Size("small", 512, 384, 320, 160, (8, 9)),
+    "full": Size("full", 800, 600, 512, 256, (24, 48)),
 }

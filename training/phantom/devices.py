@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.phantom.constants import Size
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Device:
     """Axial blur, standard deviation."""
     lateral: float
     """Lateral blur, standard deviation in degrees."""
+    compound: float
+    """Share of speckle reduction, 0..1."""
     dynamic_range: float
     gamma: float
     gain: float
@@ -45,13 +47,13 @@ class Device:
 
 
 DEVICES = (
-    Device("Aurora P1", "FPW-A-0107", "3.2.0", "C8-3n", 16.0, 100.0, 92.0, 0.22, 0.40, 60.0, 0.95, 0.0, 38.0,
+    Device("Aurora P1", "FPW-A-0107", "3.2.0", "C8-3n", 16.0, 100.0, 92.0, 0.17, 0.52, 0.42, 60.0, 0.95, 0.0, 38.0,
            "left", "wide", (1.0, 1.0, 1.0), False, True),
-    Device("Borealis S4", "FPW-B-0412", "11.0.4", "10V", 34.0, 74.0, 96.0, 0.26, 0.31, 56.0, 1.05, 0.5, 45.0,
+    Device("Borealis S4", "FPW-B-0412", "11.0.4", "10V", 34.0, 74.0, 96.0, 0.20, 0.42, 0.55, 56.0, 1.05, 0.5, 45.0,
            "left", "corner", (0.94, 0.98, 1.0), True, True),
-    Device("Cirrus Mini", "FPW-C-0033", "1.8.1", "P7", 9.0, 108.0, 88.0, 0.32, 0.55, 50.0, 0.90, 1.5, 55.0,
+    Device("Cirrus Mini", "FPW-C-0033", "1.8.1", "P7", 9.0, 108.0, 88.0, 0.25, 0.72, 0.28, 52.0, 0.90, 1.5, 55.0,
            "right", "below", (1.0, 1.0, 1.0), False, False),
-    Device("Dune 9", "FPW-D-0219", "6.5.2", "MC9-4", 22.0, 90.0, 100.0, 0.24, 0.36, 66.0, 1.12, 0.0, 33.0,
+    Device("Dune 9", "FPW-D-0219", "6.5.2", "MC9-4", 22.0, 90.0, 100.0, 0.18, 0.50, 0.50, 62.0, 1.12, 0.0, 33.0,
            "right", "wide", (1.0, 0.97, 0.90), True, True),
 )  # fmt: skip
 

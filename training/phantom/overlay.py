@@ -20,9 +20,11 @@ def burn(screens: Floats, *, planned: Plan, device: Device, grid: Geometry, labe
     overlay = _overlay(planned, device, grid, label, clock)
     grey = (screens * np.float32(255) + np.float32(0.5)).astype(np.uint8)
     if not device.colour:
-        return np.maximum(grey, np.asarray(overlay.convert("L")))
+        burnt: Bytes = np.maximum(grey, np.asarray(overlay.convert("L")))
+        return burnt
     ramp = np.arange(256, dtype=np.float32)[:, None] * np.asarray(device.tint, dtype=np.float32)
-    return np.maximum((ramp + 0.5).astype(np.uint8)[grey], np.asarray(overlay))
+    coloured: Bytes = np.maximum((ramp + 0.5).astype(np.uint8)[grey], np.asarray(overlay))
+    return coloured
 
 
 def _overlay(planned: Plan, device: Device, grid: Geometry, label: str, clock: datetime) -> Image.Image:

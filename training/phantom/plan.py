@@ -20,42 +20,20 @@ TWIN_SHARE = 0.08
 GRADE_MIX = (0.50, 0.25, 0.15, 0.10)
 VENDOR_TEXT = "Phantom"
 GIVEN = (
-    "Ada Alan Alma Amos Anouk Aster Basil Bea Birk Bram Carys Cedric Clio Cosmo Dahlia Dara Demir Edda Edwin Elio Elsa "
-    "Emre Enid Esme Ewan Faye Felix Fern Finn Flora Freya Gaia Gus Hana Hazel Hugo Ida Ilya Ines Ingrid Iris Ivo Jago "
-    "Jonas Juno Kai Kira Lars Leda Lev Lila Linus Luna Mabel Magnus Maia Milo Mira Moss Nadia Nell Nico Nora Odin Olga "
-    "Orla Oscar Otis Pearl Petra Pia Quinn Rafe Remy Rhea Robin Rosa Rufus Sage Sami Selma Silas Sol Sven Tamsin Tess "
-    "Theo Thora Tilda Uma Una Viggo Vera Wanda Wilf Wren Xenia Yara Yusuf Zelda Zeno"
-).split()
+    "Ada", "Alan", "Alma", "Amos", "Anouk", "Aster", "Basil", "Bea", "Birk", "Bram", "Carys", "Cedric", "Clio",
+    "Cosmo", "Dahlia", "Dara", "Demir", "Edda", "Edwin", "Elio", "Elsa", "Emre", "Enid", "Esme", "Ewan", "Faye",
+    "Felix", "Fern", "Finn", "Flora", "Freya", "Gaia", "Gus", "Hana", "Hazel", "Hugo", "Ida", "Ilya", "Ines",
+    "Ingrid", "Iris", "Ivo", "Jago", "Jonas", "Juno", "Kai", "Kira", "Lars", "Leda", "Lev", "Lila", "Linus", "Luna",
+    "Mabel", "Magnus", "Maia", "Milo", "Mira", "Moss", "Nadia", "Nell", "Nico", "Nora", "Odin", "Olga", "Orla",
+    "Oscar", "Otis", "Pearl", "Petra", "Pia", "Quinn", "Rafe", "Remy", "Rhea", "Robin", "Rosa", "Rufus", "Sage",
+    "Sami", "Selma", "Silas", "Sol", "Sven", "Tamsin", "Tess", "Theo", "Thora", "Tilda", "Uma", "Una", "Viggo",
+    "Vera", "Wanda", "Wilf", "Wren", "Xenia", "Yara", "Yusuf", "Zelda", "Zeno",
+)  # fmt: skip
 FAMILY_TAILS = (
-    "",
-    "Alder",
-    "Birch",
-    "Brook",
-    "Cedar",
-    "Clay",
-    "Dale",
-    "Elm",
-    "Fell",
-    "Fjord",
-    "Glen",
-    "Heath",
-    "Holm",
-    "Isle",
-    "Lake",
-    "Larch",
-    "Marsh",
-    "Mere",
-    "Moor",
-    "Oak",
-    "Pine",
-    "Reed",
-    "Ridge",
-    "Rowan",
-    "Shore",
-    "Stone",
-    "Thorn",
+    "", "Alder", "Birch", "Brook", "Cedar", "Clay", "Dale", "Elm", "Fell", "Fjord", "Glen", "Heath", "Holm", "Isle",
+    "Lake", "Larch", "Marsh", "Mere", "Moor", "Oak", "Pine", "Reed", "Ridge", "Rowan", "Shore", "Stone", "Thorn",
     "Vale",
-)
+)  # fmt: skip
 
 
 def stream(*key: int | str) -> np.random.Generator:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d  # type: ignore[attr-defined]  # exported dynamically
 
 from training.phantom.anatomy import Anatomy, Floats, Tissue, soft, tissue
-from training.phantom.devices import Box, Device, Geometry, geometry
 from training.phantom.constants import Size
+from training.phantom.devices import Box, Device, Geometry, geometry
 
 Bytes = NDArray[np.uint8]
 SPECKLE_DEGREES = 2.2
@@ -31,6 +31,8 @@ class Plane:
     tilt: float
     slide: float = 0.0
     """Shift of the probe along the face, mm."""
+    roll: float = 0.0
+    """Turn of the head in the picture, degrees."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Shading:
     lean: float
     gain_db: float
     shadow_db: float
+    contact: bool = True
+    """False for a frame with the probe lifted."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +79,14 @@ def place(plane: Plane, u: Floats, v: Floats) -> tuple[Floats, Floats, Floats]:
     Coronal: the patient's right is on the screen's left, positive tilt looks forwards. Sagittal: forwards is on the
     screen's left, positive tilt looks to the patient's left. Mastoid: axial through the posterior fossa from the left.
     """
-    angle = math.radians(plane.tilt)
+    turn, angle = math.radians(plane.roll), math.radians(plane.tilt)
+    u, v = u * math.cos(turn) + v * math.sin(turn), v * math.cos(turn) - u * math.sin(turn)
     across, down = v * np.float32(math.sin(angle)), v * np.float32(math.cos(angle))
     if plane.kind == "coronal":
         return u + np.float32(plane.slide), across, down
     if plane.kind == "sagittal":
         return across, np.float32(plane.slide) - u, down
-    return np.float32(36) - v, np.float32(-24) - u, np.float32(64) + across
+    return np.float32(26) - v, np.float32(-24) - u, np.float32(58) + across
 
 
 def speckle(
@@ -114,10 +119,11 @@ def render(
     if blob is not None:
         echo = np.maximum(echo, _spot(blob, grid))
     amplitude = np.exp(echo * np.float32(math.log(10) / 20))
-    field = (scatterers + np.float32(0.9) * seen.crisp) * amplitude
+    strength = np.float32(0.72) + np.float32(0.32) * np.square(np.abs(scatterers))
+    field = (scatterers * strength + np.float32(1.1) * seen.crisp) * amplitude
     envelope = _beam(field, device, grid)
     hiss = _beam(noise, device, grid) * np.float32(10 ** (-38 / 20)) * np.exp(0.012 * (grid.rho - grid.rho[0]))[:, None]
-    level = 10 * np.log10(np.square(envelope) + np.square(hiss) + 1e-7)
+    level = _compound(10 * np.log10(np.square(envelope) + np.square(hiss) + 1e-7), device, grid)
     return Frame(grid.to_screen(_display(level, grid, device, shading)), _findings(seen, loss, grid))
 
 
@@ -130,6 +136,13 @@ def _beam(field: NDArray[np.complex64], device: Device, grid: Geometry) -> Float
     return np.asarray(np.abs(blurred) / np.float32(math.sqrt(power)), dtype=np.float32)
 
 
+def _compound(level: Floats, device: Device, grid: Geometry) -> Floats:
+    """The device's speckle reduction: part of the level is averaged over neighbours."""
+    smooth = gaussian_filter1d(gaussian_filter1d(level, 1.4 * device.axial / grid.sample_mm, axis=0), 1.2, axis=1)
+    calm: Floats = level + np.float32(device.compound) * (smooth - level)
+    return calm
+
+
 def _power(sigma: float) -> float:
     """Power that unit white noise keeps through a sampled Gaussian blur."""
     kernel = gaussian_filter1d(np.eye(1, 61, 30)[0], sigma)
@@ -139,8 +152,8 @@ def _power(sigma: float) -> float:
 def _interfaces(seen: Tissue, step: float) -> Floats:
     """Mirror-like walls of fluid and bone, bright where the beam meets them squarely, dB."""
     wall = np.abs(np.gradient(seen.fluid, step, axis=0))
-    bone = np.abs(np.gradient(seen.brain, step, axis=0))
-    return np.asarray(20 * np.minimum(wall, 0.9) + 8 * np.minimum(bone, 0.8), dtype=np.float32)
+    facing = np.clip(np.abs(np.gradient(seen.bone, step, axis=0)), 0, 1)
+    return 20 * np.minimum(wall, 0.9) - 22 * (1 - facing) * (1 - seen.brain)
 
 
 def _loss(seen: Tissue, grid: Geometry, shading: Shading) -> Floats:
@@ -152,7 +165,9 @@ def _loss(seen: Tissue, grid: Geometry, shading: Shading) -> Floats:
     edge = np.abs(grid.u - shading.lean) - shading.window_mm - 0.35 * depth[:, None]
     near = soft(-edge, 5) * np.exp(-np.square((depth - 14) / 16))[:, None]
     far = soft(-(edge - 6), 8)
-    return 2.2 * behind - 0.12 * through + shading.shadow_db * (near + 0.6 * far)
+    lifted = 0 if shading.contact else 5 * np.minimum(depth, 12)[:, None]
+    loss: Floats = 1.1 * behind - 0.12 * through + shading.shadow_db * (near + 0.6 * far) + lifted
+    return loss
 
 
 def _spot(blob: Blob, grid: Geometry) -> Floats:
@@ -163,10 +178,11 @@ def _spot(blob: Blob, grid: Geometry) -> Floats:
 def _display(level: Floats, grid: Geometry, device: Device, shading: Shading) -> Floats:
     """Depth gain, near-field reverberation, log compression and gamma; 0..1."""
     depth = (grid.rho - grid.rho[0])[:, None]
-    reverberation = 16 * np.exp(-np.square(depth / 1.6)) + 8 * np.exp(-np.square((depth - 3.4) / 0.5))
+    reverberation = 18 * np.exp(-np.square(depth / 2.0)) + 9 * np.exp(-np.square((depth - 3.8) / 0.5))
+    reverberation -= 5 * np.exp(-np.square((depth - 10) / 6))
     gained = level + reverberation - 0.05 * (depth - 40) + device.gain + shading.gain_db
     linear = (gained + 0.62 * device.dynamic_range) / device.dynamic_range
-    return np.asarray(np.clip(linear - 0.12, 0, 1) ** device.gamma, dtype=np.float32)
+    return np.asarray(np.clip(linear - 0.26, 0, 1) ** device.gamma, dtype=np.float32)
 
 
 def _findings(seen: Tissue, loss: Floats, grid: Geometry) -> tuple[Finding, ...]:
