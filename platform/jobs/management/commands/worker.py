@@ -1,0 +1,42 @@
+"""`manage.py worker`: does jobs until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from jobs.models import Queue
+from jobs.worker import Worker
+
+NICE_OF_TRAINING = 10
+
+
+class Command(BaseCommand):
+    help = "Do jobs from the job table. SIGTERM: finish or put back the present one, then leave."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--queues", default="stat,routine", help="comma-separated, of stat, routine, train")
+        parser.add_argument("--once", action="store_true", help="leave when nothing waits")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        queues = [name.strip() for name in options["queues"].split(",") if name.strip()]
+        if unknown := set(queues) - set(Queue.values) or not queues:
+            raise CommandError(f"no such queue: {unknown}. There are {', '.join(Queue.values)}.")
+        if queues == [Queue.TRAIN]:
+            _make_way_for_triage()
+        worker = Worker(queues)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: worker.draining.set())
+        done = worker.run(once=options["once"])
+        worker.pulse.say_goodbye()
+        self.stdout.write(f"{done} job{'' if done == 1 else 's'} done")
+
+
+def _make_way_for_triage() -> None:
+    """Training takes what triage leaves. The thread limit must be set before torch is imported."""
+    os.nice(NICE_OF_TRAINING)
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
