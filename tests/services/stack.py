@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -129,7 +130,7 @@ class Stack:
 
     def wait_for_web(self, seconds: float = 60) -> None:
         for url in self.urls:
-            wait_until(lambda url=url: healthy(url), seconds=seconds, what=f"{url} answers\n{self.logs()}")  # type: ignore[misc]
+            wait_until(partial(healthy, url), seconds=seconds, what=f"{url} answers")
 
     def logs(self, lines: int = 30) -> str:
         """The end of every process's log, for a failure's message."""
@@ -272,27 +273,15 @@ def start_postgres(stack: Stack, binaries: Path, port: int) -> None:
     if os.geteuid() == 0:
         shutil.chown(data, "postgres", "postgres")
     options = ("-U", "fontanelle", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D", str(data))
-    subprocess.run([*as_postgres(), binaries / "initdb", *options], check=True, capture_output=True, cwd="/")
-    command = (
-        binaries / "postgres",
-        "-D",
-        data,
-        "-p",
-        str(port),
-        "-h",
-        "127.0.0.1",
-        "-k",
-        "",
-        "-c",
-        "max_connections=60",
-    )
-    stack.run("postgres", *as_postgres(), *command)
-    create = [binaries / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "fontanelle", "fontanelle"]
-    wait_until(
-        lambda: subprocess.run(create, capture_output=True).returncode == 0,
-        seconds=30,
-        what="PostgreSQL takes a database",
-    )
+    subprocess.run([*as_postgres(), str(binaries / "initdb"), *options], check=True, capture_output=True, cwd="/")
+    server = (binaries / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", "")
+    stack.run("postgres", *as_postgres(), *server, "-c", "max_connections=60")
+    create = [str(binaries / "createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "fontanelle", "fontanelle"]
+
+    def created() -> bool:
+        return subprocess.run(create, capture_output=True).returncode == 0
+
+    wait_until(created, seconds=30, what="PostgreSQL takes a database")
 
 
 def start_redis(stack: Stack, binary: Path, port: int) -> None:
