@@ -62,7 +62,8 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
 /** What a template passed with `json_script`, or the fallback where it passed nothing. */
 export function scriptData<T>(id: string, fallback: T): T {
   const text = document.getElementById(id)?.textContent;
-  return text ? ((JSON.parse(text) as T | null) ?? fallback) : fallback;
+  // Django writes "" for a variable that the view did not set.
+  return text ? ((JSON.parse(text) as T | "" | null) || fallback) : fallback;
 }
 
 export interface Person {

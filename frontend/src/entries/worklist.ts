@@ -1,0 +1,2 @@
+import "../common/frame";
+import "../worklist/page";

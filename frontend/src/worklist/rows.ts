@@ -1,0 +1,174 @@
+/** Rows of the list. A row is rebuilt only when what it shows has changed. */
+
+import { type Child, fill, h, icon, known, s, unknown } from "../common/dom";
+import { clock, grade, limit, probability, waiting, weeks, when } from "../common/format";
+import type { Band, Row } from "./types";
+
+export interface Look {
+  cap: number;
+  showProbability: boolean;
+  aiDown: boolean;
+}
+
+const NEAR_THE_CAP = 0.9;
+const BAR = 48;
+const COLUMNS = 12;
+
+export function flagSign(flag: Row["flag"], aiDown = false): HTMLElement {
+  if (flag === "suspected") return h("span", { class: "flag sus" }, icon("suspected"), "Suspected");
+  if (flag === "not_suspected") return h("span", { class: "flag neg" }, icon("none"), "Not suspected");
+  if (flag === "not_analysed") return h("span", { class: "flag na" }, icon("struck"), "Not analysed");
+  return h("span", { class: "flag wait" }, icon("dots"), aiDown ? "Not scored" : "Scoring");
+}
+
+/** The model says that its answer means nothing for this study. */
+export function demoWarning(row: Row): string {
+  return row.phantom || row.flag === null ? "" : (row.model?.demo_warning ?? "");
+}
+
+export function lastRead(row: Row): string | null {
+  if (!row.last_read) return null;
+  const { grade: found, days } = row.last_read;
+  const word = typeof found === "number" ? grade(found) : found;
+  return word ? `${word} · ${days} d` : null;
+}
+
+function priorityCell(row: Row): Child {
+  if (row.priority === "stat") return h("span", { class: "badge stat" }, "STAT");
+  if (row.priority === "urgent") return h("span", { class: "badge diff" }, "Urgent");
+  return h("span", { class: "vh" }, "Routine");
+}
+
+function capBar(row: Row, look: Look): SVGSVGElement {
+  const share = look.cap > 0 ? Math.min(1, row.waiting_seconds / look.cap) : 0;
+  const hot = row.band === "near_limit" || share >= NEAR_THE_CAP;
+  return s(
+    "svg",
+    { class: "cap-bar hide-s", viewBox: `0 0 ${BAR} 4`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    s("rect", { class: "bg", width: BAR, height: 4 }),
+    s("rect", { class: hot ? "hot" : "fg", width: Math.max(1, BAR * share).toFixed(1), height: 4 }),
+  );
+}
+
+function due(row: Row, look: Look): HTMLElement {
+  const left = look.cap - row.waiting_seconds;
+  const text = left >= 0 ? `due in ${waiting(left)}` : `over the limit by ${waiting(-left)}`;
+  return h("span", { class: "warn strong" }, icon("warn"), text);
+}
+
+function claimState(row: Row): Child {
+  if (!row.claimed_by) return null;
+  if (row.claimed_by.you) return [h("span", { class: "badge you" }, "You"), " ", h("span", { class: "dim" }, "claimed")];
+  const minutes = (Date.now() - new Date(row.claimed_by.since).getTime()) / 1000;
+  return h("span", { class: "dim" }, `${row.claimed_by.display} · ${waiting(minutes)}`);
+}
+
+function noteOf(row: Row): string {
+  const warning = demoWarning(row);
+  if (row.flag === "not_analysed") return row.flag_reason || "no reason given";
+  if (warning) return warning;
+  if (row.flag_reason) return row.flag_reason;
+  return (row.revision ?? 1) > 1 ? "late images, scored again" : "";
+}
+
+function state(row: Row, look: Look): Child {
+  if (row.status === "read") return h("span", { class: "ok" }, icon("ok"), "Read");
+  const claim = claimState(row);
+  if (claim) return claim;
+  if (row.band === "near_limit") return due(row, look);
+  const note = noteOf(row);
+  return note ? h("span", { class: "dim", title: note }, note) : null;
+}
+
+function patient(row: Row): Child {
+  const link = h("a", { href: `/studies/${encodeURIComponent(row.study_uid)}/`, tabindex: -1, title: row.patient_name || null }, row.patient_id || "no ID");
+  const revised = (row.revision ?? 1) > 1 ? [" ", h("span", { class: "badge" }, `rev ${row.revision}`)] : null;
+  return [link, revised];
+}
+
+function probabilityCell(row: Row): Child {
+  const text = probability(row.probability);
+  return text ?? unknown("no probability");
+}
+
+function waitingCell(row: Row, look: Look): HTMLTableCellElement {
+  return h("td", { class: "num", "data-cell": "waiting" }, waiting(row.waiting_seconds), capBar(row, look));
+}
+
+function cells(row: Row, look: Look): HTMLTableCellElement[] {
+  const num = (text: string | null, extra = "") => h("td", { class: `num ${extra}`.trim() }, known(text));
+  return [
+    h("td", { class: "keep" }, flagSign(row.flag, look.aiDown)),
+    ...(look.showProbability ? [h("td", { class: "num" }, probabilityCell(row))] : []),
+    h("td", { class: "keep" }, priorityCell(row)),
+    h("td", {}, patient(row)),
+    num(weeks(row.gestational_age_days)),
+    num(row.day_of_life === null ? null : String(row.day_of_life)),
+    num(weeks(row.postmenstrual_age_days), "hide-s"),
+    h("td", { class: "dim" }, lastRead(row) ?? unknown("none on record")),
+    num(String(row.clips), "dim hide-s"),
+    num(when(row.acquired_at), "dim hide-s"),
+    waitingCell(row, look),
+    h("td", { class: "state" }, state(row, look)),
+  ];
+}
+
+export function buildRow(row: Row, look: Look, into = h("tr", { "data-uid": row.study_uid })): HTMLTableRowElement {
+  into.classList.toggle("busy", row.claimed_by !== null && !row.claimed_by.you);
+  fill(into, ...cells(row, look));
+  return into;
+}
+
+/** Only what time changes: the wait, its bar, "due in". */
+export function tickRow(element: HTMLTableRowElement, row: Row, look: Look): void {
+  element.querySelector('[data-cell="waiting"]')?.replaceWith(waitingCell(row, look));
+  const last = element.lastElementChild;
+  if (last && row.band === "near_limit") fill(last, state(row, look));
+}
+
+const BANDS: Record<Band, [string, (look: Look) => string]> = {
+  priority: ["Priority", () => "clinical priority comes before everything"],
+  near_limit: ["Near the limit", (look) => `no study waits beyond ${limit(look.cap)}`],
+  suspected: ["Suspected", (look) => (look.showProbability ? "by probability" : "most likely first")],
+  unscored: ["Not scored or not analysed", () => "longest wait first"],
+  not_suspected: ["Not suspected", () => "longest wait first"],
+  read: ["Read", () => "latest first"],
+};
+
+export function bandRow(band: Band, size: string, look: Look): HTMLTableRowElement {
+  const [title, rule] = BANDS[band];
+  const columns = look.showProbability ? COLUMNS : COLUMNS - 1;
+  return h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns }, h("b", {}, title), `${size} · ${rule(look)}`));
+}
+
+export function arrivalRow(size: string, look: Look): HTMLTableRowElement {
+  const columns = look.showProbability ? COLUMNS : COLUMNS - 1;
+  return h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns }, h("b", {}, "In order of arrival"), `${size} · scoring is down`));
+}
+
+export function headings(look: Look): HTMLTableRowElement {
+  const th = (label: string, extra = "") => h("th", { scope: "col", class: extra || null }, label);
+  return h(
+    "tr",
+    {},
+    th("Flag"),
+    look.showProbability ? th("Prob.", "num") : null,
+    th("Priority"),
+    th("Patient"),
+    th("GA", "num"),
+    th("Day", "num"),
+    th("PMA", "num hide-s"),
+    th("Last read"),
+    th("Clips", "num hide-s"),
+    th("Acquired", "num hide-s"),
+    th(`Waiting, of ${limit(look.cap)}`, "num"),
+    th("State"),
+  );
+}
+
+export function acquiredSpan(row: Row): string | null {
+  const first = clock(row.acquired_at);
+  const last = clock(row.last_image_at);
+  if (!first || !last || first === last) return when(row.acquired_at ?? row.last_image_at);
+  return `${when(row.acquired_at)} to ${last}`;
+}

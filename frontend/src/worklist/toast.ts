@@ -1,0 +1,57 @@
+/** A new suspected study, told in the corner until somebody goes there or puts it away. */
+
+import { cap, h, icon } from "../common/dom";
+import { ordinal, probability, weeks } from "../common/format";
+import type { Change } from "./changes";
+
+const MOST = 3;
+
+export class Toasts {
+  private readonly shown: { uid: string; element: HTMLElement }[] = [];
+
+  constructor(
+    private readonly slot: HTMLElement,
+    private readonly go: (uid: string) => void,
+  ) {}
+
+  add(change: Change, showProbability: boolean): void {
+    this.dismiss(change.row.study_uid);
+    const { row, place } = change;
+    const facts = [
+      weeks(row.gestational_age_days),
+      row.day_of_life === null ? null : `day ${row.day_of_life}`,
+      showProbability ? probability(row.probability) : null,
+      ordinal(place),
+    ];
+    const element = h(
+      "div",
+      { class: "toast" },
+      h("div", {}, h("span", { class: "flag sus" }, icon("suspected"), `Suspected, ${row.patient_id}`), h("p", { class: "small dim" }, facts.filter(Boolean).join(" · "))),
+      h("button", { class: "btn", type: "button", onclick: () => this.follow(row.study_uid) }, "Go ", cap("G")),
+      h("button", { class: "btn btn-quiet", type: "button", "aria-label": `Dismiss ${row.patient_id}`, onclick: () => this.dismiss(row.study_uid) }, cap("Esc")),
+    );
+    this.shown.unshift({ uid: row.study_uid, element });
+    this.slot.prepend(element);
+    for (const old of this.shown.splice(MOST)) old.element.remove();
+  }
+
+  /** Go to the newest, or to the given one. */
+  follow(uid = this.shown[0]?.uid): void {
+    if (!uid) return;
+    this.dismiss(uid);
+    this.go(uid);
+  }
+
+  /** Put away the newest, or the given one; false where there is none. */
+  dismiss(uid = this.shown[0]?.uid): boolean {
+    const index = this.shown.findIndex((toast) => toast.uid === uid);
+    if (index < 0) return false;
+    this.shown.splice(index, 1).forEach((toast) => toast.element.remove());
+    return true;
+  }
+
+  /** Those that no longer wait need no toast. */
+  keepOnly(uids: ReadonlySet<string>): void {
+    for (const { uid } of [...this.shown]) if (!uids.has(uid)) this.dismiss(uid);
+  }
+}
