@@ -106,7 +106,7 @@ def _series_and_device(ds: Dataset, exam: PhantomExam, clip: PhantomClip) -> Non
 
 def _image(ds: Dataset, clip: PhantomClip, number: int) -> None:
     ds.InstanceNumber = number
-    ds.ImageType = ["ORIGINAL", "PRIMARY", "PEDIATRIC", "0001"]
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "NEONATAL HEAD", "0001"]
     ds.ContentDate, ds.ContentTime = _day(clip.acquired_at), _time(clip.acquired_at)
     ds.AcquisitionDate, ds.AcquisitionTime = ds.ContentDate, ds.ContentTime
     ds.AcquisitionDateTime = ds.ContentDate + ds.ContentTime
@@ -146,7 +146,7 @@ def _pixels(ds: Dataset, clip: PhantomClip) -> None:
     ds.Rows, ds.Columns = clip.frames.shape[1:3]
     ds.BitsAllocated = ds.BitsStored = 8
     ds.HighBit, ds.PixelRepresentation = 7, 0
-    ds.UltrasoundColorDataPresent = int(colour)
+    ds.UltrasoundColorDataPresent = 0
     if colour:
         ds.PlanarConfiguration = 0
     ds.PhotometricInterpretation = ("YBR_FULL_422" if clip.compressed else "RGB") if colour else "MONOCHROME2"
