@@ -29,7 +29,8 @@ def healthy() -> PhantomExam:
 
 def _inside(clip: PhantomClip, key: Keyframe) -> Bytes:
     box = key.box
-    return clip.frames[key.frame - 1][box.y0 : box.y1 + 1, box.x0 : box.x1 + 1]
+    patch: Bytes = clip.frames[key.frame - 1][box.y0 : box.y1 + 1, box.x0 : box.x1 + 1]
+    return patch
 
 
 def test_boxes_lie_inside_the_region(bleeding: PhantomExam) -> None:
