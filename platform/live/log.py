@@ -21,7 +21,7 @@ def publish(
     run_id: int | None = None,
     person_id: int | None = None,
 ) -> None:
-    """Append an event in the caller's transaction, which must be open: the event exists if, and only if, the change does.
+    """Append an event in the caller's transaction, which must be open: it exists if, and only if, the change does.
 
     PostgreSQL hands out sequence numbers before commits; the advisory lock makes their order that of the commits, or
     a reader would skip an event that commits late. SQLite has one writer at a time already.

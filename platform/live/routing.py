@@ -1,5 +1,11 @@
+"""The one WebSocket."""
+
 from __future__ import annotations
 
 from typing import Any
 
-websocket_urlpatterns: list[Any] = []
+from django.urls import path
+
+from live.consumers import EventsConsumer
+
+websocket_urlpatterns: list[Any] = [path("ws/events/", EventsConsumer.as_asgi())]

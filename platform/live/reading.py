@@ -1,0 +1,41 @@
+"""Reading the event log: what a client receives, from where, and for whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Max
+
+from live.audiences import heard_by
+from live.models import Event
+
+PAGE = 500
+
+
+def head() -> int:
+    """The latest sequence number; 0 for an empty log."""
+    return Event.objects.aggregate(latest=Max("seq"))["latest"] or 0
+
+
+def message(event: Event) -> dict[str, Any]:
+    """Identifiers only: ``{seq, kind, at, study_uid?, run_id?}``."""
+    said: dict[str, Any] = {"seq": event.seq, "kind": event.kind, "at": event.at.isoformat()}
+    if event.study_uid:
+        said["study_uid"] = event.study_uid
+    if event.run_id is not None:
+        said["run_id"] = event.run_id
+    return said
+
+
+def events_after(seq: int, *, upto: int | None = None) -> list[Event]:
+    """Up to PAGE events of every audience, in commit order."""
+    events = Event.objects.filter(seq__gt=seq)
+    if upto is not None:
+        events = events.filter(seq__lte=upto)
+    return list(events.order_by("seq")[:PAGE])
+
+
+def heard_after(user: Any, seq: int, *, upto: int) -> list[Event]:
+    """Up to PAGE events that this person hears."""
+    heard = Event.objects.filter(heard_by(user), seq__gt=seq, seq__lte=upto)
+    return list(heard.order_by("seq")[:PAGE])
