@@ -23,7 +23,7 @@ def record(
 
     ``user`` is taken from the request when it is not given; detail must be JSON.
     """
-    person = user if user is not None else getattr(request, "user", None)
+    person: Any = user if user is not None else getattr(request, "user", None)
     known = person is not None and person.is_authenticated
     return AuditEntry.objects.create(
         user=person if known else None,

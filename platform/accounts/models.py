@@ -21,6 +21,16 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
+class AppendOnly(models.QuerySet["AuditEntry"]):
+    """Rows that nobody changes or takes away, not even in bulk."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError("an audit entry is never changed")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("an audit entry is never deleted")
+
+
 class AuditEntry(models.Model):
     """Who saw or did what to whose data, when, and what came of it. Rows are only ever added."""
 
@@ -34,6 +44,8 @@ class AuditEntry(models.Model):
     outcome = models.CharField(max_length=16, default="ok")
     detail = models.JSONField(default=dict)
 
+    objects = AppendOnly.as_manager()
+
     class Meta:
         ordering = ["-id"]
 
@@ -41,7 +53,7 @@ class AuditEntry(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.username} {self.action} {self.study_uid}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise TypeError("an audit entry is never changed")
         super().save(*args, **kwargs)
 

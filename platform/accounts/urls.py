@@ -1,5 +1,13 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from accounts import probes, views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("accounts/login/", views.SignIn.as_view(), name="login"),
+    path("accounts/logout/", views.SignOut.as_view(), name="logout"),
+    path("audit/", views.audit_page, name="audit"),
+    path("healthz", probes.alive, name="healthz"),
+    path("readyz", probes.ready, name="readyz"),
+]

@@ -1,5 +1,7 @@
 """The WebSocket at ``/ws/events/``: hello with the head of the log, what was missed, then what happens."""
 
+# mypy: disallow-untyped-calls=False
+# Channels and asgiref annotate little.
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,7 @@
 """The one WebSocket."""
 
+# mypy: disallow-untyped-calls=False
+# Channels and asgiref annotate little.
 from __future__ import annotations
 
 from typing import Any

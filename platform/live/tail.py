@@ -1,5 +1,7 @@
 """One task per process that follows the event log while somebody listens, and tells every listener."""
 
+# mypy: disallow-untyped-calls=False
+# Channels and asgiref annotate little.
 from __future__ import annotations
 
 import asyncio

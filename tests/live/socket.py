@@ -1,5 +1,7 @@
 """A WebSocket client over the ASGI application. (The one that Channels ships wants Daphne, which we do not run.)"""
 
+# mypy: disallow-untyped-calls=False
+# Channels and asgiref annotate little.
 from __future__ import annotations
 
 import json

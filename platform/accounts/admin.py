@@ -1,0 +1,82 @@
+"""Django's admin: people are managed here, the trail is only read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
+from rest_framework.authtoken.models import TokenProxy
+
+from accounts import audit
+from accounts.models import AuditEntry, User
+from accounts.roles import role_of
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[models.Model]
+    PeopleAdmin = UserAdmin[User]
+else:  # Django subscripts these classes for type checkers only
+    ModelAdmin, PeopleAdmin = admin.ModelAdmin, UserAdmin
+
+
+class ReadOnly(ModelAdmin):
+    """Shows rows and leaves an audit entry for doing so; changes nothing."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        with transaction.atomic():
+            response = super().changelist_view(request, extra_context)
+            audit.record(request, "admin.list", model=self.opts.label_lower)
+            return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        with transaction.atomic():
+            response = super().change_view(request, object_id, form_url, extra_context)
+            audit.record(request, "admin.view", model=self.opts.label_lower, object=object_id[:64])
+            return response
+
+
+@admin.register(User)
+class People(PeopleAdmin):
+    list_display = ("username", "first_name", "last_name", "role", "is_active", "last_login")
+    list_filter = ("role", "is_active")
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("Fontanelle", {"fields": ("role",)}))
+    add_fieldsets = (*UserAdmin.add_fieldsets, ("Fontanelle", {"fields": ("role",)}))
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """People who leave are made inactive: what they read stays theirs."""
+        return False
+
+
+@admin.register(AuditEntry)
+class Trail(ReadOnly):
+    list_display = ("at", "username", "action", "patient_id", "study_uid", "outcome")
+    list_filter = ("action", "outcome")
+    search_fields = ("username", "patient_id", "study_uid")
+
+
+def _sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """The admin has no sign-in of its own: the one of the site counts wrong passwords."""
+    if role_of(request.user) is not None:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next", "/admin/"))
+
+
+admin.site.login = _sign_in  # type: ignore[method-assign]
+admin.site.site_header = "Fontanelle, research use only"
+# A list of everybody's tokens would let whoever opens it act as them; manage.py token makes one.
+admin.site.unregister(TokenProxy)

@@ -1,0 +1,88 @@
+"""Signing in and out, and the audit page."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts import audit, guards, throttle, trail
+from accounts.roles import Role, role_of
+
+THROTTLED = "Too many wrong passwords. Wait a quarter of an hour and try again, or ask your admin for a new one."
+
+
+def home_of(user: Any) -> str:
+    """Where a person's work begins."""
+    return "/label/" if role_of(user) in (Role.ANNOTATOR, Role.ADJUDICATOR) else "/"
+
+
+class SignInForm(AuthenticationForm):
+    """Once too many were wrong, the password is not even looked at."""
+
+    def clean(self) -> dict[str, Any]:
+        address = self.request.META.get("REMOTE_ADDR") if self.request else None
+        if throttle.too_many(self.cleaned_data.get("username", ""), address):
+            raise ValidationError(THROTTLED, code="throttled")
+        return super().clean()
+
+
+class SignIn(auth_views.LoginView):
+    """Right or wrong, each try leaves an audit entry."""
+
+    template_name = "login.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get_default_redirect_url(self) -> str:
+        return home_of(self.request.user)
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """The page that was asked for; the front door leads everybody to their own work."""
+        asked = super().get_redirect_url(request)
+        return "" if asked == "/" else asked
+
+    @transaction.atomic
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        audit.record(self.request, "sign_in", user=form.get_user())
+        return super().form_valid(form)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        throttled = form.has_error("__all__", "throttled")
+        account = throttle.account_label(form.data.get("username", ""))
+        audit.record(self.request, "sign_in", outcome="throttled" if throttled else "refused", account=account)
+        response = super().form_invalid(form)
+        response.status_code = HTTPStatus.TOO_MANY_REQUESTS if throttled else HTTPStatus.OK
+        return response
+
+
+class SignOut(auth_views.LogoutView):
+    next_page = "/accounts/login/"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with transaction.atomic():
+            if request.user.is_authenticated:
+                audit.record(request, "sign_out")
+            return super().post(request, *args, **kwargs)
+
+
+@guards.page(Role.ADMIN)
+@transaction.atomic
+def audit_page(request: HttpRequest) -> HttpResponse:
+    """The trail, newest first. Looking at it leaves an entry too."""
+    shown = trail.show(request.GET)
+    audit.record(request, "audit.view", filters=shown.filters)
+    context = {
+        "entries": shown.entries,
+        "filters": shown.filters,
+        "actions": trail.actions(),
+        "next_url": shown.next_url,
+        "page": {"page": "audit"},
+    }
+    return render(request, "audit.html", context)
