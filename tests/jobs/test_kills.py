@@ -1,0 +1,70 @@
+"""A worker that is killed in the middle of a job loses nothing and never makes two results: real processes, SIGKILL."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.jobs.conftest import House
+
+pytestmark = pytest.mark.faults
+
+
+def test_a_killed_workers_job_is_done_once_by_the_next(house: House) -> None:
+    house.enqueue("killed", seconds=1.5)
+    first = house.worker()
+    house.wait_until(lambda: house.count("began", "killed") == 1)
+    first.kill()
+    house.worker()
+    house.wait_until(lambda: house.status("killed") == "done")
+    assert (house.count("began", "killed"), house.count("result", "killed")) == (2, 1)
+
+
+def test_a_worker_that_slept_through_its_lease_writes_nothing(house: House) -> None:
+    house.enqueue("frozen", seconds=1.0)
+    first = house.worker()
+    house.wait_until(lambda: house.count("began", "frozen") == 1)
+    first.send_signal(signal.SIGSTOP)
+    house.worker()
+    house.wait_until(lambda: house.status("frozen") == "done")
+    first.send_signal(signal.SIGCONT)
+    first.send_signal(signal.SIGTERM)
+    first.wait(timeout=20)
+    assert house.count("result", "frozen") == 1
+
+
+def test_a_job_that_kills_its_worker_is_started_three_times_and_no_more(house: House) -> None:
+    house.enqueue("poison", seconds=0, dies=True)
+    for _ in range(3):
+        house.worker().wait(timeout=30)
+    house.worker()
+    house.wait_until(lambda: house.status("poison") == "quarantined")
+    assert house.count("began", "poison") == 3
+
+
+def test_a_worker_told_to_stop_puts_its_job_back_uncounted(house: House) -> None:
+    house.enqueue("drained", seconds=60)
+    worker = house.worker()
+    house.wait_until(lambda: house.count("began", "drained") == 1)
+    worker.terminate()
+    assert worker.wait(timeout=10) == 0
+    assert house.ask("SELECT status, attempts FROM jobs_job") == [("queued", 0)]
+
+
+def test_a_long_job_keeps_its_lease_from_an_idle_worker(house: House) -> None:
+    house.enqueue("long", seconds=3.0)
+    house.worker()
+    house.worker()
+    house.wait_until(lambda: house.status("long") == "done")
+    assert house.count("began", "long") == 1
+
+
+def test_two_workers_share_the_work_without_doing_any_twice(house: House) -> None:
+    names = [f"shared{number}" for number in range(20)]
+    for name in names:
+        house.enqueue(name, seconds=0.05)
+    workers = [house.worker("--once"), house.worker("--once")]
+    for worker in workers:
+        worker.wait(timeout=30)
+    assert [house.count("began", name) for name in names] == [1] * 20
