@@ -178,3 +178,20 @@ def test_asking_for_the_marker_imports_nothing_heavy() -> None:
         "sys.exit(bool({'numpy', 'scipy', 'pydicom', 'torch', 'django'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--positive-fraction", "3"], "'3' is not a share between 0 and 1"),
+        (["--exams", "-1"], "'-1' is not a whole number from 0 up"),
+        (["--out", __file__], "is a file; name a folder"),
+    ],
+)
+def test_arguments_that_cannot_be_are_named(
+    extra: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["phantom", "--exams", "1", "--seed", "1", "--out", str(tmp_path / "made"), *extra])
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()

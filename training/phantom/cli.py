@@ -36,8 +36,11 @@ class Written(NamedTuple):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Generate examinations START..START+N-1; returns 0."""
-    options = _parser().parse_args(argv)
+    """Generate examinations START..START+N-1; returns 0. Exits with 2 and a message for arguments that cannot be."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.out.exists() and not options.out.is_dir():
+        parser.error(f"{options.out} is a file; name a folder. Nothing was written.")
     began = time.perf_counter()
     written = generate(
         options.out,
@@ -63,16 +66,32 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training phantom", description=__doc__)
-    parser.add_argument("--exams", type=int, required=True, help="number of examinations")
+    parser.add_argument("--exams", type=_count, required=True, help="number of examinations")
     parser.add_argument("--seed", type=int, required=True, help="the cohort; the same seed gives the same bytes")
     parser.add_argument("--out", type=Path, required=True, help="folder for <patient>/<study>/<nn>.dcm and the truth")
-    parser.add_argument("--positive-fraction", type=float, default=DEFAULT_POSITIVE_FRACTION)
+    parser.add_argument("--positive-fraction", type=_share, default=DEFAULT_POSITIVE_FRACTION)
     parser.add_argument("--size", choices=sorted(SIZES), default="full")
-    parser.add_argument("--start-index", type=int, default=0, help="first examination of the cohort to make")
+    parser.add_argument("--start-index", type=_count, default=0, help="first examination of the cohort to make")
     parser.add_argument("--reference-date", type=date.fromisoformat, default=date.fromisoformat(DEFAULT_REFERENCE_DATE))
     parser.add_argument("--bleed-db", type=float, default=Knobs.bleed_db, help="echo of blood above brain tissue")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--processes", type=_count, default=os.cpu_count() or 1)
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
+    return share
 
 
 def generate(out: Path, indices: Iterable[int], *, make: Callable[[int], PhantomExam], processes: int) -> list[Written]:
