@@ -7,6 +7,7 @@
  */
 
 import { polite } from "./announce";
+import { reportSignedOut } from "./api";
 import { pageConfig, person } from "./dom";
 
 export type Kind = "study" | "score" | "read" | "claim" | "model" | "run" | "ai";
@@ -24,7 +25,7 @@ type Handler = (event: LiveEvent) => void;
 
 export interface Socket {
   onmessage: ((message: { data: string }) => void) | null;
-  onclose: (() => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
   close(): void;
 }
 
@@ -38,6 +39,8 @@ export interface Environment {
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 const POLL_MS = 10_000;
+/** The close code of a server that no longer knows who listens. */
+const SIGNED_OUT = 4401;
 
 /** Exponential backoff with jitter, so that a restarted server is not met by everybody at once. */
 export function backoff(attempt: number, random: number): number {
@@ -59,6 +62,7 @@ export class EventStream {
     private readonly environment: Environment,
     private readonly url: string,
     after: number | null = null,
+    private readonly signedOut: () => void = () => undefined,
   ) {
     this.seq = after;
   }
@@ -80,7 +84,7 @@ export class EventStream {
     const socket = this.environment.open(this.seq === null ? this.url : `${this.url}?after=${this.seq}`);
     this.socket = socket;
     socket.onmessage = (message) => this.receive(JSON.parse(message.data) as Record<string, unknown>);
-    socket.onclose = () => this.closed(socket);
+    socket.onclose = ({ code }) => this.closed(socket, code);
   }
 
   /** Try at once instead of waiting for the next turn (the network or the tab is back). */
@@ -114,9 +118,10 @@ export class EventStream {
     for (const handler of this.handlers.keys()) handler({ kind: "gap", seq: this.seq ?? 0 });
   }
 
-  private closed(socket: Socket): void {
+  private closed(socket: Socket, code: number): void {
     if (this.socket !== socket) return;
     this.socket = null;
+    if (code === SIGNED_OUT) this.signedOut();
     this.become("offline");
     this.retry = this.environment.setTimeout(() => this.connect(), backoff(this.attempt, this.environment.random()));
     this.attempt += 1;
@@ -170,7 +175,7 @@ function stream(): EventStream {
   if (shared) return shared;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const { seq } = pageConfig<{ seq?: number }>({});
-  shared = new EventStream(browser(), `${scheme}://${location.host}/ws/events/`, seq ?? null);
+  shared = new EventStream(browser(), `${scheme}://${location.host}/ws/events/`, seq ?? null, reportSignedOut);
   shared.watch(showBadge);
   const hurry = () => !document.hidden && shared?.hurry();
   window.addEventListener("online", hurry);

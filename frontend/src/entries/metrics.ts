@@ -1,0 +1,4 @@
+import "../common/frame";
+import { startMetrics } from "../metrics/page";
+
+startMetrics();

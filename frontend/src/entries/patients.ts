@@ -1,0 +1,4 @@
+import "../common/frame";
+import { startPatient } from "../patients/page";
+
+startPatient();

@@ -1,0 +1,5 @@
+import "../common/frame";
+import { startImport } from "../patients/import";
+import "../upload/page";
+
+startImport();

@@ -1,0 +1,172 @@
+/** How the model and the list are doing. */
+
+import { ApiError, api, reason } from "../common/api";
+import { hideBanner, showBanner } from "../common/banner";
+import { type Bar, barChart, chartCard, csv, dataTable, saveText } from "../common/charts";
+import { type Child, byId, fill, h } from "../common/dom";
+import { subscribe } from "../common/events";
+import { clock, count, duration, number, percent, when } from "../common/format";
+import { bind } from "../common/keys";
+import { calibrationCard, kpiRow, measuredOn, measureRows, measuresCard, prCard, type Report, rocCard } from "./report";
+
+const METRICS = "/api/v1/metrics/";
+const SETTLE_MS = 2000;
+
+interface DayCount {
+  day: string;
+  count: number;
+}
+
+interface HistogramBin {
+  from?: number;
+  to?: number | null;
+  count: number;
+}
+
+interface Delay {
+  median: number | null;
+  p95: number | null;
+  n: number;
+  histogram: HistogramBin[];
+}
+
+interface Metrics {
+  champion: { model: { id: number; name: string; trained_on_phantoms?: boolean; demo_warning?: string; promoted_at?: string | null } | null; report: Report | null } | null;
+  reads_per_day: DayCount[];
+  scores_per_day: DayCount[];
+  last_image_to_flag: Delay | null;
+}
+
+let shown: Metrics | null = null;
+
+function delayKpi(delay: Delay | null): HTMLElement {
+  const median = duration(delay?.median);
+  const note = delay?.n ? `p95 ${duration(delay.p95) ?? "–"}` : "no score yet";
+  return h("div", {}, h("p", { class: "label" }, "Last image to flag, median"), h("p", { class: "v" }, h("b", { class: "big" }, median ?? "–"), h("span", {}, note)));
+}
+
+function dayLabel(day: string): string {
+  const [, month, date] = day.split("-");
+  return month && date ? `${Number(date)}.${Number(month)}.` : day;
+}
+
+function daysCard(title: string, days: DayCount[], noun: string): HTMLElement {
+  const bars: Bar[] = days.map(({ day, count: value }) => ({ label: dayLabel(day), value }));
+  const total = days.reduce((sum, day) => sum + day.count, 0);
+  const rows = [...days].reverse().map(({ day, count: value }) => [day, number(value)]);
+  return chartCard({
+    title,
+    note: `${count(total, noun)} in ${count(days.length, "day")}`,
+    chart: barChart({ title: `${title}, ${count(days.length, "day")}`, x: "day", y: `${noun}s`, bars }),
+    table: h("div", { class: "scroll-y", tabindex: 0, role: "region", "aria-label": `${title}, table` }, dataTable(title, [{ label: "Day" }, { label: title.split(" ")[0] ?? title, num: true }], rows)),
+    csv: () => ({ filename: `${noun}s-per-day.csv`, columns: ["day", "count"], rows: days.map(({ day, count: value }) => [day, value]) }),
+  });
+}
+
+function seconds(value: number): string {
+  return value < 60 ? `${number(value, value < 10 && value % 1 ? 1 : 0)} s` : (duration(value) ?? "");
+}
+
+function binName(bin: HistogramBin): string {
+  const from = bin.from ?? 0;
+  return bin.to === null || bin.to === undefined ? `${seconds(from)} and more` : `${seconds(from)} to ${seconds(bin.to)}`;
+}
+
+/** Where a value lies on an axis of equal-width bars, in bars from the left. */
+export function placeOf(value: number, bins: readonly HistogramBin[]): number {
+  const index = bins.findIndex((bin) => bin.to === null || bin.to === undefined || value < bin.to);
+  const bin = bins[index];
+  if (!bin) return bins.length;
+  const from = bin.from ?? 0;
+  if (bin.to === null || bin.to === undefined || bin.to <= from) return index + 0.5;
+  return index + Math.max(0, (value - from) / (bin.to - from));
+}
+
+function delayCard(delay: Delay): HTMLElement {
+  const { histogram: bins, median, p95 } = delay;
+  const marks = [
+    { value: median, label: `median ${duration(median) ?? ""}` },
+    { value: p95, label: `p95 ${duration(p95) ?? ""}` },
+  ].flatMap(({ value, label }) => (value === null ? [] : [{ at: placeOf(value, bins), label }]));
+  return chartCard({
+    title: "Last image to flag",
+    note: count(delay.n, "study", "studies"),
+    chart: barChart({ title: `Seconds from last image to flag, median ${duration(median) ?? "unknown"}`, x: "time, each bar from its left edge", y: "studies", bars: bins.map((bin) => ({ label: seconds(bin.from ?? 0), value: bin.count })), marks, between: true }),
+    table: dataTable(
+      "Last image to flag",
+      [{ label: "Time" }, { label: "Studies", num: true }],
+      [...bins.map((bin) => [binName(bin), number(bin.count)]), ["Median", duration(median) ?? "–"], ["95th percentile", duration(p95) ?? "–"]],
+    ),
+    csv: () => ({ filename: "last-image-to-flag.csv", columns: ["from_seconds", "to_seconds", "studies"], rows: bins.map((bin) => [bin.from ?? 0, bin.to ?? null, bin.count]) }),
+  });
+}
+
+function subtitle({ champion }: Metrics): string {
+  if (!champion?.model) return "No model triages now: studies wait unscored.";
+  const { report, model } = champion;
+  const promoted = model.promoted_at ? ` · champion since ${when(model.promoted_at)}` : "";
+  if (!report?.n) return `${model.name}${promoted}`;
+  const positive = report.n_positive ?? 0;
+  return `${model.name}${promoted} · ${count(report.n, "study", "studies")}, ${number(positive)} positive (${percent(positive / report.n, 1)}) · out of fold`;
+}
+
+function modelCards({ champion }: Metrics): Child[] {
+  const report = champion?.report;
+  if (!report) return [h("p", { class: "dim" }, "There are no figures for the model: none has been cross-validated here.")];
+  const curves = [rocCard(report, "champion"), prCard(report, "champion"), calibrationCard(report, "champion")].filter((card) => card !== null);
+  return [
+    ...(measureRows(report).length ? [measuresCard(report, "champion")] : []),
+    curves.length ? h("div", { class: "two" }, ...curves) : h("p", { class: "dim" }, "No curves are stored with this model."),
+  ];
+}
+
+function draw(metrics: Metrics): void {
+  shown = metrics;
+  const report = metrics.champion?.report ?? {};
+  byId("subtitle").textContent = subtitle(metrics);
+  const delay = metrics.last_image_to_flag;
+  fill(
+    byId("figures"),
+    measuredOn(report, metrics.champion?.model?.trained_on_phantoms ?? false),
+    kpiRow(report, [delayKpi(delay)]),
+    ...modelCards(metrics),
+    h("h2", { class: "h2" }, "The list"),
+    h("div", { class: "two" }, daysCard("Reads per day", metrics.reads_per_day, "read"), daysCard("Scores per day", metrics.scores_per_day, "score"), delay?.histogram.length ? delayCard(delay) : null),
+    h("p", { class: "small dim" }, "Intervals are 95 %, of the pooled out-of-fold value, by patient bootstrap. Research use only."),
+  );
+  byId("updated").textContent = `Updated ${clock(new Date(), true)}`;
+}
+
+async function load(): Promise<void> {
+  try {
+    draw(await api.get<Metrics>(METRICS));
+    hideBanner("metrics");
+  } catch (error) {
+    if (error instanceof ApiError && error.signedOut) return;
+    showBanner({ name: "metrics", error: true, title: "The figures could not be loaded.", detail: reason(error), actions: [h("button", { class: "btn", type: "button", onclick: () => void load() }, "Try again")] });
+  }
+}
+
+function download(): void {
+  if (!shown) return;
+  const rows = measureRows(shown.champion?.report ?? {}).map(({ name, measure }) => [name, measure.mean, measure.sd, measure.pooled, measure.interval?.[0] ?? null, measure.interval?.[1] ?? null]);
+  const days = [...shown.reads_per_day.map((day) => [`reads ${day.day}`, day.count]), ...shown.scores_per_day.map((day) => [`scores ${day.day}`, day.count])];
+  saveText("fontanelle-metrics.csv", csv(["figure", "value or mean", "sd", "pooled", "low", "high"], [...rows, ...days]));
+}
+
+/** Events come in bursts; the figures need not follow each one, nor disturb somebody who reads a table. */
+export function startMetrics(): void {
+  let timer = 0;
+  subscribe(["score", "read", "model"], (event) => {
+    if (event.kind === "gap" || timer) return;
+    timer = window.setTimeout(() => {
+      timer = 0;
+      if (!byId("figures").contains(document.activeElement)) void load();
+    }, SETTLE_MS);
+  });
+  byId("download").addEventListener("click", download);
+  const GROUP = "Metrics";
+  bind({ key: "d", label: "Download", group: GROUP, run: download });
+  bind({ key: "r", label: "Refresh", group: GROUP, run: () => void load() });
+  void load();
+}

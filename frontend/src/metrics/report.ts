@@ -1,0 +1,267 @@
+/** A cross-validation's report as cards: figures with their intervals, curves with their tables. */
+
+import { type Sheet, chartCard, csvButton, dataTable, legend, type Point, xyChart } from "../common/charts";
+import { type Child, h, icon } from "../common/dom";
+import { interval, number, percent, ratio } from "../common/format";
+
+/** One measure: over folds, pooled, and the 95 % interval of the pooled value by patient bootstrap. */
+export interface Measure {
+  mean: number | null;
+  sd: number | null;
+  per_fold: (number | null)[];
+  pooled: number | null;
+  interval: (number | null)[] | null;
+}
+
+export interface OperatingMeasures {
+  sensitivity: Measure;
+  specificity: Measure;
+}
+
+export interface Curve {
+  per_fold: Point[][];
+  pooled: Point[];
+}
+
+export interface Bin {
+  predicted: number;
+  observed: number;
+  n: number;
+}
+
+export interface Report {
+  auroc?: Measure;
+  pr_auc?: Measure;
+  accuracy?: Measure;
+  operating_points?: Record<string, OperatingMeasures>;
+  curves?: { roc: Curve; pr: Curve };
+  calibration?: { slope: number | null; intercept: number | null; brier: number | null; bins?: Bin[] };
+  deployed?: { operating_points?: Record<string, { threshold: number; promise: string; rule?: string }> };
+  folds?: { fold: number; studies: number; positives: number; patients?: number }[];
+  n?: number;
+  n_positive?: number;
+  recipe?: unknown;
+  head?: string;
+  seed?: number;
+  measured_on?: string;
+  snapshot?: string;
+  seconds?: number;
+}
+
+const TARGET = "target_0.90";
+
+export function targetOf(report: Report): OperatingMeasures | null {
+  return report.operating_points?.[TARGET] ?? null;
+}
+
+function kpi(label: string, measure: Measure | null | undefined, note = ""): HTMLElement {
+  const value = ratio(measure?.pooled ?? measure?.mean);
+  const range = interval(measure?.interval);
+  return h("div", {}, h("p", { class: "label" }, label), h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, range ?? (value ? note || "no interval" : "not measured"))));
+}
+
+function plainKpi(label: string, value: string | null, note: string): HTMLElement {
+  return h("div", {}, h("p", { class: "label" }, label), h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, note)));
+}
+
+/** The row of figures that says most, each with its interval. */
+export function kpiRow(report: Report, more: HTMLElement[] = []): HTMLElement {
+  const target = targetOf(report);
+  const { calibration } = report;
+  const cells = [
+    kpi("AUROC", report.auroc),
+    kpi("PR-AUC", report.pr_auc),
+    kpi("Sensitivity, 0.90 promised", target?.sensitivity),
+    kpi("Specificity there", target?.specificity),
+    plainKpi("Calibration slope", ratio(calibration?.slope), calibration?.brier == null ? "not measured" : `Brier ${ratio(calibration.brier, 3)}`),
+    ...more,
+  ];
+  return h("div", { class: cells.length === 6 ? "kpis" : "kpis five" }, ...cells);
+}
+
+/** Where the figures come from; loud when they come from phantoms. */
+export function measuredOn(report: Report, phantoms = false): HTMLElement | null {
+  const text = report.measured_on ?? "";
+  const generated = phantoms || /phantom/i.test(text);
+  if (!text && !generated) return null;
+  const words = generated ? `Measured on phantoms (generated images): it says nothing about infants.${text ? ` ${text}` : ""}` : `Measured on: ${text}`;
+  return h("p", { class: "notice" }, icon("info"), words);
+}
+
+interface MeasureRow {
+  name: string;
+  measure: Measure;
+}
+
+const POINT_NAMES: Record<string, string> = { youden: "Youden", [TARGET]: "target 0.90" };
+
+export function measureRows(report: Report): MeasureRow[] {
+  const rows: MeasureRow[] = [];
+  const add = (name: string, measure: Measure | undefined) => measure && rows.push({ name, measure });
+  add("AUROC", report.auroc);
+  add("PR-AUC", report.pr_auc);
+  add("Accuracy at 0.5", report.accuracy);
+  for (const [point, measures] of Object.entries(report.operating_points ?? {})) {
+    const words = POINT_NAMES[point] ?? point;
+    add(`Sensitivity, ${words}`, measures.sensitivity);
+    add(`Specificity, ${words}`, measures.specificity);
+  }
+  return rows;
+}
+
+function meanSd({ mean, sd }: Measure): string {
+  const centre = ratio(mean);
+  if (centre === null) return "–";
+  const spread = ratio(sd);
+  return spread === null ? centre : `${centre} ± ${spread}`;
+}
+
+function foldCount(report: Report): number {
+  return Math.max(0, ...measureRows(report).map(({ measure }) => measure.per_fold.length));
+}
+
+/** Every measure: each fold, mean ± SD, pooled, interval. */
+export function measuresCard(report: Report, name: string): HTMLElement {
+  const rows = measureRows(report);
+  const folds = Array.from({ length: foldCount(report) }, (_, index) => `Fold ${index + 1}`);
+  const columns = [{ label: "Measure" }, ...folds.map((label) => ({ label, num: true })), { label: "Mean ± SD", num: true }, { label: "Pooled", num: true }, { label: "95 % interval", num: true }];
+  const cells = rows.map(({ name: measureName, measure }) => [
+    measureName,
+    ...folds.map((_, index) => ratio(measure.per_fold[index]) ?? "–"),
+    meanSd(measure),
+    ratio(measure.pooled) ?? "–",
+    interval(measure.interval) ?? "–",
+  ]);
+  const sheet = (): Sheet => ({
+    filename: `${name}-measures.csv`,
+    columns: ["measure", ...folds, "mean", "sd", "pooled", "low", "high"],
+    rows: rows.map(({ name: measureName, measure }) => [
+      measureName,
+      ...folds.map((_, index) => measure.per_fold[index] ?? null),
+      measure.mean,
+      measure.sd,
+      measure.pooled,
+      measure.interval?.[0] ?? null,
+      measure.interval?.[1] ?? null,
+    ]),
+  });
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h2", { class: "h2" }, "Measures"), h("span", { class: "dim small" }, "out of fold · intervals by patient bootstrap"), h("div", { class: "right" }, csvButton("Measures", sheet))),
+    h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Measures by fold" }, dataTable("Measures by fold", columns, cells)),
+  );
+}
+
+const TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1];
+const UNIT = { domain: [0, 1] as Point, ticks: TENTHS };
+
+function pointRow(name: string, measure: Measure | undefined): Child[] | null {
+  return measure ? [name, ratio(measure.pooled) ?? "–", interval(measure.interval) ?? "–"] : null;
+}
+
+function operatingMark(report: Report): { at: Point; interval: Point | null } | null {
+  const target = targetOf(report);
+  const sensitivity = target?.sensitivity.pooled ?? null;
+  const specificity = target?.specificity.pooled ?? null;
+  if (sensitivity === null || specificity === null) return null;
+  const [low, high] = target?.sensitivity.interval ?? [];
+  return { at: [1 - specificity, sensitivity], interval: low == null || high == null ? null : [low, high] };
+}
+
+function curveSheet(filename: string, columns: [string, string], curve: Curve): Sheet {
+  const rows = [...curve.pooled.map(([x, y]) => ["pooled", x, y] as const), ...curve.per_fold.flatMap((points, index) => points.map(([x, y]) => [`fold ${index + 1}`, x, y] as const))];
+  return { filename, columns: ["curve", ...columns], rows };
+}
+
+function pointsTable(report: Report, first: [string, Measure | undefined], thresholds = true): HTMLElement {
+  const target = report.operating_points?.[TARGET];
+  const youden = report.operating_points?.["youden"];
+  const rows = [
+    pointRow(...first),
+    pointRow("Sensitivity, target 0.90", target?.sensitivity),
+    pointRow("Specificity, target 0.90", target?.specificity),
+    pointRow("Sensitivity, Youden", youden?.sensitivity),
+    pointRow("Specificity, Youden", youden?.specificity),
+    ...(thresholds ? Object.entries(report.deployed?.operating_points ?? {}).map(([name, point]) => [`Threshold, ${POINT_NAMES[name] ?? name}`, number(point.threshold, 3), ""]) : []),
+  ].filter((row) => row !== null);
+  return dataTable(first[0], [{ label: "" }, { label: "Pooled", num: true }, { label: "95 % interval", num: true }], rows);
+}
+
+function seriesLegend(folds: number): Child[] {
+  return [legend("l1", "pooled"), folds ? legend("faint", "folds") : null];
+}
+
+export function rocCard(report: Report, name: string): HTMLElement | null {
+  const curve = report.curves?.roc;
+  if (!curve) return null;
+  const mark = operatingMark(report);
+  return chartCard({
+    title: "ROC",
+    legend: [...seriesLegend(curve.per_fold.length), mark ? legend("op", "operating point") : null],
+    chart: xyChart({
+      title: `ROC curve, AUROC ${ratio(report.auroc?.pooled) ?? "unknown"}`,
+      x: { label: "1 − specificity", ...UNIT },
+      y: { label: "sensitivity", ...UNIT },
+      refs: [{ from: [0, 0], to: [1, 1] }],
+      series: [...curve.per_fold.map((points) => ({ points, style: "faint" as const })), { points: curve.pooled, style: "l1" }],
+      marks: mark ? [mark] : [],
+    }),
+    table: pointsTable(report, ["AUROC", report.auroc]),
+    csv: () => curveSheet(`${name}-roc.csv`, ["false_positive_rate", "sensitivity"], curve),
+  });
+}
+
+/** Precision among those at or above each recall, read off the pooled curve. */
+export function precisionAt(points: readonly Point[], recall: number): number | null {
+  const reached = points.filter(([at]) => at >= recall - 1e-9);
+  return reached.length ? Math.max(...reached.map(([, precision]) => precision)) : null;
+}
+
+export function prCard(report: Report, name: string): HTMLElement | null {
+  const curve = report.curves?.pr;
+  if (!curve) return null;
+  const prevalence = report.n && report.n_positive !== undefined ? report.n_positive / report.n : null;
+  const rows: Child[][] = [
+    ["PR-AUC", ratio(report.pr_auc?.pooled) ?? "–", interval(report.pr_auc?.interval) ?? "–"],
+    ...[0.5, 0.7, 0.9].map((recall) => [`Precision at recall ${recall.toFixed(2)}`, ratio(precisionAt(curve.pooled, recall)) ?? "–", ""]),
+    ["Prevalence", prevalence === null ? "–" : percent(prevalence, 1), report.n ? `${number(report.n_positive ?? 0)} of ${number(report.n)}` : ""],
+  ];
+  return chartCard({
+    title: "Precision and recall",
+    legend: seriesLegend(curve.per_fold.length),
+    chart: xyChart({
+      title: `Precision-recall curve, PR-AUC ${ratio(report.pr_auc?.pooled) ?? "unknown"}`,
+      x: { label: "recall (sensitivity)", ...UNIT },
+      y: { label: "precision (PPV)", ...UNIT },
+      refs: prevalence === null ? [] : [{ from: [0, prevalence], to: [1, prevalence], label: `prevalence ${percent(prevalence, 1)}` }],
+      series: [...curve.per_fold.map((points) => ({ points, style: "faint" as const })), { points: curve.pooled, style: "l1" }],
+    }),
+    table: dataTable("Precision and recall", [{ label: "" }, { label: "Pooled", num: true }, { label: "95 % interval", num: true }], rows),
+    csv: () => curveSheet(`${name}-pr.csv`, ["recall", "precision"], curve),
+  });
+}
+
+export function calibrationCard(report: Report, name: string): HTMLElement | null {
+  const { calibration } = report;
+  const bins = calibration?.bins;
+  if (!calibration || !bins?.length) return null;
+  const points = bins.map((bin) => [bin.predicted, bin.observed] as const);
+  return chartCard({
+    title: "Calibration",
+    note: `slope ${ratio(calibration.slope) ?? "–"} · Brier ${ratio(calibration.brier, 3) ?? "–"}`,
+    chart: xyChart({
+      title: "Calibration: observed share against predicted probability",
+      x: { label: "predicted probability", ...UNIT },
+      y: { label: "observed share", ...UNIT },
+      refs: [{ from: [0, 0], to: [1, 1] }],
+      series: [{ points, style: "l1", dots: true }],
+    }),
+    table: dataTable(
+      "Calibration by bin",
+      [{ label: "Predicted, mean" }, { label: "Observed", num: true }, { label: "Studies", num: true }],
+      bins.map((bin) => [ratio(bin.predicted, 3) ?? "–", ratio(bin.observed, 3) ?? "–", number(bin.n)]),
+    ),
+    csv: () => ({ filename: `${name}-calibration.csv`, columns: ["predicted", "observed", "n"], rows: bins.map((bin) => [bin.predicted, bin.observed, bin.n]) }),
+  });
+}

@@ -1,0 +1,336 @@
+/** One training run: how far it is, then what came of it. */
+
+import { ApiError, api, reason } from "../common/api";
+import { assertive, polite } from "../common/announce";
+import { hideBanner, showBanner } from "../common/banner";
+import { csvButton, dataTable } from "../common/charts";
+import { ask } from "../common/dialog";
+import { type Child, byId, fill, h, icon, known } from "../common/dom";
+import { subscribe } from "../common/events";
+import { digest, duration, interval, number, ratio, when } from "../common/format";
+import { bind } from "../common/keys";
+import { calibrationCard, kpiRow, measuredOn, measuresCard, prCard, type Report, rocCard, targetOf } from "../metrics/report";
+import { statusSign } from "./list";
+import { promote } from "./promote";
+import { type FoldRow, listOf, type Model, nameOf, type Run } from "./types";
+
+const POLL_MS = 2000;
+const SETTLE_MS = 150;
+const STEPS = ["Preflight", "Snapshot", "Embeddings", "Folds", "Thresholds", "Report"];
+
+let url = "";
+let run: Run | null = null;
+let champion: { model: Model | null; report: Report | null } = { model: null, report: null };
+let drawnReport = "";
+
+function going(): boolean {
+  return run?.status === "queued" || run?.status === "running";
+}
+
+// ---------- progress ----------
+
+/** Which of the steps is under way; all are done at the end. */
+export function stepOf(status: Run["status"], folds: readonly FoldRow[]): number {
+  if (status === "done") return STEPS.length;
+  if (status === "queued") return 1;
+  if (!folds.length || folds.every((fold) => fold.state === "waiting")) return 2;
+  return folds.every((fold) => fold.state === "done") ? 4 : 3;
+}
+
+function steps(current: Run): HTMLElement {
+  const now = stepOf(current.status, current.progress.fold_rows ?? []);
+  const stopped = current.status === "failed" || current.status === "cancelled";
+  return h(
+    "ol",
+    { class: "steps wrap", "aria-label": "Steps" },
+    ...STEPS.map((name, index) => {
+      if (index < now) return h("li", { class: "done" }, icon("ok"), name, h("span", { class: "vh" }, " done"));
+      if (index > now) return h("li", {}, name);
+      return h("li", { class: "now", "aria-current": "step" }, icon(stopped ? "bad" : "play"), name);
+    }),
+  );
+}
+
+function remaining(current: Run): string {
+  const eta = current.progress.eta_seconds;
+  if (!going() || eta === null || eta === undefined) return "";
+  if (Array.isArray(eta)) return `${duration(eta[0])} to ${duration(eta[1])} left`;
+  return eta > 0 ? `about ${duration(eta)} left` : "";
+}
+
+function gone(current: Run): string {
+  if (!current.started_at) return "not begun";
+  const end = current.finished_at ? Date.parse(current.finished_at) : Date.now();
+  return `${duration((end - Date.parse(current.started_at)) / 1000)} ${current.finished_at ? "in all" : "gone"}`;
+}
+
+function headline(current: Run): string {
+  const { fold_rows: rows = [], message } = current.progress;
+  const done = rows.filter((row) => row.state === "done").length;
+  if (current.cancel_requested && going()) return "Stopping";
+  if (current.status === "queued") return "Queued: begins when the training worker is free";
+  if (current.status === "running") return rows.length ? `${done} of ${rows.length} folds done` : message || "Starting";
+  return { done: "Done", failed: "Failed", cancelled: "Cancelled" }[current.status];
+}
+
+function progressCard(current: Run): HTMLElement {
+  const by = nameOf(current.created_by);
+  const facts = [
+    `begun ${when(current.started_at ?? current.created_at) ?? "–"}${by ? ` by ${by}` : ""}`,
+    current.seed === undefined ? null : `seed ${current.seed}`,
+    current.status === "running" ? current.progress.message : null,
+  ];
+  const fraction = current.status === "done" ? 1 : (current.progress.fraction ?? 0);
+  return h(
+    "section",
+    { class: "card" },
+    h(
+      "div",
+      { class: "body stack" },
+      h("div", { class: "line" }, h("span", {}, h("span", { class: "strong" }, headline(current)), " ", h("span", { class: "dim" }, `· ${facts.filter(Boolean).join(" · ")}`)), h("span", { class: "right num" }, h("span", { class: "dim" }, gone(current)), h("span", { class: "strong" }, remaining(current)))),
+      h("progress", { max: 1, value: fraction, class: going() ? null : "done", "aria-label": "Whole run" }),
+      current.error ? h("p", { class: "message" }, icon("bad"), current.error) : null,
+    ),
+  );
+}
+
+const FOLD_STATES = { done: ["ok", "Done"], running: ["play", "Fitting"], waiting: ["dots", "Waiting"] } as const;
+
+function foldState(row: FoldRow): HTMLElement {
+  const [sign, word] = FOLD_STATES[row.state] ?? FOLD_STATES.waiting;
+  return h("span", { class: row.state === "running" ? "warn strong" : "ok" }, icon(sign), word);
+}
+
+function foldsCard(current: Run): HTMLElement | null {
+  const rows = current.progress.fold_rows ?? [];
+  if (!rows.length) return null;
+  const numberOf = (index: number) => String(index + 1);
+  const sheet = () => ({ filename: `run-${current.id}-folds.csv`, columns: ["fold", "state", "fraction", "auroc"], rows: rows.map((row, index) => [numberOf(index), row.state, row.fraction, row.auroc]) });
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h2", { class: "h2" }, "Folds"), h("span", { class: "dim small" }, "patients and twins kept together · AUROC on the fold left out"), h("div", { class: "right" }, csvButton("Folds", sheet))),
+    h(
+      "div",
+      { class: "body" },
+      h(
+        "table",
+        { class: "table folds" },
+        h("caption", { class: "vh" }, "Folds"),
+        h("thead", {}, h("tr", {}, ...["Fold", "State", "Progress"].map((label) => h("th", { scope: "col" }, label)), h("th", { scope: "col", class: "num" }, "AUROC"))),
+        h("tbody", {}, ...rows.map((row, index) => h("tr", {}, h("th", { scope: "row", class: "strong" }, numberOf(index)), h("td", {}, foldState(row)), h("td", {}, h("progress", { max: 1, value: row.fraction, class: row.state === "done" ? "done" : null, "aria-label": `Fold ${index + 1}` })), h("td", { class: "num" }, ratio(row.auroc) ?? "–")))),
+      ),
+    ),
+  );
+}
+
+// ---------- beside ----------
+
+function snapshotCard(current: Run): HTMLElement | null {
+  const { snapshot } = current;
+  if (!snapshot) return null;
+  const pair = (name: string, value: Child) => [h("dt", {}, name), h("dd", { class: "num" }, value)];
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h2", { class: "h2" }, "Snapshot")),
+    h(
+      "div",
+      { class: "body stack" },
+      h(
+        "dl",
+        { class: "kv" },
+        pair("Digest", h("span", { class: "mono", title: snapshot.digest }, digest(snapshot.digest) ?? "–")),
+        pair("Patients", known(snapshot.patients === undefined ? null : number(snapshot.patients))),
+        pair("Studies", known(snapshot.studies === undefined ? null : number(snapshot.studies))),
+        pair("Positive", known(snapshot.positives === undefined ? null : number(snapshot.positives))),
+        pair("Definition of positive", known(snapshot.definition)),
+        pair("Frozen", known(when(snapshot.created_at))),
+      ),
+      snapshot.phantoms_only ? h("p", { class: "small dim" }, "Phantoms only.") : null,
+    ),
+  );
+}
+
+function cancelCard(): HTMLElement {
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h2", { class: "h2" }, "If you cancel")),
+    h("div", { class: "body" }, h("dl", { class: "what" }, h("dt", {}, "Stops"), h("dd", {}, "within seconds, after the step that is under way."), h("dt", {}, "Keeps"), h("dd", {}, "the snapshot and all labels."), h("dt", {}, "Leaves"), h("dd", {}, "the champion on triage. No study waits for training."))),
+  );
+}
+
+// ---------- result ----------
+
+function modelOf(current: Run): Model | null {
+  if (!current.model) return null;
+  if (typeof current.model === "number") return { id: current.model, name: `model ${current.model}` };
+  return current.model;
+}
+
+function delta(mine: number | null | undefined, theirs: number | null | undefined): string {
+  if (mine == null || theirs == null) return "–";
+  const value = mine - theirs;
+  return `${value > 0 ? "+" : ""}${number(value, 3)}`;
+}
+
+function comparison(report: Report): Child {
+  const theirs = champion.report;
+  if (!theirs?.auroc) return h("p", { class: "dim" }, "The champion has no cross-validated report to compare with.");
+  const rows = ([
+    ["AUROC", report.auroc, theirs.auroc],
+    ["PR-AUC", report.pr_auc, theirs.pr_auc],
+    ["Sensitivity, target 0.90", targetOf(report)?.sensitivity, targetOf(theirs)?.sensitivity],
+    ["Specificity there", targetOf(report)?.specificity, targetOf(theirs)?.specificity],
+  ] as const).map(([name, mine, other]) => [name, ratio(mine?.pooled) ?? "–", interval(mine?.interval) ?? "–", ratio(other?.pooled) ?? "–", interval(other?.interval) ?? "–", delta(mine?.pooled, other?.pooled)]);
+  const columns = [{ label: "" }, { label: "Challenger", num: true }, { label: "95 % interval", num: true }, { label: "Champion", num: true }, { label: "95 % interval", num: true }, { label: "Difference", num: true }];
+  const same = report.snapshot !== undefined && report.snapshot === theirs.snapshot;
+  return [
+    dataTable("Challenger and champion", columns, rows),
+    same ? null : h("p", { class: "small dim" }, "Measured on different studies: the difference also holds how hard these were."),
+  ];
+}
+
+function promotionCard(current: Run): HTMLElement | null {
+  const model = modelOf(current);
+  if (!model || !current.report) return null;
+  const state = model.state ?? (champion.model?.id === model.id ? "champion" : "challenger");
+  const act =
+    state === "champion"
+      ? h("p", { class: "ok" }, icon("ok"), `${model.name} triages now.`)
+      : h("div", { class: "line" }, h("button", { class: "btn btn-primary", type: "button", id: "promote", onclick: () => void doPromote() }, `Promote ${model.name}`, h("kbd", {}, "P")), h("span", { class: "dim" }, "Asks for a reason. Waiting studies are scored again by it."));
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h2", { class: "h2" }, "Challenger and champion"), h("span", { class: "dim small" }, champion.model ? `${model.name} and ${champion.model.name}` : model.name)),
+    h("div", { class: "body stack-4" }, state === "champion" ? null : comparison(current.report), act),
+  );
+}
+
+async function doPromote(): Promise<void> {
+  const model = run && modelOf(run);
+  if (model && (await promote({ trained_on_phantoms: run?.snapshot?.phantoms_only ?? false, ...model }))) await load();
+}
+
+function result(current: Run): HTMLElement {
+  const name = `run-${current.id}`;
+  const report = current.report as Report;
+  return h(
+    "div",
+    { class: "side-col" },
+    measuredOn(report, current.snapshot?.phantoms_only),
+    kpiRow(report),
+    promotionCard(current),
+    measuresCard(report, name),
+    h("div", { class: "two" }, rocCard(report, name), prCard(report, name), calibrationCard(report, name), trainingFoldsCard(report)),
+  );
+}
+
+function trainingFoldsCard(report: Report): HTMLElement | null {
+  if (!report.folds?.length) return null;
+  const rows = report.folds.map((fold, index) => [String(index + 1), fold.patients === undefined ? "–" : number(fold.patients), number(fold.studies), number(fold.positives)]);
+  return h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "What each fold held"), h("span", { class: "dim small" }, `seed ${report.seed ?? "–"} · ${duration(report.seconds) ?? "–"}`)), h("div", { class: "body" }, dataTable("Folds", [{ label: "Fold" }, { label: "Patients", num: true }, { label: "Studies", num: true }, { label: "Positive", num: true }], rows)));
+}
+
+// ---------- drawing, loading ----------
+
+function hasResult(current: Run): boolean {
+  return current.status === "done" && Boolean(current.report?.auroc);
+}
+
+function draw(): void {
+  if (!run) return;
+  byId("cancel").hidden = !going();
+  fill(byId("steps"), steps(run));
+  fill(byId("status"), statusSign(run.status));
+  fill(byId("progress"), progressCard(run));
+  fill(byId("side"), snapshotCard(run), going() ? cancelCard() : null);
+  const signature = JSON.stringify([run.report, run.model, champion]);
+  fill(byId("folds"), hasResult(run) ? null : foldsCard(run));
+  if (hasResult(run) && signature !== drawnReport) {
+    drawnReport = signature;
+    fill(byId("result"), result(run));
+  }
+}
+
+interface ChampionAnswer {
+  champion: { model: Model | null; report: Report | null } | null;
+}
+
+async function loadChampion(): Promise<void> {
+  try {
+    const answer = await api.get<ChampionAnswer>("/api/v1/metrics/");
+    champion = answer.champion ?? { model: null, report: null };
+    const models = listOf(await api.get<Model[] | { results: Model[] }>("/api/v1/models/"));
+    const mine = run && modelOf(run);
+    const known = models.find((model) => model.id === mine?.id);
+    if (run && known) run.model = known;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
+let timer = 0;
+let heard = "";
+
+async function load(): Promise<void> {
+  window.clearTimeout(timer);
+  try {
+    const fresh = await api.get<Run>(url);
+    tell(fresh);
+    run = fresh;
+    if (hasResult(fresh)) await loadChampion();
+    draw();
+    hideBanner("run");
+  } catch (error) {
+    if (!(error instanceof ApiError && error.signedOut)) showBanner({ name: "run", error: true, title: "The run's state could not be loaded. The run itself is not touched.", detail: `${reason(error)} It is tried again by itself.` });
+  }
+  window.clearTimeout(timer);
+  if (going() || !run) timer = window.setTimeout(() => void load(), POLL_MS);
+}
+
+function tell(fresh: Run): void {
+  const done = (fresh.progress.fold_rows ?? []).filter((row) => row.state === "done").length;
+  const now = `${fresh.status} ${done}`;
+  if (heard && now !== heard) {
+    if (fresh.status === "failed") assertive(`The run failed. ${fresh.error ?? ""}`);
+    else if (fresh.status === "running") polite(`${done} folds done`);
+    else polite(`The run is ${fresh.status}`);
+  }
+  heard = now;
+}
+
+async function cancel(): Promise<void> {
+  if (!run || !going()) return;
+  const answer = await ask({
+    title: `Cancel run ${run.id}?`,
+    body: [h("p", {}, "It stops within seconds. The snapshot and all labels are kept; the folds fitted so far are not. The champion stays on triage.")],
+    confirm: "Cancel the run",
+    cancel: "Let it run",
+    stop: true,
+  });
+  if (!answer.confirmed) return;
+  try {
+    await api.post(`${url}cancel/`);
+    polite("Stopping the run");
+  } catch (error) {
+    showBanner({ name: "cancel", error: true, title: "The run was not cancelled; it goes on.", detail: reason(error) });
+  }
+  await load();
+}
+
+export function startRun(id: number): void {
+  url = `/api/v1/training-runs/${id}/`;
+  byId("cancel").addEventListener("click", () => void cancel());
+  const GROUP = "Training run";
+  bind({ key: "x", label: "Cancel run", group: GROUP, run: () => void cancel(), when: going });
+  bind({ key: "p", label: "Promote", group: GROUP, run: () => document.getElementById("promote")?.click() });
+  bind({ key: "Escape", label: "All runs", group: GROUP, run: () => location.assign("/training/") });
+  subscribe(["run", "model"], (event) => {
+    if (event.kind === "run" && event.run_id !== undefined && event.run_id !== id) return;
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => void load(), SETTLE_MS);
+  });
+  void load();
+}
