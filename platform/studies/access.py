@@ -1,0 +1,110 @@
+"""The one door to a patient's data. Closed by default; what cannot be seen and what does not exist look the same.
+
+Upper rooms widen what a person may see through ``also_visible``. Opening a study leaves an audit entry in the same
+transaction, so that nothing is shown unless it is written down.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest
+from rest_framework.request import Request
+
+from accounts import audit
+from accounts.roles import Role, has_role
+from studies.models import Clip, Patient, Study
+
+logger = logging.getLogger(__name__)
+
+Rule = Callable[[Any], Q]
+
+_NOTHING = Q(pk__in=[])
+_rules: list[Rule] = []
+
+
+def also_visible(rule: Rule) -> Rule:
+    """Register a rule: given a signed-in person, which more studies that person may see. Usable as a decorator."""
+    _rules.append(rule)
+    return rule
+
+
+def every_study() -> QuerySet[Study]:
+    """All studies, for machinery that shows nothing to anybody: ingest, revisions, scoring, snapshots."""
+    return Study.objects.all()  # noqa: TID251 - the door itself
+
+
+def sees_everything(user: Any) -> bool:
+    return has_role(user, Role.RADIOLOGIST, Role.ADMIN)
+
+
+def visible_studies(user: Any) -> QuerySet[Study]:
+    """The studies that this person may see."""
+    if sees_everything(user):
+        return every_study()
+    if not has_role(user, Role.ANNOTATOR, Role.ADJUDICATOR):
+        return every_study().none()
+    allowed = _NOTHING
+    for rule in _rules:
+        allowed |= rule(user)
+    return every_study().filter(allowed).distinct()
+
+
+def open_study(request: HttpRequest | Request, uid: str, action: str, **detail: Any) -> Study:
+    """The study, with its patient, and an audit entry that ``action`` was done with it.
+
+    Raises Http404 for an unknown study and for a forbidden one alike. The caller's transaction must be open.
+    """
+    _need_transaction()
+    study = visible_studies(request.user).filter(uid=uid).select_related("patient").first()
+    if study is None:
+        _note_refusal(request, action, uid)
+        raise Http404
+    audit.record(
+        _plain(request),
+        action,
+        user=request.user,
+        patient_id=study.patient.patient_id,
+        study_uid=study.uid,
+        **detail,
+    )
+    return study
+
+
+def open_clip(request: HttpRequest | Request, uid: str, sop_uid: str, action: str, **detail: Any) -> Clip:
+    """A clip of a study that this person may see; like open_study."""
+    study = open_study(request, uid, action, sop_uid=sop_uid, **detail)
+    clip = study.clips.filter(sop_uid=sop_uid).first()
+    if clip is None:
+        raise Http404
+    clip.study = study
+    return clip
+
+
+def open_patient(request: HttpRequest | Request, pk: int, action: str, **detail: Any) -> Patient:
+    """A patient, for people who see everything; Http404 for everybody else."""
+    _need_transaction()
+    patient = Patient.objects.filter(pk=pk).first() if sees_everything(request.user) else None
+    if patient is None:
+        _note_refusal(request, action, f"patient {pk}")
+        raise Http404
+    audit.record(_plain(request), action, user=request.user, patient_id=patient.patient_id, **detail)
+    return patient
+
+
+def _note_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:
+    """To the log: the Http404 that follows rolls back whatever this transaction would add to the audit trail."""
+    logger.warning("refused: user %s, %s of %r", request.user.pk, action, subject[:64])
+
+
+def _need_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("open patient data inside transaction.atomic")
+
+
+def _plain(request: HttpRequest | Request) -> HttpRequest:
+    return request._request if isinstance(request, Request) else request

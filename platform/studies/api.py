@@ -1,0 +1,100 @@
+"""REST: studies, their frames and thumbnails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from live.log import publish
+from live.models import Audience
+from studies import access, children, frames
+from studies.describe import describe_study
+from studies.models import Priority
+
+JSON = OpenApiTypes.OBJECT
+
+
+class Undecodable(exceptions.APIException):
+    status_code = 422
+    default_code = "undecodable"
+    default_detail = "The pixels cannot be decoded."
+
+
+class WhateverIsAccepted(BaseContentNegotiation):
+    """A picture is a picture, and an error JSON, whatever ``Accept`` says."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class PriorityChange(serializers.Serializer[Any]):
+    priority = serializers.ChoiceField(choices=Priority.choices)
+
+
+class StudyView(APIView):
+    @extend_schema(responses=JSON)
+    def get(self, request: Request, uid: str) -> Response:
+        """A study with its patient, clips and priors. No AI: that is ``score/``."""
+        children.warm()
+        with transaction.atomic():
+            study = access.open_study(request, uid, "study.viewed")
+            return Response(describe_study(study, request.user))
+
+    @extend_schema(request=PriorityChange, responses=JSON)
+    def patch(self, request: Request, uid: str) -> Response:
+        """Change the clinical priority."""
+        change = PriorityChange(data=request.data)
+        change.is_valid(raise_exception=True)
+        if not access.sees_everything(request.user):
+            raise Http404
+        with transaction.atomic():
+            study = access.open_study(request, uid, "study.priority", priority=change.validated_data["priority"])
+            study.priority = change.validated_data["priority"]
+            study.save(update_fields=["priority"])
+            publish("study", audience=Audience.READERS, study_uid=study.uid)
+            return Response(describe_study(study, request.user))
+
+
+class FrameView(APIView):
+    content_negotiation_class = WhateverIsAccepted
+
+    @extend_schema(responses={(200, "image/png"): bytes})
+    def get(self, request: Request, uid: str, sop_uid: str, frame: int) -> HttpResponse:
+        """One frame, 8 bits: the device's JPEG untouched where a browser shows it right, else PNG."""
+        with transaction.atomic():
+            clip = access.open_clip(request, uid, sop_uid, "frame.viewed", frame=frame)
+        if clip.frames and not 1 <= frame <= clip.frames:
+            raise exceptions.NotFound(f"The clip has {clip.frames} frames.", code="no_such_frame")
+        try:
+            picture = frames.frame_bytes(clip, frame)
+        except frames.FrameError as error:
+            raise Undecodable(error.reason) from error
+        response = HttpResponse(picture.data, content_type=picture.content_type)
+        response["X-Fontanelle-Source"] = picture.source
+        return response
+
+
+class ThumbnailView(APIView):
+    content_negotiation_class = WhateverIsAccepted
+
+    @extend_schema(responses={(200, "image/jpeg"): bytes})
+    def get(self, request: Request, uid: str, sop_uid: str) -> HttpResponse:
+        """The middle frame, small."""
+        with transaction.atomic():
+            clip = access.open_clip(request, uid, sop_uid, "thumbnail.viewed")
+        try:
+            return HttpResponse(frames.thumbnail(clip), content_type="image/jpeg")
+        except frames.FrameError as error:
+            raise Undecodable(error.reason) from error

@@ -1,0 +1,190 @@
+"""What a DICOM header says about a clip, as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import accumulate, islice
+from pathlib import Path
+from typing import Any
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+
+from studies.child import layout, values, wire, words
+from studies.child.opening import Opened, Refused, open_dicom
+
+DICOMDIR = "1.2.840.10008.1.3.10"
+_MAX_REGIONS = 32
+_MAX_FRAME_MS = 10_000
+_SPATIAL = {1: "2d", 2: "m_mode", 3: "spectral", 4: "waveform", 5: "graphics"}
+_UNITS = {0: "none", 1: "percent", 2: "dB", 3: "cm", 4: "s", 5: "Hz", 6: "dB/s", 7: "cm/s", 8: "cm2", 9: "cm2/s"}
+_KEYWORDS = (
+    "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID SeriesNumber "
+    "InstanceNumber Modality Manufacturer ManufacturerModelName PatientID IssuerOfPatientID PatientName "
+    "PatientBirthDate PatientSex PatientAge AccessionNumber StudyDescription SeriesDescription ProtocolName "
+    "ImageComments ViewName ViewCodeSequence StudyDate StudyTime SeriesDate SeriesTime AcquisitionDate "
+    "AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
+    "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel BitsAllocated BitsStored FrameTime "
+    "FrameTimeVector CineRate RecommendedDisplayFrameRate SequenceOfUltrasoundRegions"
+)
+TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
+
+
+def read(task: dict[str, Any]) -> wire.Message:
+    """The task ``header``: facts of the file at ``path``; raises Refused."""
+    opened = open_dicom(Path(task["path"]), TAGS)
+    return facts(opened), []
+
+
+def facts(opened: Opened) -> dict[str, Any]:
+    dataset = opened.dataset
+    _refuse_directories(dataset)
+    pixels = layout.check(opened)
+    timing = _timing(dataset, opened)
+    return {
+        **_identity(dataset),
+        **timing,
+        "transfer_syntax": str(opened.syntax),
+        "patient": _patient(dataset, timing["study_at"]),
+        "pixels": pixels.as_facts(),
+        **_playback(dataset, pixels.frames),
+        **_view(dataset, pixels.frames),
+        "regions": list(_regions(dataset, pixels, opened)),
+        "warnings": opened.warnings,
+    }
+
+
+def _refuse_directories(dataset: Dataset) -> None:
+    kind = str(getattr(dataset, "file_meta", Dataset()).get("MediaStorageSOPClassUID", ""))
+    if DICOMDIR in (kind, values.text(dataset, "SOPClassUID")):
+        raise Refused("dicomdir", "This is a DICOMDIR, the index of a disc. Send the image files that it lists.")
+
+
+def _identity(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "sop_uid": values.uid(dataset, "SOPInstanceUID", "SOP Instance UID"),
+        "study_uid": values.uid(dataset, "StudyInstanceUID", "Study Instance UID"),
+        "series_uid": values.uid(dataset, "SeriesInstanceUID", "Series Instance UID"),
+        "sop_class": values.uid(dataset, "SOPClassUID", "SOP Class UID"),
+        "modality": values.text(dataset, "Modality", 16),
+        "manufacturer": values.text(dataset, "Manufacturer"),
+        "device": values.text(dataset, "ManufacturerModelName"),
+        "accession": values.text(dataset, "AccessionNumber"),
+        "description": values.text(dataset, "StudyDescription", 128),
+        "series_number": values.whole(dataset, "SeriesNumber"),
+        "instance_number": values.whole(dataset, "InstanceNumber"),
+    }
+
+
+def _patient(dataset: Dataset, study_at: str | None) -> dict[str, Any]:
+    examined = datetime.fromisoformat(study_at) if study_at else None
+    birth, reckoned = values.birth_date(dataset, examined)
+    sex = values.text(dataset, "PatientSex", 1)
+    return {
+        "id": values.text(dataset, "PatientID"),
+        "issuer": values.text(dataset, "IssuerOfPatientID"),
+        "name": values.person_name(dataset),
+        "birth_date": birth,
+        "birth_date_from_age": reckoned,
+        "sex": sex if sex in ("F", "M", "O") else "",
+    }
+
+
+def _timing(dataset: Dataset, opened: Opened) -> dict[str, Any]:
+    """When the study and the clip were acquired, in the device's own time, and its offset from UTC if it says."""
+    study = _believable(values.moment(dataset, "StudyDate", "StudyTime"), "study", opened)
+    clip = _believable(next(_clip_moments(dataset), None), "clip", opened)
+    return {
+        "study_at": study.isoformat() if study else None,
+        "acquired_at": clip.isoformat() if clip else None,
+        "utc_offset": values.text(dataset, "TimezoneOffsetFromUTC", 5),
+    }
+
+
+def _clip_moments(dataset: Dataset) -> Iterator[datetime]:
+    if (found := values.stamp(dataset, "AcquisitionDateTime")) is not None:
+        yield found
+    for name in ("Acquisition", "Content", "Series", "Study"):
+        if (found := values.moment(dataset, f"{name}Date", f"{name}Time")) is not None:
+            yield found
+
+
+def _believable(moment: datetime | None, what: str, opened: Opened) -> datetime | None:
+    if moment is None:
+        opened.warnings.append(f"The {what} has no readable date: sorted by arrival.")
+    elif values.is_future(moment):
+        opened.warnings.append(f"The {what}'s date {moment.date()} lies in the future: sorted by arrival.")
+        return None
+    return moment
+
+
+def _playback(dataset: Dataset, frames: int) -> dict[str, Any]:
+    """Frame time, the start of each frame, and the rate the device recommends; nonsense is left out."""
+    time = values.number(dataset, "FrameTime")
+    rates = (values.number(dataset, name) for name in ("RecommendedDisplayFrameRate", "CineRate"))
+    return {
+        "frame_time_ms": time if time is not None and 0 < time <= _MAX_FRAME_MS else None,
+        "frame_times_ms": _frame_times(dataset, frames),
+        "display_rate": next((rate for rate in rates if rate is not None and 0 < rate <= 1000), None),
+    }
+
+
+def _frame_times(dataset: Dataset, frames: int) -> list[float] | None:
+    vector = values.value(dataset, "FrameTimeVector")
+    if frames < 2 or isinstance(vector, str) or not hasattr(vector, "__len__"):
+        return None
+    try:
+        steps = [float(step) for step in vector]
+    except (TypeError, ValueError):
+        return None
+    if len(steps) != frames or not all(0 <= step <= _MAX_FRAME_MS for step in steps) or sum(steps[1:]) <= 0:
+        return None
+    return list(accumulate([0.0, *steps[1:]]))
+
+
+def _view(dataset: Dataset, frames: int) -> dict[str, str]:
+    texts = [
+        *_code_meanings(dataset),
+        *(values.text(dataset, name) for name in ("SeriesDescription", "ViewName", "ImageComments", "ProtocolName")),
+    ]
+    # A view code names the plane in full; what the device or the person wrote is the better label.
+    view, _ = words.suggest_view(texts)
+    written = [text for text in texts[len(texts) - 4 :] if text]
+    return {"view": view, "label": words.short_label(written or texts, frames=frames)}
+
+
+def _code_meanings(dataset: Dataset) -> list[str]:
+    items = values.value(dataset, "ViewCodeSequence") or []
+    return [values.text(item, "CodeMeaning") for item in islice(items, 4)]
+
+
+def _regions(dataset: Dataset, pixels: layout.Layout, opened: Opened) -> Iterator[dict[str, Any]]:
+    items = values.value(dataset, "SequenceOfUltrasoundRegions") or []
+    for item in islice(items, _MAX_REGIONS):
+        corners = [values.whole(item, f"RegionLocation{name}") for name in ("MinX0", "MinY0", "MaxX1", "MaxY1")]
+        if None not in corners:
+            yield _region(item, [int(corner or 0) for corner in corners], pixels, opened)
+
+
+def _region(item: Dataset, corners: list[int], pixels: layout.Layout, opened: Opened) -> dict[str, Any]:
+    """One rectangle, in the device's own pixels. A scale is given only where it can be trusted: both units
+    centimetres, and the rectangle inside the image (some devices write the right edge as the width)."""
+    x0, y0, x1, y1 = corners
+    inside = 0 <= x0 < x1 <= pixels.columns and 0 <= y0 < y1 <= pixels.rows
+    if not inside:
+        opened.warnings.append("An ultrasound region lies outside the image: its scale is not used.")
+    units = [_UNITS.get(values.whole(item, f"PhysicalUnits{axis}Direction") or 0, "other") for axis in "XY"]
+    deltas = [abs(values.number(item, f"PhysicalDelta{axis}") or 0.0) for axis in "XY"]
+    calibrated = inside and units == ["cm", "cm"] and all(0 < delta < 1 for delta in deltas)
+    return {
+        "x0": x0,
+        "y0": y0,
+        "x1": x1,
+        "y1": y1,
+        "dx_cm": deltas[0] if calibrated else None,
+        "dy_cm": deltas[1] if calibrated else None,
+        "units": units[0] if units[0] == units[1] else "/".join(units),
+        "type": _SPATIAL.get(values.whole(item, "RegionSpatialFormat") or 0, "other"),
+        "inside": inside,
+    }

@@ -1,0 +1,135 @@
+"""Opening a DICOM file with every size capped before anything is allocated or inflated."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+MAGIC_AT = 128
+INFLATE_CAP = 512 * 1024**2
+INFLATE_FREELY = 64 * 1024**2
+INFLATE_RATIO = 100
+UNDEFINED = 0xFFFFFFFF
+_FIRST_ELEMENTS = {bytes(pair) for low in (0, 1, 5, 8, 16) for pair in ((low, 0), (0, low))}
+PIXEL_TAGS = {0x7FE00010: "pixels", 0x7FE00008: "float", 0x7FE00009: "double"}
+
+
+class Refused(Exception):
+    """This file is not taken, or this frame not shown: ``reason`` is for a person, ``code`` for a program."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass
+class Opened:
+    """A data set up to its pixels, and where those lie in ``stream``; ``pixel_kind`` is empty when it holds none."""
+
+    dataset: Dataset
+    stream: BinaryIO
+    syntax: UID
+    pixel_kind: str = ""
+    pixel_vr: str | None = None
+    pixel_start: int = 0
+    pixel_length: int = 0
+    stream_size: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+def open_dicom(path: Path, tags: Sequence[int] | None = None) -> Opened:
+    """Read the data set of a Part 10 file (only ``tags``, if given) without its pixels; raises Refused."""
+    stream: BinaryIO = path.open("rb")
+    _check_magic(stream)
+    meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
+    syntax = _syntax(meta)
+    if syntax == DeflatedExplicitVRLittleEndian:
+        stream = _inflate(stream)
+    wanted: list[BaseTag | int] | None = None if tags is None else [BaseTag(tag) for tag in tags]
+    dataset = read_dataset(
+        stream,
+        is_implicit_VR=syntax.is_implicit_VR,
+        is_little_endian=syntax.is_little_endian,
+        stop_when=_at_pixels,
+        specific_tags=wanted,
+    )
+    dataset.file_meta = meta  # type: ignore[assignment]
+    opened = Opened(dataset, stream, syntax)
+    _find_pixels(opened)
+    return opened
+
+
+def _check_magic(stream: BinaryIO) -> None:
+    head = stream.read(MAGIC_AT + 4)
+    if not head:
+        raise Refused("empty", "The file is empty.")
+    if head[MAGIC_AT:] == b"DICM":
+        return
+    if head[:2] in (b"\x08\x00", b"\x00\x08", b"\x02\x00") and head[2:4] in _FIRST_ELEMENTS:
+        raise Refused(
+            "no_preamble",
+            "It looks like a DICOM data set, but the file header (128 bytes, then DICM) is missing. "
+            "Export it again as a DICOM file.",
+        )
+    raise Refused("not_dicom", "This is not a DICOM file.")
+
+
+def _after_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
+    return tag.group != 2
+
+
+def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
+    return int(tag) in PIXEL_TAGS
+
+
+def _syntax(meta: Dataset) -> UID:
+    value = str(meta.get("TransferSyntaxUID", "") or "")
+    if not value:
+        raise Refused("no_syntax", "Its file header does not say how the data are encoded (no transfer syntax).")
+    syntax = UID(value)
+    if not syntax.is_transfer_syntax or syntax.is_private:
+        raise Refused("unknown_syntax", f"Its transfer syntax is unknown here ({value[:64]}).")
+    return syntax
+
+
+def _inflate(stream: BinaryIO) -> BinaryIO:
+    packed = stream.read()
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    cap = min(INFLATE_CAP, max(INFLATE_FREELY, INFLATE_RATIO * len(packed)))
+    try:
+        data = inflater.decompress(packed, cap + 1)
+    except zlib.error as error:
+        raise Refused("damaged", "Its deflated data are damaged.") from error
+    if len(data) > cap:
+        raise Refused("too_large", f"It inflates to more than {cap // 1024**2} MB from {len(packed) // 1024} kB.")
+    return io.BytesIO(data)
+
+
+def _find_pixels(opened: Opened) -> None:
+    """Where the pixel element's value starts and how long it says it is."""
+    stream = opened.stream
+    at = stream.tell()
+    stream.seek(0, io.SEEK_END)
+    opened.stream_size = stream.tell()
+    stream.seek(at)
+    implicit = bool(opened.dataset.original_encoding[0])
+    order = "<" if opened.syntax.is_little_endian else ">"
+    head = stream.read(8 if implicit else 12)
+    if len(head) < (8 if implicit else 12):
+        return
+    group, element = struct.unpack(f"{order}HH", head[:4])
+    opened.pixel_kind = PIXEL_TAGS.get(group << 16 | element, "")
+    opened.pixel_vr = None if implicit else head[4:6].decode("ascii", "replace")
+    (opened.pixel_length,) = struct.unpack(f"{order}L", head[-4:])
+    opened.pixel_start = stream.tell()

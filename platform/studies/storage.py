@@ -1,0 +1,341 @@
+"""Bytes, kept under the digest of their content. Paths are made here and nowhere else, and only from a digest.
+
+A file is staged (``stage``), checked by its caller, then kept (``keep``): synced, renamed into place, and its folder
+synced. What was staged and never kept is swept away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+from urllib.parse import parse_qs, unquote, urlparse
+
+from django.conf import settings
+
+CHUNK = 1024**2
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_PREAMBLE = 128
+_MAGIC = b"DICM"
+_ABANDONED_SECONDS = 24 * 3600
+
+
+class DiskFull(Exception):
+    """There is no room; nothing of this file was kept."""
+
+
+class TooLarge(Exception):
+    """More bytes came than one file may have."""
+
+
+class Corrupt(Exception):
+    """The stored bytes are not those that were stored."""
+
+
+class Missing(Exception):
+    """No bytes are stored under this digest."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A complete file that nothing refers to yet."""
+
+    path: Path
+    digest: str
+    size: int
+    had_preamble: bool
+
+    def discard(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+class Store(Protocol):
+    """Where bytes live for good."""
+
+    def staging(self) -> Path: ...
+    def keep(self, staged: Sequence[Staged]) -> None: ...
+    def local(self, digest: str) -> Path: ...
+
+
+class FolderStore:
+    """A folder: ``ab/cd/<digest>``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.root.mkdir(parents=True, exist_ok=True)
+
+    def staging(self) -> Path:
+        """The work folder's, if a rename from there stays on one file system; else one inside the store."""
+        wanted = _made(settings.WORK_FOLDER / "staging")
+        return wanted if wanted.stat().st_dev == self.root.stat().st_dev else _made(self.root / ".staging")
+
+    def keep(self, staged: Sequence[Staged]) -> None:
+        """Rename into place even over an existing file, whose bytes are the same or damaged."""
+        folders: dict[Path, None] = {}
+        for file in staged:
+            target = self.local(file.digest)
+            new = _new_folders(target.parent)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.path.replace(target)
+            folders.update(dict.fromkeys([*new, target.parent]))
+        for folder in folders:
+            _sync(folder)
+
+    def local(self, digest: str) -> Path:
+        return self.root / _relative(digest)
+
+
+class S3Store:
+    """A bucket of any S3-compatible store; what is read is copied into the work folder first."""
+
+    def __init__(self, url: str) -> None:
+        from storages.backends.s3 import S3Storage
+
+        parts = urlparse(url)
+        options: dict[str, Any] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        self.files: Any = S3Storage(  # type: ignore[no-untyped-call]
+            bucket_name=parts.netloc,
+            location=parts.path.strip("/"),
+            endpoint_url=options.get("endpoint"),
+            region_name=options.get("region"),
+            addressing_style=options.get("addressing"),
+            default_acl=None,
+            querystring_auth=False,
+            file_overwrite=True,
+        )
+
+    def staging(self) -> Path:
+        return _made(settings.WORK_FOLDER / "staging")
+
+    def keep(self, staged: Sequence[Staged]) -> None:
+        from django.core.files import File
+
+        for file in staged:
+            with file.path.open("rb") as stream:
+                self.files.save(str(_relative(file.digest)), File(stream))
+            target = settings.WORK_FOLDER / "objects" / _relative(file.digest)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.path.replace(target)
+
+    def local(self, digest: str) -> Path:
+        target: Path = settings.WORK_FOLDER / "objects" / _relative(digest)
+        if not target.exists():
+            self._fetch(digest, target)
+        return target
+
+    def _fetch(self, digest: str, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as copy:
+            try:
+                with self.files.open(str(_relative(digest)), "rb") as stream:
+                    shutil.copyfileobj(stream, copy, CHUNK)
+                Path(copy.name).replace(target)
+            except FileNotFoundError:
+                raise Missing(digest) from None
+            finally:
+                Path(copy.name).unlink(missing_ok=True)
+
+
+def store() -> Store:
+    """The store that ``STORAGE_URL`` names."""
+    return _store(settings.STORAGE_URL)
+
+
+@lru_cache(maxsize=4)
+def _store(url: str) -> Store:
+    scheme = urlparse(url).scheme
+    if scheme == "s3":
+        return S3Store(url)
+    if scheme == "file":
+        return FolderStore(Path(unquote(urlparse(url).path)))
+    raise ValueError(f"STORAGE_URL must start with file:// or s3://, not {scheme}://")
+
+
+def _relative(digest: str) -> Path:
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError("not a SHA-256 digest")
+    return Path(digest[:2]) / digest[2:4] / digest
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _new_folders(folder: Path) -> list[Path]:
+    """Folders whose own entries change when ``folder`` is made."""
+    return [parent for parent in (folder.parent, folder.parent.parent) if not folder.exists()]
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class Stager:
+    """A file on its way in: counted, hashed and capped as it comes. Use as a context manager, then ``finish``.
+
+    The 128 bytes before DICM can hold a program for some other system; they mean nothing in DICOM and are zeroed.
+    """
+
+    def __init__(self, folder: Path, *, limit: int) -> None:
+        descriptor, name = tempfile.mkstemp(dir=folder)
+        self.path = Path(name)
+        self._file = os.fdopen(descriptor, "wb")
+        self._hash = hashlib.sha256()
+        self._head = b""
+        self._size = 0
+        self._limit = limit
+        self._had_preamble = False
+
+    def write(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > self._limit:
+            raise TooLarge
+        if self._head is not None:
+            chunk = self._hold_back(chunk)
+        self._put(chunk)
+
+    def _hold_back(self, chunk: bytes) -> bytes:
+        """Wait until the first 132 bytes are there, then let them go."""
+        head = self._head + chunk
+        if len(head) < _PREAMBLE + len(_MAGIC):
+            self._head = head
+            return b""
+        return self._release(head)
+
+    def _release(self, head: bytes) -> bytes:
+        self._head = None  # type: ignore[assignment]
+        if head[_PREAMBLE : _PREAMBLE + len(_MAGIC)] != _MAGIC:
+            return head
+        self._had_preamble = any(head[:_PREAMBLE])
+        return bytes(_PREAMBLE) + head[_PREAMBLE:]
+
+    def _put(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        with _full_disk_said():
+            self._file.write(chunk)
+
+    def finish(self, *, durable: bool = True) -> Staged:
+        """Everything has come; with ``durable`` it is on the disk when this returns."""
+        if self._head:
+            self._put(self._release(self._head))
+        with _full_disk_said():
+            self._file.flush()
+            if durable:
+                os.fsync(self._file.fileno())
+            self._file.close()
+        return Staged(self.path, self._hash.hexdigest(), self._size, self._had_preamble)
+
+    def discard(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _full_disk_said() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFull from error
+        raise
+
+
+def check_room(coming: int = 0) -> None:
+    """Raise DiskFull if ``coming`` more bytes would eat into the reserve."""
+    if shutil.disk_usage(store().staging()).free - coming < settings.DISK_RESERVE_BYTES:
+        raise DiskFull
+
+
+def stage(chunks: Iterator[bytes], *, limit: int | None = None) -> Staged:
+    """Take a file in without keeping it yet; raises DiskFull or TooLarge, and then leaves nothing behind."""
+    check_room()
+    with _full_disk_said():
+        stager = Stager(store().staging(), limit=settings.INSTANCE_MAX_BYTES if limit is None else limit)
+    try:
+        for chunk in chunks:
+            stager.write(chunk)
+        return stager.finish()
+    except BaseException:
+        stager.discard()
+        raise
+
+
+def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
+def keep(staged: Sequence[Staged]) -> None:
+    """Make staged files durable under their digests, all or (after an error) again."""
+    with _full_disk_said():
+        store().keep(staged)
+
+
+def put(source: Path | bytes) -> str:
+    """Store a file or bytes; returns the digest once they are durable."""
+    if isinstance(source, bytes):
+        staged = stage(iter([source]))
+    else:
+        with source.open("rb") as stream:
+            staged = stage(chunks_of(stream))
+    keep([staged])
+    return staged.digest
+
+
+def exists(digest: str) -> bool:
+    try:
+        return store().local(digest).exists()
+    except Missing:
+        return False
+
+
+def open_bytes(digest: str) -> BinaryIO:
+    """The stored bytes, verified; raises Missing or Corrupt."""
+    return verified(digest).open("rb")
+
+
+def verified(digest: str) -> Path:
+    """A local file whose bytes are those of the digest, checked once per process; raises Missing or Corrupt."""
+    path = store().local(digest)
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        raise Missing(digest) from None
+    _verify(path, digest, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+    return path
+
+
+@lru_cache(maxsize=4096)
+def _verify(path: Path, digest: str, inode: int, size: int, changed: int) -> None:
+    with path.open("rb") as stream:
+        if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
+            raise Corrupt(digest)
+
+
+def sweep_staging(*, older_than: float = _ABANDONED_SECONDS) -> int:
+    """Remove what a process that died left half-received; returns how many files."""
+    before = time.time() - older_than
+    removed = 0
+    for path in store().staging().iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+                removed += 1
+    return removed
