@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.roles import Role
 from config.celery import app as celery_app
 
+celery_app.loader.import_default_modules()
 UID = "2.25.1"
 FILLING = {"int": "1", "str": UID, "slug": "x", "uuid": "00000000-0000-0000-0000-000000000000", "path": UID}
 CONVERTER = re.compile(r"<(?:(\w+):)?\w+>")
@@ -64,7 +65,6 @@ def test_no_data_goes_to_a_stranger(address: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(celery_app.conf.beat_schedule))
 def test_every_beat_entry_has_its_task(name: str) -> None:
-    celery_app.loader.import_default_modules()
     assert celery_app.conf.beat_schedule[name]["task"] in celery_app.tasks
 
 

@@ -11,17 +11,19 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 import requests
 
 from scripts import services
@@ -82,6 +84,11 @@ class Process:
         os.killpg(self.running.pid, number)
         if number == signal.SIGKILL:
             self.running.wait()
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self.signal(signal.SIGKILL)
+        self.running = None
 
     def stop(self, *, grace: float = 15.0) -> None:
         if self.running is None:
@@ -145,6 +152,15 @@ class Stack:
         session = requests.Session()
         session.headers["Authorization"] = f"Token {self.manage('token', username).split()[-1]}"
         return session
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the database answers, asked past the application."""
+        if url := self.environment.get("DATABASE_URL"):
+            with psycopg.connect(url) as connection:
+                return connection.execute(query.encode()).fetchall()
+        file = Path(self.environment["FONTANELLE_VAR"]) / "fontanelle.sqlite3"
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)) as database:
+            return database.execute(query).fetchall()
 
     def stop(self) -> None:
         for process in reversed(list(self.processes.values())):
@@ -221,6 +237,21 @@ def embedded(**settings: str) -> Iterator[Stack]:
         stack.urls.append(f"http://127.0.0.1:{port}")
         try:
             stack.run("serve", sys.executable, "manage.py", "serve", "--port", str(port))
+            stack.wait_for_web()
+            yield stack
+        finally:
+            stack.stop()
+
+
+@contextmanager
+def pieces(**settings: str) -> Iterator[Stack]:
+    """One machine again, but web process and worker are started one by one, so that each can be killed alone."""
+    with _folder() as folder:
+        stack = Stack(folder, _environment(folder, **settings))
+        prepare(stack)
+        try:
+            stack.web(free_port())
+            stack.run("worker", sys.executable, "manage.py", "worker")
             stack.wait_for_web()
             yield stack
         finally:

@@ -1,0 +1,37 @@
+"""A real Chromium, and the two sites that it walks through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from scripts import services
+from tests.services.stack import Stack, distributed, embedded
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-gpu",
+    "--disable-3d-apis",
+]
+SITES = {"embedded": embedded, "distributed": distributed}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=services.ensure().chromium, headless=True, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in SITES])
+def site(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    with SITES[request.param]() as stack:
+        yield stack
