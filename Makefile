@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 NODE_READY := frontend/node_modules/.ready
 BUILT := frontend/dist/.vite/manifest.json
 NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix frontend --no-audit --no-fund --no-update-notifier
-FRONTEND := $(shell find frontend/src frontend/styles frontend/*.ts frontend/*.json -type f 2>/dev/null)
+FRONTEND := $(shell find frontend/src frontend/styles frontend/build frontend/public frontend/*.ts frontend/*.json -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint fmt types frontend bench soak services

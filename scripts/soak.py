@@ -1,0 +1,67 @@
+"""`make soak`: the kill rounds of tests/faults, many times, with their counts; stopped, it goes on where it was.
+
+Each leg starts a fresh site, kills it a number of times, and holds it to its ledger. After every leg the sums are
+written to benchmarks/work/soak.json. The exit status is 1 as soon as anything was lost, doubled or quarantined.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.faults.kills import Killer
+from tests.services.stack import pieces
+
+STATE = Path(__file__).resolve().parents[1] / "benchmarks" / "work" / "soak.json"
+ROUNDS_OF_A_LEG = 10
+
+
+def leg(seed: int) -> Counter[str]:
+    """Ten kills of the worker and ten of the web process on one site."""
+    with tempfile.TemporaryDirectory() as folder, pieces() as site:
+        killer = Killer(site, Path(folder), seed=seed)
+        for _ in range(ROUNDS_OF_A_LEG):
+            killer.worker_round()
+            killer.web_round()
+        counts = Counter(killer.check())
+        ledger = killer.ledger
+        counts += Counter()  # drops the zeros; what remains went wrong
+        done = {"worker kills": ledger.worker_kills, "web kills": ledger.web_kills, "cut uploads": ledger.cut_uploads}
+        return counts + Counter({**done, "instances acknowledged": len(ledger.acknowledged)})
+
+
+def _read() -> dict[str, int]:
+    return json.loads(STATE.read_text()) if STATE.exists() else {}
+
+
+def _went_wrong(sums: Counter[str]) -> bool:
+    fine = {"worker kills", "web kills", "cut uploads", "instances acknowledged", "legs", "seconds"}
+    return any(sums[name] for name in sums if name not in fine)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument(
+        "--kills", type=int, default=200, help="of each kind, earlier runs included"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    sums: Counter[str] = Counter(_read())
+    while sums["worker kills"] < options.kills and not _went_wrong(sums):
+        began = time.monotonic()
+        sums += leg(options.seed + sums["legs"])
+        sums += Counter({"legs": 1, "seconds": round(time.monotonic() - began)})
+        STATE.parent.mkdir(parents=True, exist_ok=True)
+        STATE.write_text(json.dumps(dict(sums), indent=1) + "\n")
+        print(", ".join(f"{name}: {count}" for name, count in sorted(sums.items())), flush=True)
+    print("NOT as it should be" if _went_wrong(sums) else "nothing lost, nothing twice")
+    return int(_went_wrong(sums))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
