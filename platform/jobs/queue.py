@@ -99,7 +99,12 @@ def claim(queues: Iterable[str], worker: str) -> Job | None:
 
 
 def _lease(job: Job, *, worker: str, now: datetime) -> None:
-    leased: dict[str, Any] = {"token": uuid.uuid4(), "worker": worker, "lease_until": now + settings.JOB_LEASE, "started_at": now}
+    leased: dict[str, Any] = {
+        "token": uuid.uuid4(),
+        "worker": worker,
+        "lease_until": now + settings.JOB_LEASE,
+        "started_at": now,
+    }
     move(job, Step.CLAIM, held=job.token, attempts=job.attempts + 1, **leased)
     job.refresh_from_db()
 

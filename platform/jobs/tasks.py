@@ -9,10 +9,11 @@ import time
 from typing import Any
 
 from celery import Task, current_app
-from celery.signals import worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db import close_old_connections
 
+from jobs import ticks
 from jobs.models import Queue
 from jobs.queue import claimable
 from jobs.wake import WAKE, wake
@@ -47,6 +48,11 @@ def _served(task: Task[..., Any]) -> tuple[str, ...]:
 
 def _worker(queues: tuple[str, ...]) -> Worker:
     return _workers.setdefault(queues, Worker(queues))
+
+
+@worker_ready.connect
+def _start(**_: Any) -> None:
+    ticks.start_all()
 
 
 @worker_shutting_down.connect

@@ -1,4 +1,4 @@
-"""What every worker does about once a second besides its jobs: sweep leases, close quiet periods."""
+"""What every worker does besides its jobs: when it starts, and about once a second."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ Tick = Callable[[], Any]
 
 logger = logging.getLogger(__name__)
 _ticks: list[Tick] = []
+_at_start: list[Tick] = []
 
 
 def register(tick: Tick) -> None:
@@ -20,9 +21,24 @@ def register(tick: Tick) -> None:
         _ticks.append(tick)
 
 
+def at_start(action: Tick) -> None:
+    """Add a callable that each worker runs before its first job; safe in several workers at once."""
+    if action not in _at_start:
+        _at_start.append(action)
+
+
 def run_all() -> None:
-    """Run each; one that fails is logged and does not stop the others."""
-    for tick in tuple(_ticks):
+    """Run each tick; one that fails is logged and does not stop the others."""
+    _run(_ticks)
+
+
+def start_all() -> None:
+    """Run what belongs to a worker's start, in the same way."""
+    _run(_at_start)
+
+
+def _run(actions: list[Tick]) -> None:
+    for tick in tuple(actions):
         try:
             tick()
         except DatabaseError:

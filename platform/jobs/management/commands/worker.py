@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from jobs import ticks
 from jobs.models import Queue
 from jobs.worker import Worker
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         worker = Worker(queues)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.draining.set())
+        ticks.start_all()
         done = worker.run(once=options["once"])
         worker.pulse.say_goodbye()
         self.stdout.write(f"{done} job{'' if done == 1 else 's'} done")
