@@ -76,6 +76,7 @@ def _result(arrival: Arrival, judgement: Judgement, study_uid: str = "") -> Inge
         reason=judgement.reason,
         study_uid=study_uid or arrival.study_uid,
         sop_uid=arrival.sop_uid,
+        series_uid=header.get("series_uid", ""),
         sop_class=header.get("sop_class", ""),
         code=judgement.code,
     )

@@ -50,6 +50,7 @@ class IngestResult:
     reason: str
     study_uid: str = ""
     sop_uid: str = ""
+    series_uid: str = ""
     sop_class: str = ""
     code: str = ""
 

@@ -2,10 +2,21 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from studies import api
+from studies import api, pages, patient_api, stow, uploads
+
+_CLIP = "api/v1/studies/<str:uid>/clips/<str:sop_uid>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("upload/", pages.upload, name="upload"),
+    path("patients/<int:pk>/", pages.patient, name="patient"),
+    path("api/v1/upload/", uploads.UploadView.as_view(), name="api-upload"),
     path("api/v1/studies/<str:uid>/", api.StudyView.as_view(), name="api-study"),
-    path("api/v1/studies/<str:uid>/clips/<str:sop_uid>/frames/<int:frame>/", api.FrameView.as_view(), name="api-frame"),
-    path("api/v1/studies/<str:uid>/clips/<str:sop_uid>/thumbnail/", api.ThumbnailView.as_view(), name="api-thumbnail"),
+    path(f"{_CLIP}/frames/<int:frame>/", api.FrameView.as_view(), name="api-frame"),
+    path(f"{_CLIP}/thumbnail/", api.ThumbnailView.as_view(), name="api-thumbnail"),
+    path("api/v1/patients/import/", patient_api.ImportView.as_view(), name="api-patients-import"),
+    path("api/v1/patients/<int:pk>/", patient_api.PatientView.as_view(), name="api-patient"),
+    path("api/v1/patients/<int:pk>/merge/", patient_api.MergeView.as_view(), name="api-patient-merge"),
+    path("api/v1/patients/<int:pk>/split/", patient_api.SplitView.as_view(), name="api-patient-split"),
+    path("dicom-web/studies", stow.StowView.as_view(), name="stow"),
+    path("dicom-web/studies/<str:study_uid>", stow.StowView.as_view(), name="stow-study"),
 ]

@@ -12,9 +12,8 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from studies.child.opening import Refused
+from studies.uids import is_uid
 
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
-_UID_LENGTH = 64
 _DAY_SECONDS = 86400
 _DAYS = {"D": 1, "W": 7, "M": 30, "Y": 365}
 
@@ -49,7 +48,7 @@ def uid(dataset: Dataset, keyword: str, name: str) -> str:
     if found is None:
         raise Refused("missing_uid", f"It has no {name}, so it cannot be told from other files.")
     shown = str(found)
-    if len(shown) > _UID_LENGTH or not _UID.fullmatch(shown):
+    if not is_uid(shown):
         raise Refused("bad_uid", f"Its {name} is not a valid identifier ({clean(shown, 40)}).")
     return shown
 
