@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "annotations",
     "worklist",
     "training",
+    "config",  # for the sake of its command, manage.py demo
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
