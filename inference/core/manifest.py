@@ -26,7 +26,7 @@ TRAINED_ON_KINDS = ("phantoms", "site")
 LARGEST_MANIFEST = 1_000_000
 
 
-class BadModel(Exception):  # noqa: N818 - it names what was refused
+class BadModel(Exception):
     """The folder is not a model that may score; the message says why."""
 
 

@@ -8,26 +8,30 @@ from PIL import Image
 
 PREPROCESSING = "p1"
 INPUT_SIZE = 128
+SHOWN_LEVEL = 20
+SHOWN_SHARE = 0.04
 
 Box = tuple[int, int, int, int]
 
 
 def prepare(frame: NDArray[np.uint8], box: Box | None = None, *, size: int = INPUT_SIZE) -> NDArray[np.uint8]:
-    """One frame as the network's input: grey, cropped to its region, padded to a square, area-resized.
+    """One frame as the network's input: grey, cropped to what its region shows, padded to a square, area-resized.
 
     `frame` is uint8 [H, W] or [H, W, 3]; `box` is (x0, y0, x1, y1) of the 2-D ultrasound region in pixels, the last
     two inclusive as in DICOM (PS3.3 C.8.5.5.1.2). A box that leaves no pixel is ignored. Returns uint8 [size, size].
     Raises ValueError for any other frame.
     """
-    if frame.dtype != np.uint8 or frame.ndim not in (2, 3) or frame.size == 0:
-        raise ValueError(f"a frame is uint8 [H, W] or [H, W, 3], not {frame.dtype} {list(frame.shape)}")
-    square = _pad_to_square(_crop(_grey(frame), box))  # [L, L]
+    grey = grey_of(frame)  # [H, W]
+    x0, y0, x1, y1 = shown_box(grey, box)
+    square = _pad_to_square(grey[y0 : y1 + 1, x0 : x1 + 1])  # [L, L]
     shrink = Image.Resampling.BOX if square.shape[0] >= size else Image.Resampling.BILINEAR
     return np.asarray(Image.fromarray(square).resize((size, size), shrink), dtype=np.uint8)  # [S, S]
 
 
-def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Luma (ITU-R BT.601) in integers, so that every machine rounds alike."""
+def grey_of(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Luma (ITU-R BT.601) [H, W], in integers so that every machine rounds alike."""
+    if frame.dtype != np.uint8 or frame.ndim not in (2, 3) or frame.size == 0:
+        raise ValueError(f"a frame is uint8 [H, W] or [H, W, 3], not {frame.dtype} {list(frame.shape)}")
     if frame.ndim == 2:
         return frame
     if frame.shape[2] != 3:
@@ -37,12 +41,27 @@ def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return luma.astype(np.uint8)
 
 
-def _crop(grey: NDArray[np.uint8], box: Box | None) -> NDArray[np.uint8]:
+def shown_box(grey: NDArray[np.uint8], box: Box | None = None) -> Box:
+    """The part of a grey frame [H, W] that `prepare` keeps, inclusive: where tissue shows within the region.
+
+    A sector leaves half of its region black; cutting that off doubles the resolution of the head. Rows and columns
+    belong to the picture from the first to the last in which a small share of the pixels is bright. A frame that
+    shows next to nothing keeps its whole region.
+    """
+    x0, y0, x1, y1 = _region(grey, box)
+    bright = grey[y0 : y1 + 1, x0 : x1 + 1] > SHOWN_LEVEL
+    rows, columns = (np.flatnonzero(bright.mean(axis=axis) > SHOWN_SHARE) for axis in (1, 0))
+    if min(np.ptp(rows) if rows.size else 0, np.ptp(columns) if columns.size else 0) < min(bright.shape) // 4:
+        return x0, y0, x1, y1
+    return x0 + int(columns[0]), y0 + int(rows[0]), x0 + int(columns[-1]), y0 + int(rows[-1])
+
+
+def _region(grey: NDArray[np.uint8], box: Box | None) -> Box:
+    height, width = grey.shape
     if box is None:
-        return grey
-    x0, y0, x1, y1 = box
-    region = grey[max(y0, 0) : max(y1 + 1, 0), max(x0, 0) : max(x1 + 1, 0)]
-    return region if region.size else grey
+        return 0, 0, width - 1, height - 1
+    x0, y0, x1, y1 = max(box[0], 0), max(box[1], 0), min(box[2], width - 1), min(box[3], height - 1)
+    return (x0, y0, x1, y1) if x0 <= x1 and y0 <= y1 else (0, 0, width - 1, height - 1)
 
 
 def _pad_to_square(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,0 +1,95 @@
+"""Bags of embeddings: one study each, with its label and the group that must stay together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Embeddings = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Bags:
+    """M studies: `embeddings` a list of [n_i, D], `y` int [M] (0 or 1), `groups` str [M] (patient, twins joined),
+    `uids` str [M]. A bag may be empty. Raises ValueError if the parts do not fit together."""
+
+    embeddings: list[Embeddings]
+    y: NDArray[np.int64]
+    groups: NDArray[np.str_]
+    uids: NDArray[np.str_]
+
+    def __post_init__(self) -> None:
+        counts = {len(self.embeddings), len(self.y), len(self.groups), len(self.uids)}
+        if len(counts) != 1:
+            raise ValueError(f"embeddings, y, groups and uids have different lengths: {sorted(counts)}")
+        if not set(np.unique(self.y).tolist()) <= {0, 1}:
+            raise ValueError("labels are 0 or 1")
+        if len({bag.shape[1] for bag in self.embeddings}) > 1:
+            raise ValueError("bags have embeddings of different dimensions")
+        if len(np.unique(self.uids)) != len(self.uids):
+            raise ValueError("two bags have the same uid")
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def dim(self) -> int:
+        """D, the dimension of the embeddings."""
+        return int(self.embeddings[0].shape[1])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over labels, groups and every embedding: the name of exactly this set."""
+        found = hashlib.sha256()
+        for uid, group, label, bag in zip(self.uids, self.groups, self.y, self.embeddings, strict=True):
+            found.update(f"{uid}\0{group}\0{label}\0{bag.shape}\0{bag.dtype}\n".encode())
+            found.update(np.ascontiguousarray(bag).tobytes())
+        return found.hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write one npz: `instances` [sum n, D], `bag_index` [sum n], `y`, `groups`, `uids`."""
+        sizes = [len(bag) for bag in self.embeddings]
+        np.savez(
+            path,
+            instances=np.concatenate(self.embeddings),
+            bag_index=np.repeat(np.arange(len(self)), sizes),
+            y=self.y,
+            groups=self.groups,
+            uids=self.uids,
+        )
+
+
+def make_bags(
+    embeddings: Sequence[Embeddings], y: Sequence[int], *, groups: Sequence[str], uids: Sequence[str]
+) -> Bags:
+    """Bags from plain sequences."""
+    return Bags(list(embeddings), np.array(y, dtype=np.int64), np.array(groups, dtype=str), np.array(uids, dtype=str))
+
+
+def load(path: Path) -> Bags:
+    """Read bags from npz; without `groups` each bag is a group of its own. Raises ValueError for any other file."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {key: file[key] for key in file.files}
+    if missing := {"instances", "bag_index", "y"} - arrays.keys():
+        raise ValueError(f"{path.name} lacks {', '.join(sorted(missing))}")
+    y = arrays["y"].astype(np.int64)
+    index = arrays["bag_index"]
+    names = np.array([f"bag-{number:05d}" for number in range(len(y))])
+    return Bags(
+        embeddings=[arrays["instances"][index == number] for number in range(len(y))],
+        y=y,
+        groups=arrays.get("groups", names),
+        uids=arrays.get("uids", names),
+    )
+
+
+def load_train_masks(path: Path) -> NDArray[np.bool_] | None:
+    """The file's own splits, bool [repeats, folds, M], true where a bag is trained on; None if it has none."""
+    with np.load(path, allow_pickle=False) as file:
+        return file["train_masks"].astype(bool) if "train_masks" in file.files else None

@@ -1,0 +1,160 @@
+"""The commands `python -m training crossval` and `python -m training demo-model`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+from inference.core.manifest import BACKBONE, HEAD_KINDS, BadModel
+from training.core.bags import Bags, load, load_train_masks
+from training.core.crossval import RECIPES, CrossValidation, Progress, cross_validate
+from training.core.embed import BagTable, embed_folders, read_table
+from training.core.report import write_report
+
+DEMO_MODEL = Path(__file__).resolve().parents[2] / "inference" / "demo_model"
+
+
+def crossval(argv: list[str]) -> int:
+    """Cross-validate bags of pictures or of vectors; 0, or 2 with one line of reason."""
+    options = _crossval_parser().parse_args(argv)
+    try:
+        found = _of_features(options) if options.features else _of_pictures(options)
+    except (ValueError, OSError, BadModel) as error:
+        _say(f"crossval: {error}. Nothing was written.", sys.stderr)
+        return 2
+    write_report(options.out, report=found.report, predictions=found.predictions)
+    _say(summary(found.report))
+    _say(f"Wrote report.json, predictions.csv, roc.png and pr.png to {options.out}. Research use only.")
+    return 0
+
+
+def _crossval_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training crossval", description="Patient-level cross-validation.")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--bags", type=Path, help="CSV with a row for each bag: bag, LABEL, GROUP, perhaps FOLD")
+    source.add_argument("--features", type=Path, help="npz of vectors: instances, bag_index, y, perhaps train_masks")
+    parser.add_argument("--images", type=Path, help="folder with a folder of pictures for each bag")
+    parser.add_argument("--label", help="column of the CSV with 0 or 1")
+    parser.add_argument("--group", default="patient", help="column whose rows stay together (default: patient)")
+    parser.add_argument("--fold", help="column with a fixed fold; else folds are drawn by the seed")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
+    parser.add_argument("--head", choices=HEAD_KINDS, default="gated")
+    parser.add_argument("--recipe", choices=sorted(RECIPES), default="fontanelle")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--prevalence", type=float, help="share of positives where the model will be used")
+    parser.add_argument("--backbone", type=Path, default=DEMO_MODEL / BACKBONE, help="safetensors of a ResNet-50")
+    parser.add_argument("--cache", type=Path, help="folder for embeddings (default: OUT/embeddings)")
+    return parser
+
+
+def _of_features(options: argparse.Namespace) -> CrossValidation:
+    masks = load_train_masks(options.features)
+    return _validated(load(options.features), options, assigned=None, train_masks=masks)
+
+
+def _of_pictures(options: argparse.Namespace) -> CrossValidation:
+    if not options.images or not options.label:
+        raise ValueError("--bags needs --images and --label")
+    table = read_table(options.bags, label=options.label, group=options.group, fold=options.fold)
+    return _validated(_embedded(table, options), options, assigned=table.folds, train_masks=None)
+
+
+def _embedded(table: BagTable, options: argparse.Namespace) -> Bags:
+    from training.core.demo import embedding_engine
+
+    return embed_folders(
+        table,
+        options.images,
+        embed=embedding_engine(options.backbone).embed,
+        cache=options.cache or options.out / "embeddings",
+        backbone=options.backbone,
+    )
+
+
+def _validated(bags: Bags, options: argparse.Namespace, **splits: Any) -> CrossValidation:
+    return cross_validate(
+        bags,
+        recipe=options.recipe,
+        head=options.head,
+        folds=options.folds,
+        seed=options.seed,
+        prevalence=options.prevalence,
+        measured_on=f"{(options.bags or options.features).name}, out of fold",
+        progress=_Bar(),
+        **splits,
+    )
+
+
+def _say(line: str, stream: TextIO | None = None) -> None:
+    out = stream or sys.stdout
+    out.write(line + "\n")
+    out.flush()
+
+
+class _Bar:
+    """A line on a terminal that is written over; silence elsewhere."""
+
+    def __init__(self) -> None:
+        self.told = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        if sys.stderr.isatty() and time.monotonic() - self.told > 0.5:
+            self.told = time.monotonic()
+            left = f"{progress.eta_seconds:.0f} s left"
+            sys.stderr.write(f"\r{progress.fraction:4.0%} {progress.message}, {left}    ")
+
+
+def summary(report: dict[str, Any]) -> str:
+    """A report in a few lines."""
+    lines = [f"{report['n']} bags, {report['n_positive']} positive, recipe {report['recipe']}, {report['seconds']} s"]
+    named = {name: report[name] for name in ("auroc", "pr_auc", "accuracy")}
+    for point, kinds in report["operating_points"].items():
+        named |= {f"{point} {kind}": value for kind, value in kinds.items()}
+    return "\n".join(lines + [_line(name, value) for name, value in named.items()])
+
+
+def _line(name: str, value: dict[str, Any]) -> str:
+    low, high = (_number(end) for end in value["interval"])
+    mean, sd = _number(value["mean"]), _number(value["sd"])
+    return f"{name:24} {mean} ± {sd} over folds; pooled {_number(value['pooled'])} ({low} to {high})"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def demo_model(argv: list[str]) -> int:
+    """Train the demo model on phantoms; prints what it measured."""
+    from training.core.demo import sizes_from, train_demo
+
+    options = _demo_parser().parse_args(argv)
+    began = time.monotonic()
+    measured = train_demo(
+        options.out,
+        seed=options.seed,
+        sizes=sizes_from({"bags": options.exams, "test": options.test_exams, "backbone": options.backbone_exams}),
+        work=options.work,
+        processes=options.processes,
+        say=lambda line: _say(f"{time.monotonic() - began:7.0f} s  {line}"),
+    )
+    _say(summary(measured["out_of_fold"]))
+    for name, value in measured["held_out"].items():
+        _say(f"held-out phantoms {name:22} {value}")
+    _say(f"Wrote {options.out}. Trained on phantoms only: it means nothing for a person. Research use only.")
+    return 0
+
+
+def _demo_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training demo-model", description="Train the demo model.")
+    parser.add_argument("--out", type=Path, required=True, help="the model folder")
+    parser.add_argument("--seed", type=int, default=4101)
+    parser.add_argument("--exams", type=int, help="examinations for the heads")
+    parser.add_argument("--backbone-exams", type=int, help="examinations for the backbone")
+    parser.add_argument("--test-exams", type=int, help="held-out examinations")
+    parser.add_argument("--work", type=Path, default=Path("var/demo-model"), help="what is kept between runs")
+    parser.add_argument("--processes", type=int, default=2)
+    return parser

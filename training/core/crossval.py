@@ -1,0 +1,427 @@
+"""Patient-level cross-validation on cached embeddings, and the ensemble that it leaves behind.
+
+Two recipes. `fontanelle`: a fixed number of epochs; calibration and thresholds from scores that inner folds of the
+training part gave to studies they were not fitted on. `paper`: one validation part chooses both the epoch and the
+thresholds, which is what makes a promised sensitivity come out lower. Neither looks at a fold before measuring on it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from inference.core.manifest import Achieved, Calibration, OperatingPoint
+from inference.core.network import BagHead
+from training.core.bags import Bags
+from training.core.heads import Fit, Indices, Projected, Projection, fit_head, fit_projection, mean_logits, project
+from training.core.metrics import Floats, Labels, auroc, platt, target_threshold, youden_threshold
+from training.core.report import build_report
+from training.core.splits import TooFewCases, assert_no_leak, fold_table, grouped_folds
+
+TARGET = 0.90
+YOUDEN_PROMISE = "None: it balances sensitivity and specificity equally on the studies it was set on."
+YOUDEN_RULE = "score at or above the threshold with the largest sensitivity + specificity - 1 out of fold"
+
+
+class Cancelled(Exception):
+    """Somebody asked for the run to stop."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is fitted: `seeds` heads are averaged; `inner_folds` 0 means one validation part for everything."""
+
+    name: str
+    seeds: int
+    inner_folds: int
+    fit: Fit
+
+
+RECIPES = {
+    "fontanelle": Recipe("fontanelle", seeds=2, inner_folds=4, fit=Fit()),
+    "paper": Recipe("paper", seeds=1, inner_folds=0, fit=Fit(logit_adjustment=False)),
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Bags to fit on and bags to measure on, as indices."""
+
+    repeat: int
+    fold: int
+    train: Indices
+    test: Indices
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; steps are fits. `fold_rows`: {fold, state, fraction, auroc} for each fold."""
+
+    step: int
+    steps: int
+    fold: int
+    folds: int
+    fraction: float
+    eta_seconds: float
+    message: str
+    fold_rows: tuple[dict[str, Any], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {**asdict(self), "fold_rows": list(self.fold_rows)}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One study's out-of-fold answer, with what each operating point of that fold made of it."""
+
+    repeat: int
+    fold: int
+    index: int
+    uid: str
+    group: str
+    y: int
+    logit: float
+    probability: float
+    youden: bool
+    target: bool
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """The report, every prediction, and the deployable ensemble with its calibration and operating points."""
+
+    report: dict[str, Any]
+    predictions: list[Prediction]
+    heads: list[BagHead]
+    calibration: Calibration
+    operating_points: dict[str, OperatingPoint]
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What a training part alone decides: calibration and thresholds on the calibrated probability."""
+
+    calibration: Calibration
+    youden: float
+    target: float
+
+
+@dataclass
+class _Run:
+    """The state of a run that its progress is told from."""
+
+    splits: Sequence[Split]
+    fits_per_split: int
+    progress: Callable[[Progress], None]
+    cancelled: Callable[[], bool]
+    step: int = 0
+    began: float = field(default_factory=time.monotonic)
+    asked: float = 0.0
+    aurocs: dict[int, float] = field(default_factory=dict)
+
+    def tick(self) -> None:
+        """Raise Cancelled if somebody asked; asks at most four times a second."""
+        if time.monotonic() - self.asked > 0.25:
+            self.asked = time.monotonic()
+            if self.cancelled():
+                raise Cancelled(f"cancelled after {self.step} of {self.steps} fits")
+
+    @property
+    def steps(self) -> int:
+        return self.fits_per_split * len(self.splits)
+
+    def tell(self, place: int, message: str) -> None:
+        elapsed = time.monotonic() - self.began
+        eta = elapsed / self.step * (self.steps - self.step) if self.step else 0.0
+        rows = tuple(self._row(number, place) for number in range(len(self.splits)))
+        fraction = self.step / self.steps
+        self.progress(Progress(self.step, self.steps, place, len(self.splits), fraction, round(eta, 1), message, rows))
+
+    def _row(self, number: int, place: int) -> dict[str, Any]:
+        done = min(max(self.step - number * self.fits_per_split, 0), self.fits_per_split)
+        known = self.aurocs.get(number, math.nan)
+        return {
+            "fold": number,
+            "state": "done" if number in self.aurocs else "running" if number == place else "waiting",
+            "fraction": done / self.fits_per_split,
+            "auroc": None if math.isnan(known) else round(known, 4),
+        }
+
+
+def cross_validate(
+    bags: Bags,
+    *,
+    recipe: str = "fontanelle",
+    head: str = "gated",
+    folds: int = 5,
+    seed: int = 0,
+    assigned: Labels | None = None,
+    train_masks: NDArray[np.bool_] | None = None,
+    prevalence: float | None = None,
+    measured_on: str = "these studies",
+    progress: Callable[[Progress], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> CrossValidation:
+    """Cross-validate and fit the ensemble.
+
+    Folds are drawn by `seed`, or given as `assigned` [M] or `train_masks` [repeats, folds, M]; groups never straddle
+    them (Leak). `prevalence` is the share of positives where the model will be used, for calibration of the deployed
+    ensemble. Raises TooFewCases or Cancelled.
+    """
+    with _one_thread():
+        return _cross_validate(
+            bags,
+            chosen=RECIPES[recipe],
+            head=head,
+            seed=seed,
+            splits=make_splits(bags, folds=folds, seed=seed, assigned=assigned, train_masks=train_masks),
+            prevalence=prevalence,
+            measured_on=measured_on,
+            progress=progress,
+            cancelled=cancelled,
+        )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Heads are so small that a second thread only waits for the first, and on a busy machine for seconds."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _cross_validate(
+    bags: Bags,
+    *,
+    chosen: Recipe,
+    head: str,
+    seed: int,
+    splits: list[Split],
+    prevalence: float | None,
+    measured_on: str,
+    progress: Callable[[Progress], None],
+    cancelled: Callable[[], bool],
+) -> CrossValidation:
+    began = time.monotonic()
+    run = _Run(splits, chosen.seeds * (1 + chosen.inner_folds), progress, cancelled)
+    predictions: list[Prediction] = []
+    heads: list[BagHead] = []
+    for place, split in enumerate(splits):
+        members, rows = _one_split(bags, split, place=place, recipe=chosen, kind=head, seed=seed, run=run)
+        predictions += rows
+        heads += members
+        run.aurocs[place] = auroc(np.array([row.y for row in rows]), np.array([row.probability for row in rows]))
+    run.tell(len(splits), "measuring")
+    facts = {
+        "recipe": chosen.name,
+        "head": head,
+        "seed": seed,
+        "measured_on": measured_on,
+        "snapshot": bags.digest,
+        "folds": _table(bags, splits),
+    }
+    report = build_report(predictions, facts=facts, seed=seed)
+    calibration, points = deployed_rules(predictions, report, prevalence=prevalence)
+    report["deployed"] = {
+        "members": len(heads),
+        "calibration": asdict(calibration),
+        "prevalence": prevalence,
+        "operating_points": {name: asdict(point) for name, point in points.items()},
+    }
+    report["seconds"] = round(time.monotonic() - began, 2)
+    return CrossValidation(report, predictions, heads, calibration, points)
+
+
+def make_splits(
+    bags: Bags,
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    assigned: Labels | None = None,
+    train_masks: NDArray[np.bool_] | None = None,
+) -> list[Split]:
+    """The outer splits; raises Leak if a group stands on both sides of one."""
+    if train_masks is not None:
+        shape = np.ndindex(train_masks.shape[:2])
+        return [_split(bags, train_masks[place], repeat=place[0], fold=place[1]) for place in shape]
+    if assigned is None:
+        assigned = grouped_folds(bags.y, bags.groups, folds=folds, seed=seed)
+    return [_split(bags, assigned != fold, repeat=0, fold=int(fold)) for fold in np.unique(assigned)]
+
+
+def _split(bags: Bags, train: NDArray[np.bool_], *, repeat: int, fold: int) -> Split:
+    assert_no_leak(train.astype(np.int64), bags.groups)
+    return Split(repeat, fold, np.flatnonzero(train), np.flatnonzero(~train))
+
+
+def _table(bags: Bags, splits: Sequence[Split]) -> list[dict[str, Any]]:
+    rows = []
+    for split in splits:
+        held = np.full(len(split.test), split.fold)
+        row = fold_table(held, bags.y[split.test], bags.groups[split.test])[0]
+        rows.append({"repeat": split.repeat, **row})
+    return rows
+
+
+def _one_split(
+    bags: Bags, split: Split, *, place: int, recipe: Recipe, kind: str, seed: int, run: _Run
+) -> tuple[list[BagHead], list[Prediction]]:
+    """Fit on the training part, let it set its own rule, measure on the rest."""
+    projection = fit_projection(bags.embeddings, split.train)
+    data = project(bags.embeddings, projection)
+    worker = _Worker(bags, data, projection, recipe, kind, 1000 * seed + 17 * place, run, place)
+    members, rule = worker.cross_fit(split.train) if recipe.inner_folds else worker.validated(split.train)
+    logits = mean_logits(members, data, split.test)
+    return members, [
+        _prediction(bags, split, index=int(index), logit=float(logit), rule=rule)
+        for index, logit in zip(split.test, logits, strict=True)
+    ]
+
+
+def _prediction(bags: Bags, split: Split, *, index: int, logit: float, rule: _Rule) -> Prediction:
+    probability = rule.calibration.probability(logit)
+    return Prediction(
+        repeat=split.repeat,
+        fold=split.fold,
+        index=index,
+        uid=str(bags.uids[index]),
+        group=str(bags.groups[index]),
+        y=int(bags.y[index]),
+        logit=logit,
+        probability=probability,
+        youden=probability >= rule.youden,
+        target=probability >= rule.target,
+    )
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """Fits heads on parts of one training part."""
+
+    bags: Bags
+    data: Projected
+    projection: Projection
+    recipe: Recipe
+    kind: str
+    seed: int
+    run: _Run
+    place: int
+
+    def cross_fit(self, train: Indices) -> tuple[list[BagHead], _Rule]:
+        """Heads on the whole training part; the rule from scores of inner folds that never saw the study."""
+        inner = _inner_folds(self.bags, train, folds=self.recipe.inner_folds, seed=self.seed)
+        logits = np.zeros(len(train))
+        for fold in range(self.recipe.inner_folds):
+            held = inner == fold
+            if held.any():
+                logits[held] = mean_logits(self.fit(train[~held]), self.data, train[held])
+            else:
+                self.run.step += self.recipe.seeds
+        return self.fit(train), self.rule(train, logits)
+
+    def validated(self, train: Indices) -> tuple[list[BagHead], _Rule]:
+        """Heads whose epoch, and a rule whose thresholds, one validation part of the training part chooses."""
+        held = _inner_folds(self.bags, train, folds=6, seed=self.seed) == 0
+        validation = train[held]
+
+        def choose(candidate: BagHead) -> float:
+            return auroc(self.bags.y[validation], mean_logits([candidate], self.data, validation))
+
+        members = self.fit(train[~held], choose)
+        y, logits = self.bags.y[validation], mean_logits(members, self.data, validation)
+        plain = Calibration(1.0, 0.0)
+        scores = np.array([plain.probability(logit) for logit in logits])
+        target = float(np.quantile(scores[y == 1], 1 - TARGET, method="lower"))
+        return members, _Rule(plain, youden_threshold(y, scores), target)
+
+    def fit(self, indices: Indices, choose: Callable[[BagHead], float] | None = None) -> list[BagHead]:
+        """One head for each seed."""
+        members = []
+        for number in range(self.recipe.seeds):
+            self.run.tell(self.place, f"fold {self.place + 1} of {len(self.run.splits)}: fitting heads")
+            members.append(
+                fit_head(
+                    self.data,
+                    self.bags.y,
+                    indices,
+                    projection=self.projection,
+                    fit=replace(self.recipe.fit, kind=self.kind),
+                    seed=self.seed + number,
+                    tick=self.run.tick,
+                    choose=choose,
+                )
+            )
+            self.run.step += 1
+        return members
+
+    def rule(self, train: Indices, logits: Floats) -> _Rule:
+        y = self.bags.y[train]
+        calibration = platt(y, logits)
+        scores = np.array([calibration.probability(logit) for logit in logits])
+        target = target_threshold(scores[y == 1], target=TARGET)
+        return _Rule(calibration, youden_threshold(y, scores), target.threshold)
+
+
+def _inner_folds(bags: Bags, train: Indices, *, folds: int, seed: int) -> Labels:
+    """Folds within a training part, fewer if it has too few patients for so many."""
+    y, groups = bags.y[train], bags.groups[train]
+    possible = min(folds, *(len(set(groups[y == label].tolist())) for label in (0, 1)))
+    if possible < 2:
+        raise TooFewCases("a training part has fewer than two positive or two negative patients")
+    return grouped_folds(y, groups, folds=possible, seed=seed)
+
+
+def deployed_rules(
+    predictions: Sequence[Prediction], report: dict[str, Any], *, prevalence: float | None = None
+) -> tuple[Calibration, dict[str, OperatingPoint]]:
+    """Calibration and operating points of the ensemble, from all out-of-fold logits.
+
+    A study with several out-of-fold answers counts once, by their mean. What each point is said to achieve is what
+    the report measured with rules that had not seen the fold.
+    """
+    y, logits = _per_study(predictions)
+    calibration = platt(y, logits, prevalence=prevalence)
+    scores = np.array([calibration.probability(logit) for logit in logits])
+    target = target_threshold(scores[y == 1], target=TARGET)
+    measured = report["operating_points"]
+    return calibration, {
+        f"target_{TARGET:.2f}": OperatingPoint(
+            threshold=max(target.threshold, 0.0),
+            promise=target.promise,
+            achieved=_achieved(measured[f"target_{TARGET:.2f}"], int(y.sum())),
+            rule=target.rule,
+        ),
+        "youden": OperatingPoint(
+            threshold=youden_threshold(y, scores),
+            promise=YOUDEN_PROMISE,
+            achieved=_achieved(measured["youden"], int(y.sum())),
+            rule=YOUDEN_RULE,
+        ),
+    }
+
+
+def _per_study(predictions: Sequence[Prediction]) -> tuple[Labels, Floats]:
+    index = np.array([row.index for row in predictions])
+    studies, place = np.unique(index, return_inverse=True)
+    totals = np.bincount(place, weights=np.array([row.logit for row in predictions]))
+    labels = np.zeros(len(studies), dtype=np.int64)
+    labels[place] = [row.y for row in predictions]
+    return labels, totals / np.bincount(place)
+
+
+def _achieved(measured: dict[str, Any], n_positive: int) -> Achieved:
+    sensitivity, specificity = measured["sensitivity"], measured["specificity"]
+    low, high = sensitivity["interval"]
+    return Achieved(sensitivity["pooled"], (low, high), specificity["pooled"], n_positive)

@@ -1,0 +1,83 @@
+"""Bags from folders of pictures: what `crossval` reads where there is no DICOM and no database."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from inference.core.manifest import file_digest
+from inference.core.preprocess import PREPROCESSING, prepare
+from training.core.bags import Bags, Embeddings, make_bags
+from training.core.metrics import Labels
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+Embed = Callable[[NDArray[np.uint8]], NDArray[np.float16]]
+
+
+class BadTable(ValueError):
+    """The table of bags cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class BagTable:
+    """The rows of bags.csv: bag names, labels [M], groups, and the fold of each bag if the table gives one."""
+
+    names: list[str]
+    y: list[int]
+    groups: list[str]
+    folds: Labels | None
+
+
+def read_table(path: Path, *, label: str, group: str, fold: str | None = None) -> BagTable:
+    """Read a CSV with a column `bag`, a 0/1 column `label`, a column `group` and perhaps a column `fold`."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows:
+        raise BadTable(f"{path.name} has no rows")
+    wanted = ["bag", label, group] + ([fold] if fold else [])
+    if missing := [name for name in wanted if name not in rows[0]]:
+        raise BadTable(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(rows[0])}")
+    if odd := sorted({row[label] for row in rows} - {"0", "1"}):
+        raise BadTable(f"column {label} holds {', '.join(map(repr, odd[:3]))}; labels are 0 or 1")
+    return BagTable(
+        names=[row["bag"] for row in rows],
+        y=[int(row[label]) for row in rows],
+        groups=[row[group] for row in rows],
+        folds=np.array([int(row[fold]) for row in rows]) if fold else None,
+    )
+
+
+def pictures_of(folder: Path) -> list[Path]:
+    """The pictures of a bag, in the order of their names."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
+
+
+def embed_folders(table: BagTable, images: Path, *, embed: Embed, cache: Path, backbone: Path) -> Bags:
+    """Embed IMAGES/<bag>/* of each bag; embeddings are kept in `cache`, one file a bag, named by backbone and bag."""
+    if empty := [name for name in table.names if not pictures_of(images / name)]:
+        raise BadTable(f"no pictures for {len(empty)} bags, {empty[0]!r} among them")
+    folder = cache / f"{PREPROCESSING}-{file_digest(backbone)[:16]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    embeddings = [_kept(folder / f"{name}.npy", pictures_of(images / name), embed) for name in table.names]
+    return make_bags(embeddings, table.y, groups=table.groups, uids=table.names)
+
+
+def _kept(path: Path, pictures: list[Path], embed: Embed) -> Embeddings:
+    if path.exists():
+        found: Embeddings = np.load(path, allow_pickle=False)
+        if len(found) == len(pictures):
+            return found
+    made = embed(np.stack([prepare(_opened(picture)) for picture in pictures]))
+    np.save(path, made)
+    return made
+
+
+def _opened(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("L" if picture.mode in ("1", "L", "I;16") else "RGB"), dtype=np.uint8)

@@ -1,0 +1,158 @@
+"""The report of a cross-validation: plain data for JSON, a table of predictions, and two plots."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.core.metrics import (
+    Floats,
+    Labels,
+    calibration_report,
+    interval,
+    patient_weights,
+    pr_points,
+    roc_points,
+    share_right,
+    weighted_auroc,
+    weighted_pr_auc,
+)
+
+if TYPE_CHECKING:
+    from training.core.crossval import Prediction
+
+RESAMPLES = 1000
+RESEARCH_ONLY = "Research use only."
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Predictions as columns, each [M]."""
+
+    y: Labels
+    probability: Floats
+    youden: NDArray[np.bool_]
+    target: NDArray[np.bool_]
+    groups: NDArray[np.str_]
+    fold: Labels
+
+    def measures(self, weights: Floats) -> dict[str, Floats]:
+        """Every measure for each row of study weights [R, M]."""
+        positive, negative = self.y == 1, self.y == 0
+        right = (self.probability >= 0.5) == positive
+        return {
+            "auroc": weighted_auroc(self.y, self.probability, weights),
+            "pr_auc": weighted_pr_auc(self.y, self.probability, weights),
+            "accuracy": share_right(right, np.ones_like(positive), weights),
+            "youden.sensitivity": share_right(self.youden, positive, weights),
+            "youden.specificity": share_right(~self.youden, negative, weights),
+            "target_0.90.sensitivity": share_right(self.target, positive, weights),
+            "target_0.90.specificity": share_right(~self.target, negative, weights),
+        }
+
+
+def build_report(predictions: Sequence[Prediction], *, facts: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Per fold, mean and SD over folds, pooled, and a 95 % interval from resampled patients, for every measure.
+
+    `pooled` takes all out-of-fold predictions together; `interval` is of `pooled`. `facts` are copied in.
+    """
+    table = _columns(predictions)
+    masks = [(table.fold == fold).astype(np.float64) for fold in np.unique(table.fold)]
+    per_fold = table.measures(np.stack(masks))
+    pooled = table.measures(np.ones((1, len(table.y))))
+    resampled = table.measures(patient_weights(table.groups, resamples=RESAMPLES, seed=seed))
+    flat = {name: _summary(per_fold[name], pooled[name][0], resampled[name]) for name in pooled}
+    studies = {row.index: row.y for row in predictions}
+    report: dict[str, Any] = plain(
+        {
+            **facts,
+            "auroc": flat["auroc"],
+            "pr_auc": flat["pr_auc"],
+            "accuracy": flat["accuracy"],
+            "operating_points": {
+                point: {kind: flat[f"{point}.{kind}"] for kind in ("sensitivity", "specificity")}
+                for point in ("youden", "target_0.90")
+            },
+            "curves": _curves(table),
+            "calibration": calibration_report(table.y, table.probability),
+            "n": len(studies),
+            "n_positive": sum(studies.values()),
+            "note": RESEARCH_ONLY,
+        }
+    )
+    return report
+
+
+def _columns(predictions: Sequence[Prediction]) -> _Table:
+    rows = [asdict(row) for row in predictions]
+    column = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+    _, fold = np.unique(column["repeat"] * 1000 + column["fold"], return_inverse=True)
+    return _Table(column["y"], column["probability"], column["youden"], column["target"], column["group"], fold)
+
+
+def _summary(per_fold: Floats, pooled: float, resampled: Floats) -> dict[str, Any]:
+    known = per_fold[np.isfinite(per_fold)]
+    return {
+        "mean": float(known.mean()) if len(known) else math.nan,
+        "sd": float(known.std(ddof=1)) if len(known) > 1 else math.nan,
+        "per_fold": per_fold.tolist(),
+        "pooled": float(pooled),
+        "interval": list(interval(resampled)),
+    }
+
+
+def _curves(table: _Table) -> dict[str, Any]:
+    folds = [table.fold == fold for fold in np.unique(table.fold)]
+    curves = {"roc": roc_points, "pr": pr_points}
+    return {
+        name: {
+            "per_fold": [points(table.y[fold], table.probability[fold]) for fold in folds],
+            "pooled": points(table.y, table.probability),
+        }
+        for name, points in curves.items()
+    }
+
+
+def plain(value: Any) -> Any:
+    """The same with null for what is not a finite number, so that it is JSON."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_report(out: Path, *, report: dict[str, Any], predictions: Sequence[Prediction]) -> None:
+    """Write report.json, predictions.csv, roc.png and pr.png into a folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.json").write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+    with (out / "predictions.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(asdict(predictions[0])), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in predictions)
+    _plot(out / "roc.png", report, "roc", axes=("1 - specificity", "sensitivity"), area="auroc")
+    _plot(out / "pr.png", report, "pr", axes=("recall (sensitivity)", "precision"), area="pr_auc")
+
+
+def _plot(path: Path, report: dict[str, Any], name: str, *, axes: tuple[str, str], area: str) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.5, 4.5), layout="constrained")
+    plot = figure.add_subplot()
+    for points in report["curves"][name]["per_fold"]:
+        plot.plot(*np.array(points).T, color="0.75", linewidth=0.8)
+    plot.plot(*np.array(report["curves"][name]["pooled"]).T, color="C0", linewidth=2)
+    low, high = report[area]["interval"]
+    plot.set_title(f"{area} {report[area]['pooled']:.3f} ({low:.3f} to {high:.3f})\n{RESEARCH_ONLY}", fontsize=9)
+    plot.set(xlabel=axes[0], ylabel=axes[1], xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    figure.savefig(path, dpi=120)
