@@ -169,7 +169,7 @@ export function barChart(chart: { title: string; x: string; y: string; bars: rea
   );
   const marks = (chart.marks ?? []).map((mark, index) => [
     s("path", { class: "opx", d: `M${x(mark.at).toFixed(1)} ${plot.top}V${plot.bottom}` }),
-    s("text", { x: Math.min(x(mark.at) + 4, plot.right - 62).toFixed(1), y: plot.top + 10 + index * 14 }, mark.label),
+    s("text", { class: "halo", x: Math.min(x(mark.at) + 4, plot.right - 62).toFixed(1), y: plot.top + 10 + index * 14 }, mark.label),
   ]);
   const whole = ticks([0, top], 4).filter((tick) => Number.isInteger(tick));
   return canvas(chart.title, plot, chart.x, chart.y, yAxis(plot, { label: chart.y, domain: [0, top], ticks: whole, format: (tick) => number(tick) }, y), bars, labels, marks);
@@ -181,6 +181,8 @@ export interface Column {
   label: string;
   /** A number: right-aligned. */
   num?: boolean;
+  /** Plain from what stands under it: the heading is only heard. */
+  silent?: boolean;
 }
 
 /** A plain table. A first cell of each row heads it; null is unknown. */
@@ -192,7 +194,7 @@ export function dataTable(caption: string, columns: readonly Column[], rows: rea
     "table",
     { class: "table" },
     h("caption", { class: "vh" }, caption),
-    h("thead", {}, h("tr", {}, ...columns.map((column, index) => h("th", { scope: "col", class: align(index) }, column.label)))),
+    h("thead", {}, h("tr", {}, ...columns.map((column, index) => h("th", { scope: "col", class: align(index) }, column.silent ? h("span", { class: "vh" }, column.label) : column.label)))),
     h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map(cell)))),
   );
 }
@@ -259,6 +261,6 @@ export function chartCard(card: ChartCard): HTMLElement {
       card.note ? h("span", { class: "dim small" }, card.note) : null,
       h("div", { class: "right" }, ...(card.legend ?? []), csvButton(card.title, card.csv)),
     ),
-    h("div", { class: "body chart-row" }, h("div", {}, card.chart), h("div", { class: "beside" }, card.table)),
+    h("div", { class: "body chart-row" }, h("div", {}, card.chart), h("div", { class: "beside", tabindex: 0, role: "region", "aria-label": `${card.title}, table` }, card.table)),
   );
 }

@@ -185,6 +185,11 @@ function stream(): EventStream {
   return shared;
 }
 
+/** Keep the live badge true on pages that listen to nothing themselves. */
+export function startLive(): void {
+  if (person()) stream();
+}
+
 /** Hear events of these kinds, and "gap" whenever some may have been missed. Returns what ends it. */
 export function subscribe(kinds: readonly Kind[], handler: Handler): () => void {
   if (!person()) return () => undefined;

@@ -2,6 +2,7 @@
 
 import "../../styles/app.css";
 import { polite } from "./announce";
+import { startLive } from "./events";
 import { startKeys } from "./keys";
 
 const YEAR_S = 365 * 24 * 3600;
@@ -25,3 +26,4 @@ function showTheme(): void {
 document.getElementById("theme")?.addEventListener("click", switchTheme);
 showTheme();
 startKeys();
+startLive();

@@ -91,8 +91,9 @@ export function capsOf(binding: Binding): string[] {
 }
 
 let drawing = false;
+let drawn = "";
 
-/** Draw the key bar, once for any number of bindings made in one go. */
+/** Draw the key bar, once for any number of bindings made in one go; a key that means nothing just now is left out. */
 export function renderKeybar(): void {
   if (drawing) return;
   drawing = true;
@@ -100,7 +101,10 @@ export function renderKeybar(): void {
     drawing = false;
     const bar = document.getElementById("keys");
     if (!bar) return;
-    const shown = bindings.filter((binding) => binding.bar !== false);
+    const shown = bindings.filter((binding) => binding.bar !== false && (binding.when?.() ?? true));
+    const signature = shown.map((binding) => binding.label + String(binding.key)).join();
+    if (signature === drawn) return;
+    drawn = signature;
     fill(bar, ...shown.map((binding) => h("span", {}, ...capsOf(binding).map(cap), binding.label)));
   });
 }
@@ -149,6 +153,8 @@ export function startKeys(): void {
   if (started) return;
   started = true;
   document.addEventListener("keydown", pressed);
+  // What a key or click has changed may give other keys a meaning, or take it.
+  for (const event of ["keyup", "click", "focusin"]) document.addEventListener(event, renderKeybar);
   bind({ key: "?", label: "Keys", group: "Everywhere", run: showKeys, bar: false });
   document.getElementById("show-keys")?.addEventListener("click", showKeys);
 }

@@ -58,7 +58,7 @@ function daysCard(title: string, days: DayCount[], noun: string): HTMLElement {
     title,
     note: `${count(total, noun)} in ${count(days.length, "day")}`,
     chart: barChart({ title: `${title}, ${count(days.length, "day")}`, x: "day", y: `${noun}s`, bars }),
-    table: h("div", { class: "scroll-y", tabindex: 0, role: "region", "aria-label": `${title}, table` }, dataTable(title, [{ label: "Day" }, { label: title.split(" ")[0] ?? title, num: true }], rows)),
+    table: h("div", { class: "scroll-y" }, dataTable(title, [{ label: "Day" }, { label: title.split(" ")[0] ?? title, num: true }], rows)),
     csv: () => ({ filename: `${noun}s-per-day.csv`, columns: ["day", "count"], rows: days.map(({ day, count: value }) => [day, value]) }),
   });
 }
@@ -91,7 +91,7 @@ function delayCard(delay: Delay): HTMLElement {
   return chartCard({
     title: "Last image to flag",
     note: count(delay.n, "study", "studies"),
-    chart: barChart({ title: `Seconds from last image to flag, median ${duration(median) ?? "unknown"}`, x: "time, each bar from its left edge", y: "studies", bars: bins.map((bin) => ({ label: seconds(bin.from ?? 0), value: bin.count })), marks, between: true }),
+    chart: barChart({ title: `Seconds from last image to flag, median ${duration(median) ?? "unknown"}`, x: "seconds, each bar from its left edge", y: "studies", bars: bins.map((bin) => ({ label: number(bin.from ?? 0), value: bin.count })), marks, between: true }),
     table: dataTable(
       "Last image to flag",
       [{ label: "Time" }, { label: "Studies", num: true }],

@@ -185,7 +185,7 @@ function pointsTable(report: Report, first: [string, Measure | undefined], thres
     pointRow("Specificity, Youden", youden?.specificity),
     ...(thresholds ? Object.entries(report.deployed?.operating_points ?? {}).map(([name, point]) => [`Threshold, ${POINT_NAMES[name] ?? name}`, number(point.threshold, 3), ""]) : []),
   ].filter((row) => row !== null);
-  return dataTable(first[0], [{ label: "" }, { label: "Pooled", num: true }, { label: "95 % interval", num: true }], rows);
+  return dataTable(first[0], [{ label: "Figure", silent: true }, { label: "Pooled", num: true }, { label: "95 % interval", num: true }], rows);
 }
 
 function seriesLegend(folds: number): Child[] {
@@ -237,7 +237,7 @@ export function prCard(report: Report, name: string): HTMLElement | null {
       refs: prevalence === null ? [] : [{ from: [0, prevalence], to: [1, prevalence], label: `prevalence ${percent(prevalence, 1)}` }],
       series: [...curve.per_fold.map((points) => ({ points, style: "faint" as const })), { points: curve.pooled, style: "l1" }],
     }),
-    table: dataTable("Precision and recall", [{ label: "" }, { label: "Pooled", num: true }, { label: "95 % interval", num: true }], rows),
+    table: dataTable("Precision and recall", [{ label: "Figure", silent: true }, { label: "Pooled", num: true }, { label: "95 % interval", num: true }], rows),
     csv: () => curveSheet(`${name}-pr.csv`, ["recall", "precision"], curve),
   });
 }

@@ -182,7 +182,7 @@ function modelRow(model: Model): Child[] {
 function showModels(models: Model[]): void {
   const slot = byId("models");
   if (!models.length) fill(slot, h("p", { class: "dim" }, "No model is installed: studies wait unscored."));
-  else fill(slot, dataTable("Model versions", [{ label: "Model" }, { label: "State" }, { label: "Made" }, { label: "Promoted" }, { label: "" }], models.map(modelRow)));
+  else fill(slot, dataTable("Model versions", [{ label: "Model" }, { label: "State" }, { label: "Made" }, { label: "Promoted" }, { label: "Action", silent: true }], models.map(modelRow)));
 }
 
 async function load(): Promise<void> {

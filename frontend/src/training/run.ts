@@ -8,7 +8,7 @@ import { ask } from "../common/dialog";
 import { type Child, byId, fill, h, icon, known } from "../common/dom";
 import { subscribe } from "../common/events";
 import { digest, duration, interval, number, ratio, when } from "../common/format";
-import { bind } from "../common/keys";
+import { bind, renderKeybar } from "../common/keys";
 import { calibrationCard, kpiRow, measuredOn, measuresCard, prCard, type Report, rocCard, targetOf } from "../metrics/report";
 import { statusSign } from "./list";
 import { promote } from "./promote";
@@ -87,7 +87,7 @@ function progressCard(current: Run): HTMLElement {
     h(
       "div",
       { class: "body stack" },
-      h("div", { class: "line" }, h("span", {}, h("span", { class: "strong" }, headline(current)), " ", h("span", { class: "dim" }, `· ${facts.filter(Boolean).join(" · ")}`)), h("span", { class: "right num" }, h("span", { class: "dim" }, gone(current)), h("span", { class: "strong" }, remaining(current)))),
+      h("div", { class: "line" }, h("span", {}, h("span", { class: "strong" }, headline(current)), " ", h("span", { class: "dim" }, `· ${facts.filter(Boolean).join(" · ")}`)), h("span", { class: "right num" }, h("span", { class: "dim" }, gone(current)), going() ? h("span", { class: "strong" }, remaining(current)) : null)),
       h("progress", { max: 1, value: fraction, class: going() ? null : "done", "aria-label": "Whole run" }),
       current.error ? h("p", { class: "message" }, icon("bad"), current.error) : null,
     ),
@@ -184,7 +184,7 @@ function comparison(report: Report): Child {
     ["Sensitivity, target 0.90", targetOf(report)?.sensitivity, targetOf(theirs)?.sensitivity],
     ["Specificity there", targetOf(report)?.specificity, targetOf(theirs)?.specificity],
   ] as const).map(([name, mine, other]) => [name, ratio(mine?.pooled) ?? "–", interval(mine?.interval) ?? "–", ratio(other?.pooled) ?? "–", interval(other?.interval) ?? "–", delta(mine?.pooled, other?.pooled)]);
-  const columns = [{ label: "" }, { label: "Challenger", num: true }, { label: "95 % interval", num: true }, { label: "Champion", num: true }, { label: "95 % interval", num: true }, { label: "Difference", num: true }];
+  const columns = [{ label: "Figure", silent: true }, { label: "Challenger", num: true }, { label: "95 % interval", num: true }, { label: "Champion", num: true }, { label: "95 % interval", num: true }, { label: "Difference", num: true }];
   const same = report.snapshot !== undefined && report.snapshot === theirs.snapshot;
   return [
     dataTable("Challenger and champion", columns, rows),
@@ -223,7 +223,7 @@ function result(current: Run): HTMLElement {
     kpiRow(report),
     promotionCard(current),
     measuresCard(report, name),
-    h("div", { class: "two" }, rocCard(report, name), prCard(report, name), calibrationCard(report, name), trainingFoldsCard(report)),
+    h("div", { class: "two" }, rocCard(report, name), prCard(report, name), calibrationCard(report, name), trainingFoldsCard(report), snapshotCard(current)),
   );
 }
 
@@ -245,10 +245,14 @@ function draw(): void {
   fill(byId("steps"), steps(run));
   fill(byId("status"), statusSign(run.status));
   fill(byId("progress"), progressCard(run));
-  fill(byId("side"), snapshotCard(run), going() ? cancelCard() : null);
+  const finished = hasResult(run);
+  byId("under-way").hidden = finished;
+  renderKeybar();
   const signature = JSON.stringify([run.report, run.model, champion]);
-  fill(byId("folds"), hasResult(run) ? null : foldsCard(run));
-  if (hasResult(run) && signature !== drawnReport) {
+  if (!finished) {
+    fill(byId("side"), snapshotCard(run), going() ? cancelCard() : null);
+    fill(byId("folds"), foldsCard(run));
+  } else if (signature !== drawnReport) {
     drawnReport = signature;
     fill(byId("result"), result(run));
   }
@@ -325,7 +329,7 @@ export function startRun(id: number): void {
   byId("cancel").addEventListener("click", () => void cancel());
   const GROUP = "Training run";
   bind({ key: "x", label: "Cancel run", group: GROUP, run: () => void cancel(), when: going });
-  bind({ key: "p", label: "Promote", group: GROUP, run: () => document.getElementById("promote")?.click() });
+  bind({ key: "p", label: "Promote", group: GROUP, run: () => document.getElementById("promote")?.click(), when: () => document.getElementById("promote") !== null });
   bind({ key: "Escape", label: "All runs", group: GROUP, run: () => location.assign("/training/") });
   subscribe(["run", "model"], (event) => {
     if (event.kind === "run" && event.run_id !== undefined && event.run_id !== id) return;

@@ -6,7 +6,7 @@ import { hideBanner, showBanner } from "../common/banner";
 import { csv, saveText } from "../common/charts";
 import { type Child, byId, fill, h, icon } from "../common/dom";
 import { count, megabytes, number, percent } from "../common/format";
-import { bind } from "../common/keys";
+import { bind, renderKeybar } from "../common/keys";
 import { fromDrop, fromList } from "./gather";
 import { type Item, isSystemFile, type Outcome, type Result } from "./queue";
 import { type Entry, Sender } from "./sender";
@@ -192,6 +192,7 @@ function draw(): void {
   byId("refusals").hidden = sum.outcomes.refused + sum.outcomes.parked + sum.failed === 0;
   if (wasRunning && !sender.running && !sum.left) finished(sum);
   wasRunning = sender.running;
+  renderKeybar();
 }
 
 function saveRefusals(): void {

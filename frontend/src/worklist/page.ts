@@ -7,7 +7,7 @@ import { byId, fill, h } from "../common/dom";
 import { ask } from "../common/dialog";
 import { subscribe } from "../common/events";
 import { clock, limit, number, waiting } from "../common/format";
-import { bind } from "../common/keys";
+import { bind, renderKeybar } from "../common/keys";
 import { merged, newlyFlagged, spoken } from "./changes";
 import { showPreview } from "./preview";
 import { ListTable } from "./table";
@@ -136,6 +136,7 @@ function apply(answer: Worklist, rows: Row[], following: string | null, { tellCh
   byId("wl-more").hidden = next === null;
   byId("updated").textContent = `Updated ${clock(new Date(), true)}`;
   layout.setAttribute("aria-busy", "false");
+  renderKeybar();
 }
 
 function tell(after: readonly Row[]): void {
@@ -389,7 +390,7 @@ FILTERS.forEach((name, index) => {
   const first = index === 0;
   bind({ key: String(index + 1), label: first ? "Show" : `Show ${word}`, group: GROUP, run: () => choose(name), bar: first, ...(first ? { caps: ["1", "–", "5"] } : {}) });
 });
-bind({ key: "g", label: "Go to arrival", group: GROUP, run: () => toasts.follow() });
+bind({ key: "g", label: "Go to arrival", group: GROUP, run: () => toasts.follow(), when: () => toasts.size > 0 });
 bind({ key: "o", label: "Upload", group: GROUP, run: () => location.assign("/upload/"), bar: false });
 bind({ key: "Escape", label: "Dismiss, back to the list", group: GROUP, run: escape, bar: false });
 

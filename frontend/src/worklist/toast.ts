@@ -14,6 +14,10 @@ export class Toasts {
     private readonly go: (uid: string) => void,
   ) {}
 
+  get size(): number {
+    return this.shown.length;
+  }
+
   add(change: Change, showProbability: boolean): void {
     this.dismiss(change.row.study_uid);
     const { row, place } = change;
