@@ -1,0 +1,105 @@
+/** The study bar: who this is, what waits for it, and what the reader may know. */
+
+import { type Child, cap, fill, h, icon, s } from "../common/dom";
+import { clock, grams, number, probability, weeks } from "../common/format";
+import { flagSign } from "../worklist/rows";
+import type { Study } from "../viewer/types";
+import type { Claim, LabelQueue, Score } from "./types";
+
+const BLIND = "M1 7s2.2-3.8 6-3.8S13 7 13 7s-2.2 3.8-6 3.8S1 7 1 7ZM2 12.5 12 1.5";
+
+function fact(name: string, value: string | number | null, extra = ""): HTMLElement | null {
+  return value === null ? null : h("span", { class: extra || null }, `${name} `, h("b", {}, value));
+}
+
+function facts(study: Study, full: boolean): HTMLElement {
+  return h(
+    "div",
+    { class: "facts" },
+    fact("GA", weeks(study.patient.gestational_age_days)),
+    fact("Day", study.day_of_life),
+    fact("PMA", weeks(study.postmenstrual_age_days)),
+    full ? fact("Birth", grams(study.patient.birth_weight_g), "hide-s") : null,
+  );
+}
+
+function back(href: string, word: string, label: string): HTMLElement {
+  return h("a", { class: "btn btn-quiet", href, "aria-label": label }, cap("Esc"), word);
+}
+
+function priority(study: Study): HTMLElement | null {
+  if (study.priority === "routine") return null;
+  return h("span", { class: study.priority === "stat" ? "badge stat" : "badge diff" }, study.priority === "stat" ? "STAT" : "Urgent");
+}
+
+export class RoomBar {
+  readonly element: HTMLElement;
+  private readonly flag = h("span", { class: "line", "data-flag": "" });
+  private readonly claimed = h("span", { class: "small dim hide-s" });
+  private readonly note = h("span", { class: "small dim" });
+
+  constructor(study: Study) {
+    const name = study.patient.patient_id || "no ID";
+    this.element = h(
+      "div",
+      { class: "studybar" },
+      back("/", "List", "Back to the worklist"),
+      h("h1", { class: "id" }, study.patient.url ? h("a", { href: study.patient.url, class: "plain" }, name) : name),
+      study.phantom ? h("span", { class: "badge", title: "A generated study of nobody" }, "Phantom") : null,
+      facts(study, true),
+      priority(study),
+      this.flag,
+      h("div", { class: "right" }, this.claimed, this.note),
+    );
+  }
+
+  drawScore(score: Score | null): void {
+    const value = probability(score?.probability);
+    const known = score !== null && score.state !== "blinded";
+    const demo = score?.model?.demo_warning ? h("span", { class: "badge", title: score.model.demo_warning }, "Demo model") : null;
+    fill(this.flag, known ? flagSign(score.flag) : null, known && value ? h("span", { class: "strong num" }, value) : null, known ? demo : null);
+  }
+
+  drawClaim(claim: Claim["claimed_by"]): void {
+    this.claimed.textContent = claim ? `Claimed by ${claim.you ? "you" : claim.display} ${clock(claim.since) ?? ""}` : "";
+  }
+
+  say(...content: Child[]): void {
+    fill(this.note, ...content);
+  }
+
+  committed(at: string): void {
+    this.say(h("span", { class: "ok small" }, icon("ok"), `Committed ${clock(at, true) ?? ""}`));
+  }
+
+  close(): void {
+    fill(this.flag);
+  }
+}
+
+export class QueueBar {
+  readonly element: HTMLElement;
+  private readonly seconds = h("span", { class: "num" });
+  private readonly timer: number;
+
+  constructor(study: Study, queue: LabelQueue, why: string) {
+    const pace = queue.pace_per_hour ? `pace ${number(3600 / queue.pace_per_hour)} s` : "";
+    const eye = s("svg", { class: "eye", viewBox: "0 0 14 14", "aria-hidden": "true" }, s("path", { d: BLIND }));
+    this.element = h(
+      "div",
+      { class: "studybar" },
+      back("/label/", "Leave", "Leave the queue"),
+      h("h1", { class: "id" }, queue.name),
+      h("span", { class: "num nowrap", "data-progress": "" }, h("b", { class: "strong" }, queue.position), ` of ${queue.total}`),
+      why ? h("span", { class: "dim hide-s" }, `why: ${why}`) : null,
+      facts(study, false),
+      h("div", { class: "right small dim" }, h("span", { class: "ok" }, eye, "Blinded: no AI output, no other reads"), this.seconds, h("span", { class: "num hide-s" }, pace)),
+    );
+    const began = Date.now();
+    this.timer = window.setInterval(() => (this.seconds.textContent = `${number((Date.now() - began) / 1000)} s`), 1000);
+  }
+
+  close(): void {
+    window.clearInterval(this.timer);
+  }
+}

@@ -1,0 +1,354 @@
+/**
+ * Nothing typed is lost. Every change is written to this browser at once and to the server soon after; what the server
+ * has not confirmed is sent again after a reload, a dead server or a lost sign-in. A commit is written down with its
+ * idempotency key before it is sent, so that sending it twice counts once.
+ */
+
+import { ApiError } from "../common/api";
+import type { Kept, Seen } from "../viewer/coverage";
+import type { Answer, Findings } from "./findings";
+
+export interface Place {
+  user: string;
+  study: string;
+  context: "triage" | "queue";
+  item?: number;
+}
+
+export interface Commit extends Answer {
+  context: Place["context"];
+  item?: number;
+  version: number;
+  seen: Seen[];
+  duration_ms: number;
+  idempotency_key: string;
+}
+
+/** What this browser keeps of one read. */
+export interface Stored {
+  place: Place;
+  /** The server's draft version that this grew from. */
+  base: number;
+  at: string;
+  /** What the server has not confirmed; absent once it has. */
+  answer?: Answer;
+  commit?: Commit;
+  seen?: Kept;
+}
+
+export interface ServerDraft {
+  findings: Findings;
+  comment: string;
+  version: number;
+  saved_at: string | null;
+}
+
+export interface Server {
+  save(place: Place, body: Answer & { version: number }): Promise<{ version: number; saved_at: string }>;
+  commit(place: Place, body: Commit): Promise<unknown>;
+}
+
+export interface Clock {
+  now(): Date;
+  setTimeout(run: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+export type State =
+  | { kind: "empty" }
+  | { kind: "saved"; at: Date }
+  | { kind: "here"; at: Date; reason: string }
+  | { kind: "committing"; at: Date; reason: string }
+  | { kind: "conflict"; mine: Answer; theirs: ServerDraft };
+
+const PREFIX = "fontanelle.draft.";
+const SOON_MS = 400;
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 15_000;
+const KEPT_DAYS = 30;
+
+export function keyOf(place: Place): string {
+  return [PREFIX + place.user, place.study, place.context, place.item ?? ""].join("|");
+}
+
+export class Shelf {
+  constructor(private readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">) {}
+
+  read(place: Place): Stored | null {
+    return this.parse(keyOf(place));
+  }
+
+  /** False where this browser keeps nothing (full, or forbidden). */
+  write(stored: Stored): boolean {
+    try {
+      this.storage.setItem(keyOf(stored.place), JSON.stringify(stored));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  remove(place: Place): void {
+    this.storage.removeItem(keyOf(place));
+  }
+
+  /** What this person's other reads still owe the server. */
+  owed(user: string, except: Place | null): Stored[] {
+    const own = except && keyOf(except);
+    const keys = Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "");
+    const mine = keys.filter((key) => key.startsWith(`${PREFIX}${user}|`) && key !== own);
+    return mine.map((key) => this.parse(key)).filter((stored) => stored !== null && Boolean(stored.answer || stored.commit)) as Stored[];
+  }
+
+  /** Drop what was confirmed long ago (only which frames were seen is left of it). */
+  tidy(now: Date): void {
+    const oldest = now.getTime() - KEPT_DAYS * 86_400_000;
+    const keys = Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "");
+    for (const key of keys.filter((each) => each.startsWith(PREFIX))) {
+      const stored = this.parse(key);
+      if (stored && !stored.answer && !stored.commit && Date.parse(stored.at) < oldest) this.storage.removeItem(key);
+    }
+  }
+
+  private parse(key: string): Stored | null {
+    try {
+      return JSON.parse(this.storage.getItem(key) ?? "null") as Stored | null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+export function isStale(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 409 && error.code === "stale_draft";
+}
+
+/** Whether sending the same thing later may succeed. */
+export function later(error: unknown): boolean {
+  return error instanceof ApiError && (error.transient || error.signedOut || error.status >= 500);
+}
+
+function serverDraft(error: ApiError): ServerDraft {
+  return (error.body as { server: ServerDraft }).server;
+}
+
+export class DraftKeeper {
+  state: State = { kind: "empty" };
+  private stored: Stored;
+  private version: number;
+  private timer: unknown = null;
+  private retry = 0;
+  private sending: Promise<void> | null = null;
+  private closed = false;
+  private keptHere = true;
+  private waitingCommit: { resolve: (answer: unknown) => void; reject: (error: unknown) => void } | null = null;
+
+  constructor(
+    readonly place: Place,
+    private readonly shelf: Shelf,
+    private readonly server: Server,
+    private readonly clock: Clock,
+    private readonly changed: (state: State) => void,
+  ) {
+    this.stored = shelf.read(place) ?? { place, base: 0, at: clock.now().toISOString() };
+    this.version = this.stored.base;
+  }
+
+  get seen(): Kept | undefined {
+    return this.stored.seen;
+  }
+
+  /** A commit that was written down and of which no answer ever came. */
+  get unsentCommit(): Commit | undefined {
+    return this.stored.commit;
+  }
+
+  /**
+   * Join what this browser kept with what the server has; the answer to begin with. Where both moved on from the same
+   * draft the reader chooses: the state becomes a conflict and the own answer is shown meanwhile.
+   */
+  begin(theirs: ServerDraft | null): Answer | null {
+    const mine = this.stored.answer;
+    const version = theirs?.version ?? 0;
+    if (!mine) {
+      this.version = version;
+      if (theirs?.saved_at) this.become({ kind: "saved", at: new Date(theirs.saved_at) });
+      return theirs;
+    }
+    if (theirs && version !== this.stored.base && JSON.stringify([theirs.findings, theirs.comment]) !== JSON.stringify([mine.findings, mine.comment])) {
+      this.become({ kind: "conflict", mine, theirs });
+      return mine;
+    }
+    this.version = version;
+    this.change(mine);
+    return mine;
+  }
+
+  /** Written here before this returns; on the server within half a second. */
+  change(answer: Answer): void {
+    this.keep({ base: this.version, answer: { findings: answer.findings, comment: answer.comment } });
+    if (this.state.kind === "conflict") {
+      this.become({ ...this.state, mine: answer });
+      return;
+    }
+    this.become({ kind: "here", at: this.clock.now(), reason: "" });
+    this.retry = 0;
+    this.schedule(SOON_MS);
+  }
+
+  keepSeen(seen: Kept): void {
+    this.keep({ seen });
+  }
+
+  /** Send now what is owed: the network, the tab or the sign-in is back, or the page is about to go. */
+  async flush(): Promise<void> {
+    this.clock.clearTimeout(this.timer);
+    if (this.sending) await this.sending;
+    if (this.closed || this.state.kind === "conflict") return;
+    this.sending = this.stored.commit ? this.sendCommit(this.stored.commit) : this.sendDraft();
+    await this.sending;
+    this.sending = null;
+  }
+
+  /** Resolve a conflict: keep mine over the server's, or take the server's. The answer that now counts. */
+  choose(which: "mine" | "theirs"): Answer {
+    if (this.state.kind !== "conflict") throw new Error("there is nothing to choose between");
+    const { mine, theirs } = this.state;
+    this.version = theirs.version;
+    if (which === "mine") {
+      this.state = { kind: "empty" };
+      this.change(mine);
+      return mine;
+    }
+    this.confirmed(theirs.version);
+    this.become({ kind: "saved", at: new Date(theirs.saved_at ?? this.clock.now()) });
+    return { findings: theirs.findings, comment: theirs.comment };
+  }
+
+  /** Resolves with the server's answer, however long it takes; rejects where the server refuses. */
+  async commit(body: Omit<Commit, "version" | "context" | "item">): Promise<unknown> {
+    this.clock.clearTimeout(this.timer);
+    if (this.sending) await this.sending;
+    const { context, item } = this.place;
+    const commit: Commit = { ...body, context, ...(item === undefined ? {} : { item }), version: this.version };
+    this.keep({ commit });
+    return this.resume();
+  }
+
+  /** Send again a commit that was written down before. */
+  resume(): Promise<unknown> {
+    this.become({ kind: "committing", at: this.clock.now(), reason: "" });
+    const answer = new Promise((resolve, reject) => (this.waitingCommit = { resolve, reject }));
+    void this.flush();
+    return answer;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.clock.clearTimeout(this.timer);
+  }
+
+  // ----------
+
+  private keep(part: Partial<Stored>): void {
+    this.stored = { ...this.stored, ...part, at: this.clock.now().toISOString() };
+    this.keptHere = this.shelf.write(this.stored);
+  }
+
+  private schedule(ms: number): void {
+    this.clock.clearTimeout(this.timer);
+    this.timer = this.clock.setTimeout(() => void this.flush(), ms);
+  }
+
+  private become(state: State): void {
+    if (this.closed) return;
+    this.state = state;
+    this.changed(state);
+  }
+
+  private confirmed(version: number): void {
+    this.version = version;
+    const { answer: _confirmed, ...rest } = this.stored;
+    this.stored = { ...rest, base: version };
+    this.keep({});
+  }
+
+  private async sendDraft(): Promise<void> {
+    const answer = this.stored.answer;
+    if (!answer) return;
+    try {
+      const { version, saved_at } = await this.server.save(this.place, { ...answer, version: this.version });
+      this.saved(answer, version, saved_at);
+    } catch (error) {
+      this.failed(error, answer);
+    }
+  }
+
+  private saved(sent: Answer, version: number, at: string): void {
+    this.retry = 0;
+    this.version = version;
+    if (this.stored.answer === sent) {
+      this.confirmed(version);
+      this.become({ kind: "saved", at: new Date(at) });
+    } else {
+      this.keep({ base: version });
+      this.schedule(SOON_MS);
+    }
+  }
+
+  private failed(error: unknown, mine: Answer): void {
+    if (isStale(error)) {
+      this.become({ kind: "conflict", mine: this.stored.answer ?? mine, theirs: serverDraft(error) });
+      return;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    this.become({ kind: "here", at: new Date(this.stored.at), reason: this.keptHere ? reason : `This browser keeps nothing. ${reason}` });
+    if (later(error)) this.again();
+  }
+
+  private again(): void {
+    this.schedule(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.retry));
+    this.retry += 1;
+  }
+
+  private async sendCommit(commit: Commit): Promise<void> {
+    try {
+      const answer = await this.server.commit(this.place, commit);
+      this.shelf.remove(this.place);
+      this.stored = { place: this.place, base: 0, at: this.stored.at };
+      this.waitingCommit?.resolve(answer);
+    } catch (error) {
+      this.commitFailed(error);
+    }
+  }
+
+  private commitFailed(error: unknown): void {
+    if (later(error)) {
+      this.become({ kind: "committing", at: new Date(this.stored.at), reason: error instanceof Error ? error.message : String(error) });
+      this.again();
+      return;
+    }
+    const { commit, ...rest } = this.stored;
+    this.stored = { ...rest, answer: rest.answer ?? { findings: commit?.findings as Findings, comment: commit?.comment ?? "" } };
+    this.keep({});
+    if (isStale(error) && this.stored.answer) this.become({ kind: "conflict", mine: this.stored.answer, theirs: serverDraft(error) });
+    else this.become({ kind: "here", at: new Date(this.stored.at), reason: error instanceof Error ? error.message : String(error) });
+    this.waitingCommit?.reject(error);
+  }
+}
+
+/** Send what other reads of this person still owe. What the server refuses stays until that study is opened. */
+export async function replay(shelf: Shelf, server: Server, user: string, except: Place | null): Promise<number> {
+  let sent = 0;
+  for (const stored of shelf.owed(user, except)) {
+    try {
+      if (stored.commit) await server.commit(stored.place, stored.commit);
+      else if (stored.answer) await server.save(stored.place, { ...stored.answer, version: stored.base });
+      shelf.remove(stored.place);
+      sent += 1;
+    } catch (error) {
+      if (later(error)) return sent;
+    }
+  }
+  return sent;
+}

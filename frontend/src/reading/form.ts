@@ -1,0 +1,243 @@
+/** The read as a form: it draws what the findings say and turns clicks into the same actions as keys. */
+
+import { type Child, cap, fill, h, icon } from "../common/dom";
+import { grade as roman } from "../common/format";
+import type { Clip } from "../viewer/types";
+import { type Action, type Cerebellar, type Flag, type Form, type Grade, type Keyframe, type Quality, type Side, QUALITIES, cerebellarWord, qualityWord, worst } from "./findings";
+
+export type Mode = "room" | "queue";
+
+export interface Commands {
+  act: (action: Action) => void;
+  commit: () => void;
+  undo: () => void;
+  skip: () => void;
+  keyframe: () => void;
+  goTo: (keyframe: Keyframe) => void;
+  openClip: (sop: string) => void;
+  /** A click with the mouse is over: the keys belong to the pictures again. */
+  release: () => void;
+}
+
+const GRADES: readonly Grade[] = [0, 1, 2, 3, 4];
+const SIDES: readonly [Side, string, string][] = [["right", "Right", "R"], ["left", "Left", "L"]];
+const FLAGS: readonly [Flag, string, string][] = [
+  ["phi", "Parenchymal", "I"],
+  ["pvl", "Cystic PVL", "Y"],
+  ["phvd", "PHVD", "H"],
+  ["other_ich", "Other bleed", "O"],
+  ["uncertain", "Uncertain", "X"],
+];
+const FOSSA: readonly Cerebellar[] = ["not_assessed", "none", "left", "right", "both"];
+const SHORT: Record<Quality, string> = { good: "Good", limited: "Limited", non_diagnostic: "Non-diag." };
+
+function word(grade: Grade): string {
+  return grade === 0 ? "None" : (roman(grade) ?? "");
+}
+
+function press(button: HTMLElement, on: boolean): void {
+  button.setAttribute("aria-pressed", String(on));
+  button.classList.toggle("on", on);
+}
+
+export class ReadForm {
+  readonly element: HTMLFormElement;
+
+  private readonly grades = new Map<string, HTMLButtonElement>();
+  private readonly sides = new Map<Side, HTMLElement>();
+  private readonly flags = new Map<Flag, HTMLButtonElement>();
+  private readonly qualities = new Map<Quality, HTMLButtonElement>();
+  private readonly none: HTMLButtonElement;
+  private readonly fossa = h("select", { id: "cerebellar" });
+  private readonly worst = h("p", { class: "small dim" });
+  private readonly keyframes = h("div", { class: "keyframes" });
+  private readonly note = h("textarea", { id: "note", class: "field", rows: 2, maxlength: 10000, placeholder: "Note  ( N )" });
+  private readonly warning = h("div", { class: "warning", "data-warning": "" });
+  private readonly status = h("p", { class: "small dim", "data-status": "" });
+  private readonly undo: HTMLButtonElement;
+  private readonly notices = h("div", { class: "stack" });
+  private readonly before = h("span", { class: "small dim" });
+
+  constructor(
+    private readonly mode: Mode,
+    private readonly clips: readonly Clip[],
+    notes: readonly string[],
+    private readonly commands: Commands,
+  ) {
+    this.none = this.button("btn", [cap("0"), "No haemorrhage"], () => commands.act({ type: "none" }));
+    this.undo = this.button("btn btn-quiet", ["Undo ", cap("U")], commands.undo);
+    this.element = h("form", { class: "panel", "aria-label": mode === "queue" ? "Label" : "Your read", autocomplete: "off" }, this.body(notes), this.foot());
+    this.element.addEventListener("submit", (event) => {
+      event.preventDefault();
+      commands.commit();
+    });
+    this.element.addEventListener("click", (event) => {
+      // Enter after a click must commit, not press the same button again.
+      if (event.detail > 0 && event.target instanceof Element && event.target.closest("button")) commands.release();
+    });
+    this.note.addEventListener("input", () => commands.act({ type: "comment", text: this.note.value }));
+    this.fossa.addEventListener("change", () => {
+      commands.act({ type: "cerebellar", value: this.fossa.value as Cerebellar });
+      commands.release();
+    });
+  }
+
+  draw({ findings, comment, side }: Form, undoable: boolean): void {
+    for (const [name, label] of this.sides) label.classList.toggle("now", side === name);
+    for (const [name] of SIDES) for (const grade of GRADES) press(this.gradeButton(name, grade), findings[name] === grade);
+    press(this.none, findings.right === 0 && findings.left === 0);
+    for (const [flag, button] of this.flags) press(button, findings[flag]);
+    for (const [quality, button] of this.qualities) press(button, findings.quality === quality);
+    this.fossa.value = findings.cerebellar;
+    if (this.note.value !== comment) this.note.value = comment;
+    this.drawWorst({ findings, comment, side });
+    this.drawKeyframes(findings.keyframes);
+    this.undo.setAttribute("aria-disabled", String(!undoable));
+  }
+
+  /** What stands between the reader and the commit; a question is asked in the place of the coverage. */
+  warn(...content: Child[]): void {
+    fill(this.warning, ...content);
+  }
+
+  say(status: string): void {
+    if (this.status.textContent !== status) this.status.textContent = status;
+  }
+
+  notice(...content: Child[]): void {
+    fill(this.notices, ...content);
+  }
+
+  setBefore(text: string): void {
+    this.before.textContent = text;
+  }
+
+  focusNote(): void {
+    this.note.focus();
+  }
+
+  /** Clips that were not opened, as links. */
+  unopened(sops: readonly string[]): Child {
+    const links = sops.flatMap((sop, at) => {
+      const clip = this.clips.find((each) => each.sop_uid === sop);
+      const link = h("button", { class: "link small", type: "button", onclick: () => this.commands.openClip(sop) }, clip ? `${clip.number} ${clip.label}` : sop);
+      return at ? [", ", link] : [link];
+    });
+    return h("p", { class: "warn small" }, icon("warn"), h("span", {}, `${sops.length} of ${this.clips.length} clips not opened: `, ...links));
+  }
+
+  // ----------
+
+  private button(kind: string, content: Child[], run: () => void, props: Record<string, string> = {}): HTMLButtonElement {
+    return h("button", { class: kind, type: "button", onclick: run, ...props }, ...content);
+  }
+
+  private gradeButton(side: Side, grade: Grade): HTMLButtonElement {
+    const button = this.grades.get(`${side}${grade}`);
+    if (!button) throw new Error("no such grade");
+    return button;
+  }
+
+  private body(notes: readonly string[]): HTMLElement {
+    return h(
+      "div",
+      { class: "scroll" },
+      ...(this.mode === "queue" ? this.question() : this.heading()),
+      this.notices,
+      h("hr", { class: "rule" }),
+      this.gradeGrid(),
+      this.worst,
+      h("hr", { class: "rule" }),
+      this.toggles(),
+      this.cerebellarRow(),
+      ...notes.map((text) => h("p", { class: "small dim" }, text)),
+      h("hr", { class: "rule" }),
+      this.qualityRow(),
+      this.keyframeRow(),
+      h("label", { class: "vh", for: "note" }, "Note"),
+      this.note,
+    );
+  }
+
+  private heading(): HTMLElement[] {
+    this.none.classList.add("btn-wide", "none");
+    return [h("div", { class: "line" }, h("h2", { class: "h2" }, "Your read"), h("span", { class: "right small dim" }, "Papile, per side")), this.none];
+  }
+
+  private question(): HTMLElement[] {
+    const enter = h("button", { type: "submit", class: "btn btn-primary" }, cap("Enter"), "Commit, next");
+    return [
+      h("div", { class: "line" }, h("h2", { class: "h2" }, "Is there a haemorrhage?"), h("span", { class: "right small dim" }, "any grade counts")),
+      h("div", { class: "twokey" }, this.none, enter),
+      this.warning,
+    ];
+  }
+
+  private gradeGrid(): HTMLElement {
+    const heads = GRADES.map((grade) => h("span", { class: "hd", "aria-hidden": "true" }, cap(String(grade))));
+    return h("div", { class: "grades" }, h("span", { class: "label" }, this.mode === "queue" ? "Or grade" : ""), ...heads, ...SIDES.flatMap((side) => this.gradeRow(...side)));
+  }
+
+  private gradeRow(side: Side, name: string, key: string): Child[] {
+    const label = h("span", { class: "label line" }, cap(key), name);
+    this.sides.set(side, label);
+    const buttons = GRADES.map((grade) => {
+      const button = this.button("g", [word(grade)], () => this.commands.act({ type: "grade", side, grade }), { "aria-label": `${name}, ${word(grade)}` });
+      this.grades.set(`${side}${grade}`, button);
+      return button;
+    });
+    return [label, ...buttons];
+  }
+
+  private toggles(): HTMLElement {
+    const buttons = FLAGS.map(([flag, name, key]) => {
+      const button = this.button("toggle", [name, cap(key)], () => this.commands.act({ type: "toggle", flag }));
+      this.flags.set(flag, button);
+      return button;
+    });
+    if (this.mode === "queue") buttons.push(this.button("toggle", ["Skip", cap("S")], this.commands.skip));
+    return h("div", { class: "toggles" }, ...buttons);
+  }
+
+  private cerebellarRow(): HTMLElement {
+    this.fossa.append(...FOSSA.map((value) => h("option", { value }, cerebellarWord(value))));
+    return h("div", { class: "form-row" }, h("label", { class: "label", for: "cerebellar" }, cap("C"), "Cerebellar"), h("span", { class: "field" }, this.fossa));
+  }
+
+  private qualityRow(): HTMLElement {
+    const buttons = QUALITIES.map((value) => {
+      const button = this.button("", [SHORT[value]], () => this.commands.act({ type: "quality", value }), { "aria-label": qualityWord(value) });
+      this.qualities.set(value, button);
+      return button;
+    });
+    return h("div", { class: "form-row" }, h("span", { class: "label", id: "quality" }, cap("Q"), "Quality"), h("div", { class: "seg tall", role: "group", "aria-labelledby": "quality" }, ...buttons));
+  }
+
+  private keyframeRow(): HTMLElement {
+    const add = this.button("btn btn-quiet add", [cap("K"), "Keyframe"], this.commands.keyframe);
+    return h("div", { class: "form-row" }, add, this.keyframes);
+  }
+
+  private foot(): HTMLElement {
+    if (this.mode === "queue") return h("div", { class: "foot stack" }, this.status, h("p", { class: "line" }, this.before, h("span", { class: "right" }, this.undo)));
+    const commit = h("button", { class: "btn btn-primary btn-lg btn-wide", type: "submit" }, "Commit read ", cap("Enter"));
+    return h("div", { class: "foot stack" }, this.warning, commit, h("p", { class: "line" }, this.status, h("span", { class: "right" }, this.undo)));
+  }
+
+  private drawWorst({ findings }: Form): void {
+    const text = worst(findings);
+    fill(this.worst, text ? ["Worst side: ", h("span", { class: "strong" }, text), ". "] : "", findings.phi ? "" : "Parenchymal makes it IV.");
+  }
+
+  private drawKeyframes(keyframes: readonly Keyframe[]): void {
+    if (!keyframes.length) return fill(this.keyframes, h("span", { class: "small dim" }, "marks the frame on the screen"));
+    fill(this.keyframes, ...keyframes.map((keyframe) => this.keyframe(keyframe)));
+  }
+
+  private keyframe(keyframe: Keyframe): HTMLElement {
+    const clip = this.clips.find((each) => each.sop_uid === keyframe.sop_uid);
+    const name = `clip ${clip?.number ?? "?"}, frame ${keyframe.frame}`;
+    const remove = this.button("btn btn-quiet mini", [icon("bad")], () => this.commands.act({ type: "keyframe", keyframe }), { "aria-label": `Remove keyframe ${name}` });
+    return h("span", { class: "chip" }, this.button("link small", [name], () => this.commands.goTo(keyframe)), remove);
+  }
+}

@@ -1,0 +1,131 @@
+/** After the commit: the reader's own answer first, then the model's, what it promised and what it achieved. */
+
+import { type Child, cap, h, icon, known } from "../common/dom";
+import { clock, duration, interval, probability, ratio } from "../common/format";
+import { flagSign } from "../worklist/rows";
+import { heaviest, weightText } from "../viewer/attention";
+import type { Clip } from "../viewer/types";
+import { type Answer, summary } from "./findings";
+import type { Score } from "./types";
+
+const SHOWN = 5;
+
+export interface RevealCommands {
+  agree: (agree: boolean) => void;
+  next: () => void;
+  reopen: () => void;
+  goTo: (sop: string, frame: number) => void;
+  peak: (step: 1 | -1) => void;
+}
+
+function pair(name: string, value: Child): Child[] {
+  return [h("dt", {}, name), h("dd", {}, value)];
+}
+
+function ownRead(answer: Answer, at: string | null): HTMLElement[] {
+  const rows = summary(answer).flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "strong" }, value)]);
+  return [
+    h("div", { class: "line" }, h("h2", { class: "h2" }, "Your read"), h("span", { class: "right small dim" }, at ? `committed ${clock(at, true) ?? ""}` : "")),
+    h("dl", { class: "kv" }, ...rows),
+  ];
+}
+
+function achieved(score: Score): string | null {
+  const found = score.operating_point?.achieved;
+  const value = ratio(found?.sensitivity);
+  const bounds = interval(found?.interval);
+  return value && bounds ? `${value} (${bounds})` : value;
+}
+
+function modelFacts(score: Score): HTMLElement {
+  const point = score.operating_point;
+  const scored = [clock(score.scored_at, true), score.seconds === null ? null : `in ${duration(score.seconds) ?? ""}`].filter(Boolean).join(", ");
+  return h(
+    "dl",
+    { class: "kv" },
+    pair("Flagged at", point?.threshold === null || point?.threshold === undefined ? known(null) : `${point.threshold.toPrecision(2)} and above`),
+    pair("Promised sensitivity", known(ratio(point?.promise))),
+    pair("Achieved", known(achieved(score))),
+    pair("Specificity there", known(ratio(point?.achieved?.specificity))),
+    pair("Scored", known(scored || null)),
+  );
+}
+
+/** What the model said, or why it said nothing. */
+function modelCard(score: Score | null): HTMLElement[] {
+  if (!score || score.state === "pending") return [h("h2", { class: "h2" }, "The model"), h("p", { class: "dim" }, "Has not scored this study yet. Your read does not wait for it.")];
+  const named = [score.model ? `${score.model.name} ${score.model.version}` : "", score.revision ? `revision ${score.revision}` : ""].filter(Boolean).join(" · ");
+  const value = probability(score.probability);
+  return [
+    h("div", { class: "line" }, h("h2", { class: "h2" }, "The model"), h("span", { class: "right small dim" }, named)),
+    ...demoNotice(score),
+    h("div", { class: "line" }, flagSign(score.flag), h("span", { class: "right" }, value ? h("span", { class: "big" }, value) : null)),
+    ...(score.flag === "not_analysed" ? [h("p", { class: "dim" }, score.flag_reason)] : [modelFacts(score)]),
+  ];
+}
+
+export function demoNotice(score: Score | null): HTMLElement[] {
+  const warning = score?.model?.demo_warning;
+  return warning ? [h("p", { class: "notice", "data-demo-warning": "" }, icon("info"), h("span", {}, warning))] : [];
+}
+
+function attentionTable(score: Score | null, clips: readonly Clip[], commands: RevealCommands): HTMLElement[] {
+  const top = heaviest(score?.attention ?? [], SHOWN);
+  if (!top.length) return [];
+  const rows = top.map(({ sop_uid, frame, weight }) => {
+    const clip = clips.find((each) => each.sop_uid === sop_uid);
+    const name = clip ? `${clip.number} ${clip.label}` : "another clip";
+    const go = h("button", { class: "link small", type: "button", "aria-label": `Go to ${name}, frame ${frame}`, onclick: () => commands.goTo(sop_uid, frame) }, "go");
+    return h("tr", {}, h("td", { class: "cut" }, name), h("td", { class: "num" }, frame), h("td", { class: "num" }, weightText(weight)), h("td", { class: "num" }, go));
+  });
+  const head = h("tr", {}, h("th", { scope: "col" }, "Clip"), h("th", { scope: "col", class: "num" }, "Frame"), h("th", { scope: "col", class: "num" }, "Weight"), h("th", { scope: "col", class: "num" }, "Go"));
+  const peak = (step: 1 | -1, key: string, name: string) => h("button", { class: "btn btn-quiet mini", type: "button", "aria-label": name, onclick: () => commands.peak(step) }, cap(key));
+  return [
+    h("hr", { class: "rule" }),
+    h("div", { class: "line" }, h("h3", { class: "h3" }, "Frames with the most attention"), h("span", { class: "right" }, peak(-1, "[", "Previous attention peak"), peak(1, "]", "Next attention peak"))),
+    h("table", { class: "table" }, h("thead", {}, head), h("tbody", {}, ...rows)),
+    h("p", { class: "small dim" }, "Attention shows what moved the score. It is neither a finding nor a place."),
+  ];
+}
+
+export class Reveal {
+  readonly element: HTMLElement;
+  private readonly agree = h("button", { type: "button", "aria-pressed": "false" }, "Agree ", cap("A"));
+  private readonly disagree = h("button", { type: "button", "aria-pressed": "false" }, "Disagree ", cap("D"));
+  private readonly said = h("p", { class: "small dim", "data-status": "" });
+
+  constructor(answer: Answer, at: string | null, readonly score: Score | null, clips: readonly Clip[], ahead: { queue: boolean; next: boolean }, commands: RevealCommands) {
+    this.agree.addEventListener("click", () => commands.agree(true));
+    this.disagree.addEventListener("click", () => commands.agree(false));
+    const next = h("button", { class: "btn btn-primary btn-lg btn-wide", type: "button", onclick: commands.next }, ahead.next || ahead.queue ? "Next study " : "Back to the list ", cap("Enter"));
+    this.element = h(
+      "section",
+      { class: "panel", "aria-label": "After your read", "data-reveal": "" },
+      h("div", { class: "scroll" },
+        ...ownRead(answer, at),
+        h("p", { class: "small dim line" }, "Both versions are kept.", h("button", { class: "btn btn-quiet right-end", type: "button", onclick: commands.reopen }, "Reopen ", cap("U"))),
+        ...(ahead.queue ? [] : [h("hr", { class: "rule" }), ...modelCard(score)]),
+        ...attentionTable(score, clips, commands)),
+      h("div", { class: "foot stack" },
+        ...(this.canAgree ? [h("h2", { class: "h3", id: "agreement" }, "Do you agree with the flag?"), h("div", { class: "seg tall", role: "group", "aria-labelledby": "agreement" }, this.agree, this.disagree)] : []),
+        next,
+        this.said),
+    );
+  }
+
+  /** There is a flag to agree with. */
+  get canAgree(): boolean {
+    return this.score?.state === "scored" && (this.score.flag === "suspected" || this.score.flag === "not_suspected");
+  }
+
+  drawAgreement(agree: boolean | null): void {
+    for (const [button, on] of [[this.agree, agree === true], [this.disagree, agree === false]] as const) {
+      button.setAttribute("aria-pressed", String(on));
+      button.classList.toggle("on", on);
+    }
+  }
+
+  say(text: string): void {
+    this.said.textContent = text;
+  }
+}

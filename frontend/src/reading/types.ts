@@ -1,0 +1,77 @@
+/** What the server says around a read. */
+
+import type { Weight } from "../viewer/types";
+import type { Commit, ServerDraft } from "./drafts";
+import type { Findings } from "./findings";
+
+export interface Score {
+  state: "scored" | "pending" | "not_analysed" | "blinded";
+  flag: "suspected" | "not_suspected" | "not_analysed" | null;
+  flag_reason: string;
+  probability: number | null;
+  revision: number | null;
+  model: { id: number; name: string; version: string; demo_warning: string } | null;
+  operating_point: {
+    name: string;
+    threshold: number | null;
+    promise: number | null;
+    achieved: { sensitivity: number | null; interval: [number, number] | null; specificity: number | null; n_positive?: number } | null;
+  } | null;
+  scored_at: string | null;
+  seconds: number | null;
+  last_image_to_flag_seconds: number | null;
+  attention: Weight[] | null;
+}
+
+export interface Revision {
+  number: number;
+  findings: Findings;
+  comment?: string;
+  committed_at: string;
+  positive: boolean | null;
+  agreement: boolean | null;
+}
+
+export interface Read {
+  id: number;
+  context: Commit["context"];
+  status: "draft" | "committed";
+  draft: ServerDraft | null;
+  revisions: Revision[];
+}
+
+export interface Reads {
+  mine: Read | null;
+}
+
+export interface Next {
+  study_uid: string;
+  url: string;
+}
+
+export interface Committed {
+  number?: number;
+  committed_at?: string;
+  next: Next | null;
+  reveal: Score | null;
+}
+
+export interface QueueItem {
+  id: number;
+  study_uid: string;
+  url: string;
+  why: string;
+}
+
+export interface LabelQueue {
+  name: string;
+  position: number;
+  total: number;
+  done: number;
+  item: QueueItem | null;
+  pace_per_hour: number | null;
+}
+
+export interface Claim {
+  claimed_by: { username: string; display: string; you: boolean; since: string } | null;
+}

@@ -1,0 +1,77 @@
+/** The film: every clip in the order of acquisition, with how much of it was seen. */
+
+import { h, s } from "../common/dom";
+import type { Coverage } from "./coverage";
+import type { Clip } from "./types";
+
+interface Entry {
+  button: HTMLButtonElement;
+  image: HTMLImageElement;
+  seen: SVGRectElement;
+  unseen: SVGRectElement;
+  bar: SVGSVGElement;
+  note: HTMLElement;
+}
+
+function note(clip: Clip, share: number): string {
+  if (clip.frames === 0) return "no picture";
+  if (share === 0) return clip.decode_error ? "damaged" : "not seen";
+  return clip.frames === 1 ? "still" : `${clip.frames} fr`;
+}
+
+export class Film {
+  readonly element = h("nav", { class: "film", "aria-label": "Clips, in order of acquisition" });
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly clips: readonly Clip[],
+    private readonly coverage: Coverage,
+    chosen: (clip: Clip) => void,
+  ) {
+    for (const clip of clips) this.element.append(this.build(clip, chosen));
+  }
+
+  /** Thumbnails come after the first picture, which they would hold up. */
+  loadThumbnails(): void {
+    for (const clip of this.clips) {
+      const entry = this.entries.get(clip.sop_uid);
+      if (entry && clip.thumbnail_url && clip.frames) entry.image.src = clip.thumbnail_url;
+    }
+  }
+
+  mark(shown: readonly (string | undefined)[]): void {
+    for (const [sop, { button }] of this.entries) {
+      const on = shown.includes(sop);
+      button.classList.toggle("on", on);
+      if (on) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+      if (on && sop === shown[0]) button.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  drawCoverage(clip: Clip): void {
+    const entry = this.entries.get(clip.sop_uid);
+    if (!entry) return;
+    const share = this.coverage.fraction(clip.sop_uid);
+    const percent = Math.round(share * 100);
+    entry.seen.setAttribute("width", String(percent));
+    entry.unseen.setAttribute("x", String(percent));
+    entry.unseen.setAttribute("width", String(100 - percent));
+    entry.bar.setAttribute("aria-label", `${percent} % seen`);
+    entry.button.dataset["seen"] = String(percent);
+    entry.note.textContent = note(clip, share);
+  }
+
+  private build(clip: Clip, chosen: (clip: Clip) => void): HTMLElement {
+    const seen = s("rect", { class: "seen", y: 1, width: 0, height: 4 });
+    const unseen = s("rect", { class: "unseen", x: 0, y: 1.5, width: 100, height: 3 });
+    const bar = s("svg", { class: "cov", viewBox: "0 0 100 6", preserveAspectRatio: "none", role: "img" }, seen, unseen);
+    const image = h("img", { class: "us", alt: "", decoding: "async" });
+    const words = h("i", {}, note(clip, 0));
+    const caption = h("span", { class: "cap" }, h("span", {}, `${clip.number} ${clip.label}`), words);
+    const button = h("button", { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) }, image, caption, bar);
+    this.entries.set(clip.sop_uid, { button, image, seen, unseen, bar, note: words });
+    this.drawCoverage(clip);
+    return button;
+  }
+}

@@ -1,0 +1,111 @@
+/** A frame from the server as pixels: fetched, decoded by the browser, converted to what Cornerstone's renderer reads. */
+
+import { errorOf, reportSignedOut } from "../common/api";
+
+export class FrameError extends Error {}
+
+const EARLY = new Map<string, Promise<ImageBitmap>>();
+
+async function refusal(response: Response): Promise<FrameError> {
+  const body: unknown = await response.json().catch(() => null);
+  const error = errorOf(response.status, body);
+  if (error.signedOut) reportSignedOut();
+  return new FrameError(error.detail);
+}
+
+async function fetchBitmap(url: string): Promise<ImageBitmap> {
+  let response: Response;
+  try {
+    response = await fetch(url, { credentials: "same-origin", headers: { Accept: "image/*" } });
+  } catch {
+    throw new FrameError("The server did not answer.");
+  }
+  if (!response.ok) throw await refusal(response);
+  const blob = await response.blob();
+  try {
+    // The pixels as they were written: no colour management, no alpha arithmetic.
+    return await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  } catch {
+    throw new FrameError("The picture that the server sent cannot be decoded.");
+  }
+}
+
+/** Begin fetching before the viewer's code has arrived; the first `bitmapOf` takes it over. */
+export function early(url: string): void {
+  if (EARLY.has(url)) return;
+  const coming = fetchBitmap(url);
+  coming.catch(() => undefined);
+  EARLY.set(url, coming);
+}
+
+export function bitmapOf(url: string): Promise<ImageBitmap> {
+  const coming = EARLY.get(url);
+  EARLY.delete(url);
+  return coming ?? fetchBitmap(url);
+}
+
+/** What a renderer reads: grey alone for grey clips; in colour RGBA on the CPU and RGB on the GPU. */
+export type Layout = "grey" | "rgb" | "rgba";
+
+export function layoutOf(photometric: string, cpu: boolean): Layout {
+  if (photometric.startsWith("MONOCHROME")) return "grey";
+  return cpu ? "rgba" : "rgb";
+}
+
+export function components(layout: Layout): 1 | 3 | 4 {
+  return layout === "grey" ? 1 : layout === "rgb" ? 3 : 4;
+}
+
+/** RGBA bytes [4 N] as grey [N], RGB [3 N] or themselves. A grey picture has the same value in all three channels. */
+export function convert(rgba: Uint8ClampedArray, layout: Layout): Uint8Array | Uint8ClampedArray {
+  if (layout === "rgba") return rgba;
+  const pixels = rgba.length / 4;
+  const width = components(layout);
+  const out = new Uint8Array(pixels * width);
+  for (let pixel = 0, from = 0, to = 0; pixel < pixels; pixel++, from += 4, to += width) {
+    out[to] = rgba[from] ?? 0;
+    if (width === 1) continue;
+    out[to + 1] = rgba[from + 1] ?? 0;
+    out[to + 2] = rgba[from + 2] ?? 0;
+  }
+  return out;
+}
+
+export interface Pixels {
+  data: Uint8Array | Uint8ClampedArray;
+  width: number;
+  height: number;
+  low: number;
+  high: number;
+}
+
+function extremes(data: Uint8Array | Uint8ClampedArray): [number, number] {
+  let low = 255;
+  let high = 0;
+  for (const value of data) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
+}
+
+let board: OffscreenCanvasRenderingContext2D | null = null;
+
+function boardOf(width: number, height: number): OffscreenCanvasRenderingContext2D {
+  if (!board || board.canvas.width !== width || board.canvas.height !== height) {
+    board = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  }
+  if (!board) throw new FrameError("This browser gives no canvas to read pixels from.");
+  return board;
+}
+
+export async function pixelsOf(url: string, layout: Layout): Promise<Pixels> {
+  const bitmap = await bitmapOf(url);
+  const { width, height } = bitmap;
+  const context = boardOf(width, height);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const data = convert(context.getImageData(0, 0, width, height).data, layout);
+  const [low, high] = layout === "grey" ? extremes(data) : [0, 255];
+  return { data, width, height, low, high };
+}

@@ -1,0 +1,97 @@
+/** Loads frames ahead: what is on the screen first, then the rest of the study, a few at a time. */
+
+export type Load = (id: string) => Promise<unknown>;
+
+export interface Limits {
+  /** Browsers open six connections to one host; two stay free for the reader's own requests. */
+  atOnce: number;
+  /** No more loading ahead while this is false; what is on the screen is loaded all the same. */
+  room: () => boolean;
+}
+
+export class Prefetcher {
+  private wanted: string[] = [];
+  private rest: string[] = [];
+  private readonly loading = new Set<string>();
+  private readonly done = new Set<string>();
+  private readonly failed = new Map<string, string>();
+  private readonly watchers = new Set<(id: string) => void>();
+  private closed = false;
+
+  constructor(
+    private readonly load: Load,
+    private readonly limits: Limits,
+  ) {}
+
+  /** These first, in this order. */
+  focus(ids: readonly string[]): void {
+    this.wanted = ids.filter((id) => !this.settled(id));
+    this.pump();
+  }
+
+  /** These when there is nothing better to do. */
+  background(ids: readonly string[]): void {
+    this.rest = ids.filter((id) => !this.settled(id));
+    this.pump();
+  }
+
+  watch(watcher: (id: string) => void): () => void {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  has(id: string): boolean {
+    return this.done.has(id);
+  }
+
+  reasonOf(id: string): string | null {
+    return this.failed.get(id) ?? null;
+  }
+
+  settled(id: string): boolean {
+    return this.done.has(id) || this.failed.has(id);
+  }
+
+  /** It left the cache, or is to be tried again. */
+  forget(id: string): void {
+    this.done.delete(id);
+    this.failed.delete(id);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.watchers.clear();
+  }
+
+  private next(): string | null {
+    for (const [queue, free] of [[this.wanted, true], [this.rest, this.limits.room()]] as const) {
+      while (free && queue.length) {
+        const id = queue.shift();
+        if (id !== undefined && !this.settled(id) && !this.loading.has(id)) return id;
+      }
+    }
+    return null;
+  }
+
+  private pump(): void {
+    while (!this.closed && this.loading.size < this.limits.atOnce) {
+      const id = this.next();
+      if (id === null) return;
+      this.loading.add(id);
+      void this.run(id);
+    }
+  }
+
+  private async run(id: string): Promise<void> {
+    try {
+      await this.load(id);
+      this.done.add(id);
+    } catch (error) {
+      this.failed.set(id, error instanceof Error ? error.message : String(error));
+    }
+    this.loading.delete(id);
+    if (this.closed) return;
+    for (const watcher of this.watchers) watcher(id);
+    this.pump();
+  }
+}

@@ -1,0 +1,86 @@
+/** What the server says about a study and its clips. Frames count from 1, as in DICOM. */
+
+export type View = "coronal" | "sagittal" | "mastoid" | "other";
+
+export interface Region {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+  dx_cm: number | null;
+  dy_cm: number | null;
+}
+
+export interface Clip {
+  sop_uid: string;
+  number: number;
+  view: View;
+  label: string;
+  acquired_at: string | null;
+  rows: number;
+  columns: number;
+  frames: number;
+  frame_time_ms: number | null;
+  fps: number;
+  fps_source: "frame_time" | "vector" | "recommended" | "default";
+  /** When each frame begins, in ms from the first. */
+  frame_times: number[] | null;
+  photometric: string;
+  regions: Region[];
+  calibration: "calibrated" | "uncalibrated" | "mixed";
+  decode_error: string;
+  scorable: boolean;
+  parked_reason: string;
+  thumbnail_url: string;
+  frame_url: string;
+}
+
+export interface Prior {
+  study_uid: string;
+  url: string;
+  acquired_at: string | null;
+  days_before: number | null;
+  summary: string;
+}
+
+export interface Patient {
+  patient_id: string;
+  name: string;
+  sex: string;
+  gestational_age_days: number | null;
+  birth_weight_g: number | null;
+  url?: string;
+}
+
+export interface Study {
+  study_uid: string;
+  patient: Patient;
+  day_of_life: number | null;
+  postmenstrual_age_days: number | null;
+  priority: "stat" | "urgent" | "routine";
+  status: string;
+  revision: number | null;
+  revision_closed: boolean;
+  description: string;
+  acquired_at: string | null;
+  phantom: boolean;
+  notes: string[];
+  priors: Prior[];
+  siblings: { study_uid: string; patient_id: string; acquired_at: string | null }[];
+  clips: Clip[];
+}
+
+export interface Weight {
+  sop_uid: string;
+  frame: number;
+  weight: number;
+}
+
+export function frameUrl(clip: Pick<Clip, "frame_url">, frame: number): string {
+  return clip.frame_url.replace(/\{frame\}|%7Bframe%7D/i, String(frame));
+}
+
+/** A clip with a decode error may still have frames that can be shown; each says for itself. */
+export function playable(clip: Pick<Clip, "frames">): boolean {
+  return clip.frames > 0;
+}
