@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -16,10 +18,14 @@ class Context(models.TextChoices):
 
 
 class LabelQueue(models.Model):
-    """A list of studies that annotators label blinded, each study by several readers."""
+    """A list of studies that annotators label blinded, each study by several readers.
+
+    ``readers`` are the people who label it; where it names none, all annotators and adjudicators do.
+    """
 
     name = models.CharField(max_length=100)
     readers_per_study = models.PositiveSmallIntegerField(default=2)
+    readers = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="label_queues")
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -88,6 +94,16 @@ class Read(models.Model):
         return f"{self.reader} on {self.study} ({self.context})"
 
 
+class AppendOnly(models.QuerySet["ReadRevision"]):
+    """Rows that nobody changes or takes away, not even in bulk."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError("a committed revision is never changed: reopen the read and commit the next one")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("a committed revision is never deleted")
+
+
 class ReadRevision(models.Model):
     """What a reader committed. Only ever added."""
 
@@ -106,6 +122,8 @@ class ReadRevision(models.Model):
     idempotency_key = models.CharField(max_length=64)
     committed_at = models.DateTimeField()
 
+    objects = AppendOnly.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["read", "number"], name="one_revision_number_per_read"),
@@ -116,6 +134,14 @@ class ReadRevision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.read} revision {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("a committed revision is never changed: reopen the read and commit the next one")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("a committed revision is never deleted")
 
 
 class Agreement(models.Model):

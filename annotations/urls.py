@@ -1,5 +1,23 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from annotations import api, pages
+
+_STUDY = "api/v1/studies/<str:uid>/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(f"{_STUDY}reads/", api.ReadsView.as_view(), name="reads"),
+    path(f"{_STUDY}reads/draft/", api.DraftView.as_view(), name="read-draft"),
+    path(f"{_STUDY}reads/commit/", api.CommitView.as_view(), name="read-commit"),
+    path(f"{_STUDY}reads/agreement/", api.AgreementView.as_view(), name="read-agreement"),
+    path(f"{_STUDY}reads/reopen/", api.ReopenView.as_view(), name="read-reopen"),
+    path(f"{_STUDY}score/", api.ScoreView.as_view(), name="score"),
+    path("api/v1/label-queue/", api.LabelQueueView.as_view(), name="label-queue"),
+    path("api/v1/label-queue/<int:item>/skip/", api.SkipView.as_view(), name="label-queue-skip"),
+    path("api/v1/labels/", api.LabelsView.as_view(), name="labels"),
+    path("label/", pages.label_home, name="label"),
+    path("label/<int:item>/", pages.label_item, name="label-item"),
+    path("adjudicate/", pages.adjudicate, name="adjudicate"),
+    path("adjudicate/<int:item>/", pages.adjudicate_item, name="adjudicate-item"),
+]

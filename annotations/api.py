@@ -1,0 +1,287 @@
+"""REST: reads and scores of a study, label queues, reference labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import audit, guards
+from accounts.roles import Role, has_role
+from annotations import adjudication, queues, reads, reference, told
+from annotations.blinding import has_answered, is_blinded
+from annotations.models import Context, QueueItem, ReadRevision, ReadStatus
+from annotations.reads import SCORE_VIEWED, Answer, Evidence, Place
+from annotations.schema import MAX_COMMENT, BadFindings
+from studies import access
+
+JSON = OpenApiTypes.OBJECT
+MAX_SEEN = 5000
+LABELLERS = (Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN)
+
+
+class Conflict(exceptions.APIException):
+    """409; ``extra`` travels beside detail and code."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+    def __init__(self, detail: str, code: str, **extra: Any) -> None:
+        super().__init__(detail, code)
+        self.extra = extra
+
+
+class Where(serializers.Serializer[Any]):
+    context = serializers.ChoiceField(choices=Context.choices, default=Context.TRIAGE)  # type: ignore[assignment]
+    item = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1)
+
+
+class Draft(Where):
+    findings = serializers.JSONField()
+    comment = serializers.CharField(allow_blank=True, default="", max_length=MAX_COMMENT, trim_whitespace=False)
+    version = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+
+
+class Seen(serializers.Serializer[Any]):
+    sop_uid = serializers.CharField(max_length=64)
+    frames = serializers.IntegerField(min_value=0, max_value=10**6)
+    ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+
+
+class Commit(Draft):
+    seen = serializers.ListField(child=Seen(), default=list, max_length=MAX_SEEN)
+    duration_ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    idempotency_key = serializers.CharField(max_length=64)
+
+
+class Verdict(Where):
+    agree = serializers.BooleanField()
+
+
+class SkipReason(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=200)
+
+
+def _checked(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+    asked = serializer(data=data)
+    asked.is_valid(raise_exception=True)
+    checked: dict[str, Any] = asked.validated_data
+    return checked
+
+
+def _item(user: Any, uid: str, context: str, pk: int | None) -> QueueItem:
+    """The item of this study that is this person's; anybody else's does not exist."""
+    theirs = queues.items_of(user) if context == Context.QUEUE else adjudication.may_decide(user)
+    found = theirs.filter(study__uid=uid, **({"pk": pk} if pk else {})).order_by("queue_id", "position").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def place(request: Request, uid: str, action: str, asked: dict[str, Any]) -> Place:
+    """Where this request reads or writes; leaves the audit entry. Http404 where that is not this person's."""
+    context = Context(asked["context"])
+    if context == Context.TRIAGE and not has_role(request.user, *guards.READERS):
+        raise Http404
+    study = access.open_study(request, uid, action, context=context.value)
+    item = None if context == Context.TRIAGE else _item(request.user, uid, context, asked["item"])
+    return Place(study, request.user, context, item)
+
+
+def _refusals(error: Exception) -> exceptions.APIException:
+    """What a domain error is in HTTP."""
+    if isinstance(error, reads.StaleDraft):
+        return Conflict(str(error), "stale_draft", server=told.told_draft(error.read))
+    if isinstance(error, BadFindings):
+        return exceptions.ValidationError(error.messages)
+    return Conflict(str(error), "not_open")
+
+
+DOMAIN_ERRORS = (reads.StaleDraft, BadFindings, reads.NotOpen)
+
+
+class ReadsView(APIView):
+    permission_classes = [guards.allows(*LABELLERS)]
+
+    @extend_schema(parameters=[Where], responses=JSON)
+    @transaction.atomic
+    def get(self, request: Request, uid: str) -> Response:
+        """One's own read, and after its commit those of others. Who adjudicates sees the answers to decide on."""
+        here = place(request, uid, "reads.viewed", _checked(Where, request.query_params))
+        own = here.find()
+        sees = here.context == Context.ADJUDICATION or (own is not None and own.status == ReadStatus.COMMITTED)
+        others = told.others_reads(here.study, context=here.context, item=here.item, reader=request.user)
+        return Response({"mine": told.told_own(own), "others": others if sees else []})
+
+
+class DraftView(APIView):
+    permission_classes = [guards.allows(*LABELLERS)]
+
+    @extend_schema(request=Draft, responses=JSON)
+    @transaction.atomic
+    def put(self, request: Request, uid: str) -> Response:
+        """Keep a draft; 409 stale_draft with the server's where it moved on meanwhile."""
+        asked = _checked(Draft, request.data)
+        here = place(request, uid, "read.draft", asked)
+        answer = Answer(asked["findings"], asked["comment"], asked["version"])
+        try:
+            read = reads.save_draft(here, answer)
+        except DOMAIN_ERRORS as error:
+            raise _refusals(error) from error
+        return Response({"version": read.draft_version, "saved_at": read.draft_saved_at})
+
+
+class CommitView(APIView):
+    permission_classes = [guards.allows(*LABELLERS)]
+
+    @extend_schema(request=Commit, responses=JSON)
+    @transaction.atomic
+    def post(self, request: Request, uid: str) -> Response:
+        """Commit once: 201, and 200 with the same revision for the same key again."""
+        asked = _checked(Commit, request.data)
+        here = place(request, uid, "read.commit", asked)
+        answer = Answer(asked["findings"], asked["comment"], asked["version"])
+        evidence = Evidence(asked["idempotency_key"], [dict(clip) for clip in asked["seen"]], asked["duration_ms"])
+        try:
+            revision, new = reads.commit(here, answer, evidence)
+        except DOMAIN_ERRORS as error:
+            raise _refusals(error) from error
+        return Response(_committed(request, here, revision), status=201 if new else 200)
+
+
+def _committed(request: Request, here: Place, revision: ReadRevision) -> dict[str, Any]:
+    reveal = None
+    if here.context == Context.TRIAGE and not is_blinded(request.user, here.study.uid):
+        access.open_study(request, here.study.uid, SCORE_VIEWED, attention=True)
+        reveal = told.told_score(here.study, request.user)
+    return {
+        **told.told_revision(revision),
+        "read": revision.read_id,
+        "version": revision.read.draft_version,
+        "next": next_of(here),
+        "reveal": reveal,
+    }
+
+
+def next_of(here: Place) -> dict[str, Any] | None:
+    """What to open after this one."""
+    if here.context == Context.TRIAGE:
+        uid = reads.next_study(here.reader, here.study)
+        return {"study_uid": uid, "url": f"/studies/{uid}/"} if uid else None
+    if here.context == Context.QUEUE:
+        item = queues.next_item(here.reader)
+        return {"study_uid": item.study.uid, "url": queues.url_of(item)} if item else None
+    disputes = adjudication.open_disputes(here.reader)
+    return {"study_uid": disputes[0].item.study.uid, "url": adjudication.url_of(disputes[0].item)} if disputes else None
+
+
+class AgreementView(APIView):
+    permission_classes = [guards.allows(*guards.READERS)]
+
+    @extend_schema(request=Verdict, responses=JSON)
+    @transaction.atomic
+    def post(self, request: Request, uid: str) -> Response:
+        """Agree or disagree with the flag, after the commit."""
+        asked = _checked(Verdict, request.data)
+        here = place(request, uid, "read.agreement", asked)
+        if is_blinded(request.user, uid):
+            raise Conflict("You have this study in a label queue: the AI's answer is hidden from you.", "blinded")
+        try:
+            agreement = reads.agree(here, agrees=asked["agree"])
+        except reads.NotOpen as error:
+            raise _refusals(error) from error
+        return Response({"agree": agreement.agree, "flag": agreement.flag})
+
+
+class ReopenView(APIView):
+    permission_classes = [guards.allows(*LABELLERS)]
+
+    @extend_schema(request=Where, responses=JSON)
+    @transaction.atomic
+    def post(self, request: Request, uid: str) -> Response:
+        """Make one's committed read a draft again; what was committed stays in the record."""
+        here = place(request, uid, "read.reopen", _checked(Where, request.data))
+        try:
+            read = reads.reopen(here)
+        except reads.NotOpen as error:
+            raise _refusals(error) from error
+        return Response(told.told_own(read))
+
+
+class ScoreView(APIView):
+    permission_classes = [guards.allows(*LABELLERS)]
+
+    @extend_schema(parameters=[Where], responses=JSON)
+    @transaction.atomic
+    def get(self, request: Request, uid: str) -> Response:
+        """What the AI said, as far as this person may know it now."""
+        asked = _checked(Where, request.query_params)
+        if asked["context"] != Context.TRIAGE or is_blinded(request.user, uid):
+            access.open_study(request, uid, "score.blinded")
+            return Response(told.BLINDED)
+        study = access.open_study(request, uid, SCORE_VIEWED, attention=has_answered(request.user, uid))
+        return Response(told.told_score(study, request.user))
+
+
+class LabelQueueView(APIView):
+    permission_classes = [guards.allows(*LABELLERS)]
+
+    @extend_schema(responses=JSON)
+    @transaction.atomic
+    def get(self, request: Request) -> Response:
+        """The next item to answer, and how far its queue is."""
+        item = queues.next_item(request.user)
+        audit.record(
+            request._request, "label_queue.viewed", user=request.user, study_uid=item.study.uid if item else ""
+        )
+        return Response(told_queue(request.user, item))
+
+
+def told_queue(user: Any, item: QueueItem | None) -> dict[str, Any]:
+    queue = item.queue if item else queues.queues_of(user).order_by("-pk").first()
+    progress = queues.progress(user, queue) if queue else queues.Progress(0, 0)
+    told_item = item and {"id": item.pk, "study_uid": item.study.uid, "url": queues.url_of(item), "why": item.why}
+    return {
+        "name": queue.name if queue else None,
+        "position": progress.position,
+        "total": progress.total,
+        "done": progress.done,
+        "item": told_item,
+        "pace_per_hour": queues.pace_per_hour(user),
+    }
+
+
+class SkipView(APIView):
+    permission_classes = [guards.allows(*LABELLERS)]
+
+    @extend_schema(request=SkipReason, responses=JSON)
+    @transaction.atomic
+    def post(self, request: Request, item: int) -> Response:
+        """Pass an item over; it comes back when the others are done."""
+        reason = _checked(SkipReason, request.data)["reason"]
+        found = queues.uncommitted(request.user).filter(pk=item).first()
+        if found is None:
+            raise Http404
+        access.open_study(request, found.study.uid, "label_queue.skip", item=item, reason=reason)
+        queues.skip(found, request.user, reason)
+        return Response(told_queue(request.user, queues.next_item(request.user)))
+
+
+class LabelsView(APIView):
+    permission_classes = [guards.allows(Role.ADMIN, Role.ADJUDICATOR)]
+
+    @extend_schema(responses=JSON)
+    @transaction.atomic
+    def get(self, request: Request) -> Response:
+        """The reference labels, each with the rule and the reads that made it."""
+        visible = set(access.visible_studies(request.user).values_list("pk", flat=True))
+        labels = [label for label in reference.labels() if label.study.pk in visible]
+        audit.record(request._request, "labels.viewed", user=request.user, labels=len(labels))
+        return Response({"results": [label.as_json() for label in labels], "count": len(labels)})

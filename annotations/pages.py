@@ -1,0 +1,134 @@
+"""The pages of people who label: the queue, one item, and what readers differ about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts import audit, guards
+from accounts.roles import Role
+from annotations import adjudication, queues
+from annotations.adjudication import LABELS, Dispute
+from annotations.models import Context, QueueItem
+from annotations.reads import Place
+from annotations.schema import ROMAN
+from live import reading
+from studies import access
+
+LABELLERS = (Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN)
+_LEVELS = {"high": "high weight", "mid": "middle weight", "low": "low weight"}
+
+
+def _person(user: Any) -> dict[str, str]:
+    return {"username": user.username, "display": user.display, "role": user.role}
+
+
+@guards.page(*LABELLERS)
+def label_home(request: HttpRequest) -> HttpResponse:
+    """Straight to the next item, or the page that says that the queue is done."""
+    item = queues.next_item(request.user)
+    if item is not None:
+        return redirect(queues.url_of(item))
+    queue = queues.queues_of(request.user).order_by("-pk").first()
+    done = queues.progress(request.user, queue).done if queue else 0
+    page = {
+        "page": "label", "mode": "queue", "context": "queue", "study_uid": None, "item": None, "total": done,
+        "done": done, "position": done, "why": "", "queue": queue.name if queue else None,
+        "user": _person(request.user), "seq": reading.head(),
+    }  # fmt: skip
+    return render(request, "label.html", {"page": page, "queue": queue, "done": True})
+
+
+@guards.page(*LABELLERS)
+@transaction.atomic
+def label_item(request: HttpRequest, item: int) -> HttpResponse:
+    """One item, blinded."""
+    found = queues.items_of(request.user).filter(pk=item).first()
+    if found is None:
+        raise Http404
+    progress = queues.progress(request.user, found.queue)
+    return _reading_page(
+        request, found, Context.QUEUE, total=progress.total, done=progress.done, position=progress.position
+    )
+
+
+@guards.page(Role.ADJUDICATOR, Role.ADMIN)
+@transaction.atomic
+def adjudicate_item(request: HttpRequest, item: int) -> HttpResponse:
+    """One item that readers differ about, with no AI."""
+    found = adjudication.may_decide(request.user).filter(pk=item).select_related("queue", "study").first()
+    if found is None:
+        raise Http404
+    waiting = [dispute.item.pk for dispute in adjudication.open_disputes(request.user)]
+    position = waiting.index(found.pk) + 1 if found.pk in waiting else 0
+    return _reading_page(request, found, Context.ADJUDICATION, total=len(waiting), done=0, position=position)
+
+
+def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **progress: int) -> HttpResponse:
+    study = access.open_study(request, item.study.uid, f"{context.value}.opened", item=item.pk)
+    Place(study, request.user, context, item).open()
+    page = {
+        "page": "label",
+        "mode": context.value,
+        "context": context.value,
+        "study_uid": study.uid,
+        "item": item.pk,
+        "queue": item.queue.name,
+        "why": item.why,
+        "user": _person(request.user),
+        "seq": reading.head(),
+        **progress,
+    }
+    return render(request, "label.html", {"page": page, "item": item, "study": study, "done": False})
+
+
+@guards.page(Role.ADJUDICATOR, Role.ADMIN)
+@transaction.atomic
+def adjudicate(request: HttpRequest) -> HttpResponse:
+    """What readers differ about, by clinical weight."""
+    disputes = adjudication.open_disputes(request.user)
+    audit.record(request, "adjudicate.list", studies=[dispute.item.study_id for dispute in disputes])
+    decided = adjudication.decided().filter(reader_id=request.user.pk).count()
+    items = [_told_dispute(dispute) for dispute in disputes]
+    page = {"page": "adjudicate", "items": len(items), "decided": decided, "seq": reading.head()}
+    return render(request, "adjudicate.html", {"page": page, "items": items, "decided": decided})
+
+
+def _told_dispute(dispute: Dispute) -> dict[str, Any]:
+    count = len(dispute.differences)
+    level = _LEVELS[adjudication.level(dispute.weight)]
+    return {
+        "id": dispute.item.pk,
+        "patient_id": dispute.item.study.patient.patient_id,
+        "study_uid": dispute.item.study.uid,
+        "summary": f"{count} difference{'s' if count > 1 else ''}, {level}",
+        "level": adjudication.level(dispute.weight),
+        "url": adjudication.url_of(dispute.item),
+        "readers": [f"Reader {number}" for number in range(1, len(dispute.revisions) + 1)],
+        "rows": _compared(dispute),
+    }
+
+
+def _compared(dispute: Dispute) -> list[dict[str, Any]]:
+    """Field by field, what differs first."""
+    differing = [difference.field for difference in dispute.differences]
+    fields = [*differing, *(field for field in LABELS if field not in differing)]
+    return [
+        {
+            "label": LABELS[field],
+            "differs": field in differing,
+            "values": [_word(field, revision.findings[field]) for revision in dispute.revisions],
+        }
+        for field in fields
+    ]
+
+
+def _word(field: str, value: Any) -> str:
+    if field in ("right", "left"):
+        return "not said" if value is None else ROMAN[value]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value).replace("_", " ")

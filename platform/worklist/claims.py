@@ -1,0 +1,125 @@
+"""Who has a study open. A claim is taken by compare-and-set, seen by everybody, and lapses when it is not renewed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from annotations.models import Read
+from live.log import publish
+from live.models import Audience
+from studies.models import Study, StudyStatus
+from worklist.models import Claim
+
+
+class Taken(Exception):
+    """Somebody else has it; ``claim`` says who and since when."""
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__(f"{claim.user.display} has this study open.")
+        self.claim = claim
+
+
+class AlreadyRead(Exception):
+    """There is nothing left to claim."""
+
+
+def _oldest_live() -> datetime:
+    return timezone.now() - timedelta(minutes=settings.CLAIM_MINUTES)
+
+
+def live_claims() -> QuerySet[Claim]:
+    return Claim.objects.filter(renewed_at__gt=_oldest_live()).select_related("user")
+
+
+def holder(study: Study) -> Claim | None:
+    """Whoever has the study open now."""
+    return live_claims().filter(study=study).first()
+
+
+def as_json(claim: Claim | None, user: Any) -> dict[str, Any] | None:
+    if claim is None:
+        return None
+    return {
+        "username": claim.user.username,
+        "display": claim.user.display,
+        "you": claim.user_id == user.pk,
+        "since": claim.since.isoformat(),
+    }
+
+
+@transaction.atomic
+def take(study: Study, user: Any) -> Claim:
+    """Claim a waiting study, or renew one's own claim. Raises Taken, or AlreadyRead."""
+    if study.status == StudyStatus.READ:
+        raise AlreadyRead
+    now = timezone.now()
+    start = {"user": user, "since": now, "renewed_at": now}
+    claim, made = Claim.objects.get_or_create(study=study, defaults=start)
+    if not made and claim.user_id == user.pk:
+        Claim.objects.filter(pk=claim.pk).update(renewed_at=now)
+        return claim
+    if not made:
+        claim = _take_over(claim, user, now)
+    _tell(study, StudyStatus.READING)
+    return claim
+
+
+def _take_over(claim: Claim, user: Any, now: datetime) -> Claim:
+    """A lapsed claim goes to the first who asks."""
+    lapsed = Claim.objects.filter(pk=claim.pk, renewed_at=claim.renewed_at, renewed_at__lte=_oldest_live())
+    if not lapsed.update(user=user, since=now, renewed_at=now):
+        raise Taken(Claim.objects.select_related("user").get(pk=claim.pk))
+    return Claim.objects.select_related("user").get(pk=claim.pk)
+
+
+def take_if_free(study: Study, user: Any) -> Claim | None:
+    """What opening a study does. Returns who has it then, None where it is read already."""
+    try:
+        return take(study, user)
+    except Taken as taken:
+        return taken.claim
+    except AlreadyRead:
+        return None
+
+
+@transaction.atomic
+def release(study: Study, user: Any) -> None:
+    """Give one's own claim back; without one nothing happens. Raises Taken where it is somebody else's."""
+    claim = holder(study)
+    if claim is not None and claim.user_id != user.pk:
+        raise Taken(claim)
+    if Claim.objects.filter(study=study, user=user).delete()[0]:
+        _tell(study, StudyStatus.WAITING)
+
+
+def when_committed(read: Read) -> None:
+    """A committed read ends whatever claim there was, in the same transaction. Registered with annotations."""
+    if Claim.objects.filter(study=read.study_id).delete()[0]:
+        publish("claim", audience=Audience.READERS, study_uid=read.study.uid)
+
+
+def lapse() -> int:
+    """Take back claims that were not renewed, so that open lists show the study as waiting again. A worker's tick."""
+    expired = list(Claim.objects.filter(renewed_at__lte=_oldest_live()).select_related("study")[:100])
+    return sum(_lapse(claim) for claim in expired)
+
+
+@transaction.atomic
+def _lapse(claim: Claim) -> bool:
+    gone = Claim.objects.filter(pk=claim.pk, renewed_at=claim.renewed_at).delete()[0]
+    if gone:
+        _tell(claim.study, StudyStatus.WAITING)
+    return bool(gone)
+
+
+def _tell(study: Study, status: StudyStatus) -> None:
+    if study.status != StudyStatus.READ:
+        study.status = status
+        study.save(update_fields=["status"])
+    publish("claim", audience=Audience.READERS, study_uid=study.uid)

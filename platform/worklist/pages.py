@@ -1,0 +1,50 @@
+"""The list and the reading room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts import guards
+from accounts.roles import role_of
+from annotations.blinding import blinded_uids
+from annotations.models import Context
+from annotations.reads import Place
+from live import reading
+from studies import access
+from worklist import claims
+from worklist.board import next_study
+
+
+@guards.page(*guards.EVERY_ROLE)
+def home(request: HttpRequest) -> HttpResponse:
+    """The worklist; whoever has none is taken to the label queue."""
+    if role_of(request.user) not in guards.READERS:
+        return redirect("/label/")
+    return render(request, "worklist.html", {"page": {"page": "worklist", "seq": reading.head()}})
+
+
+@guards.page(*guards.READERS)
+@transaction.atomic
+def study(request: HttpRequest, uid: str) -> HttpResponse:
+    """The reading room. Opening a study claims it if nobody else has it."""
+    opened = access.open_study(request, uid, "study.opened")
+    claim = claims.take_if_free(opened, request.user)
+    Place(opened, request.user, Context.TRIAGE).open()
+    user: Any = request.user
+    following = next_study(user, opened)
+    page = {
+        "page": "study",
+        "mode": "triage",
+        "context": "triage",
+        "study_uid": opened.uid,
+        "next": {"study_uid": following, "url": f"/studies/{following}/"} if following else None,
+        "claimed_by": claims.as_json(claim, user),
+        "blinded": opened.uid in blinded_uids(user),
+        "user": {"username": user.username, "display": user.display, "role": user.role},
+        "seq": reading.head(),
+    }
+    return render(request, "study.html", {"page": page, "study": opened})

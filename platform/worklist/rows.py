@@ -1,0 +1,154 @@
+"""The rows of the list: what a reader sees of each study, for a page of studies at a time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Max
+from django.utils import timezone
+
+from annotations.models import Context, ReadRevision, ReadStatus
+from annotations.schema import summary
+from inference import answers
+from inference.answers import CurrentScore
+from studies import access
+from studies.describe import clip_url
+from studies.models import Clip, Study, StudyRevision, StudyStatus
+from worklist import claims, wording
+from worklist.board import Board, waiting_since
+
+THUMBNAILS = 4
+_CLIP_FIELDS = ("study_id", "sop_uid", "frames", "decode_error")
+
+
+class Page:
+    """Everything that a page of rows needs, in a fixed number of queries however long it is."""
+
+    def __init__(self, board: Board, studies: Sequence[Study], bands: dict[int, str]) -> None:
+        self.board = board
+        self.studies = studies
+        self.bands = bands
+        self.ids = [study.pk for study in studies]
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [self._row(study) for study in self.studies]
+
+    @cached_property
+    def scores(self) -> dict[int, CurrentScore]:
+        """Of what waits the board has them already."""
+        return self.board.scores if self.bands else answers.current_scores(self.ids)
+
+    @cached_property
+    def clips(self) -> dict[int, list[Any]]:
+        """Of each study its clips, in the order of acquisition."""
+        found: dict[int, list[Any]] = defaultdict(list)
+        for clip in Clip.objects.filter(study__in=self.ids).values(*_CLIP_FIELDS):
+            found[clip["study_id"]].append(clip)
+        return found
+
+    @cached_property
+    def revisions(self) -> dict[int, int]:
+        numbers = (
+            StudyRevision.objects.filter(study__in=self.ids).order_by().values("study").annotate(last=Max("number"))
+        )
+        return {row["study"]: row["last"] for row in numbers}
+
+    @cached_property
+    def earlier_reads(self) -> dict[int, list[ReadRevision]]:
+        """By patient what was committed in the reading room or by adjudication, of studies that may be seen."""
+        patients = {study.patient_id for study in self.studies}
+        seen = access.visible_studies(self.board.user).filter(patient__in=patients).exclude(uid__in=self.board.blinded)
+        committed = ReadRevision.objects.filter(
+            read__study__in=seen,
+            read__status=ReadStatus.COMMITTED,
+            read__context__in=[Context.TRIAGE, Context.ADJUDICATION],
+        )
+        found: dict[int, list[ReadRevision]] = defaultdict(list)
+        for revision in committed.select_related("read__study").order_by("committed_at", "pk"):
+            found[revision.read.study.patient_id].append(revision)
+        return found
+
+    def _row(self, study: Study) -> dict[str, Any]:
+        patient, clips = study.patient, self.clips[study.pk]
+        claim = self.board.claims.get(study.pk)
+        on = timezone.localtime(study.acquired_at) if study.acquired_at else None
+        return {
+            "study_uid": study.uid,
+            "patient_id": patient.patient_id,
+            "patient_name": patient.name,
+            "status": self._status(study),
+            "priority": study.priority,
+            **self._ai(study),
+            "waiting_seconds": self.waited(study),
+            "claimed_by": claims.as_json(claim, self.board.user),
+            "band": self.bands.get(study.pk, "read"),
+            "gestational_age_days": patient.gestational_age_days,
+            "day_of_life": patient.day_of_life(on),
+            "postmenstrual_age_days": patient.postmenstrual_age_days(on),
+            "birth_weight_g": patient.birth_weight_g,
+            "last_read": self._last_read(study),
+            "clips": len(clips),
+            "frames": sum(clip["frames"] for clip in clips),
+            "acquired_at": study.acquired_at,
+            "last_image_at": study.last_image_at,
+            "phantom": study.is_phantom,
+            "receiving": study.closes_at is not None,
+            "why": wording.why(self, study),
+            "thumbnails": [
+                f"{clip_url(study.uid, clip['sop_uid'])}thumbnail/"
+                for clip in clips
+                if clip["frames"] and not clip["decode_error"]
+            ][:THUMBNAILS],
+        }
+
+    def _status(self, study: Study) -> str:
+        if study.status == StudyStatus.READ:
+            return study.status
+        return StudyStatus.READING.value if study.pk in self.board.claims else StudyStatus.WAITING.value
+
+    def waited(self, study: Study) -> int:
+        until = study.read_at if study.status == StudyStatus.READ and study.read_at else self.board.now
+        since = study.first_image_at if study.status == StudyStatus.READ else self._since(study)
+        return max(0, round((until - since).total_seconds()))
+
+    def _since(self, study: Study) -> datetime:
+        return waiting_since(
+            first_image_at=study.first_image_at, last_image_at=study.last_image_at, read_at=study.read_at
+        )
+
+    def visible_score(self, study: Study) -> CurrentScore | None:
+        """None also where this reader is blinded: for them no AI output exists."""
+        return None if study.uid in self.board.blinded else self.scores.get(study.pk)
+
+    def _ai(self, study: Study) -> dict[str, Any]:
+        score = self.visible_score(study)
+        if score is None:
+            empty = dict.fromkeys(["flag", "probability", "model", "last_image_to_flag_seconds"])
+            return {**empty, "flag_reason": "", "revision": self.revisions.get(study.pk)}
+        return {
+            "flag": score.flag,
+            "flag_reason": score.flag_reason,
+            "probability": score.probability if settings.SHOW_PROBABILITY else None,
+            "revision": score.revision,
+            "model": answers.vars_of(score.model) if score.model else None,
+            "last_image_to_flag_seconds": round(score.last_image_to_flag_seconds, 1),
+        }
+
+    def _last_read(self, study: Study) -> dict[str, Any] | None:
+        """The grade of the infant's last study before this one that somebody read, and how many days lie between."""
+        mine = study.acquired_at or study.first_image_at
+        earlier = [
+            (when, revision)
+            for revision in self.earlier_reads[study.patient_id]
+            if (when := revision.read.study.acquired_at or revision.read.study.first_image_at) < mine
+            and revision.read.study_id != study.pk
+        ]
+        if not earlier:
+            return None
+        when, revision = max(earlier, key=lambda pair: (pair[0], pair[1].committed_at))
+        return {"grade": summary(revision.findings), "days": (mine.date() - when.date()).days}

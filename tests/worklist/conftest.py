@@ -1,0 +1,12 @@
+"""The AI is up, unless a test says otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+from inference import answers
+
+
+@pytest.fixture(autouse=True)
+def _ai_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "ai_state", lambda: {"state": "ok", "message": ""})
