@@ -28,6 +28,7 @@ interface Patient extends Facts {
   birth_date: string | null;
   studies: PatientStudy[];
   merged_from?: { id: number; patient_id: string }[];
+  merged_into?: number | null;
 }
 
 const { patient: id } = pageConfig<{ patient: number | string }>({ patient: "" });
@@ -108,6 +109,7 @@ async function load(keepForm = false): Promise<void> {
     patient = await api.get<Patient>(URL_OF);
     draw(patient, keepForm);
     hideBanner("patient");
+    if (patient.merged_into) location.replace(`/patients/${patient.merged_into}/`);
   } catch (error) {
     failed("The patient could not be loaded.", error);
   }
@@ -171,8 +173,9 @@ async function split(): Promise<void> {
   });
   if (!answer.confirmed) return;
   try {
-    await api.post(`${URL_OF}split/`, { studies });
+    const { split_to: others } = await api.post<{ split_to: { id: number; patient_id: string }[] }>(`${URL_OF}split/`, { studies });
     polite(`${count(studies.length, "study", "studies")} split off`);
+    fill(byId("split-note"), "Now with ", ...others.map((other) => [h("a", { href: `/patients/${other.id}/` }, other.patient_id), " "]));
     await load(true);
   } catch (error) {
     failed("Nothing was split.", error);

@@ -255,10 +255,8 @@ async function open(): Promise<void> {
       confirm: "Open all the same",
     });
     if (!answer.confirmed) return;
-  } else if (row.status !== "read") {
-    // Not waited for: the reading room shows whose it is, and the first image comes sooner.
-    void api.post(`/api/v1/studies/${encodeURIComponent(row.study_uid)}/claim/`, {}, { keepalive: true }).catch(() => undefined);
   }
+  // The reading room claims it as it opens.
   location.assign(studyUrl(row.study_uid));
 }
 

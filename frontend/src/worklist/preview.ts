@@ -55,7 +55,7 @@ export function showPreview(panel: HTMLElement, row: Row | null, showProbability
   const value = showProbability ? probability(row.probability) : null;
   fill(
     panel,
-    h("div", { class: "line" }, h("h2", { class: "h2" }, row.patient_id || "no ID"), h("span", { class: "right" }, flagSign(row.flag), value ? h("span", { class: "strong" }, value) : null)),
+    h("div", { class: "line" }, h("h2", { class: "h2" }, row.patient_id || "no ID"), h("span", { class: "right" }, flagSign(row, "Not scored yet"), value ? h("span", { class: "strong" }, value) : null)),
     row.patient_name ? h("p", {}, row.patient_name) : null,
     h("p", { class: "dim" }, facts(row)),
     warning ? h("p", { class: "notice" }, icon("info"), warning) : null,

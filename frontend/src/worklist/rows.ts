@@ -14,11 +14,11 @@ const NEAR_THE_CAP = 0.9;
 const BAR = 48;
 const COLUMNS = 12;
 
-export function flagSign(flag: Row["flag"], aiDown = false): HTMLElement {
+export function flagSign({ flag, receiving }: Pick<Row, "flag" | "receiving">, unscored = "Scoring"): HTMLElement {
   if (flag === "suspected") return h("span", { class: "flag sus" }, icon("suspected"), "Suspected");
   if (flag === "not_suspected") return h("span", { class: "flag neg" }, icon("none"), "Not suspected");
   if (flag === "not_analysed") return h("span", { class: "flag na" }, icon("struck"), "Not analysed");
-  return h("span", { class: "flag wait" }, icon("dots"), aiDown ? "Not scored" : "Scoring");
+  return h("span", { class: "flag wait" }, icon("dots"), receiving ? "Receiving" : unscored);
 }
 
 /** The model says that its answer means nothing for this study. */
@@ -98,7 +98,7 @@ function waitingCell(row: Row, look: Look): HTMLTableCellElement {
 function cells(row: Row, look: Look): HTMLTableCellElement[] {
   const num = (text: string | null, extra = "") => h("td", { class: `num ${extra}`.trim() }, known(text));
   return [
-    h("td", { class: "keep" }, flagSign(row.flag, look.aiDown)),
+    h("td", { class: "keep" }, flagSign(row, look.aiDown ? "Not scored" : "Scoring")),
     ...(look.showProbability ? [h("td", { class: "num" }, probabilityCell(row))] : []),
     h("td", { class: "keep" }, priorityCell(row)),
     h("td", {}, patient(row)),

@@ -26,7 +26,9 @@ export interface Row {
   last_image_at: string | null;
   last_image_to_flag_seconds: number | null;
   phantom: boolean;
-  model: { id: number; name: string; demo_warning: string } | null;
+  /** Images still come in. */
+  receiving?: boolean;
+  model: { id: number; name: string; demo_warning: string | null } | null;
   why: string;
   thumbnails: string[];
 }

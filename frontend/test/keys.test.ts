@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Binding, bind, nameOf, startKeys } from "../src/common/keys";
+
+const bound: (() => void)[] = [];
+
+function on(binding: Partial<Binding> & Pick<Binding, "key" | "run">): void {
+  bound.push(bind({ label: "Do", group: "Test", ...binding }));
+}
+
+function press(key: string, target: Element = document.body, more: KeyboardEventInit = {}): KeyboardEvent {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
+  target.dispatchEvent(event);
+  return event;
+}
+
+beforeEach(() => {
+  document.body.innerHTML = '<input id="i"><button id="b">B</button><div id="keys"></div>';
+  localStorage.clear();
+  startKeys();
+});
+afterEach(() => bound.splice(0).forEach((unbind) => unbind()));
+
+describe("keys", () => {
+  it("runs what is bound, and keeps the browser from it", () => {
+    const run = vi.fn();
+    on({ key: "j", run });
+    expect(press("j").defaultPrevented).toBe(true);
+    expect(run).toHaveBeenCalledOnce();
+  });
+  it("leaves letters to a field", () => {
+    const run = vi.fn();
+    on({ key: "j", run });
+    expect(press("j", document.getElementById("i")!).defaultPrevented).toBe(false);
+    expect(run).not.toHaveBeenCalled();
+  });
+  it("leaves Enter to a focused button, unless it is told otherwise", () => {
+    const polite = vi.fn();
+    on({ key: "Enter", run: polite });
+    press("Enter", document.getElementById("b")!);
+    expect(polite).not.toHaveBeenCalled();
+    const greedy = vi.fn();
+    on({ key: "Enter", run: greedy, overControls: true });
+    press("Enter", document.getElementById("b")!);
+    expect(greedy).toHaveBeenCalledOnce();
+  });
+  it("prefers the later binding, and falls back when it goes", () => {
+    const early = vi.fn();
+    const late = vi.fn();
+    on({ key: "x", run: early });
+    const unbind = bind({ key: "x", label: "Late", group: "Test", run: late });
+    press("x");
+    unbind();
+    press("x");
+    expect([early.mock.calls.length, late.mock.calls.length]).toEqual([1, 1]);
+  });
+  it("passes over a binding whose condition does not hold", () => {
+    const run = vi.fn();
+    on({ key: "x", run, when: () => false });
+    expect(press("x").defaultPrevented).toBe(false);
+  });
+  it("keeps single letters still when they are switched off, but not Enter", () => {
+    localStorage.setItem("fontanelle.letters-off", "1");
+    const letter = vi.fn();
+    const enter = vi.fn();
+    on({ key: "j", run: letter });
+    on({ key: "Enter", run: enter });
+    press("j");
+    press("Enter");
+    expect([letter.mock.calls.length, enter.mock.calls.length]).toEqual([0, 1]);
+  });
+  it("does not take a letter for its shortcut with Ctrl", () => {
+    const run = vi.fn();
+    on({ key: "c", run });
+    press("c", document.body, { ctrlKey: true });
+    expect(run).not.toHaveBeenCalled();
+  });
+  it("reads a key of another alphabet by its place", () => {
+    const event = { key: "о", code: "KeyJ", ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
+    expect(nameOf(event)).toBe("j");
+    expect(nameOf({ ...event, key: "?", code: "Slash", shiftKey: true })).toBe("?");
+  });
+  it("draws the key bar from what is bound and means something now", async () => {
+    on({ key: "j", label: "Move", run: () => undefined });
+    on({ key: "z", label: "Hidden", run: () => undefined, when: () => false });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(document.getElementById("keys")!.textContent).toBe("JMove");
+  });
+});
