@@ -18,6 +18,11 @@ class Judgement:
     reason: str
 
 
+def label(name: str) -> str:
+    """A sender's name for a file, as text that any database and any JSON takes."""
+    return name.encode("utf-8", "replace").decode().replace("\0", "?")
+
+
 @dataclass
 class Arrival:
     """A file that was received and looked at; refused ones have no header, or no bytes, left."""
@@ -26,6 +31,9 @@ class Arrival:
     judgement: Judgement
     header: dict[str, Any] | None = None
     staged: Staged | None = None
+
+    def __post_init__(self) -> None:
+        self.name = label(self.name)
 
     def discard(self) -> None:
         if self.staged is not None:

@@ -22,7 +22,7 @@ from studies import folders, multipart, storage
 from studies.api import JSON
 from studies.archives import add_archive
 from studies.ingest import Intake, Sender
-from studies.results import IngestResult
+from studies.results import IngestResult, label
 
 _FIELD_LIMIT = 4096
 
@@ -146,7 +146,7 @@ class _Taker:
     def _rename(self) -> None:
         for path, (name, start, end) in zip(self.paths, self.spans, strict=True):
             for arrival in self.intake.arrivals[start:end]:
-                arrival.name = path + arrival.name.removeprefix(name)
+                arrival.name = label(path + arrival.name.removeprefix(label(name)))
 
 
 def _text(chunks: Iterator[bytes]) -> str:

@@ -1,0 +1,42 @@
+"""People of each role, for every test that asks for them."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from accounts.roles import Role
+
+
+def _person(name: str, role: Role) -> User:
+    admin = role is Role.ADMIN
+    return User.objects.create_user(name, password="correct horse", role=role, is_staff=admin, is_superuser=admin)
+
+
+@pytest.fixture
+def radiologist(db: None) -> User:
+    return _person("radiologist", Role.RADIOLOGIST)
+
+
+@pytest.fixture
+def annotator(db: None) -> User:
+    return _person("annotator", Role.ANNOTATOR)
+
+
+@pytest.fixture
+def adjudicator(db: None) -> User:
+    return _person("adjudicator", Role.ADJUDICATOR)
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return _person("admin", Role.ADMIN)
+
+
+@pytest.fixture
+def reader(radiologist: User) -> Client:
+    """A browser in which the radiologist is signed in."""
+    client = Client()
+    client.force_login(radiologist)
+    return client

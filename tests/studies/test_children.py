@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from studies import children
+from studies.children import ChildFailed
+from tests.studies.dicoms import clip
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.dcm"
+    path.write_bytes(clip())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("segv", "crashed"), ("memory", "memory"), ("spin", "processor time"), ("hang", "longer than 2 s")],
+)
+def test_a_child_that_ends_badly_is_a_failure_in_plain_words(settings: Settings, how: str, said: str) -> None:
+    settings.CHILD_CPU_SECONDS = 0
+    settings.CHILD_WALL_SECONDS = 2
+    with pytest.raises(ChildFailed, match=said):
+        children.ask("crash", how=how)
+
+
+def test_a_crash_does_not_touch_the_next_file(file: Path) -> None:
+    with pytest.raises(ChildFailed):
+        children.ask("crash", how="segv")
+    assert children.read_header(file)["modality"] == "US"
+
+
+def test_a_child_killed_from_outside_is_not_held_against_the_file(file: Path) -> None:
+    children.read_header(file)
+    os.kill(children.pool()._idle[-1].pid, signal.SIGKILL)
+    assert children.read_header(file)["modality"] == "US"
+
+
+def test_a_dead_nursery_is_replaced(file: Path) -> None:
+    children.read_header(file)
+    nursery = children.pool()._nursery
+    assert nursery is not None
+    nursery.process.kill()
+    nursery.process.wait()
+    assert children.read_header(file)["modality"] == "US"
+
+
+def test_children_are_replaced_after_a_number_of_tasks(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(children, "TASKS_PER_CHILD", 1)
+    children.read_header(file)
+    assert children.pool()._idle == []
+
+
+def test_many_threads_share_the_pool(file: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: children.read_header(file)["sop_uid"], range(40)))
+    assert len(set(found)) == 1
+    assert len(children.pool()._idle) <= 2
+
+
+def test_a_child_writes_no_file(file: Path) -> None:
+    children.read_header(file)
+    limits = Path(f"/proc/{children.pool()._idle[-1].pid}/limits").read_text()
+    sizes = {line[:26].strip(): line[26:].split()[0] for line in limits.splitlines()[1:]}
+    assert sizes["Max file size"] == "0"
+    assert sizes["Max core file size"] == "0"
+
+
+def test_the_parent_never_loads_pydicom() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import django; django.setup(); import studies.urls, studies.children, sys; sys.exit('pydicom' in sys.modules)"
+    )
+    root = Path(__file__).resolve().parents[2]
+    where = {**os.environ, "PYTHONPATH": f"{root / 'platform'}:{root}", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    assert subprocess.run([sys.executable, "-c", code], env=where, check=False).returncode == 0

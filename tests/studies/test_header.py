@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from studies import children
+from studies.children import ChildFailed
+from tests.studies.dicoms import ROWS, clip, dataset, deflated_bomb, encoded, nested_sequences, region
+
+
+@pytest.fixture
+def header(tmp_path: Path) -> Any:
+    def read(data: bytes) -> dict[str, Any]:
+        path = tmp_path / "a.dcm"
+        path.write_bytes(data)
+        return children.read_header(path)
+
+    return read
+
+
+def _patched(old: bytes, new: bytes) -> bytes:
+    data = clip()
+    assert data.count(old) == 1
+    return data.replace(old, new)
+
+
+ROWS_ELEMENT = b"\x28\x00\x10\x00US\x02\x00" + ROWS.to_bytes(2, "little")
+REFUSED = {
+    "empty": b"",
+    "not_dicom": b"patient,grade\n" * 40,
+    "no_preamble": clip()[132:],
+    "missing_uid": clip(SOPInstanceUID=None),
+    "dicomdir": clip(SOPClassUID="1.2.840.10008.1.3.10"),
+    "no_syntax": clip().replace(b"\x02\x00\x10\x00UI", b"\x02\x00\x11\x00UI"),
+    "unknown_syntax": clip().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.99999.1.2.1\0"),
+    "too_deep": nested_sequences(5000),
+}
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_a_file_that_cannot_be_taken_is_refused_with_a_reason(header: Any, code: str) -> None:
+    with pytest.raises(ChildFailed) as refusal:
+        header(REFUSED[code])
+    assert refusal.value.code == code
+    assert refusal.value.lasting
+    assert refusal.value.reason.endswith((".", ")."))
+
+
+@pytest.mark.parametrize("uid", ["../../etc/x", "1.2\x003", "1." * 40 + "1", "abc", "1..2", "-1"])
+def test_an_identifier_that_is_none_is_refused(header: Any, uid: str) -> None:
+    with pytest.raises(ChildFailed) as refusal:
+        header(encoded(_unchecked(uid)))
+    assert refusal.value.code == "bad_uid"
+
+
+def _unchecked(uid: str) -> Any:
+    from pydicom.dataelem import DataElement
+
+    made = dataset()
+    made.file_meta = None  # type: ignore[assignment]
+    from pydicom import config
+
+    with config.disable_value_validation():
+        made["StudyInstanceUID"] = DataElement(0x0020000D, "UI", uid)
+    return made
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"NumberOfFrames": 10**9},
+        {"NumberOfFrames": -1},
+        {"Rows": 65535, "Columns": 65535},
+        {"Rows": 0},
+        {"BitsAllocated": 0},
+        {"SamplesPerPixel": 7},
+    ],
+)
+def test_sizes_that_no_device_writes_are_refused_before_allocation(header: Any, facts: dict[str, int]) -> None:
+    with pytest.raises(ChildFailed) as refusal:
+        header(clip(**facts))
+    assert refusal.value.code in ("bad_image", "too_large")
+
+
+def test_rows_as_a_long_that_overflows_is_refused(header: Any) -> None:
+    with pytest.raises(ChildFailed, match="Rows is 4294967295"):
+        header(_patched(ROWS_ELEMENT, b"\x28\x00\x10\x00UL\x04\x00\xff\xff\xff\xff"))
+
+
+def test_a_deflated_bomb_is_not_inflated(header: Any) -> None:
+    with pytest.raises(ChildFailed, match="inflates to more than 64 MB"):
+        header(deflated_bomb(200 * 1024**2))
+
+
+def test_pixels_that_end_early_are_a_flaw_and_no_refusal(header: Any) -> None:
+    pixels = header(clip()[:-100])["pixels"]
+    assert (pixels["flaw"], pixels["frames"]) == ("truncated", 2)
+
+
+def test_what_a_clip_says_of_itself_is_read(header: Any) -> None:
+    found = header(clip(SequenceOfUltrasoundRegions=[region()], PatientID="P7", NumberOfFrames=2))
+    assert found["patient"]["name"] == "Test, Infant"
+    assert (found["view"], found["label"], found["frame_time_ms"]) == ("coronal", "COR sweep", 40.0)
+    assert found["regions"][0] | {} == {
+        "x0": 2, "y0": 3, "x1": 31, "y1": 23, "dx_cm": 0.02, "dy_cm": 0.03, "units": "cm", "type": "2d", "inside": True,
+    }  # fmt: skip
+
+
+def test_a_region_outside_the_image_has_no_scale(header: Any) -> None:
+    (found,) = header(clip(SequenceOfUltrasoundRegions=[region(x1=595)]))["regions"]
+    assert found["dx_cm"] is None
+
+
+def test_a_list_of_frame_times_becomes_starts(header: Any) -> None:
+    found = header(clip(frames=3, FrameTime=None, FrameTimeVector=[0, 30, 50]))
+    assert found["frame_times_ms"] == [0, 30, 80]
+
+
+def test_a_date_in_the_future_is_said_and_left_out(header: Any) -> None:
+    found = header(clip(StudyDate="29990101"))
+    assert found["study_at"] is None
+    assert any("future" in warning for warning in found["warnings"])
+
+
+def test_an_age_in_days_gives_the_birth_date(header: Any) -> None:
+    found = header(clip(PatientBirthDate="", PatientAge="004D"))["patient"]
+    assert (found["birth_date"], found["birth_date_from_age"]) == ("2026-01-01", True)
+
+
+def test_a_name_keeps_no_control_characters(header: Any) -> None:
+    name = header(clip(PatientName="Ev\x1bil^\x07<script>"))["patient"]["name"]
+    assert name == "Ev il, <script>"
+
+
+ORIGINAL = clip(SequenceOfUltrasoundRegions=[region()])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(128, len(ORIGINAL) - 1600), st.integers(0, 255)), min_size=1, max_size=12))
+def test_rubbish_in_a_header_never_breaks_anything(header: Any, changes: list[tuple[int, int]]) -> None:
+    data = bytearray(ORIGINAL)
+    for position, value in changes:
+        data[position] = value
+    try:
+        assert header(bytes(data))["sop_uid"]
+    except ChildFailed as refusal:
+        assert refusal.lasting, refusal.reason
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, len(ORIGINAL)))
+def test_a_file_may_end_anywhere(header: Any, length: int) -> None:
+    try:
+        assert header(ORIGINAL[:length])["sop_uid"]
+    except ChildFailed as refusal:
+        assert refusal.lasting, refusal.reason

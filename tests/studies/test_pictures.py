@@ -1,0 +1,135 @@
+"""Every frame as pydicom decodes it, which the files bundled with it allow to check."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.pixels import apply_color_lut
+
+from studies import children
+from studies.children import ChildFailed
+from tests.studies.dicoms import BUNDLED, clip, dataset, encoded
+
+warnings.filterwarnings("ignore", module="pydicom")
+SHARED = os.environ.get("FONTANELLE_SHARED_DATA", "")
+BUNDLED_NAMES = [
+    "ExplVR_BigEnd.dcm", "examples_jpeg2k.dcm", "examples_palette.dcm", "examples_rgb_color.dcm",
+    "examples_ybr_color.dcm", "GDCMJ2K_TextGBR.dcm", "SC_jpeg_no_color_transform.dcm", "SC_rgb_dcmtk_+eb+cr.dcm",
+    "SC_rgb_dcmtk_+eb+cy+n1.dcm", "SC_rgb_dcmtk_+eb+cy+np.dcm", "SC_rgb_gdcm_KY.dcm", "SC_rgb_jpeg_gdcm.dcm",
+    "SC_rgb_rle_2frame.dcm", "SC_rgb_small_odd_big_endian.dcm", "SC_ybr_full_422_uncompressed.dcm", "image_dfl.dcm",
+    "SC_rgb_jls_lossy_sample.dcm", "SC_rgb_jpeg_lossy_gdcm.dcm",
+]  # fmt: skip
+FILES = [BUNDLED / name for name in BUNDLED_NAMES]
+FILES += sorted(Path(SHARED, "dicom", "ultrasound").glob("*.dcm")) if SHARED else []
+
+
+def _truth(path: Path) -> np.ndarray:
+    """uint8 [N, H, W] or [N, H, W, 3]"""
+    read = pydicom.dcmread(path)
+    pixels = read.pixel_array
+    if read.PhotometricInterpretation == "PALETTE COLOR":
+        pixels = (apply_color_lut(pixels, read) >> 8).astype(np.uint8)
+    return pixels if int(read.get("NumberOfFrames", 1)) > 1 else pixels[None]
+
+
+def _shown(path: Path, frame: int) -> tuple[np.ndarray, str]:
+    ((_, kind, data),) = children.decode_frames(path, [frame])
+    return np.asarray(Image.open(io.BytesIO(data))), kind
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_frame_is_shown_as_it_is(path: Path) -> None:
+    for number, truth in enumerate(_truth(path), 1):
+        shown, kind = _shown(path, number)
+        allowed = 2 if kind == "image/jpeg" else 0
+        assert np.abs(shown.astype(int) - truth.astype(int)).max() <= allowed, f"frame {number}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_model_gets_the_luma_of_each_frame(path: Path) -> None:
+    truth = _truth(path)[-1]
+    luma = truth if truth.ndim == 2 else np.rint(truth @ np.array([0.299, 0.587, 0.114]))
+    ((_, shape, data),) = children.decode_grey(path, [len(_truth(path))])
+    grey = np.frombuffer(data, np.uint8).reshape(shape)
+    assert np.abs(grey.astype(int) - luma.astype(int)).mean() < 1.5
+
+
+def test_a_baseline_jpeg_is_passed_through_byte_for_byte() -> None:
+    path = BUNDLED / "examples_ybr_color.dcm"
+    ((_, kind, data),) = children.decode_frames(path, [30])
+    assert kind == "image/jpeg"
+    assert data in path.read_bytes()
+
+
+def test_a_jpeg_whose_colours_a_browser_would_mistake_is_decoded() -> None:
+    ((_, kind, _),) = children.decode_frames(BUNDLED / "SC_jpeg_no_color_transform.dcm", [1])
+    assert kind == "image/png"
+
+
+def _write(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def test_monochrome1_is_inverted(tmp_path: Path) -> None:
+    made = dataset(frames=1, PhotometricInterpretation="MONOCHROME1")
+    shown, _ = _shown(_write(tmp_path / "a.dcm", encoded(made)), 1)
+    assert (shown.tobytes()) == bytes(255 - value for value in made.PixelData)
+
+
+def _deep(**facts: object) -> bytes:
+    values = np.arange(24 * 32, dtype=np.uint16) * 5
+    deep = {"BitsAllocated": 16, "BitsStored": 12, "HighBit": 11, "PixelData": values.tobytes(), "NumberOfFrames": 1}
+    return clip(**deep, **facts)
+
+
+def test_deep_pixels_are_spread_over_eight_bits(tmp_path: Path) -> None:
+    shown, _ = _shown(_write(tmp_path / "a.dcm", _deep()), 1)
+    assert (shown.min(), shown.max()) == (0, 255)
+
+
+def test_deep_pixels_go_through_their_window(tmp_path: Path) -> None:
+    shown, _ = _shown(_write(tmp_path / "a.dcm", _deep(WindowCenter=500, WindowWidth=100)), 1)
+    assert (shown == 0).sum() + (shown == 255).sum() > 700
+
+
+def test_frames_ahead_come_along_while_there_is_time(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.dcm", clip(frames=5))
+    assert [number for number, _, _ in children.decode_frames(path, range(2, 6), seconds=10)] == [2, 3, 4, 5]
+    assert len(list(children.decode_frames(path, range(2, 6), seconds=0))) == 1
+
+
+@pytest.mark.parametrize("frame", [0, 3, -1, 10**9])
+def test_a_frame_that_is_not_there_is_said(tmp_path: Path, frame: int) -> None:
+    with pytest.raises(ChildFailed, match="has 2 frames"):
+        list(children.decode_frames(_write(tmp_path / "a.dcm", clip()), [frame]))
+
+
+@pytest.mark.parametrize("name", ["JPEG2000-embedded-sequence-delimiter.dcm", "JPEG-lossy.dcm"])
+def test_pixels_that_cannot_be_decoded_are_said_plainly(name: str) -> None:
+    with pytest.raises(ChildFailed, match="damaged, or of a kind"):
+        list(children.decode_frames(BUNDLED / name, [1]))
+
+
+def test_damage_inside_a_compressed_frame_stays_in_its_child(tmp_path: Path) -> None:
+    data = bytearray((BUNDLED / "examples_jpeg2k.dcm").read_bytes())
+    data[-60000:-59000] = bytes(1000)
+    data[-150400:-150000] = bytes(400)
+    path = _write(tmp_path / "a.dcm", bytes(data))
+    try:
+        list(children.decode_frames(path, [1]))
+    except ChildFailed as failure:
+        assert failure.reason
+    assert children.read_header(path)["pixels"]["frames"] == 1
+
+
+def test_a_thumbnail_is_small(tmp_path: Path) -> None:
+    picture = Image.open(io.BytesIO(children.thumbnail(BUNDLED / "examples_palette.dcm", 256)))
+    assert (picture.format, max(picture.size)) == ("JPEG", 256)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import User
+from studies.models import Clip
+from tests.studies.dicoms import clip, related
+
+STOW = "/dicom-web/studies"
+pytestmark = pytest.mark.django_db
+
+
+def _store(client: Client, instances: Sequence[bytes], *, url: str = STOW, **extra: Any) -> Any:
+    body, kind = related(instances)
+    return client.post(url, body, content_type=kind, **extra)
+
+
+def _reasons(answer: Any) -> list[int]:
+    return [item["00081197"]["Value"][0] for item in answer.json()["00081198"]["Value"]]
+
+
+def test_all_stored_is_200_with_references(reader: Client) -> None:
+    answer = _store(reader, [clip(StudyInstanceUID="1.5", SOPInstanceUID="1.6")])
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/dicom+json")
+    found = answer.json()
+    assert found["00081190"]["Value"] == ["http://testserver/dicom-web/studies/1.5"]
+    (item,) = found["00081199"]["Value"]
+    assert item["00081155"] == {"vr": "UI", "Value": ["1.6"]}
+    assert "00081198" not in found
+
+
+def test_the_same_again_is_200(reader: Client) -> None:
+    data = clip()
+    assert [_store(reader, [data]).status_code for _ in range(2)] == [200, 200]
+    assert Clip.objects.count() == 1
+
+
+def test_none_stored_is_409(reader: Client) -> None:
+    answer = _store(reader, [b"just text"])
+    assert (answer.status_code, _reasons(answer)) == (409, [43264])
+
+
+def test_other_bytes_under_the_same_identifier_are_45070(reader: Client) -> None:
+    _store(reader, [clip(SOPInstanceUID="1.6")])
+    answer = _store(reader, [clip(SOPInstanceUID="1.6", seed=1)])
+    assert (answer.status_code, _reasons(answer)) == (409, [45070])
+
+
+def test_another_study_than_the_address_names_is_43265(reader: Client) -> None:
+    answer = _store(reader, [clip()], url=f"{STOW}/1.2.3")
+    assert (answer.status_code, _reasons(answer)) == (409, [43265])
+    assert Clip.objects.count() == 0
+
+
+def test_the_study_of_the_address_is_taken(reader: Client) -> None:
+    assert _store(reader, [clip(StudyInstanceUID="1.2.3")], url=f"{STOW}/1.2.3").status_code == 200
+
+
+def test_a_mixed_batch_is_202_and_says_why(reader: Client) -> None:
+    answer = _store(reader, [clip(), b"text", clip()])
+    assert (answer.status_code, _reasons(answer)) == (202, [43264])
+    assert len(answer.json()["00081199"]["Value"]) == 2
+    (failed,) = answer.json()["00081198"]["Value"]
+    assert failed["00741048"]["Value"][0]["00000902"]["Value"] == ["This is not a DICOM file."]
+
+
+def test_an_incomplete_image_is_kept_with_a_warning(reader: Client) -> None:
+    answer = _store(reader, [clip()[:-100]])
+    assert answer.status_code == 202
+    assert answer.json()["00081199"]["Value"][0]["00081196"]["Value"] == [45063]
+
+
+def test_what_is_no_ultrasound_is_stored_without_a_warning(reader: Client) -> None:
+    assert _store(reader, [clip(Modality="CT")]).status_code == 200
+
+
+def test_an_empty_request_is_204(reader: Client) -> None:
+    assert reader.post(STOW, b"", content_type='multipart/related; boundary="a"').status_code == 204
+
+
+def test_a_request_without_parts_is_400(reader: Client) -> None:
+    assert _store(reader, []).status_code == 400
+
+
+@pytest.mark.parametrize("uid", ["abc", "..", "1" * 65])
+def test_an_address_that_names_no_study_is_400(reader: Client, uid: str) -> None:
+    assert _store(reader, [clip()], url=f"{STOW}/{uid}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        'multipart/related; type="application/dicom+json"; boundary=XYZ',
+        "multipart/form-data; boundary=XYZ",
+    ],
+)
+def test_other_types_are_415(reader: Client, kind: str) -> None:
+    assert reader.post(STOW, related([clip()])[0], content_type=kind).status_code == 415
+
+
+def test_a_compressed_body_is_415(reader: Client) -> None:
+    assert _store(reader, [clip()], HTTP_CONTENT_ENCODING="gzip").status_code == 415
+
+
+def test_an_answer_nobody_can_read_is_406_and_nothing_is_stored(reader: Client) -> None:
+    assert _store(reader, [clip()], HTTP_ACCEPT="image/png").status_code == 406
+    assert Clip.objects.count() == 0
+
+
+def test_too_large_is_413(reader: Client, settings: Settings) -> None:
+    settings.UPLOAD_MAX_BYTES = 100
+    assert _store(reader, [clip()]).status_code == 413
+
+
+def test_a_full_disk_is_507(reader: Client, settings: Settings) -> None:
+    settings.DISK_RESERVE_BYTES = 1 << 60
+    assert _store(reader, [clip()]).status_code == 507
+
+
+def test_a_part_of_another_type_is_a_failure_of_its_own(reader: Client) -> None:
+    body, kind = related([clip(), b"{}"])
+    at = body.rindex(b"application/dicom\r\n")
+    body = body[:at] + b"application/json\r\n" + body[at + len(b"application/dicom\r\n") :]
+    assert reader.post(STOW, body, content_type=kind).status_code == 202
+
+
+def test_strangers_and_annotators_store_nothing(annotator: User) -> None:
+    client = Client()
+    assert _store(client, [clip()]).status_code == 401
+    client.force_login(annotator)
+    assert _store(client, [clip()]).status_code == 403
+
+
+def test_twenty_instances_of_one_study_come_in_together(reader: Client) -> None:
+    answer = _store(reader, [clip(StudyInstanceUID="1.5") for _ in range(20)])
+    assert (answer.status_code, Clip.objects.filter(study__uid="1.5").count()) == (200, 20)

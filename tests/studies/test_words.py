@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from studies.child.words import short_label, suggest_view
+
+
+@pytest.mark.parametrize(
+    ("text", "view"),
+    [
+        ("COR sweep", "coronal"),
+        ("Coronal anterior", "coronal"),
+        ("COR3", "coronal"),
+        ("SAG right", "sagittal"),
+        ("parasagittal L", "sagittal"),
+        ("mid-sag", "sagittal"),
+        ("Mastoid coronal", "mastoid"),
+        ("posterior fossa", "mastoid"),
+        ("sagged corner store", "other"),
+        ("", "other"),
+    ],
+)
+def test_the_words_of_a_device_suggest_the_view(text: str, view: str) -> None:
+    assert suggest_view([text])[0] == view
+
+
+def test_the_first_text_that_names_a_view_decides() -> None:
+    assert suggest_view(["Neonatal head", "SAG left", "COR"]) == ("sagittal", "SAG left")
+
+
+def test_a_long_description_becomes_a_short_label() -> None:
+    assert short_label(["Parasagittal sweep through the right ventricle"], frames=40) == "SAG right sweep"
+
+
+def test_a_still_without_words_is_called_one() -> None:
+    assert short_label(["", ""], frames=1) == "still"
