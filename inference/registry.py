@@ -61,12 +61,25 @@ def champion() -> ModelVersion | None:
 def install(folder: Path, *, user: Any = None, report: dict[str, Any] | None = None) -> ModelVersion:
     """Copy a model folder in and make it a challenger; the same model twice is one. Raises BadModel, audited."""
     try:
-        manifest = read_manifest(folder)
-        digest = manifest_digest(folder)
-        _copy(folder, digest)
+        digest = place(folder)
     except BadModel as error:
         audit.record(None, "model.install", user=user, outcome="refused", folder=folder.name, reason=str(error))
         raise
+    with transaction.atomic():
+        return enter(digest, user=user, report=report)
+
+
+def place(folder: Path) -> str:
+    """Copy a model folder to where models are kept; returns its digest. Raises BadModel."""
+    read_manifest(folder)
+    digest = manifest_digest(folder)
+    _copy(folder, digest)
+    return digest
+
+
+def enter(digest: str, *, user: Any = None, report: dict[str, Any] | None = None) -> ModelVersion:
+    """Make a placed model known, in the caller's transaction."""
+    manifest = read_manifest(settings.MODELS_FOLDER / digest, check_digests=False)
     facts = {
         "name": f"{manifest.name} {manifest.version}",
         "folder": digest,
@@ -75,11 +88,10 @@ def install(folder: Path, *, user: Any = None, report: dict[str, Any] | None = N
         "trained_on_phantoms": manifest.trained_on.kind == PHANTOMS,
         "created_by": user,
     }
-    with transaction.atomic():
-        model, new = ModelVersion.objects.get_or_create(digest=digest, defaults=facts)
-        if new:
-            audit.record(None, "model.install", user=user, model=digest, name=model.name)
-            publish("model", audience=Audience.ADMINS)
+    model, new = ModelVersion.objects.get_or_create(digest=digest, defaults=facts)
+    if new:
+        audit.record(None, "model.install", user=user, model=digest, name=model.name)
+        publish("model", audience=Audience.ADMINS)
     return model
 
 

@@ -28,11 +28,12 @@ class Conflict(APIException):
 
 
 class ModelJson(serializers.ModelSerializer[ModelVersion]):
-    """A model version with what its manifest and its report say."""
+    """A model version with what its manifest says and what was measured; curves are with the run and the metrics."""
 
     promoted_by = serializers.CharField(source="promoted_by.display", default=None, read_only=True)
     created_by = serializers.CharField(source="created_by.display", default=None, read_only=True)
     run = serializers.SerializerMethodField()
+    report = serializers.SerializerMethodField()
 
     class Meta:
         model = ModelVersion
@@ -51,6 +52,9 @@ class ModelJson(serializers.ModelSerializer[ModelVersion]):
             "promoted_by",
             "promotion_reason",
         ]
+
+    def get_report(self, model: ModelVersion) -> dict[str, Any]:
+        return {name: value for name, value in model.report.items() if name != "curves"}
 
     def get_run(self, model: ModelVersion) -> int | None:
         run: Any = getattr(model, "run", None)

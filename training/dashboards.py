@@ -1,0 +1,99 @@
+"""How the model, the readers and the list are doing, in figures. No torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from statistics import median, quantiles
+from typing import Any
+
+from django.db.models import Min
+from django.utils import timezone
+
+from annotations.models import ReadRevision
+from inference.models import ModelVersion, Score
+from inference.registry import champion
+from inference.requests import TRIAGE
+from inference.wording import DEMO_WARNING
+
+DAYS = 30
+EDGES = (0, 10, 20, 30, 60, 90, 120, 180, 300, 600, 1800)
+"""Seconds; the last bar is open to the right."""
+
+
+def metrics(*, now: datetime | None = None) -> dict[str, Any]:
+    """The JSON of ``/api/v1/metrics/``."""
+    moment = now or timezone.now()
+    since = moment - timedelta(days=DAYS - 1)
+    best = champion()
+    reads = ReadRevision.objects.filter(number=1, committed_at__date__gte=since.date())
+    scores = Score.objects.filter(purpose=TRIAGE, created_at__date__gte=since.date())
+    return {
+        "champion": {"model": _model(best), "report": report_of(best)} if best else None,
+        "reads_per_day": per_day(reads.values_list("committed_at", flat=True), now=moment),
+        "scores_per_day": per_day(scores.values_list("created_at", flat=True), now=moment),
+        "last_image_to_flag": delays(_seconds_to_flag(since)),
+    }
+
+
+def _model(model: ModelVersion) -> dict[str, Any]:
+    return {
+        "id": model.pk,
+        "name": model.name,
+        "trained_on_phantoms": model.trained_on_phantoms,
+        "demo_warning": DEMO_WARNING if model.trained_on_phantoms else None,
+        "promoted_at": model.promoted_at,
+    }
+
+
+def report_of(model: ModelVersion) -> dict[str, Any]:
+    """The cross-validation that the model came with, or what its manifest says that its operating points achieved."""
+    if model.report:
+        report: dict[str, Any] = model.report
+        return report
+    points = {name: _achieved(point) for name, point in model.manifest["operating_points"].items()}
+    trained_on = model.manifest["trained_on"]
+    return {
+        "operating_points": points,
+        "deployed": {"operating_points": model.manifest["operating_points"]},
+        "measured_on": trained_on["description"],
+        "snapshot": trained_on["snapshot"],
+    }
+
+
+def _achieved(point: dict[str, Any]) -> dict[str, Any]:
+    achieved = point["achieved"]
+    sensitivity = _measure(achieved["sensitivity"], list(achieved["interval"]))
+    return {"sensitivity": sensitivity, "specificity": _measure(achieved["specificity"], None)}
+
+
+def _measure(pooled: float, interval: list[float] | None) -> dict[str, Any]:
+    return {"mean": None, "sd": None, "per_fold": [], "pooled": pooled, "interval": interval}
+
+
+def per_day(moments: Iterable[datetime], *, now: datetime) -> list[dict[str, Any]]:
+    """One row for each of the last days, those without anything too; days of the site's time zone."""
+    counts = Counter(timezone.localtime(moment).date() for moment in moments)
+    today = timezone.localtime(now).date()
+    days: list[date] = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    return [{"day": day.isoformat(), "count": counts[day]} for day in days]
+
+
+def _seconds_to_flag(since: datetime) -> list[float]:
+    """From the last image of each revision to the first answer to it; re-scores do not count."""
+    first = Score.objects.filter(purpose=TRIAGE, created_at__gte=since, probability__isnull=False)
+    rows = first.values("revision", "revision__last_image_at").annotate(at=Min("created_at"))
+    return [max(0.0, (row["at"] - row["revision__last_image_at"]).total_seconds()) for row in rows]
+
+
+def delays(seconds: Sequence[float]) -> dict[str, Any]:
+    """Median, 95th percentile and a histogram of waiting times."""
+    bins = [*zip(EDGES, [*EDGES[1:], None], strict=True)]
+    histogram = [
+        {"from": low, "to": high, "count": sum(low <= value and (high is None or value < high) for value in seconds)}
+        for low, high in bins
+    ]
+    p95 = quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else next(iter(seconds), None)
+    middle = median(seconds) if seconds else None
+    return {"median": middle, "p95": p95, "n": len(seconds), "histogram": histogram}

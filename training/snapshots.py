@@ -1,0 +1,26 @@
+"""Freezing what a run uses. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from training.labelled import Preflight
+from training.models import Snapshot
+
+
+def freeze(checked: Preflight) -> Snapshot:
+    """Store the rows under their digest; the same studies, labels and folds are one snapshot."""
+    rows = [row.as_json() for row in checked.rows]
+    definitions = sorted({row.definition for row in checked.rows})
+    canonical = json.dumps(rows, sort_keys=True, separators=(",", ":"))
+    facts = {
+        "definition": "+".join(definitions)[:32],
+        "rows": rows,
+        "studies": len(rows),
+        "patients": checked.patients,
+        "positives": checked.positives,
+        "phantoms_only": checked.phantoms_only,
+    }
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    return Snapshot.objects.get_or_create(digest=digest, defaults=facts)[0]
