@@ -45,7 +45,7 @@ class Visit:
 
     def sign_in(self, username: str) -> None:
         self.page.goto("/accounts/login/")
-        self.page.get_by_label("User name").or_(self.page.get_by_label("Username")).fill(username)
+        self.page.get_by_label("Name", exact=True).fill(username)
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(lambda url: "/accounts/login/" not in url)

@@ -114,7 +114,7 @@ class Stack:
     def url(self) -> str:
         return self.urls[0]
 
-    def run(self, name: str, *command: str | Path) -> Process:
+    def run(self, name: str, *command: object) -> Process:
         """Start and keep a process under a name."""
         words = [str(word) for word in command]
         process = Process(name, words, self.environment, self.folder / "logs" / f"{name}.log")
@@ -122,7 +122,7 @@ class Stack:
         process.start()
         return process
 
-    def manage(self, *arguments: str | Path, check: bool = True) -> str:
+    def manage(self, *arguments: object, check: bool = True) -> str:
         """Run a management command to its end; its standard output. Raises AssertionError with what it said."""
         command = [sys.executable, "manage.py", *map(str, arguments)]
         result = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=600)

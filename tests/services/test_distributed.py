@@ -1,0 +1,88 @@
+"""PostgreSQL, Redis, Celery and two web processes: what only many processes together can get wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from websockets.sync.client import connect
+
+from tests.services import phantoms
+from tests.services.stack import Client, Stack, wait_until
+
+pytestmark = [pytest.mark.services, pytest.mark.xdist_group("distributed"), pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def sender(site: Stack) -> requests.Session:
+    return site.token("radiologist")
+
+
+def send(site: Stack, sender: requests.Session, folder: Path, *, url: str | None = None) -> str:
+    """Upload a small study; its UID."""
+    study = phantoms.copied(phantoms.drawn(0), clips=1)
+    files = [("files", (path.name, path.read_bytes())) for path in phantoms.files(study, folder)]
+    answer = sender.post(f"{url or site.url}/api/v1/upload/", files=files, timeout=60)
+    assert answer.status_code in {200, 201}, answer.text[:300]
+    return study.study_uid
+
+
+def scored(sender: requests.Session, url: str, uid: str) -> bool:
+    answer = sender.get(f"{url}/api/v1/studies/{uid}/score/", timeout=30)
+    return answer.status_code == 200 and answer.json()["state"] == "scored"
+
+
+def test_what_one_web_process_took_in_another_shows_scored(
+    site: Stack, sender: requests.Session, tmp_path: Path
+) -> None:
+    uid = send(site, sender, tmp_path, url=site.urls[0])
+    wait_until(lambda: scored(sender, site.urls[1], uid), seconds=120, what=f"a score\n{site.logs()}")
+
+
+def test_an_event_of_one_web_process_reaches_the_pages_of_the_other(
+    site: Stack, sender: requests.Session, tmp_path: Path
+) -> None:
+    reader = Client(site.urls[1], "radiologist")
+    cookie = "; ".join(f"{name}={value}" for name, value in reader.cookies.items())
+    address = site.urls[1].replace("http", "ws") + "/ws/events/"
+    with connect(address, additional_headers={"Cookie": cookie}, origin=site.urls[1]) as socket:  # type: ignore[arg-type]
+        assert json.loads(socket.recv(timeout=10))["type"] == "hello"
+        uid = send(site, sender, tmp_path, url=site.urls[0])
+        assert _next_about(socket, uid)["kind"] == "study"
+
+
+def _next_about(socket: Any, uid: str) -> dict[str, Any]:
+    while True:
+        event: dict[str, Any] = json.loads(socket.recv(timeout=20))
+        if event.get("study_uid") == uid:
+            return event
+
+
+@pytest.mark.faults
+def test_without_redis_studies_come_in_and_are_scored_once_it_is_back(
+    site: Stack, sender: requests.Session, tmp_path: Path
+) -> None:
+    site.processes["redis"].kill()
+    try:
+        uid = send(site, sender, tmp_path)
+    finally:
+        site.processes["redis"].start()
+    wait_until(lambda: scored(sender, site.url, uid), seconds=180, what=f"a score\n{site.logs()}")
+
+
+@pytest.mark.faults
+def test_without_postgresql_the_answer_is_503_and_all_goes_on_when_it_is_back(
+    site: Stack, sender: requests.Session, tmp_path: Path
+) -> None:
+    site.processes["postgres"].kill()
+    try:
+        answer = sender.get(f"{site.url}/api/v1/worklist/", timeout=30)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    finally:
+        site.processes["postgres"].start()
+    wait_until(lambda: sender.get(f"{site.url}/api/v1/worklist/").ok, seconds=30, what="the list answers again")
+    uid = send(site, sender, tmp_path)
+    wait_until(lambda: scored(sender, site.url, uid), seconds=120, what=f"a score\n{site.logs()}")
