@@ -9,7 +9,7 @@ import requests
 
 from tests.faults.kills import Killer
 from tests.services import phantoms
-from tests.services.stack import Stack, free_port, wait_until
+from tests.services.stack import Stack, free_port, pieces, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
 
@@ -43,21 +43,24 @@ def _web_with(site: Stack, **settings: str) -> str:
     return site.urls[-1]
 
 
-def test_a_spoilt_model_is_refused_and_the_studies_stay_on_the_list(killer: Killer) -> None:
-    site = killer.site
+def test_a_spoilt_model_is_refused_and_the_studies_stay_on_the_list(tmp_path: Path) -> None:
+    with pieces() as site:
+        _spoil_the_model(site)
+        killer = Killer(site, tmp_path, seed=0)
+        site.processes["worker"].start()
+        uid = killer.send_small()
+        wait_until(lambda: _ai_is_down(killer.sender, site.url), seconds=120, what="the banner")
+        rows = killer.sender.get(f"{site.url}/api/v1/worklist/", timeout=30).json()["results"]
+        assert uid in {row["study_uid"] for row in rows if row["flag"] in {None, "not_analysed"}}
+
+
+def _spoil_the_model(site: Stack) -> None:
+    """One bit of the installed weights turns over while no worker runs."""
+    site.processes["worker"].kill()
     models = Path(site.environment["FONTANELLE_VAR"]) / "models"
     (weights,) = models.glob("*/backbone.safetensors")
     whole = weights.read_bytes()
-    site.processes["worker"].kill()
-    try:
-        weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-        site.processes["worker"].start()
-        uid = killer.send_small()
-        wait_until(lambda: _ai_is_down(killer.sender, site.url), seconds=120, what=f"the banner\n{site.logs()}")
-        rows = killer.sender.get(f"{site.url}/api/v1/worklist/", timeout=30).json()["results"]
-        assert uid in {row["study_uid"] for row in rows if row["flag"] in {None, "not_analysed"}}
-    finally:
-        weights.write_bytes(whole)
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
 
 
 def _ai_is_down(sender: requests.Session, url: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.services import phantoms
 from tests.services.stack import Client, Stack, wait_until
@@ -35,7 +36,7 @@ def scored(sender: requests.Session, url: str, uid: str) -> bool:
     return answer.status_code == 200 and answer.json()["state"] == "scored"
 
 
-def test_what_one_web_process_took_in_another_shows_scored(
+def test_what_one_web_process_took_in_is_shown_by_the_other(
     site: Stack, sender: requests.Session, tmp_path: Path
 ) -> None:
     uid = send(site, sender, tmp_path, url=site.urls[0])
@@ -48,7 +49,7 @@ def test_an_event_of_one_web_process_reaches_the_pages_of_the_other(
     reader = Client(site.urls[1], "radiologist")
     cookie = "; ".join(f"{name}={value}" for name, value in reader.cookies.items())
     address = site.urls[1].replace("http", "ws") + "/ws/events/"
-    with connect(address, additional_headers={"Cookie": cookie}, origin=site.urls[1]) as socket:  # type: ignore[arg-type]
+    with connect(address, additional_headers={"Cookie": cookie}, origin=Origin(site.urls[1])) as socket:
         assert json.loads(socket.recv(timeout=10))["type"] == "hello"
         uid = send(site, sender, tmp_path, url=site.urls[0])
         assert _next_about(socket, uid)["kind"] == "study"
