@@ -94,7 +94,7 @@ class Read(models.Model):
         return f"{self.reader} on {self.study} ({self.context})"
 
 
-class AppendOnly(models.QuerySet["ReadRevision"]):
+class CommittedRevisions(models.QuerySet["ReadRevision"]):
     """Rows that nobody changes or takes away, not even in bulk."""
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -122,7 +122,7 @@ class ReadRevision(models.Model):
     idempotency_key = models.CharField(max_length=64)
     committed_at = models.DateTimeField()
 
-    objects = AppendOnly.as_manager()
+    objects = CommittedRevisions.as_manager()
 
     class Meta:
         constraints = [

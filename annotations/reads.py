@@ -183,7 +183,7 @@ def _ai_seen(read: Read) -> tuple[str, bool]:
     score = answers.current_score(read.study) if in_the_list or shown.exists() else None
     if score is None:
         return "", False
-    return score.flag, shown.filter(**{"detail__attention": True}).exists()
+    return score.flag, shown.filter(detail__attention=True).exists()
 
 
 def _follow(read: Read, evidence: Evidence) -> None:

@@ -21,7 +21,7 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
-class AppendOnly(models.QuerySet["AuditEntry"]):
+class AuditTrail(models.QuerySet["AuditEntry"]):
     """Rows that nobody changes or takes away, not even in bulk."""
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -44,7 +44,7 @@ class AuditEntry(models.Model):
     outcome = models.CharField(max_length=16, default="ok")
     detail = models.JSONField(default=dict)
 
-    objects = AppendOnly.as_manager()
+    objects = AuditTrail.as_manager()
 
     class Meta:
         ordering = ["-id"]

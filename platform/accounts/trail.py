@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from accounts.models import AppendOnly, AuditEntry
+from accounts.models import AuditEntry, AuditTrail
 
 PAGE = 100
 _EXACT = {
@@ -45,7 +45,7 @@ def _filters(asked: Mapping[str, str]) -> dict[str, str]:
     return {name: asked[name].strip()[:150] for name in names if asked.get(name, "").strip()}
 
 
-def _matching(filters: dict[str, str]) -> AppendOnly:
+def _matching(filters: dict[str, str]) -> AuditTrail:
     entries = AuditEntry.objects.filter(**{_EXACT[name]: filters[name] for name in filters.keys() & _EXACT.keys()})
     since, until = _day(filters.get("since", "")), _day(filters.get("until", ""))
     if since:

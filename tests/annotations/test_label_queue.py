@@ -1,0 +1,253 @@
+"""Label queues: whose items, in which order, how far, and what is hidden meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from accounts.roles import Role
+from annotations.blinding import blinded_uids, is_blinded
+from annotations.models import Context, LabelQueue, QueueItem, Read, ReadRevision, Skip
+from config import pages
+from studies import access
+from studies.models import Study, StudyStatus
+from tests.accounts.people import client_of, person
+from tests.annotations import cases
+from tests.annotations.desk import Desk
+
+pytestmark = pytest.mark.django_db
+URL = "/api/v1/label-queue/"
+
+
+def at_desk(user: User, study: Study) -> Desk:
+    return Desk(user, study, context="queue", item=cases.item(study).pk)
+
+
+def queue_of(user: User) -> dict[str, Any]:
+    told: dict[str, Any] = client_of(user).get(URL).json()
+    return told
+
+
+def current(user: User) -> str | None:
+    item = queue_of(user)["item"]
+    return item["study_uid"] if item else None
+
+
+@pytest.fixture
+def three() -> list[Study]:
+    studies = [cases.study(minutes=minutes) for minutes in (30, 20, 10)]
+    cases.queue(*studies)
+    return studies
+
+
+def test_the_first_item_comes_first(annotator: User, three: list[Study]) -> None:
+    told = queue_of(annotator)
+    assert told["item"]["study_uid"] == three[0].uid
+    assert (told["position"], told["total"], told["done"], told["item"]["why"]) == (1, 3, 0, "not read yet")
+
+
+def test_a_commit_opens_the_next(annotator: User, three: list[Study]) -> None:
+    answer = at_desk(annotator, three[0]).commit().json()
+    item = cases.item(three[1])
+    assert answer["next"] == {"study_uid": three[1].uid, "url": f"/label/{item.pk}/"}
+    assert (queue_of(annotator)["position"], queue_of(annotator)["done"]) == (2, 1)
+
+
+def test_the_commit_of_an_item_reveals_nothing(annotator: User, three: list[Study]) -> None:
+    cases.scored(three[0])
+    assert at_desk(annotator, three[0]).commit().json()["reveal"] is None
+
+
+def test_the_commit_of_an_item_leaves_the_worklist_alone(annotator: User, three: list[Study]) -> None:
+    at_desk(annotator, three[0]).commit()
+    three[0].refresh_from_db()
+    assert three[0].status == StudyStatus.WAITING
+
+
+def test_the_queue_ends(annotator: User, three: list[Study]) -> None:
+    answers = [at_desk(annotator, study).commit().json() for study in three]
+    told = queue_of(annotator)
+    assert answers[-1]["next"] is None
+    assert (told["item"], told["done"], told["total"]) == (None, 3, 3)
+
+
+def test_a_skipped_item_comes_back_at_the_end(annotator: User, three: list[Study]) -> None:
+    skipped = client_of(annotator).post(
+        f"{URL}{cases.item(three[0]).pk}/skip/", {"reason": "later"}, "application/json"
+    )
+    assert skipped.json()["item"]["study_uid"] == three[1].uid
+    assert Skip.objects.get().reason == "later"
+    for study in three[1:]:
+        at_desk(annotator, study).commit()
+    assert current(annotator) == three[0].uid
+
+
+def test_readers_go_through_the_queue_each_for_themselves(annotator: User, three: list[Study]) -> None:
+    at_desk(annotator, three[0]).commit()
+    assert current(person(Role.ANNOTATOR)) == three[0].uid
+
+
+def test_an_item_with_enough_readers_is_offered_to_nobody_else(three: list[Study]) -> None:
+    for _ in range(2):
+        cases.read(three[0], context=Context.QUEUE)
+    late = person(Role.ANNOTATOR)
+    assert current(late) == three[1].uid
+    assert at_desk(late, three[0]).commit().status_code == 404
+
+
+def test_the_pace_is_known_after_three_commits(annotator: User, three: list[Study]) -> None:
+    assert queue_of(annotator)["pace_per_hour"] is None
+    for study in three:
+        at_desk(annotator, study).commit()
+    assert queue_of(annotator)["pace_per_hour"] > 0
+
+
+def test_an_annotator_sees_the_studies_of_their_items_only(annotator: User, three: list[Study]) -> None:
+    cases.study()
+    assert {study.pk for study in access.visible_studies(annotator)} == {study.pk for study in three}
+
+
+def test_a_closed_queue_shows_its_studies_to_nobody(annotator: User, three: list[Study]) -> None:
+    LabelQueue.objects.update(active=False)
+    assert not access.visible_studies(annotator).exists()
+    assert current(annotator) is None
+
+
+def test_a_queue_that_names_its_readers_is_theirs_alone(annotator: User) -> None:
+    study, named = cases.study(), person(Role.RADIOLOGIST)
+    cases.queue(study, readers=[named])
+    assert (current(annotator), current(named)) == (None, study.uid)
+
+
+def test_a_radiologist_who_is_not_named_labels_nothing(reader: User, three: list[Study]) -> None:
+    assert current(reader) is None
+    assert blinded_uids(reader) == set()
+
+
+def test_before_the_commit_the_score_is_blinded_and_says_nothing_else(annotator: User, three: list[Study]) -> None:
+    cases.scored(three[0])
+    assert at_desk(annotator, three[0]).score() == {"state": "blinded"}
+
+
+def test_in_a_queue_the_score_is_blinded_even_after_the_commit(annotator: User, three: list[Study]) -> None:
+    cases.scored(three[0])
+    desk = at_desk(annotator, three[0])
+    desk.commit()
+    assert desk.score(context="queue") == {"state": "blinded"}
+
+
+def test_after_the_commit_the_score_may_be_known(annotator: User, three: list[Study]) -> None:
+    cases.scored(three[0])
+    desk = at_desk(annotator, three[0])
+    desk.commit()
+    assert desk.score()["flag"] == "suspected"
+
+
+def test_who_reopens_an_item_is_blinded_again(annotator: User, three: list[Study]) -> None:
+    cases.scored(three[0])
+    desk = at_desk(annotator, three[0])
+    desk.commit()
+    desk.post("reopen")
+    assert desk.score() == {"state": "blinded"}
+
+
+def test_who_knew_the_flag_and_changed_the_answer_is_on_record(annotator: User, three: list[Study]) -> None:
+    cases.scored(three[0])
+    desk = at_desk(annotator, three[0])
+    desk.commit()
+    desk.score()
+    desk.post("reopen")
+    desk.commit({"right": 1}, version=1, key="two")
+    assert [revision.flag_seen for revision in ReadRevision.objects.all()] == ["", "suspected"]
+
+
+def test_a_radiologist_with_an_open_item_is_blinded_in_the_reading_room_too(reader: User, study: Study) -> None:
+    cases.scored(study)
+    cases.queue(study, readers=[reader])
+    desk = Desk(reader, study)
+    assert desk.score() == {"state": "blinded"}
+    assert desk.commit().json()["reveal"] is None
+    assert desk.score() == {"state": "blinded"}
+    assert desk.post("agreement", agree=True).json()["code"] == "blinded"
+    assert ReadRevision.objects.get().flag_seen == ""
+
+
+def test_after_answering_the_item_the_radiologist_is_not_blinded(reader: User, study: Study) -> None:
+    cases.scored(study)
+    cases.queue(study, readers=[reader])
+    at_desk(reader, study).commit()
+    assert Desk(reader, study).score()["flag"] == "suspected"
+    assert not is_blinded(reader, study.uid)
+
+
+def test_other_readers_are_hidden_until_ones_own_commit(annotator: User, three: list[Study]) -> None:
+    cases.read(three[0], context=Context.QUEUE, right=3)
+    desk = at_desk(annotator, three[0])
+    assert desk.reads()["others"] == []
+    desk.commit()
+    assert [read["reader"] for read in desk.reads()["others"]] == ["Reader 1"]
+
+
+def test_the_item_of_somebody_else_does_not_exist(reader: User, annotator: User, three: list[Study]) -> None:
+    item = cases.item(three[0]).pk
+    foreign = client_of(reader).post(f"{URL}{item}/skip/", {"reason": "x"}, "application/json")
+    unknown = client_of(annotator).post(f"{URL}999999/skip/", {"reason": "x"}, "application/json")
+    assert (foreign.status_code, unknown.status_code) == (404, 404)
+    assert not Skip.objects.exists()
+
+
+def test_an_item_is_not_answered_with_the_study_of_another(annotator: User, three: list[Study]) -> None:
+    desk = Desk(annotator, three[0], context="queue", item=cases.item(three[1]).pk)
+    assert desk.commit().status_code == 404
+    assert not Read.objects.exists()
+
+
+def test_make_queue_takes_what_nobody_has_read(three: list[Study]) -> None:
+    fresh, read = cases.study(), cases.study()
+    cases.study(clips=0)
+    cases.read(read)
+    call_command("make_queue", "October", "--from-unlabelled", "--readers", "1")
+    queue = LabelQueue.objects.get(name="October")
+    assert [item.study for item in queue.items.all()] == [fresh]
+    assert queue.readers_per_study == 1
+
+
+def test_make_queue_twice_makes_one(capsys: pytest.CaptureFixture[str]) -> None:
+    cases.study()
+    call_command("make_queue", "October")
+    call_command("make_queue", "October")
+    assert QueueItem.objects.count() == 1
+    assert "nothing was changed" in capsys.readouterr().out
+
+
+def test_make_queue_names_readers_that_it_does_not_know() -> None:
+    with pytest.raises(CommandError, match="nobody-here"):
+        call_command("make_queue", "October", "--reader", "nobody-here")
+
+
+def test_label_leads_to_the_next_item(annotator: User, three: list[Study]) -> None:
+    answer = client_of(annotator).get("/label/")
+    assert (answer.status_code, answer["Location"]) == (302, f"/label/{cases.item(three[0]).pk}/")
+
+
+def test_an_item_opens_blinded(annotator: User, three: list[Study]) -> None:
+    page = client_of(annotator).get(f"/label/{cases.item(three[0]).pk}/").context["page"]
+    assert (page["mode"], page["study_uid"], page["position"], page["total"]) == ("queue", three[0].uid, 1, 3)
+    assert (page["why"], page["user"]["username"]) == ("not read yet", annotator.username)
+
+
+def test_a_queue_that_is_done_says_so(annotator: User, three: list[Study]) -> None:
+    for study in three:
+        at_desk(annotator, study).commit()
+    answer = client_of(annotator).get("/label/")
+    assert (answer.status_code, answer.context["page"]["item"], answer.context["done"]) == (200, None, True)
+
+
+def test_the_page_of_another_readers_item_looks_like_one_that_does_not_exist(reader: User, three: list[Study]) -> None:
+    client = client_of(reader)
+    foreign, unknown = client.get(f"/label/{cases.item(three[0]).pk}/"), client.get("/label/999999/")
+    assert (foreign.status_code, unknown.status_code) == (404, 404)
+    assert [answer.context["detail"] for answer in (foreign, unknown)] == [pages.NOT_FOUND] * 2
