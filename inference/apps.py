@@ -1,8 +1,20 @@
 from __future__ import annotations
 
+import importlib
+from collections.abc import Sequence
+
 from django.apps import AppConfig
 
+SCORING = {"stat", "routine"}
 SCORE_LIMIT_SECONDS = 600
+
+
+def _start(queues: Sequence[str]) -> None:
+    """Before its first job a worker has a model, and a triage worker has it loaded."""
+    from inference.registry import ensure_demo_model
+
+    if ensure_demo_model() is not None and SCORING.intersection(queues):
+        importlib.import_module("inference.engines").warm()
 
 
 class InferenceConfig(AppConfig):
@@ -22,4 +34,4 @@ class InferenceConfig(AppConfig):
         register(requests.SCORE, scoring)
         register(registry.RESCORE, Handler("inference.requests:rescore"))
         on_revision_closed(requests.when_revision_closes)
-        ticks.at_start(registry.ensure_demo_model)
+        ticks.at_start(_start)

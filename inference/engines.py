@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from inference.core.engine import Engine
 from inference.core.manifest import BadModel
-from inference.core.weights import read_model
+from inference.core.weights import LoadedModel, read_model
 from inference.models import ModelVersion
-from inference.registry import folder_of, manifest_of
+from inference.registry import champion, folder_of, manifest_of, refuse
 
 KEPT = 2
 _engines: dict[str, Engine] = {}
@@ -24,13 +24,20 @@ def engine_for(model: ModelVersion) -> Engine:
     return found
 
 
-def _read(model: ModelVersion):  # type: ignore[no-untyped-def]
+def _read(model: ModelVersion) -> LoadedModel:
     try:
         return read_model(folder_of(model))
     except OSError as error:
         raise BadModel(f"its files cannot be read: {error.strerror}") from error
 
 
-def forget() -> None:
-    """Drop all engines, as after an error of the device."""
-    _engines.clear()
+def warm() -> None:
+    """Load the champion before the first study waits for it; one that is not whole is refused here and now."""
+    model = champion()
+    while model is not None:
+        try:
+            engine_for(model)
+        except BadModel as error:
+            model = refuse(model, str(error))
+        else:
+            return

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from celery import Task, current_app
+from celery import Celery, Task, current_app
 from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db import close_old_connections
@@ -40,9 +40,9 @@ _workers: dict[tuple[str, ...], Worker] = {}
 _nudged: dict[str, float] = {}
 
 
-def _served(task: Task[..., Any]) -> tuple[str, ...]:
+def _served(app: Celery) -> tuple[str, ...]:
     """The queues that this Celery worker was started with."""
-    mine = set(task.app.amqp.queues.consume_from)
+    mine = set(app.amqp.queues.consume_from)
     return tuple(queue.value for queue in Queue if queue.value in mine)
 
 
@@ -51,8 +51,8 @@ def _worker(queues: tuple[str, ...]) -> Worker:
 
 
 @worker_ready.connect
-def _start(**_: Any) -> None:
-    ticks.start_all()
+def _start(sender: Any = None, **_: Any) -> None:
+    ticks.start_all(_served(sender.app))
 
 
 @worker_shutting_down.connect
@@ -64,7 +64,7 @@ def _drain(**_: Any) -> None:
 def _work(task: Task[..., Any]) -> int:
     close_old_connections()
     try:
-        return _worker(_served(task)).run(once=True)
+        return _worker(_served(task.app)).run(once=True)
     finally:
         close_old_connections()
 
@@ -78,7 +78,7 @@ def wake_task(self: Task[..., Any]) -> int:
 @current_app.task(name=TICK, bind=True)
 def tick_task(self: Task[..., Any]) -> int:
     """The same every second, whether or not a hint arrived, and a hint again to the workers of the other queues."""
-    for queue in claimable(set(Queue.values) - set(_served(self))):
+    for queue in claimable(set(Queue.values) - set(_served(self.app))):
         if time.monotonic() - _nudged.get(queue, -NUDGE_SECONDS) >= NUDGE_SECONDS:
             _nudged[queue] = time.monotonic()
             wake(queue)

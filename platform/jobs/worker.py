@@ -115,10 +115,15 @@ class Worker:
         self.pulse = Pulse(self.name, queues)
         self._ticked = 0.0
 
-    def run(self, *, once: bool = False) -> int:
-        """Work until told to drain, or with ``once`` until nothing waits. The number of jobs that were run."""
+    def run(self, *, once: bool = False, starting: bool = False) -> int:
+        """Work until told to drain, or with ``once`` until nothing waits. The number of jobs that were run.
+
+        ``starting``: this process is a worker for good, and prepares itself before its first job.
+        """
         done = 0
         with self.pulse:
+            if starting:
+                ticks.start_all(self.queues)
             while not self.draining.is_set():
                 try:
                     worked = self.step()

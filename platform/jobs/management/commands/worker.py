@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs import ticks
 from jobs.models import Queue
 from jobs.worker import Worker
 
@@ -32,8 +31,7 @@ class Command(BaseCommand):
         worker = Worker(queues)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.draining.set())
-        ticks.start_all()
-        done = worker.run(once=options["once"])
+        done = worker.run(once=options["once"], starting=True)
         worker.pulse.say_goodbye()
         self.stdout.write(f"{done} job{'' if done == 1 else 's'} done")
 
