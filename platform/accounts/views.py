@@ -43,9 +43,9 @@ class SignIn(auth_views.LoginView):
     def get_default_redirect_url(self) -> str:
         return home_of(self.request.user)
 
-    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+    def get_redirect_url(self, *request: Any) -> str:
         """The page that was asked for; the front door leads everybody to their own work."""
-        asked = super().get_redirect_url(request)
+        asked = super().get_redirect_url(*request)
         return "" if asked == "/" else asked
 
     @transaction.atomic
@@ -77,7 +77,7 @@ class SignOut(auth_views.LogoutView):
 def audit_page(request: HttpRequest) -> HttpResponse:
     """The trail, newest first. Looking at it leaves an entry too."""
     shown = trail.show(request.GET)
-    audit.record(request, "audit.view", filters=shown.filters)
+    audit.record(request, "audit.viewed", filters=shown.filters)
     context = {
         "entries": shown.entries,
         "filters": shown.filters,
