@@ -38,7 +38,7 @@ class ReadOnly(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         with transaction.atomic():
             response = super().changelist_view(request, extra_context)
-            audit.record(request, "admin.list", model=self.opts.label_lower)
+            audit.record(request, "admin.listed", model=self.opts.label_lower)
             return response
 
     def change_view(
@@ -46,7 +46,7 @@ class ReadOnly(ModelAdmin):
     ) -> HttpResponse:
         with transaction.atomic():
             response = super().change_view(request, object_id, form_url, extra_context)
-            audit.record(request, "admin.view", model=self.opts.label_lower, object=object_id[:64])
+            audit.record(request, "admin.viewed", model=self.opts.label_lower, object=object_id[:64])
             return response
 
 

@@ -70,3 +70,10 @@ def ensure(wanted: str = "") -> tuple[str, list[DemoAccount]]:
         accounts = [_account(username, password=password, before=before) for username in PEOPLE]
     _keep(password)
     return password, accounts
+
+
+def offered() -> list[dict[str, str]]:
+    """The accounts that a demo's sign-in page names; none in production, none where no demo was made."""
+    if settings.PRODUCTION or not _password_file().exists():
+        return []
+    return [{"username": username, "role": role.label} for username, (role, *_) in PEOPLE.items()]

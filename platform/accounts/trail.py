@@ -25,11 +25,12 @@ _EXACT = {
 
 @dataclass(frozen=True)
 class Shown:
-    """One page of the trail, the filters that it went through, and where the next one is."""
+    """One page of the trail, the filters that it went through, and where older and the newest entries are."""
 
     entries: list[dict[str, Any]]
     filters: dict[str, str]
     next_url: str | None
+    newest_url: str | None
 
 
 def _day(text: str) -> datetime | None:
@@ -70,7 +71,8 @@ def show(asked: Mapping[str, str]) -> Shown:
         entries = entries.filter(id__lt=int(before))
     found = list(entries[: PAGE + 1])
     next_url = "?" + urlencode({**filters, "before": found[PAGE - 1].pk}) if len(found) > PAGE else None
-    return Shown([_row(entry) for entry in found[:PAGE]], filters, next_url)
+    newest_url = "?" + urlencode(filters) if before else None
+    return Shown([_row(entry) for entry in found[:PAGE]], filters, next_url, newest_url)
 
 
 def actions() -> list[str]:

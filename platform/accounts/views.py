@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts import audit, guards, throttle, trail
+from accounts import audit, demo, guards, throttle, trail
 from accounts.roles import Role, role_of
 
 THROTTLED = "Too many wrong passwords. Wait a quarter of an hour and try again, or ask your admin for a new one."
@@ -47,6 +47,10 @@ class SignIn(auth_views.LoginView):
         """The page that was asked for; the front door leads everybody to their own work."""
         asked = super().get_redirect_url(*request)
         return "" if asked == "/" else asked
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """A demo names its accounts, never their password."""
+        return {**super().get_context_data(**kwargs), "demo_accounts": demo.offered()}
 
     @transaction.atomic
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
@@ -83,6 +87,7 @@ def audit_page(request: HttpRequest) -> HttpResponse:
         "filters": shown.filters,
         "actions": trail.actions(),
         "next_url": shown.next_url,
+        "newest_url": shown.newest_url,
         "page": {"page": "audit"},
     }
     return render(request, "audit.html", context)

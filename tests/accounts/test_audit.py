@@ -1,0 +1,98 @@
+"""The trail: only added to, looked through by admins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+from django.db.models import QuerySet
+
+from accounts import audit, trail
+from accounts.models import AuditEntry, User
+from accounts.roles import Role
+from tests.accounts.people import client_of, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin() -> User:
+    return person(Role.ADMIN)
+
+
+def page(admin: User, query: str = "") -> Any:
+    return client_of(admin).get(f"/audit/{query}").context
+
+
+def test_entries_come_newest_first(admin: User) -> None:
+    for uid in ("1.1", "1.2"):
+        audit.record(None, "study.viewed", user=admin, study_uid=uid)
+    assert [entry["study_uid"] for entry in page(admin)["entries"]] == ["1.2", "1.1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("action=study.viewed", 1),
+        ("patient_id=P-1", 1),
+        ("study_uid=1.1", 1),
+        ("user=nobody", 0),
+        ("outcome=refused", 1),
+        ("since=2000-01-01", 2),
+        ("until=2000-01-01", 0),
+        ("since=not-a-day", 2),
+        ("since=2026-99-99", 2),
+        ("before=x", 2),
+    ],
+)
+def test_filters(admin: User, query: str, found: int) -> None:
+    audit.record(None, "study.viewed", patient_id="P-1", study_uid="1.1")
+    audit.record(None, "sign_in", outcome="refused")
+    assert len(page(admin, f"?{query}")["entries"]) == found
+
+
+def test_pages_follow_one_another_by_key(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trail, "PAGE", 2)
+    made = [audit.record(None, "made").pk for _ in range(3)]
+    first = page(admin, "?action=made")
+    audit.record(None, "made")
+    second = page(admin, first["next_url"])
+    assert [entry["id"] for shown in (first, second) for entry in shown["entries"]] == made[::-1]
+    assert (second["next_url"], second["filters"]) == (None, {"action": "made"})
+
+
+def test_looking_at_the_trail_leaves_an_entry(admin: User) -> None:
+    page(admin, "?user=ida")
+    entry = AuditEntry.objects.get(action="audit.viewed")
+    assert (entry.username, entry.detail) == (admin.username, {"filters": {"user": "ida"}})
+
+
+def test_an_entry_is_never_changed_or_deleted() -> None:
+    entry = audit.record(None, "made")
+    for change in (entry.save, entry.delete, AuditEntry.objects.all().delete):
+        with pytest.raises(TypeError, match="never"):
+            change()
+    with pytest.raises(TypeError, match="never changed"):
+        AuditEntry.objects.update(action="other")
+
+
+def test_the_database_refuses_to_change_an_entry() -> None:
+    audit.record(None, "made")
+    past_the_model: QuerySet[AuditEntry] = QuerySet(model=AuditEntry)
+    with pytest.raises(DatabaseError, match="never changed"):
+        past_the_model.update(action="other")
+
+
+def test_the_admin_site_shows_entries_and_changes_none(admin: User) -> None:
+    entry = audit.record(None, "made")
+    client = client_of(admin)
+    url = f"/admin/accounts/auditentry/{entry.pk}/change/"
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"action": "other"}).status_code == 403
+    assert client.post(f"/admin/accounts/auditentry/{entry.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert AuditEntry.objects.filter(action="admin.viewed").exists()
+
+
+def test_the_admin_site_lists_no_tokens(admin: User) -> None:
+    assert client_of(admin).get("/admin/authtoken/tokenproxy/").status_code == 404
