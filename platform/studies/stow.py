@@ -42,7 +42,7 @@ class StowView(APIView):
         """Store instances; 200 all, 202 some or with warnings, 409 none, 204 nothing came."""
         if study_uid and not is_uid(study_uid):
             raise BrokenBody("The address does not name a valid study.")
-        if request.META.get("CONTENT_LENGTH") == "0":
+        if request.META.get("CONTENT_LENGTH") in (None, "", "0") and "Transfer-Encoding" not in request.headers:
             return Response(status=204)
         intake = Intake(Sender("stow", request.user, request._request), expected_study=study_uid)
         body = _body(request)

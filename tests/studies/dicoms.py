@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydicom.data.data_manager import DATA_ROOT
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, generate_uid
 
 BUNDLED = Path(DATA_ROOT) / "test_files"
 ULTRASOUND = "1.2.840.10008.5.1.4.1.1.3.1"
@@ -55,7 +55,7 @@ def dataset(*, frames: int = 2, seed: int = 0, **facts: Any) -> Dataset:
 def encoded(made: Dataset, *, syntax: str = ExplicitVRLittleEndian, preamble: bytes = bytes(128)) -> bytes:
     """The file's bytes."""
     made.file_meta = FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = syntax
+    made.file_meta.TransferSyntaxUID = UID(syntax)
     made.file_meta.MediaStorageSOPClassUID = made.get("SOPClassUID", ULTRASOUND)
     made.file_meta.MediaStorageSOPInstanceUID = made.get("SOPInstanceUID", "1.2")
     made.preamble = preamble

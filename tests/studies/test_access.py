@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.test import RequestFactory
 
+from accounts import audit
 from accounts.models import AuditEntry, User
 from studies import access
 from studies.models import Clip
@@ -90,6 +91,6 @@ def test_if_the_audit_entry_cannot_be_written_nothing_is_shown(
         raise RuntimeError("no room")
 
     uid = stored().study.uid
-    monkeypatch.setattr(access.audit, "record", refuse)
+    monkeypatch.setattr(audit, "record", refuse)
     with pytest.raises(RuntimeError):
         _open(radiologist, uid)

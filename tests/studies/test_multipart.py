@@ -41,7 +41,7 @@ def test_the_cut_of_the_stream_does_not_matter(bodies: list[bytes], step: int) -
 
 @given(st.binary(max_size=60), st.integers(1, 20))
 def test_line_ends_and_dashes_in_a_body_are_kept(noise: bytes, step: int) -> None:
-    body = b"\r\n--XY" + noise.replace(b"XYZ", b"") + b"\r\n-"
+    body = b"\r\n--XY-" + noise.replace(b"XYZ", b"") + b"\r\n-"
     data, _ = form([("a", body)])
     assert _read(data, step=step) == [("a", body)]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -19,12 +19,12 @@ LATER = timedelta(minutes=2)
 
 
 @pytest.fixture
-def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[StudyRevision]]:
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[StudyRevision]:
     """Revisions that a callback was told of."""
     told: list[StudyRevision] = []
     monkeypatch.setattr(revisions, "_callbacks", [])
     revisions.on_revision_closed(told.append)
-    yield told
+    return told
 
 
 def _close() -> int:

@@ -58,7 +58,7 @@ def test_a_full_disk_leaves_nothing_behind(settings: Settings, monkeypatch: pyte
     def full(_: int) -> None:
         raise OSError(code, "full")
 
-    monkeypatch.setattr(storage.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(storage.DiskFull):
         storage.put(b"hello")
     assert list((settings.WORK_FOLDER / "staging").iterdir()) == []
@@ -68,7 +68,7 @@ def test_another_trouble_with_the_disk_is_not_called_full(monkeypatch: pytest.Mo
     def broken(_: int) -> None:
         raise OSError(errno.EIO, "broken")
 
-    monkeypatch.setattr(storage.os, "fsync", broken)
+    monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(OSError, match="broken"):
         storage.put(b"hello")
 
@@ -84,10 +84,10 @@ def test_file_and_folders_are_synced_before_success(monkeypatch: pytest.MonkeyPa
     real = os.fsync
 
     def fsync(descriptor: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         real(descriptor)
 
-    monkeypatch.setattr(storage.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     digest = storage.put(b"hello")
     file, *folders = synced
     assert "staging" in file

@@ -33,6 +33,18 @@ class Refused(Exception):
         self.reason = reason
 
 
+class BoundedReader(io.BufferedReader):
+    """A file that allocates no more for a read than it still holds, whatever length a header claims."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = path.stat().st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(0, self._size - self.tell())
+        return super().read(left if size is None or size < 0 else min(size, left))
+
+
 @dataclass
 class Opened:
     """A data set up to its pixels, and where those lie in ``stream``; ``pixel_kind`` is empty when it holds none."""
@@ -50,7 +62,7 @@ class Opened:
 
 def open_dicom(path: Path, tags: Sequence[int] | None = None) -> Opened:
     """Read the data set of a Part 10 file (only ``tags``, if given) without its pixels; raises Refused."""
-    stream: BinaryIO = path.open("rb")
+    stream: BinaryIO = BoundedReader(path)
     _check_magic(stream)
     meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
     syntax = _syntax(meta)
