@@ -58,7 +58,7 @@ function daysCard(title: string, days: DayCount[], noun: string): HTMLElement {
     title,
     note: `${count(total, noun)} in ${count(days.length, "day")}`,
     chart: barChart({ title: `${title}, ${count(days.length, "day")}`, x: "day", y: `${noun}s`, bars }),
-    table: h("div", { class: "scroll-y" }, dataTable(title, [{ label: "Day" }, { label: title.split(" ")[0] ?? title, num: true }], rows)),
+    table: h("div", { class: "scroll-y", tabindex: 0, role: "region", "aria-label": `${title}, all days` }, dataTable(title, [{ label: "Day" }, { label: title.split(" ")[0] ?? title, num: true }], rows)),
     csv: () => ({ filename: `${noun}s-per-day.csv`, columns: ["day", "count"], rows: days.map(({ day, count: value }) => [day, value]) }),
   });
 }

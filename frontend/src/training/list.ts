@@ -57,6 +57,7 @@ function showPreflight(preflight: Preflight): void {
       "div",
       { class: "body stack-4" },
       verdict(preflight),
+      (preflight.notes ?? []).map((note) => h("p", { class: "notice" }, icon("info"), note)),
       h(
         "div",
         { class: "two" },

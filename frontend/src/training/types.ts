@@ -63,6 +63,8 @@ export interface Run {
 export interface Preflight {
   ok: boolean;
   reasons: string[];
+  /** What is worth knowing but stops nothing. */
+  notes?: string[];
   patients: number;
   studies: number;
   positives: number;

@@ -160,7 +160,7 @@ function summary({ counts, cap_seconds, longest_waiting_seconds }: Worklist): vo
 
 function bannerOf({ ai }: Worklist): void {
   if (ai.state === "ok") hideBanner("ai");
-  else showBanner({ name: "ai", error: true, title: ai.message || "Scoring is down. Reading is not.", detail: "The list is in order of arrival. Studies will be scored when it is back; nothing is lost." });
+  else showBanner({ name: "ai", error: true, title: ai.message || "Scoring is down. Reading is not.", detail: "Studies are scored when it is back; nothing is lost." });
 }
 
 function emptiness(rows: readonly Row[], { counts }: Worklist): void {

@@ -1,8 +1,8 @@
 /** The selected study beside the list: enough to choose by, captioned as no more than that. */
 
 import { type Child, cap, fill, h, icon, known } from "../common/dom";
-import { duration, grams, number, probability, weeks } from "../common/format";
-import { acquiredSpan, demoWarning, flagSign } from "./rows";
+import { duration, grams, number, probability, weeks, when } from "../common/format";
+import { demoWarning, flagSign } from "./rows";
 import type { Row } from "./types";
 
 function facts(row: Row): string {
@@ -38,7 +38,8 @@ function details(row: Row): HTMLElement {
   return h(
     "dl",
     { class: "kv" },
-    pair("Acquired", acquiredSpan(row)),
+    pair("Acquired", when(row.acquired_at)),
+    pair("Last image came", when(row.last_image_at)),
     pair("Last image to flag", duration(row.last_image_to_flag_seconds)),
     pair("Clips", `${number(row.clips)} (${number(row.frames)} frames)`),
     pair("Model", row.model ? `${row.model.name}, revision ${row.revision ?? 1}` : null),

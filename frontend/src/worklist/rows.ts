@@ -1,7 +1,7 @@
 /** Rows of the list. A row is rebuilt only when what it shows has changed. */
 
 import { type Child, fill, h, icon, known, s, unknown } from "../common/dom";
-import { clock, grade, limit, probability, waiting, weeks, when } from "../common/format";
+import { grade, limit, probability, waiting, weeks, when } from "../common/format";
 import type { Band, Row } from "./types";
 
 export interface Look {
@@ -136,14 +136,10 @@ const BANDS: Record<Band, [string, (look: Look) => string]> = {
 };
 
 export function bandRow(band: Band, size: string, look: Look): HTMLTableRowElement {
-  const [title, rule] = BANDS[band];
+  // Without the AI's answers waiting time alone decides there.
+  const [title, rule] = look.aiDown && band === "unscored" ? (["By waiting time", () => "longest first, while scoring is down"] as const) : BANDS[band];
   const columns = look.showProbability ? COLUMNS : COLUMNS - 1;
   return h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns }, h("b", {}, title), `${size} · ${rule(look)}`));
-}
-
-export function arrivalRow(size: string, look: Look): HTMLTableRowElement {
-  const columns = look.showProbability ? COLUMNS : COLUMNS - 1;
-  return h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns }, h("b", {}, "In order of arrival"), `${size} · scoring is down`));
 }
 
 export function headings(look: Look): HTMLTableRowElement {
@@ -164,11 +160,4 @@ export function headings(look: Look): HTMLTableRowElement {
     th(`Waiting, of ${limit(look.cap)}`, "num"),
     th("State"),
   );
-}
-
-export function acquiredSpan(row: Row): string | null {
-  const first = clock(row.acquired_at);
-  const last = clock(row.last_image_at);
-  if (!first || !last || first === last) return when(row.acquired_at ?? row.last_image_at);
-  return `${when(row.acquired_at)} to ${last}`;
 }

@@ -2,7 +2,7 @@
 
 import { fill, reducedMotion } from "../common/dom";
 import { grouped } from "./changes";
-import { arrivalRow, bandRow, buildRow, headings, type Look, tickRow } from "./rows";
+import { bandRow, buildRow, headings, type Look, tickRow } from "./rows";
 import type { Row } from "./types";
 
 const MOVE_MS = 180;
@@ -68,7 +68,6 @@ export class ListTable {
   private wanted(more: boolean): HTMLTableRowElement[] {
     const element = (row: Row) => this.elements.get(row.study_uid) as HTMLTableRowElement;
     const size = (rows: Row[], last: boolean) => `${rows.length}${more && last ? "+" : ""}`;
-    if (this.look.aiDown && this.rows.length) return [arrivalRow(size(this.rows, true), this.look), ...this.rows.map(element)];
     const groups = grouped(this.rows);
     return groups.flatMap((group, index) => [
       bandRow(group.band, size(group.rows, index === groups.length - 1), this.look),
