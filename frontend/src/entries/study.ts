@@ -2,4 +2,4 @@ import "../common/frame";
 import "../viewer/viewer.css";
 import { start } from "../reading/page";
 
-start("room");
+start();

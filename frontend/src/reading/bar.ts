@@ -54,10 +54,11 @@ export class RoomBar {
   }
 
   drawScore(score: Score | null): void {
+    if (score?.state === "blinded") return fill(this.flag, h("span", { class: "dim" }, "AI hidden: you label this study in a queue"));
     const value = probability(score?.probability);
-    const known = score !== null && score.state !== "blinded";
+    const known = score !== null;
     const demo = score?.model?.demo_warning ? h("span", { class: "badge", title: score.model.demo_warning }, "Demo model") : null;
-    fill(this.flag, known ? flagSign(score.flag) : null, known && value ? h("span", { class: "strong num" }, value) : null, known ? demo : null);
+    fill(this.flag, known ? flagSign({ flag: score.flag, receiving: false }) : null, known && value ? h("span", { class: "strong num" }, value) : null, known ? demo : null);
   }
 
   drawClaim(claim: Claim["claimed_by"]): void {
@@ -82,18 +83,19 @@ export class QueueBar {
   private readonly seconds = h("span", { class: "num" });
   private readonly timer: number;
 
-  constructor(study: Study, queue: LabelQueue, why: string) {
+  constructor(study: Study, queue: LabelQueue, home: string, blinding: string) {
+    const why = queue.item?.why ?? "";
     const pace = queue.pace_per_hour ? `pace ${number(3600 / queue.pace_per_hour)} s` : "";
     const eye = s("svg", { class: "eye", viewBox: "0 0 14 14", "aria-hidden": "true" }, s("path", { d: BLIND }));
     this.element = h(
       "div",
       { class: "studybar" },
-      back("/label/", "Leave", "Leave the queue"),
-      h("h1", { class: "id" }, queue.name),
+      back(home, "Leave", "Leave the queue"),
+      h("h1", { class: "id" }, queue.name ?? "Label queue"),
       h("span", { class: "num nowrap", "data-progress": "" }, h("b", { class: "strong" }, queue.position), ` of ${queue.total}`),
       why ? h("span", { class: "dim hide-s" }, `why: ${why}`) : null,
       facts(study, false),
-      h("div", { class: "right small dim" }, h("span", { class: "ok" }, eye, "Blinded: no AI output, no other reads"), this.seconds, h("span", { class: "num hide-s" }, pace)),
+      h("div", { class: "right small dim" }, h("span", { class: "ok" }, eye, blinding), this.seconds, h("span", { class: "num hide-s" }, pace)),
     );
     const began = Date.now();
     this.timer = window.setInterval(() => (this.seconds.textContent = `${number((Date.now() - began) / 1000)} s`), 1000);

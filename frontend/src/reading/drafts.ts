@@ -11,7 +11,7 @@ import type { Answer, Findings } from "./findings";
 export interface Place {
   user: string;
   study: string;
-  context: "triage" | "queue";
+  context: "triage" | "queue" | "adjudication";
   item?: number;
 }
 

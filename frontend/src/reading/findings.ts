@@ -49,6 +49,7 @@ export type Action =
   | { type: "cerebellar"; value?: Cerebellar }
   | { type: "quality"; value?: Quality }
   | { type: "keyframe"; keyframe: Keyframe }
+  | { type: "take"; findings: Findings }
   | { type: "comment"; text: string };
 
 export const QUALITIES: readonly Quality[] = ["good", "limited", "non_diagnostic"];
@@ -111,6 +112,8 @@ function find(findings: Findings, action: Action, side: Side | null): Findings {
       return { ...findings, cerebellar: action.value ?? next(CEREBELLAR, findings.cerebellar) };
     case "quality":
       return { ...findings, quality: action.value ?? next(QUALITIES, findings.quality) };
+    case "take":
+      return { ...findings, ...action.findings };
     case "keyframe":
       return { ...findings, keyframes: withKeyframe(findings.keyframes, action.keyframe) };
     default:

@@ -11,7 +11,8 @@ export interface Commands {
   act: (action: Action) => void;
   commit: () => void;
   undo: () => void;
-  skip: () => void;
+  /** Only where there is a queue to come back to. */
+  skip: (() => void) | null;
   keyframe: () => void;
   goTo: (keyframe: Keyframe) => void;
   openClip: (sop: string) => void;
@@ -195,7 +196,8 @@ export class ReadForm {
       this.flags.set(flag, button);
       return button;
     });
-    if (this.mode === "queue") buttons.push(this.button("toggle", ["Skip", cap("S")], this.commands.skip));
+    const { skip } = this.commands;
+    if (skip) buttons.push(this.button("toggle", ["Skip", cap("S")], skip));
     return h("div", { class: "toggles" }, ...buttons);
   }
 

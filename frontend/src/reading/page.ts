@@ -1,36 +1,34 @@
 /** The page around the reading: which study it opens, and how it goes from one to the next without a reload. */
 
-import { ApiError, api, reason } from "../common/api";
+import { ApiError, reason } from "../common/api";
 import { fill, h, byId, pageConfig, person } from "../common/dom";
 import { loadScreens } from "../viewer/viewer";
-import { replay } from "./drafts";
-import type { Mode } from "./form";
-import { type Previous, Session, type Target, server, shelf, targetOf } from "./session";
-import type { LabelQueue } from "./types";
+import { type Place, replay } from "./drafts";
+import { HOME, type Previous, Session, type Target, server, shelf } from "./session";
 
 interface Config {
-  study_uid?: string;
-  item?: number | { id: number };
+  context?: Place["context"];
+  study_uid?: string | null;
+  item?: number | null;
+  queue?: string | null;
+  why?: string;
+  position?: number;
+  total?: number;
+  done?: number;
 }
 
-const HOME: Record<Mode, string> = { room: "/", queue: "/label/" };
-
-function itemIn(config: Config): number | undefined {
-  const given = typeof config.item === "object" ? config.item.id : config.item;
-  return given ?? (Number(/\/label\/(\d+)\//.exec(location.pathname)?.[1]) || undefined);
+/** What the page says that it opens; null where a queue has nothing left. */
+function firstTarget(config: Config): Target | null {
+  if (!config.study_uid) return null;
+  const context = config.context ?? "triage";
+  if (context === "triage" || !config.item) return { context, study: config.study_uid };
+  const item = { id: config.item, study_uid: config.study_uid, url: location.pathname, why: config.why ?? "" };
+  const { queue: name = null, position = 0, total = 0, done = 0 } = config;
+  return { context, study: config.study_uid, item: config.item, queue: { name, position, total, done, item, pace_per_hour: null } };
 }
 
-async function firstTarget(mode: Mode): Promise<Target | null> {
-  const config = pageConfig<Config>({});
-  const study = config.study_uid ?? /\/studies\/([\d.]+)\//.exec(location.pathname)?.[1];
-  const item = itemIn(config);
-  if (study) return { mode, study, ...(item === undefined ? {} : { item }) };
-  const queue = await api.get<LabelQueue>(`/api/v1/label-queue/?item=${item ?? ""}`);
-  return queue.item ? targetOf(queue.item, mode) : null;
-}
-
-function addressOf(target: Target): string {
-  return target.mode === "queue" ? `/label/${target.item ?? ""}/` : `/studies/${target.study}/`;
+function addressOf({ context, study, item }: Target): string {
+  return context === "triage" ? `/studies/${study}/` : `${HOME[context]}${item ?? ""}/`;
 }
 
 class Page {
@@ -38,7 +36,8 @@ class Page {
   private readonly main = byId("main");
   private readonly user = person()?.username ?? "";
 
-  constructor(private readonly mode: Mode) {}
+  private readonly config = pageConfig<Config>({});
+  private readonly context = this.config.context ?? "triage";
 
   async start(): Promise<void> {
     void loadScreens();
@@ -46,14 +45,13 @@ class Page {
     window.addEventListener("popstate", () => location.reload());
     shelf.tidy(new Date());
     try {
-      const target = await firstTarget(this.mode);
+      const target = firstTarget(this.config);
       if (target) await this.open(target, null);
       else this.nothing();
     } catch (error) {
       this.fail(error);
     }
-    const place = this.session?.target;
-    void replay(shelf, server, this.user, place ? { user: this.user, study: place.study, context: this.mode === "queue" ? "queue" : "triage", ...(place.item === undefined ? {} : { item: place.item }) } : null);
+    void replay(shelf, server, this.user, this.session?.place ?? null);
   }
 
   private async open(target: Target, previous: Previous | null): Promise<void> {
@@ -66,11 +64,13 @@ class Page {
 
   private go(target: Target | null, previous: Previous | null): void {
     if (!target) {
-      if (this.mode === "queue" && previous) this.finished(previous);
-      else location.assign(HOME[this.mode]);
+      if (this.context === "queue" && previous) this.finished(previous);
+      else location.assign(HOME[this.context]);
       return;
     }
     const address = addressOf(target);
+    // An adjudication's page carries what the list of disputes knows.
+    if (target.context === "adjudication") return location.assign(address);
     if (address !== location.pathname) history.pushState(null, "", address);
     this.open(target, previous).catch((error: unknown) => this.fail(error));
   }
@@ -83,7 +83,9 @@ class Page {
   }
 
   private nothing(): void {
-    this.message("Nothing to label", ["Your queue is empty. New studies appear here when they are added."], []);
+    const { done = 0, queue } = this.config;
+    if (done) this.message("The queue is done", [`${queue ?? "Your queue"}: every study in it has your answer (${done}).`, "New ones appear here when they are added."], []);
+    else this.message("Nothing to label", ["Your queue is empty. New studies appear here when they are added."], []);
   }
 
   private fail(error: unknown): void {
@@ -93,13 +95,13 @@ class Page {
   }
 
   private message(title: string, sentences: string[], actions: HTMLElement[]): void {
-    const home = h("a", { class: "btn btn-primary", href: HOME[this.mode] }, this.mode === "queue" ? "Back to the queue" : "Back to the list");
+    const home = h("a", { class: "btn btn-primary", href: HOME[this.context] }, this.context === "triage" ? "Back to the list" : "Back to the queue");
     fill(this.main, h("div", { class: "empty whole" }, h("h1", { class: "h1" }, title), ...sentences.map((text) => h("p", {}, text)), h("p", { class: "line" }, home, ...actions)));
     this.main.removeAttribute("aria-busy");
     document.documentElement.dataset["viewerReady"] = "none";
   }
 }
 
-export function start(mode: Mode): void {
-  void new Page(mode).start();
+export function start(): void {
+  void new Page().start();
 }

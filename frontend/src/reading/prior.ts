@@ -23,7 +23,7 @@ function line(prior: Prior): HTMLElement {
     {},
     h("td", { class: "num" }, prior.days_before === null ? "–" : `−${prior.days_before} d`),
     h("td", {}, day(prior.acquired_at) ?? "no date"),
-    h("td", { class: "cut" }, h("a", { href: prior.url, target: "_blank", rel: "opener" }, prior.summary || "open")),
+    h("td", {}, h("a", { href: prior.url, target: "_blank", rel: "opener" }, prior.summary || "open")),
   );
 }
 

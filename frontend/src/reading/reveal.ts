@@ -54,12 +54,13 @@ function modelFacts(score: Score): HTMLElement {
 /** What the model said, or why it said nothing. */
 function modelCard(score: Score | null): HTMLElement[] {
   if (!score || score.state === "pending") return [h("h2", { class: "h2" }, "The model"), h("p", { class: "dim" }, "Has not scored this study yet. Your read does not wait for it.")];
+  if (score.state === "blinded") return [h("h2", { class: "h2" }, "The model"), h("p", { class: "dim" }, "Hidden from you: this study is in your label queue, and you have not answered it there.")];
   const named = [score.model ? `${score.model.name} ${score.model.version}` : "", score.revision ? `revision ${score.revision}` : ""].filter(Boolean).join(" · ");
   const value = probability(score.probability);
   return [
     h("div", { class: "line" }, h("h2", { class: "h2" }, "The model"), h("span", { class: "right small dim" }, named)),
     ...demoNotice(score),
-    h("div", { class: "line" }, flagSign(score.flag), h("span", { class: "right" }, value ? h("span", { class: "big" }, value) : null)),
+    h("div", { class: "line" }, flagSign({ flag: score.flag, receiving: false }), h("span", { class: "right" }, value ? h("span", { class: "big" }, value) : null)),
     ...(score.flag === "not_analysed" ? [h("p", { class: "dim" }, score.flag_reason)] : [modelFacts(score)]),
   ];
 }

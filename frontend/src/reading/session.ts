@@ -16,12 +16,14 @@ import { type Action, type Answer, type Form, History, type Keyframe, answered, 
 import { type Mode, ReadForm } from "./form";
 import { Priors } from "./prior";
 import { Reveal, demoNotice } from "./reveal";
-import type { Claim, Committed, LabelQueue, Next, Read, Reads, Score } from "./types";
+import type { Claim, Committed, LabelQueue, Next, OtherRead, Read, Reads, Score } from "./types";
 
 export interface Target {
-  mode: Mode;
+  context: Place["context"];
   study: string;
   item?: number;
+  /** What the page that was opened knows of its queue; afterwards the queue is asked. */
+  queue?: LabelQueue;
   /** Open what was committed for another version of it. */
   reopen?: boolean;
 }
@@ -39,7 +41,12 @@ export interface House {
   go: (target: Target | null, previous: Previous | null) => void;
 }
 
+export const HOME: Record<Place["context"], string> = { triage: "/", queue: "/label/", adjudication: "/adjudicate/" };
+
 const SEEN_MS = 1000;
+/** A claim lapses after half an hour unless it is renewed. */
+const RENEW_MS = 5 * 60_000;
+const BLINDING = { queue: "Blinded: no AI output, no other reads", adjudication: "No AI output; readers are anonymous" } as const;
 const ENTER = "Enter";
 
 export const server: Server = {
@@ -58,9 +65,9 @@ function fresh(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export function targetOf(next: Next, mode: Mode): Target {
-  const item = /\/label\/(\d+)\//.exec(next.url)?.[1];
-  return { mode, study: next.study_uid, ...(item ? { item: Number(item) } : {}) };
+export function targetOf(next: Next, context: Place["context"]): Target {
+  const item = /\/(?:label|adjudicate)\/(\d+)\//.exec(next.url)?.[1];
+  return { context, study: next.study_uid, ...(item ? { item: Number(item) } : {}) };
 }
 
 /** What a change was, for those who hear it. */
@@ -74,6 +81,7 @@ export function spoken(before: Form, after: Form): string {
 
 export class Session {
   private readonly context: Place["context"];
+  private readonly mode: Mode;
   private readonly api: string;
   private readonly opened = performance.now();
   private readonly undo: (() => void)[] = [];
@@ -93,26 +101,34 @@ export class Session {
   private unopened = "";
   private seenTimer: number | null = null;
   private claimed = false;
+  private others: readonly OtherRead[] = [];
   private closed = false;
+  private renewal = 0;
 
   constructor(
     readonly target: Target,
     private readonly house: House,
   ) {
-    this.context = target.mode === "queue" ? "queue" : "triage";
+    this.context = target.context;
+    this.mode = target.context === "triage" ? "room" : "queue";
     this.api = `/api/v1/studies/${target.study}/`;
   }
 
+  get place(): Place {
+    return { user: this.house.user, study: this.target.study, context: this.context, ...itemOf(this.target) };
+  }
+
   async open(): Promise<void> {
-    const room = this.target.mode === "room";
+    const room = this.mode === "room";
     // Reading never waits for scoring: a score that cannot be had is a score that is not there.
     const scoring = room ? this.fetchScore() : Promise.resolve(null);
-    const [study, reads, queue] = await Promise.all([api.get<Study>(this.api), this.fetchReads(), room ? null : api.get<LabelQueue>(`/api/v1/label-queue/?item=${this.target.item ?? ""}`)]);
+    const [study, reads, queue] = await Promise.all([api.get<Study>(this.api), this.fetchReads(), this.fetchQueue()]);
     if (this.closed) return;
     this.study = study;
     this.viewer = new Viewer(study, { panes: room ? 2 : 1, seen: () => this.seen() });
-    this.bar = queue ? new QueueBar(study, queue, queue.item?.study_uid === study.study_uid ? queue.item.why : "") : new RoomBar(study);
-    document.title = `${queue ? `${queue.name}, ${queue.position} of ${queue.total}` : study.patient.patient_id} · Fontanelle`;
+    this.others = this.context === "adjudication" ? reads.others : [];
+    this.bar = queue ? new QueueBar(study, queue, HOME[this.context], BLINDING[this.context === "adjudication" ? "adjudication" : "queue"]) : new RoomBar(study);
+    document.title = `${queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : study.patient.patient_id} · Fontanelle`;
     fill(this.house.main, this.bar.element, this.viewer.film.element, this.viewer.stage, this.panel);
     this.watch();
     this.score = await Promise.race([scoring, Promise.resolve(null)]);
@@ -130,6 +146,7 @@ export class Session {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    window.clearTimeout(this.renewal);
     for (const undo of [...this.undo, ...this.keys]) undo();
     this.keepSeen();
     void this.keeper?.flush();
@@ -156,6 +173,14 @@ export class Session {
     return api.get<Reads>(`${this.api}reads/?context=${this.context}${item}`);
   }
 
+  private async fetchQueue(): Promise<LabelQueue | null> {
+    if (this.mode === "room") return null;
+    if (this.target.queue) return this.target.queue;
+    const queue = await api.get<LabelQueue>("/api/v1/label-queue/");
+    // An item that was opened again is not the next one: what is said of that one is not said here.
+    return queue.item?.id === this.target.item ? queue : { ...queue, item: null };
+  }
+
   private fetchScore(): Promise<Score | null> {
     return api.get<Score>(`${this.api}score/`).catch(() => null);
   }
@@ -171,15 +196,14 @@ export class Session {
   }
 
   private startReading(mine: Read | null): void {
-    const place: Place = { user: this.house.user, study: this.target.study, context: this.context, ...itemOf(this.target) };
     const empty = blank(this.study.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0));
     this.phase = "reading";
     this.asked = false;
     this.unopened = "?";
-    this.form = new ReadForm(this.target.mode, this.study.clips, this.study.notes, this.commands());
+    this.form = new ReadForm(this.mode, this.study.clips, this.study.notes, this.commands());
     this.mount(this.form.element);
     this.keeper?.close();
-    this.keeper = new DraftKeeper(place, shelf, server, browserClock, (state) => this.drawState(state));
+    this.keeper = new DraftKeeper(this.place, shelf, server, browserClock, (state) => this.drawState(state));
     if (this.keeper.seen) this.viewer.coverage.restore(this.keeper.seen);
     const begun = mine?.draft?.saved_at ? mine.draft : null;
     const last = mine?.revisions.at(-1);
@@ -191,7 +215,7 @@ export class Session {
     this.viewer.redrawCoverage();
     this.drawCoverage();
     this.form.setBefore(this.house.previous?.text ?? "");
-    this.form.notice(...demoNotice(this.score));
+    this.form.notice(...demoNotice(this.score), this.othersTable());
     if (this.bar instanceof RoomBar) this.bar.say("Attention hidden until you commit");
     if (this.keeper.unsentCommit) void this.await(this.keeper.resume(), answer ?? this.history.form);
   }
@@ -203,12 +227,12 @@ export class Session {
   }
 
   private watch(): void {
-    const kinds: Kind[] = this.target.mode === "room" ? ["study", "score"] : ["study"];
+    const kinds: Kind[] = this.mode === "room" ? ["study", "score"] : ["study"];
     this.undo.push(
       subscribe(kinds, (event) => {
         if (event.kind !== "gap" && event.study_uid !== this.target.study) return;
         if (event.kind !== "score") void this.lookForImages();
-        if (event.kind !== "study" && this.target.mode === "room") void this.fetchScore().then((score) => this.scored(score));
+        if (event.kind !== "study" && this.mode === "room") void this.fetchScore().then((score) => this.scored(score));
       }),
     );
     const flush = () => void this.keeper?.flush();
@@ -236,13 +260,31 @@ export class Session {
     if (this.closed || this.phase === "done") return;
     this.score = score;
     if (this.bar instanceof RoomBar) this.bar.drawScore(score);
-    this.form?.notice(...demoNotice(score));
+    if (this.mode === "room") this.form?.notice(...demoNotice(score));
   }
 
   private stateEmpty(): void {
     const text = "This study has no pictures. It can be read as non-diagnostic (Q), or left.";
     this.viewer.stage.prepend(h("p", { class: "no-pictures", role: "note" }, text));
     document.documentElement.dataset["viewerReady"] = "true";
+  }
+
+  /** What the readers said who differ, in an adjudication. */
+  private othersTable(): HTMLElement | null {
+    if (!this.others.length) return null;
+    const answers = this.others.map((other) => new Map(summary({ findings: other.revisions[0]?.findings as Answer["findings"], comment: other.revisions[0]?.comment ?? "" })));
+    const names = [...new Set(answers.flatMap((answer) => [...answer.keys()]))];
+    const row = (name: string) => {
+      const values = answers.map((answer) => answer.get(name) ?? "–");
+      return h("tr", { class: new Set(values).size > 1 ? "d" : "same" }, h("th", { scope: "row" }, name), ...values.map((value) => h("td", {}, value)));
+    };
+    const accept = (other: OtherRead, at: number) => h("th", { scope: "col" }, h("button", { class: "btn", type: "button", onclick: () => this.accept(at) }, `${other.reader} `, cap(String(at + 1))));
+    return h("table", { class: "cmp" }, h("caption", { class: "vh" }, "What the readers answered; a button takes that answer"), h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "vh" }, "Finding")), ...this.others.map(accept))), h("tbody", {}, ...names.map(row)));
+  }
+
+  private accept(at: number): void {
+    const findings = this.others[at]?.revisions[0]?.findings;
+    if (findings) this.act({ type: "take", findings });
   }
 
   // ---------- claim ----------
@@ -252,6 +294,8 @@ export class Session {
       const { claimed_by } = await api.post<Claim>(`${this.api}claim/`);
       this.claimed = claimed_by?.you ?? false;
       if (this.bar instanceof RoomBar) this.bar.drawClaim(claimed_by);
+      window.clearTimeout(this.renewal);
+      this.renewal = window.setTimeout(() => void (this.phase === "reading" && !this.closed && this.claim()), RENEW_MS);
     } catch (error) {
       if (error instanceof ApiError && error.code === "claimed") this.claimedByOther(error);
     }
@@ -277,7 +321,7 @@ export class Session {
       act: (action: Action) => this.act(action),
       commit: () => void this.commit(),
       undo: () => void this.back(),
-      skip: () => void this.skip(),
+      skip: this.context === "queue" ? () => void this.skip() : null,
       keyframe: () => this.keyframe(),
       goTo: ({ sop_uid, frame }: Keyframe) => this.viewer.goTo(sop_uid, frame),
       openClip: (sop: string) => this.viewer.goTo(sop, 1),
@@ -288,6 +332,7 @@ export class Session {
   private act(action: Action): void {
     if (this.phase !== "reading") return;
     const before = this.history.form;
+    if (action.type === "digit" && !before.side && this.others[action.grade - 1]) return this.accept(action.grade - 1);
     if (!this.history.apply(action)) {
       if (action.type === "digit" && !before.side) polite("Press R or L first, then the grade");
       return;
@@ -443,11 +488,11 @@ export class Session {
   private committed(answer: Answer, said: Committed): void {
     this.next = said.next;
     const seconds = (performance.now() - this.opened) / 1000;
-    if (this.target.mode === "queue") {
+    if (this.mode === "queue") {
       const text = `Before: ${headline(answer.findings)}, ${duration(seconds) ?? ""}`;
       polite(`Committed. ${text}`);
       this.phase = "done";
-      this.house.go(said.next ? targetOf(said.next, "queue") : null, { target: this.target, text });
+      this.house.go(said.next ? targetOf(said.next, this.context) : null, { target: this.target, text });
       return;
     }
     if (said.reveal) this.score = said.reveal;
@@ -468,7 +513,7 @@ export class Session {
       goTo: (sop: string, frame: number) => this.viewer.goTo(sop, frame),
       peak: (step: 1 | -1) => this.viewer.toPeak(step),
     };
-    const queue = this.target.mode === "queue";
+    const queue = this.mode === "queue";
     this.reveal = new Reveal(answer, at, queue ? null : this.score, this.study.clips, { queue, next: this.next !== null }, commands);
     this.reveal.drawAgreement(agreement);
     this.mount(this.reveal.element);
@@ -495,10 +540,10 @@ export class Session {
   }
 
   private async advance(): Promise<void> {
-    if (this.next) return this.house.go(targetOf(this.next, this.target.mode), null);
-    if (this.target.mode === "queue") {
+    if (this.next) return this.house.go(targetOf(this.next, this.context), null);
+    if (this.context === "queue") {
       const { item } = await api.get<LabelQueue>("/api/v1/label-queue/");
-      return this.house.go(item ? targetOf({ study_uid: item.study_uid, url: item.url }, "queue") : null, null);
+      return this.house.go(item ? targetOf(item, "queue") : null, null);
     }
     this.house.go(null, null);
   }
@@ -519,7 +564,7 @@ export class Session {
   }
 
   private async skip(): Promise<void> {
-    if (this.target.mode !== "queue" || this.target.item === undefined || this.phase !== "reading") return;
+    if (this.context !== "queue" || this.target.item === undefined || this.phase !== "reading") return;
     const { confirmed, reason: why } = await ask({ title: "Skip this study?", body: [h("p", {}, "It comes back at the end of your queue. What you answered is kept.")], confirm: "Skip", reasonLabel: "Why" });
     if (!confirmed) return;
     try {
@@ -538,18 +583,17 @@ export class Session {
   }
 
   private bindGeneral(): void {
-    const home = this.target.mode === "queue" ? "/label/" : "/";
     const escape = (event: KeyboardEvent) => {
       if (isField(event.target)) return this.viewer.focus();
-      location.assign(home);
+      location.assign(HOME[this.context]);
     };
-    this.undo.push(bind({ key: "Escape", label: this.target.mode === "queue" ? "Leave the queue" : "Back to the list", group: "Everywhere", bar: false, run: escape }));
+    this.undo.push(bind({ key: "Escape", label: this.mode === "queue" ? "Leave the queue" : "Back to the list", group: "Everywhere", bar: false, run: escape }));
   }
 
   private bindReading(): void {
     const group = "Read";
     const act = (key: string, label: string, action: Action, bar = false): Binding => ({ key, label, group, bar, run: () => this.act(action) });
-    const queue = this.target.mode === "queue";
+    const queue = this.mode === "queue";
     const digits = ([1, 2, 3, 4] as const).map((grade) => act(String(grade), `Grade ${["", "I", "II", "III", "IV"][grade] ?? ""}`, { type: "digit", grade }));
     const keys: Binding[] = [
       act("0", queue ? "No haemorrhage" : "None", { type: "digit", grade: 0 }, true),
@@ -569,7 +613,7 @@ export class Session {
       { key: ENTER, label: queue ? "Commit, next" : "Commit", group, run: () => void this.commit() },
       { key: "Ctrl+Enter", label: "Commit from anywhere", group, bar: false, inFields: true, overControls: true, run: () => void this.commit() },
     ];
-    if (queue) keys.push({ key: "s", label: "Skip", group, run: () => void this.skip() });
+    if (this.context === "queue") keys.push({ key: "s", label: "Skip", group, run: () => void this.skip() });
     this.rebind(keys);
   }
 
@@ -577,9 +621,9 @@ export class Session {
     const group = "After the commit";
     const keys: Binding[] = [
       { key: "u", label: "Reopen", group, run: () => void this.reopen() },
-      { key: ENTER, label: this.target.mode === "queue" || this.next ? "Next study" : "List", group, run: () => void this.advance() },
+      { key: ENTER, label: this.mode === "queue" || this.next ? "Next study" : "List", group, run: () => void this.advance() },
     ];
-    if (this.target.mode === "room") {
+    if (this.mode === "room") {
       keys.unshift(
         { key: "a", label: "Agree", group, run: () => void this.agree(true) },
         { key: "d", label: "Disagree", group, run: () => void this.agree(false) },

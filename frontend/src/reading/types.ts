@@ -10,7 +10,7 @@ export interface Score {
   flag_reason: string;
   probability: number | null;
   revision: number | null;
-  model: { id: number; name: string; version: string; demo_warning: string } | null;
+  model: { id: number; name: string; version: string; demo_warning: string | null } | null;
   operating_point: {
     name: string;
     threshold: number | null;
@@ -40,8 +40,16 @@ export interface Read {
   revisions: Revision[];
 }
 
+/** Another reader's answer; in a queue and in an adjudication the reader is a number. */
+export interface OtherRead {
+  id: number;
+  reader: string;
+  revisions: Revision[];
+}
+
 export interface Reads {
   mine: Read | null;
+  others: OtherRead[];
 }
 
 export interface Next {
@@ -64,7 +72,7 @@ export interface QueueItem {
 }
 
 export interface LabelQueue {
-  name: string;
+  name: string | null;
   position: number;
   total: number;
   done: number;

@@ -83,6 +83,8 @@ export class Viewer {
   }
 
   private code: Screens | null = null;
+  /** What hangs in each pane at the start; a pane that is not visible shows nothing and counts nothing as seen. */
+  private hung: (Clip | null)[] = [];
 
   get current(): { clip: Clip | null; frame: number } {
     return { clip: this.active.clip, frame: this.active.frame };
@@ -91,12 +93,12 @@ export class Viewer {
   /** Hang the first clips, show their first pictures, then load the rest. */
   async open(): Promise<void> {
     const { clips } = this.study;
-    const hung = hang(clips, this.options.panes);
-    for (const clip of this.isWide ? hung : hung.slice(0, 1)) if (clip && playable(clip)) early(frameUrl(clip, 1));
+    this.hung = hang(clips, this.options.panes);
+    for (const clip of this.hung.slice(0, this.visible.length)) if (clip && playable(clip)) early(frameUrl(clip, 1));
     this.bindKeys();
     this.activate(this.active);
     this.code = await loadScreens();
-    await Promise.all(this.panes.map((pane, at) => pane.show(hung[at] ?? null)));
+    await Promise.all(this.visible.map((pane, at) => pane.show(this.hung[at] ?? null)));
     this.ready = true;
     this.film.loadThumbnails();
     this.load();
@@ -193,7 +195,9 @@ export class Viewer {
   }
 
   private arrange(): void {
-    if (!this.isWide) this.panes[1]?.pause();
+    const second = this.panes[1];
+    if (!this.isWide) second?.pause();
+    else if (second && !second.clip) void second.show(this.hung[1] ?? null);
     this.activate(this.isWide ? this.active : (this.panes[0] as Pane));
   }
 

@@ -1,0 +1,240 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { ApiError } from "../../src/common/api";
+import { type Answer, blank } from "../../src/reading/findings";
+import { type Commit, DraftKeeper, type Place, type Server, type ServerDraft, Shelf, type State, keyOf, replay } from "../../src/reading/drafts";
+
+const place: Place = { user: "annotator", study: "1.2.3", context: "queue", item: 7 };
+const answer = (comment: string): Answer => ({ findings: blank(false).findings, comment });
+const body = { ...answer("done"), seen: [], duration_ms: 900, idempotency_key: "k1" };
+const offline = () => new ApiError(0, "offline", "The server does not answer.");
+
+/** A server with one draft that refuses what did not grow from it. */
+class Desk implements Server {
+  draft: ServerDraft | null = null;
+  commits = new Map<string, Commit>();
+  down: ApiError | null = null;
+  /** The request arrives, its answer does not. */
+  deaf = false;
+
+  async save(_place: Place, sent: Answer & { version: number }) {
+    if (this.down) throw this.down;
+    if (sent.version !== (this.draft?.version ?? 0)) throw new ApiError(409, "stale_draft", "stale", { server: this.draft });
+    this.draft = { findings: sent.findings, comment: sent.comment, version: sent.version + 1, saved_at: "2026-11-23T14:35:02Z" };
+    return { version: this.draft.version, saved_at: "2026-11-23T14:35:02Z" };
+  }
+
+  async commit(_place: Place, commit: Commit) {
+    if (this.down) throw this.down;
+    this.commits.set(commit.idempotency_key, commit);
+    if (this.deaf) throw offline();
+    return { next: null };
+  }
+}
+
+let desk: Desk;
+let shelf: Shelf;
+let states: State[];
+
+function keeper(): DraftKeeper {
+  const clock = { now: () => new Date("2026-11-23T14:35:02Z"), setTimeout: (run: () => void, ms: number) => setTimeout(run, ms), clearTimeout: (timer: unknown) => clearTimeout(timer as number) };
+  return new DraftKeeper(place, shelf, desk, clock, (state) => states.push(state));
+}
+
+beforeEach(() => {
+  localStorage.clear();
+  vi.useFakeTimers();
+  desk = new Desk();
+  shelf = new Shelf(localStorage);
+  states = [];
+});
+
+describe("a draft", () => {
+  it("is written here before the key press is over", () => {
+    keeper().change(answer("a"));
+    expect(JSON.parse(localStorage.getItem(keyOf(place)) ?? "").answer.comment).toBe("a");
+  });
+
+  it("is on the server within half a second, once for a burst", async () => {
+    const saved = vi.spyOn(desk, "save");
+    const drafts = keeper();
+    for (const text of ["a", "ab", "abc"]) drafts.change(answer(text));
+    await vi.advanceTimersByTimeAsync(500);
+    expect([saved.mock.calls.length, desk.draft?.comment, states.at(-1)?.kind]).toEqual([1, "abc", "saved"]);
+  });
+
+  it("leaves no text here once the server has it", async () => {
+    keeper().change(answer("private"));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(localStorage.getItem(keyOf(place))).not.toContain("private");
+  });
+
+  it("counts the server's versions", async () => {
+    const drafts = keeper();
+    drafts.change(answer("a"));
+    await vi.advanceTimersByTimeAsync(500);
+    drafts.change(answer("b"));
+    await vi.advanceTimersByTimeAsync(500);
+    expect([desk.draft?.comment, desk.draft?.version]).toEqual(["b", 2]);
+  });
+
+  it("sends what was typed while the last one was on its way", async () => {
+    const drafts = keeper();
+    drafts.change(answer("a"));
+    const sending = drafts.flush();
+    drafts.change(answer("ab"));
+    await sending;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([desk.draft?.comment, states.at(-1)?.kind]).toEqual(["ab", "saved"]);
+  });
+
+  it("waits for a dead server and says so", async () => {
+    desk.down = offline();
+    keeper().change(answer("a"));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(states.at(-1)).toMatchObject({ kind: "here", reason: "The server does not answer." });
+    desk.down = null;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect([desk.draft?.comment, states.at(-1)?.kind]).toEqual(["a", "saved"]);
+  });
+
+  it("survives a reload and a lost sign-in", async () => {
+    desk.down = new ApiError(401, "signed_out", "You are signed out.");
+    keeper().change(answer("kept"));
+    await vi.advanceTimersByTimeAsync(500);
+    desk.down = null;
+    const after = keeper();
+    expect(after.begin(null)?.comment).toBe("kept");
+    await vi.advanceTimersByTimeAsync(500);
+    expect(desk.draft?.comment).toBe("kept");
+  });
+
+  it("is kept in memory and reported where the browser keeps nothing", async () => {
+    vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
+      throw new DOMException("full", "QuotaExceededError");
+    });
+    desk.down = offline();
+    keeper().change(answer("a"));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(states.at(-1)).toMatchObject({ kind: "here", reason: "This browser keeps nothing. The server does not answer." });
+  });
+});
+
+describe("two versions", () => {
+  async function conflict(): Promise<DraftKeeper> {
+    const drafts = keeper();
+    drafts.begin(null);
+    desk.draft = { ...answer("theirs"), version: 3, saved_at: "2026-11-23T14:30:00Z" };
+    drafts.change(answer("mine"));
+    await vi.advanceTimersByTimeAsync(500);
+    return drafts;
+  }
+
+  it("are both kept and shown", async () => {
+    await conflict();
+    expect(states.at(-1)).toMatchObject({ kind: "conflict", mine: { comment: "mine" }, theirs: { comment: "theirs" } });
+    expect(desk.draft?.comment).toBe("theirs");
+  });
+
+  it("send nothing until the reader has chosen", async () => {
+    const drafts = await conflict();
+    drafts.change(answer("mine, more"));
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(desk.draft?.comment).toBe("theirs");
+  });
+
+  it("mine goes over the server's", async () => {
+    const drafts = await conflict();
+    drafts.choose("mine");
+    await vi.advanceTimersByTimeAsync(500);
+    expect([desk.draft?.comment, desk.draft?.version]).toEqual(["mine", 4]);
+  });
+
+  it("the server's replaces mine", async () => {
+    const drafts = await conflict();
+    expect(drafts.choose("theirs").comment).toBe("theirs");
+    expect(shelf.read(place)?.answer).toBeUndefined();
+  });
+
+  it("that say the same are no conflict", () => {
+    keeper().change(answer("same"));
+    const after = keeper();
+    after.begin({ ...answer("same"), version: 5, saved_at: null });
+    expect(after.state.kind).toBe("here");
+  });
+});
+
+describe("a commit", () => {
+  it("is written down before it is sent and gone once answered", async () => {
+    const sending = keeper().commit(body);
+    expect(shelf.read(place)?.commit?.idempotency_key).toBe("k1");
+    await expect(sending).resolves.toEqual({ next: null });
+    expect(shelf.read(place)).toBeNull();
+  });
+
+  it("waits for a draft on its way and carries its version", async () => {
+    const drafts = keeper();
+    drafts.change(answer("a"));
+    const draft = drafts.flush();
+    await drafts.commit(body);
+    await draft;
+    expect(desk.commits.get("k1")?.version).toBe(1);
+  });
+
+  it("whose answer was lost is sent again with the same key, and counts once", async () => {
+    desk.deaf = true;
+    const sending = keeper().commit(body);
+    await vi.advanceTimersByTimeAsync(100);
+    desk.deaf = false;
+    await vi.advanceTimersByTimeAsync(3000);
+    await expect(sending).resolves.toEqual({ next: null });
+    expect(desk.commits.size).toBe(1);
+  });
+
+  it("that never got out is found after a reload", async () => {
+    desk.down = offline();
+    void keeper().commit(body);
+    await vi.advanceTimersByTimeAsync(100);
+    desk.down = null;
+    const after = keeper();
+    after.begin(null);
+    expect(after.unsentCommit?.idempotency_key).toBe("k1");
+    await after.resume();
+    expect([...desk.commits.keys()]).toEqual(["k1"]);
+  });
+
+  it("that the server refuses leaves the draft", async () => {
+    desk.down = new ApiError(400, "invalid", "No such frame.");
+    await expect(keeper().commit(body)).rejects.toThrow("No such frame.");
+    expect(shelf.read(place)).toMatchObject({ answer: { comment: "done" } });
+    expect(shelf.read(place)?.commit).toBeUndefined();
+  });
+});
+
+describe("replay", () => {
+  const other: Place = { user: "annotator", study: "9.9", context: "triage" };
+
+  it("sends what other studies owe and leaves the open one alone", async () => {
+    shelf.write({ place: other, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("owed") });
+    shelf.write({ place, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("open") });
+    expect(await replay(shelf, desk, "annotator", place)).toBe(1);
+    expect([desk.draft?.comment, shelf.read(other), shelf.read(place)?.answer?.comment]).toEqual(["owed", null, "open"]);
+  });
+
+  it("never sends another person's", async () => {
+    shelf.write({ place: { ...other, user: "somebody" }, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("not mine") });
+    expect(await replay(shelf, desk, "annotator", null)).toBe(0);
+  });
+
+  it("keeps what the server refuses for when the study is opened", async () => {
+    desk.draft = { ...answer("theirs"), version: 4, saved_at: null };
+    shelf.write({ place: other, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("mine") });
+    await replay(shelf, desk, "annotator", null);
+    expect(shelf.read(other)?.answer?.comment).toBe("mine");
+  });
+
+  it("forgets what was confirmed a month ago", () => {
+    shelf.write({ place, base: 2, at: "2026-01-01T00:00:00Z" });
+    shelf.tidy(new Date("2026-11-23T00:00:00Z"));
+    expect(shelf.read(place)).toBeNull();
+  });
+});

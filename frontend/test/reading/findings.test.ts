@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { type Action, type Form, History, answered, blank, contradictions, headline, negative, reduce, summary, worst } from "../../src/reading/findings";
+
+const digit = (grade: 0 | 1 | 2 | 3 | 4): Action => ({ type: "digit", grade });
+const KEYS: Record<string, Action> = {
+  "0": digit(0), "1": digit(1), "2": digit(2), "3": digit(3), "4": digit(4),
+  r: { type: "side", side: "right" }, l: { type: "side", side: "left" },
+  i: { type: "toggle", flag: "phi" }, y: { type: "toggle", flag: "pvl" }, h: { type: "toggle", flag: "phvd" }, x: { type: "toggle", flag: "uncertain" },
+  c: { type: "cerebellar" }, q: { type: "quality" }, k: { type: "keyframe", keyframe: { sop_uid: "1.2", frame: 23 } },
+};
+
+/** The form after these keys; Enter is not among them, so a committed answer costs one more. */
+function press(keys: string, form: Form = blank(false)): Form {
+  return [...keys].reduce((state, key) => reduce(state, KEYS[key] as Action), form);
+}
+
+describe("keys", () => {
+  it("a negative is 0 and Enter: one key makes a complete answer", () => {
+    const { findings } = press("0");
+    expect([findings.right, findings.left, answered(findings), negative(findings), contradictions(findings)]).toEqual([0, 0, true, true, []]);
+  });
+
+  it("one side graded says none for the other: R 3 Enter", () => {
+    const { findings } = press("r3");
+    expect([findings.right, findings.left, answered(findings)]).toEqual([3, 0, true]);
+  });
+
+  it("both sides unequal: R 3 L 1 Enter", () => {
+    const { findings } = press("r3l1");
+    expect([findings.right, findings.left]).toEqual([3, 1]);
+  });
+
+  it("a digit without a side changes nothing, except 0", () => {
+    const form = blank(false);
+    expect(reduce(form, digit(3))).toBe(form);
+  });
+
+  it("a side waits for one digit only", () => {
+    expect(press("r").side).toBe("right");
+    expect(press("rr").side).toBeNull();
+    expect(press("r2").side).toBeNull();
+  });
+
+  it("0 after a side is none for that side", () => {
+    expect(press("r3l2r0").findings).toMatchObject({ right: 0, left: 2 });
+  });
+
+  it("grade IV records a parenchymal haemorrhage", () => {
+    expect(press("l4").findings).toMatchObject({ right: 0, left: 4, phi: true });
+  });
+
+  it("C, Q go round, I Y H X switch", () => {
+    expect(press("c").findings.cerebellar).toBe("none");
+    expect(press("ccccc").findings.cerebellar).toBe("not_assessed");
+    expect(press("qq").findings.quality).toBe("non_diagnostic");
+    expect(press("iyhxi").findings).toMatchObject({ phi: false, pvl: true, phvd: true, uncertain: true });
+  });
+
+  it("K marks a frame and takes the mark away", () => {
+    expect(press("k").findings.keyframes).toEqual([{ sop_uid: "1.2", frame: 23 }]);
+    expect(press("kk").findings.keyframes).toEqual([]);
+  });
+});
+
+describe("findings", () => {
+  it("without a mastoid view the posterior fossa is not assessed, never negative", () => {
+    expect(blank(false).findings.cerebellar).toBe("not_assessed");
+    expect(blank(true).findings.cerebellar).toBe("none");
+  });
+
+  it("are no answer before anything is said, but non-diagnostic is one", () => {
+    expect(answered(blank(true).findings)).toBe(false);
+    expect(answered(press("qq").findings)).toBe(true);
+  });
+
+  it.each([["0i", 1], ["r4i", 1], ["qq0", 1], ["r3i", 0], ["0", 0]])("after %s there are %i contradictions", (keys, count) => {
+    expect(contradictions(press(keys).findings)).toHaveLength(count);
+  });
+
+  it("say the worst side in words", () => {
+    expect([press("r1l3"), press("r2l2"), press("0"), press("r3i")].map((form) => worst(form.findings))).toEqual(["III left", "II both sides", "none", "IV right"]);
+  });
+
+  it("with another haemorrhage are not negative", () => {
+    expect(headline(press("0").findings)).toBe("no haemorrhage");
+    expect(negative(press("0cc").findings)).toBe(false);
+  });
+
+  it("are summed up with what was marked only", () => {
+    const names = summary(press("r1h")).map(([name]) => name);
+    expect(names).toContain("PHVD");
+    expect(names).not.toContain("Cystic PVL");
+  });
+});
+
+describe("History", () => {
+  it("undoes every change back to the beginning", () => {
+    const history = new History(blank(false));
+    for (const key of "r3iyl1") history.apply(KEYS[key] as Action);
+    while (history.undo()) continue;
+    expect(history.form).toEqual(blank(false));
+  });
+
+  it("undoes a note as one change", () => {
+    const history = new History(blank(false));
+    for (const text of ["s", "st", "sta"]) history.apply({ type: "comment", text });
+    history.undo();
+    expect(history.form.comment).toBe("");
+  });
+
+  it("a key that changes nothing is not a change", () => {
+    const history = new History(blank(false));
+    expect([history.apply(digit(2)), history.undoable]).toEqual([false, false]);
+  });
+});

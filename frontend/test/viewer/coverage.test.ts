@@ -1,0 +1,48 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Coverage } from "../../src/viewer/coverage";
+
+const clip = (sop_uid: string, frames: number, decode_error = "") => ({ sop_uid, frames, decode_error });
+const clips = [clip("a", 4), clip("b", 1), clip("broken", 3, "cut short"), clip("empty", 0)];
+let coverage: Coverage;
+
+beforeEach(() => {
+  coverage = new Coverage(clips);
+});
+
+describe("Coverage", () => {
+  it("counts each frame once", () => {
+    expect([coverage.see("a", 2), coverage.see("a", 2), coverage.see("a", 3)]).toEqual([true, false, true]);
+    expect(coverage.fraction("a")).toBe(0.5);
+  });
+
+  it("names the clips that can be shown and were not", () => {
+    expect(coverage.unopened()).toEqual(["a", "b"]);
+    coverage.see("b", 1);
+    expect(coverage.unopened()).toEqual(["a"]);
+  });
+
+  it("reports frames and time of every clip", () => {
+    coverage.see("a", 1);
+    coverage.look("a", 120.4);
+    expect(coverage.report()[0]).toEqual({ sop_uid: "a", frames: 1, ms: 120 });
+    expect(coverage.report()[1]).toEqual({ sop_uid: "b", frames: 0, ms: 0 });
+  });
+
+  it("does not take a night for a look", () => {
+    coverage.look("a", 8 * 3600 * 1000);
+    expect(coverage.report()[0]?.ms).toBe(60_000);
+  });
+
+  it("survives a reload", () => {
+    for (const frame of [1, 2, 4]) coverage.see("a", frame);
+    const again = new Coverage(clips);
+    again.restore(JSON.parse(JSON.stringify(coverage.keep())));
+    expect(again.report()).toEqual(coverage.report());
+    expect(coverage.keep()["a"]?.ranges).toEqual([[1, 2], [4, 4]]);
+  });
+
+  it("ignores what is kept of clips that are gone", () => {
+    coverage.restore({ gone: { ranges: [[1, 3]], ms: 5 } });
+    expect(coverage.report()).toHaveLength(4);
+  });
+});
