@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from tempfile import TemporaryFile
 from urllib.parse import urlparse
 
@@ -26,9 +27,10 @@ def _database() -> None:
 
 
 def _storage() -> None:
-    """A local folder must take a file. A bucket is asked by the room that owns it."""
+    """A local folder must take a file; a new site has none yet. A bucket is asked by the room that owns it."""
     place = urlparse(settings.STORAGE_URL)
     if place.scheme == "file":
+        Path(place.path).mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=place.path) as file:
             file.write(b"ready")
             file.flush()
