@@ -27,6 +27,9 @@ class Queue(models.TextChoices):
 class Job(models.Model):
     """One piece of work. ``key`` makes it one row however often it is asked for; ``token`` fences late workers off.
 
+    A job whose worker died is run ``alone``, in a process of its own: if that dies the job is to blame, if the whole
+    worker dies it is not. ``deaths`` counts both.
+
     Within a queue the lowest ``rank`` goes first, so that a re-scoring of thousands never delays a new examination.
     """
 
@@ -37,6 +40,8 @@ class Job(models.Model):
     payload = models.JSONField(default=dict)
     status = models.CharField(max_length=12, choices=JobStatus.choices, default=JobStatus.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
+    alone = models.BooleanField(default=False)
+    deaths = models.PositiveSmallIntegerField(default=0)
     run_after = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
     token = models.UUIDField(default=uuid.uuid4, editable=False)

@@ -28,6 +28,8 @@ Ending = Callable[[Job], None]
 
 ENDED = (JobStatus.DONE, JobStatus.QUARANTINED, JobStatus.CANCELLED)
 BACKOFF = timedelta(seconds=2)
+MOST_DEATHS = 20
+"""Of whole workers, over one job that was run alone: by then something is wrong that waiting does not mend."""
 _URGENCY = {queue.value: position for position, queue in enumerate(Queue)}
 
 
@@ -63,7 +65,8 @@ def _ask_again(job: Job, *, queue: Queue, rank: int, due: datetime, payload: dic
         job.queue, job.rank = queue, rank
     if payload is None or job.status not in ENDED:
         return
-    fresh: dict[str, Any] = {"attempts": 0, "error": "", "progress": {}, "cancel_requested": False, "finished_at": None}
+    fresh: dict[str, Any] = {"attempts": 0, "alone": False, "deaths": 0, "error": "", "progress": {}}
+    fresh |= {"cancel_requested": False, "finished_at": None}
     move(job, Step.REOPEN, payload=payload, queue=queue, rank=rank, run_after=due, **fresh)
     job.refresh_from_db()
 
@@ -154,23 +157,23 @@ def _end(job: Job, step: Step, *, then: Callable[[], None], error: str = "") -> 
     job.refresh_from_db()
 
 
-def release(job: Job) -> None:
+def release(job: Job, **changes: Any) -> None:
     """Put a running job back unharmed, as a worker does that is told to stop: the attempt does not count."""
     with transaction.atomic():
-        uncounted = {"attempts": max(0, job.attempts - 1), "lease_until": None, "run_after": database_now()}
-        move(job, Step.RELEASE, held=job.token, **uncounted)
+        uncounted: dict[str, Any] = {"attempts": max(0, job.attempts - 1), "lease_until": None}
+        move(job, Step.RELEASE, held=job.token, run_after=database_now(), **uncounted, **changes)
         transaction.on_commit(lambda: wake(job.queue), robust=True)
     job.refresh_from_db()
 
 
-def fail(job: Job, error: str) -> None:
+def fail(job: Job, error: str, **changes: Any) -> None:
     """One attempt failed: try again after a while, or quarantine the job after the last. Raises Lost."""
     if job.attempts >= settings.JOB_MAX_ATTEMPTS:
         quarantine(job, error)
         return
     with transaction.atomic():
         due = database_now() + BACKOFF * 4 ** (job.attempts - 1)
-        move(job, Step.RETRY, held=job.token, lease_until=None, run_after=due, error=error)
+        move(job, Step.RETRY, held=job.token, lease_until=None, run_after=due, error=error, **changes)
     job.refresh_from_db()
 
 
@@ -187,11 +190,24 @@ def _take_back(job: Job) -> bool:
             # A heartbeat may have come between the look and the lock: the lease is looked at again under it.
             if not Job.objects.filter(pk=job.pk, token=job.token, lease_until__lt=database_now()).exists():
                 return False
-            stop(job) if job.cancel_requested else fail(job, error)
+            _bury(job, error)
     except Lost:
         return False
     logger.warning("job %s (%s) was taken back. %s", job.pk, job.kind, error)
     return True
+
+
+def _bury(job: Job, error: str) -> None:
+    """A worker died over a job. The first time the attempt counts, and from then on the job is run alone; a whole
+    worker that dies although the job was alone died of something else, so that random kills convict no innocent."""
+    if job.cancel_requested:
+        stop(job)
+    elif job.deaths >= MOST_DEATHS:
+        quarantine(job, error)
+    elif job.alone:
+        release(job, deaths=job.deaths + 1, error=error)
+    else:
+        fail(job, error, alone=True, deaths=job.deaths + 1)
 
 
 def request_cancel(job: Job) -> bool:

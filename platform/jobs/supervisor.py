@@ -19,9 +19,9 @@ GRACE_SECONDS = 25.0
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent() -> None:
-    """Linux: a supervisor that is killed leaves no orphans, which would go on with yesterday's code."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with_parent(number: int = signal.SIGTERM) -> None:
+    """Linux: a parent that is killed leaves no orphans, which would go on with yesterday's code."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Child:
     def start(self) -> None:
         self.started = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603  our own commands, no shell
-            list(self.command), env=self.environment, preexec_fn=_die_with_parent
+            list(self.command), env=self.environment, preexec_fn=die_with_parent
         )
 
     def look(self) -> None:

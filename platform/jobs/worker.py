@@ -17,7 +17,7 @@ from typing import Self
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
-from jobs import handlers, queue, ticks
+from jobs import alone, handlers, queue, ticks
 from jobs.clock import database_now
 from jobs.context import Cancelled, Draining, JobContext
 from jobs.models import Job, WorkerHeartbeat
@@ -75,6 +75,9 @@ class Pulse:
             self.lost.clear()
 
     def show_presence(self) -> None:
+        """A process that serves no queue, since it was started for one job, is nobody's sign of life."""
+        if not self.queues:
+            return
         now = database_now()
         facts = {"queues": self.queues, "seen_at": now}
         WorkerHeartbeat.objects.update_or_create(
@@ -145,8 +148,28 @@ class Worker:
         job = queue.claim(self.queues, self.name)
         if job is None:
             return False
-        self.perform(job)
+        if job.alone:
+            self._delegate(job)
+        else:
+            self.perform(job)
         return True
+
+    def _delegate(self, job: Job) -> None:
+        """A job that a worker died over goes to a process of its own."""
+        self.pulse.watch(job)
+        try:
+            alone.run(job, self.draining)
+        except alone.Died as death:
+            logger.warning("job %s (%s), run alone: %s", job.pk, job.kind, death)
+            words = str(death)
+            self._end(job, lambda held: queue.fail(held, words))
+        finally:
+            self.pulse.watch(None)
+
+    def perform_alone(self, job: Job) -> None:
+        """In a process that was started for this job only."""
+        with self.pulse:
+            self.perform(job)
 
     def perform(self, job: Job) -> None:
         """Run one claimed job and end it, whatever becomes of its handler."""

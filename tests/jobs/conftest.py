@@ -46,9 +46,9 @@ class House:
     def enqueue(self, name: str, *, seconds: float, dies: bool = False) -> None:
         payload = f'{{"name": "{name}", "seconds": {seconds}, "dies": {str(dies).lower()}}}'
         self.ask(
-            "INSERT INTO jobs_job (kind, key, queue, rank, payload, status, attempts, run_after, token, worker, progress,"
-            " cancel_requested, error, created_at) VALUES ('slow', ?, 'routine', 0, ?, 'queued', 0,"
-            " '2020-01-01 00:00:00', lower(hex(randomblob(16))), '', '{}', 0, '', '2020-01-01 00:00:00')",
+            "INSERT INTO jobs_job (kind, key, queue, rank, payload, status, attempts, alone, deaths, run_after, token,"
+            " worker, progress, cancel_requested, error, created_at) VALUES ('slow', ?, 'routine', 0, ?, 'queued', 0,"
+            " 0, 0, '2020-01-01 00:00:00', lower(hex(randomblob(16))), '', '{}', 0, '', '2020-01-01 00:00:00')",
             name,
             payload,
         )

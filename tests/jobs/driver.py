@@ -3,6 +3,7 @@
 The result of a job is an audit entry, so that two results would be two rows.
 """
 
+# ruff: noqa: E402  Django is set up before anything that touches its models is imported
 from __future__ import annotations
 
 import os

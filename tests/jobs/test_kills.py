@@ -36,11 +36,22 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(house: House) -> N
 
 def test_a_job_that_kills_its_worker_is_started_three_times_and_no_more(house: House) -> None:
     house.enqueue("poison", seconds=0, dies=True)
-    for _ in range(3):
-        house.worker().wait(timeout=30)
+    house.enqueue("innocent", seconds=0)
+    assert house.worker().wait(timeout=30) != 0
     house.worker()
     house.wait_until(lambda: house.status("poison") == "quarantined")
-    assert house.count("began", "poison") == 3
+    assert (house.count("began", "poison"), house.count("result", "innocent")) == (3, 1)
+
+
+def test_random_kills_of_workers_convict_no_innocent_job(house: House) -> None:
+    house.enqueue("unlucky", seconds=1.0)
+    for kill in range(1, 5):
+        worker = house.worker()
+        house.wait_until(lambda so_far=kill: house.count("began", "unlucky") == so_far)
+        worker.kill()
+    house.worker()
+    house.wait_until(lambda: house.status("unlucky") == "done")
+    assert house.count("result", "unlucky") == 1
 
 
 def test_a_worker_told_to_stop_puts_its_job_back_uncounted(house: House) -> None:
