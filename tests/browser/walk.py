@@ -13,7 +13,7 @@ from tests.services import phantoms
 from tests.services.stack import Stack, wait_until
 from training.phantom.compose import PhantomExam
 
-SCORED_MS = 120_000
+SCORED_MS = 400_000
 ROW_MOVES_MS = 5_000
 CHAMPION_SCORES = (
     "SELECT count(*) FROM inference_score x JOIN inference_modelversion m ON m.id = x.model_id "
