@@ -46,9 +46,7 @@ def _went_wrong(sums: Counter[str]) -> bool:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
-    parser.add_argument(
-        "--kills", type=int, default=200, help="of each kind, earlier runs included"
-    )
+    parser.add_argument("--kills", type=int, default=200, help="of each kind, earlier runs included")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     sums: Counter[str] = Counter(_read())

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 env = environ.Env()
 environ.Env.read_env(ROOT / ".env")
 
-DEFAULT_SECRET = "fontanelle-development-secret-not-for-production"
+DEFAULT_SECRET = "fontanelle-development-secret-not-for-production"  # noqa: S105  production refuses it
 
 ENVIRONMENT = env.str("FONTANELLE_ENV", "development")
 PRODUCTION = ENVIRONMENT == "production"
