@@ -29,6 +29,7 @@ from studies.child.nursery import PID
 
 TASKS_PER_CHILD = 50
 _START_SECONDS = 30
+_PATIENCE_SECONDS = 20
 _STATUS_SECONDS = 2
 _SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
@@ -157,11 +158,11 @@ class Pool:
                 return self._once(task, wall)
             except _ChildEnded as end:
                 if end.status not in (None, -signal.SIGKILL, -signal.SIGTERM):
-                    raise ChildFailed(_how_it_ended(end.status)) from None
+                    raise _failure(end.status) from None
             try:
                 return self._once(task, wall)
             except _ChildEnded as end:
-                raise ChildFailed(_how_it_ended(end.status)) from None
+                raise _failure(end.status) from None
 
     def _once(self, task: dict[str, Any], wall: float) -> wire.Message:
         child = self._take()
@@ -176,7 +177,8 @@ class Pool:
         except BaseException:
             child.kill()
             raise
-        self._give_back(child, failed="failed" in answer[0])
+        # A decoder that failed may have spoilt its process before it noticed: the next file gets a fresh one.
+        self._give_back(child, failed="ok" not in answer[0])
         return answer
 
     def _take(self) -> Child:
@@ -205,9 +207,15 @@ class Pool:
                 self._nursery = None
 
 
+def _failure(status: int | None) -> ChildFailed:
+    """A decoder that crashed on its own will crash again; one that was killed may have been unlucky."""
+    own_doing = status is not None and status < 0 and -status not in (signal.SIGKILL, signal.SIGTERM)
+    return ChildFailed(_how_it_ended(status), lasting=own_doing)
+
+
 def _how_it_ended(status: int | None) -> str:
     if status == -signal.SIGXCPU:
-        return f"Reading it used more than {settings.CHILD_CPU_SECONDS} s of processor time and was stopped."
+        return "Reading it used too much processor time and was stopped."
     if status == -signal.SIGKILL:
         return "The process that read it was killed, most likely for using too much memory."
     if status is not None and status < 0:
@@ -253,7 +261,7 @@ def ask(name: str, path: Path | None = None, **details: Any) -> wire.Message:
         "wall": settings.CHILD_WALL_SECONDS,
         **details,
     }
-    head, blobs = pool().run(task, wall=settings.CHILD_WALL_SECONDS)
+    head, blobs = pool().run(task, wall=task["wall"])
     if "refused" in head:
         raise ChildFailed(str(head["reason"]), code=str(head["refused"]), lasting=True)
     if "failed" in head:
@@ -270,7 +278,7 @@ def read_header(path: Path) -> dict[str, Any]:
 
 def decode_frames(path: Path, frames: Sequence[int], *, seconds: float = 0) -> Iterator[tuple[int, str, bytes]]:
     """(frame, content type, 8-bit PNG or JPEG): the first of ``frames`` always, others as long as ``seconds`` last."""
-    facts, blobs = ask("display", path, frames=list(frames), seconds=seconds)
+    facts, blobs = ask("display", path, frames=list(frames), seconds=seconds, **_while_somebody_waits())
     for (number, kind), blob in zip(facts["frames"], blobs, strict=True):
         yield int(number), str(kind), blob
 
@@ -284,5 +292,11 @@ def decode_grey(path: Path, frames: Sequence[int]) -> Iterator[tuple[int, tuple[
 
 def thumbnail(path: Path, side: int) -> bytes:
     """The middle frame as a JPEG of at most ``side`` pixels."""
-    _, (data,) = ask("thumbnail", path, side=side)
+    _, (data,) = ask("thumbnail", path, side=side, **_while_somebody_waits())
     return data
+
+
+def _while_somebody_waits() -> dict[str, int]:
+    """Tighter limits for what a person looks at a spinner for."""
+    wall, cpu = settings.CHILD_WALL_SECONDS, settings.CHILD_CPU_SECONDS
+    return {"wall": min(wall, _PATIENCE_SECONDS), "cpu": min(cpu, _PATIENCE_SECONDS)}

@@ -147,7 +147,7 @@ def _read_or_refused(header: Any, data: bytes) -> bool:
         return refusal.lasting
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(128, len(ORIGINAL) - 1600), st.integers(0, 255)), min_size=1, max_size=12))
 def test_rubbish_in_a_header_never_breaks_anything(header: Any, changes: list[tuple[int, int]]) -> None:
     data = bytearray(ORIGINAL)
@@ -156,7 +156,7 @@ def test_rubbish_in_a_header_never_breaks_anything(header: Any, changes: list[tu
     assert _read_or_refused(header, bytes(data))
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(ORIGINAL)))
 def test_a_file_may_end_anywhere(header: Any, length: int) -> None:
     assert _read_or_refused(header, ORIGINAL[:length])
