@@ -7,7 +7,8 @@ import { stepOf } from "../src/training/run";
 describe("errors", () => {
   it("give the server's sentence, or its fields", () => {
     expect(detailOf({ detail: "No.", code: "x" }, 400)).toBe("No.");
-    expect(detailOf({ birth_weight_g: ["Too small."] }, 400)).toBe("birth weight g: Too small.");
+    expect(detailOf({ birth_weight_g: ["Ensure this value is at most 7000."] }, 400)).toBe("birth weight g: Ensure this value is at most 7000.");
+    expect(detailOf({ into: ["No patient has that identifier."] }, 400)).toBe("No patient has that identifier.");
   });
   it("say something even where the server said nothing", () => expect(detailOf(null, 500)).toContain("500"));
   it("take a lost session for what it is, and a refusal for a refusal", () => {

@@ -33,6 +33,11 @@ describe("progress and answers", () => {
     const answers = matched(items, [stored("b/IM1"), stored("IM2"), stored("IM1")]);
     expect(items.map((one) => answers.get(one)!.map((result) => result.path))).toEqual([["IM1"], ["b/IM1"], ["IM2"]]);
   });
+  it("gives each of two files of one name its own answer", () => {
+    const items = [item("IM1"), item("IM1")];
+    const answers = matched(items, [stored("IM1"), stored("IM1")]);
+    expect(items.map((one) => answers.get(one)!.length)).toEqual([1, 1]);
+  });
   it("gives all answers of an archive to it", () => {
     const zip = item("x.zip");
     expect(matched([zip], [stored("x.zip/1"), stored("x.zip/2")]).get(zip)!.length).toBe(2);

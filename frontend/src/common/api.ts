@@ -47,6 +47,11 @@ function firstText(value: unknown): string | null {
   return null;
 }
 
+/** A sentence of our own says which thing it means; the framework's ("Ensure this value…") needs the field's name. */
+function fieldText(name: string, text: string): string {
+  return /^(Ensure|This|Enter|A valid|Not a|Must|Invalid|Required|\S* ?is not)/.test(text) || !/^[A-Z].*\.$/.test(text) ? `${name.replaceAll("_", " ")}: ${text}` : text;
+}
+
 /** DRF answers with `detail`, or with field names: `{"gestational_age_days": ["…"]}`. */
 export function detailOf(body: unknown, status: number): string {
   if (body && typeof body === "object" && !Array.isArray(body)) {
@@ -54,7 +59,7 @@ export function detailOf(body: unknown, status: number): string {
     if (typeof detail === "string") return detail;
     const fields = Object.entries(body as Record<string, unknown>)
       .filter(([name]) => name !== "code")
-      .map(([name, value]) => `${name.replaceAll("_", " ")}: ${firstText(value) ?? ""}`);
+      .map(([name, value]) => fieldText(name, firstText(value) ?? ""));
     if (fields.length) return fields.join(" ");
   }
   return firstText(body) ?? `The server answered ${status} and no reason. Nothing typed here is lost. Try again.`;

@@ -153,6 +153,12 @@ export interface Bar {
   value: number;
 }
 
+/** On the side of the line that has room for it. */
+function markLabel(plot: Plot, x: number, index: number, label: string): SVGTextElement {
+  const left = x > (plot.left + plot.right) / 2;
+  return s("text", { class: "halo", x: (left ? x - 5 : x + 5).toFixed(1), y: plot.top + 10 + index * 14, "text-anchor": left ? "end" : "start" }, label);
+}
+
 /** One bar per category or day; labels thin out where they would touch. */
 export function barChart(chart: { title: string; x: string; y: string; bars: readonly Bar[]; marks?: readonly { at: number; label: string }[]; between?: boolean }): SVGSVGElement {
   const top = roundUp(Math.max(0, ...chart.bars.map((bar) => bar.value)));
@@ -169,7 +175,7 @@ export function barChart(chart: { title: string; x: string; y: string; bars: rea
   );
   const marks = (chart.marks ?? []).map((mark, index) => [
     s("path", { class: "opx", d: `M${x(mark.at).toFixed(1)} ${plot.top}V${plot.bottom}` }),
-    s("text", { class: "halo", x: Math.min(x(mark.at) + 4, plot.right - 62).toFixed(1), y: plot.top + 10 + index * 14 }, mark.label),
+    markLabel(plot, x(mark.at), index, mark.label),
   ]);
   const whole = ticks([0, top], 4).filter((tick) => Number.isInteger(tick));
   return canvas(chart.title, plot, chart.x, chart.y, yAxis(plot, { label: chart.y, domain: [0, top], ticks: whole, format: (tick) => number(tick) }, y), bars, labels, marks);

@@ -11,6 +11,7 @@ import { promote } from "./promote";
 import { listOf, type Model, nameOf, type Preflight, type Run } from "./types";
 
 const RUNS = "/api/v1/training-runs/";
+const RETRY_MS = 5000;
 
 // ---------- preflight ----------
 
@@ -193,7 +194,8 @@ async function load(): Promise<void> {
     showModels(listOf(models));
     fill(byId("problem"));
   } catch (error) {
-    problem("The lists could not be loaded. They load again when something changes.", error);
+    problem("The lists could not be loaded. It is tried again by itself.", error);
+    window.setTimeout(() => void load(), RETRY_MS);
   }
 }
 

@@ -62,7 +62,7 @@ export function spread(share: number, sizes: readonly number[]): number[] {
 
 /**
  * The answers that belong to each file. A server may have kept only the last part of a path, and an archive has one
- * answer per member, so: the same path, else a path inside it, else the same name if only one file bears it.
+ * answer per member, so: the same path, else the same name.
  */
 export function matched(items: readonly Item[], results: readonly Result[]): Map<Item, Result[]> {
   const answers = new Map<Item, Result[]>(items.map((item) => [item, []]));
@@ -76,10 +76,9 @@ export function matched(items: readonly Item[], results: readonly Result[]): Map
 function ownerOf(result: Result, items: readonly Item[], answers: Map<Item, Result[]>): Item | undefined {
   const [only] = items;
   if (items.length === 1) return only;
-  const exact = items.find((item) => item.path === result.path);
-  if (exact) return exact;
-  const named = items.filter((item) => nameOf(item.path) === nameOf(result.path));
-  return named.find((item) => answers.get(item)?.length === 0) ?? named[0];
+  // Files picked from several folders may bear the same name: each answer goes to the next of them.
+  const next = (found: Item[]) => found.find((item) => answers.get(item)?.length === 0) ?? found[0];
+  return next(items.filter((item) => item.path === result.path)) ?? next(items.filter((item) => nameOf(item.path) === nameOf(result.path)));
 }
 
 const RETRY_FIRST_MS = 1000;

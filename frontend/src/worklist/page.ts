@@ -237,6 +237,7 @@ function goTo(uid: string): void {
 
 function moveBy(step: number): void {
   movedAt = performance.now();
+  hideBanner("action");
   table.move(step);
   if (table.rows.at(-1)?.study_uid === table.selected) void loadMore();
 }
@@ -263,6 +264,7 @@ async function open(): Promise<void> {
 async function claim(): Promise<void> {
   const row = table.selectedRow();
   if (!row || row.status === "read") return;
+  hideBanner("action");
   try {
     await api.post(`/api/v1/studies/${encodeURIComponent(row.study_uid)}/claim/`);
     claims.push(row.study_uid);
@@ -291,9 +293,9 @@ async function undo(): Promise<void> {
 }
 
 async function notDone(title: string, error: unknown): Promise<void> {
+  if (error instanceof ApiError && error.signedOut) return;
   const holder = error instanceof ApiError ? (error.body as { claimed_by?: { display?: string } } | null)?.claimed_by?.display : null;
   showBanner({ name: "action", error: true, title: `${title}.`, detail: holder ? `${holder} has it.` : reason(error) });
-  window.setTimeout(() => hideBanner("action"), 8000);
   await refresh();
 }
 
