@@ -17,7 +17,7 @@ from accounts import audit, guards
 from accounts.roles import Role, has_role
 from annotations import adjudication, queues, reads, reference, told
 from annotations.blinding import has_answered, is_blinded
-from annotations.models import Context, QueueItem, ReadRevision, ReadStatus
+from annotations.models import Context, QueueItem, ReadStatus
 from annotations.reads import SCORE_VIEWED, Answer, Evidence, Place
 from annotations.schema import MAX_COMMENT, BadFindings
 from studies import access
@@ -142,32 +142,34 @@ class CommitView(APIView):
     permission_classes = [guards.allows(*LABELLERS)]
 
     @extend_schema(request=Commit, responses=JSON)
-    @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """Commit once: 201, and 200 with the same revision for the same key again."""
         asked = _checked(Commit, request.data)
-        here = place(request, uid, "read.commit", asked)
         answer = Answer(asked["findings"], asked["comment"], asked["version"])
         evidence = Evidence(asked["idempotency_key"], [dict(clip) for clip in asked["seen"]], asked["duration_ms"])
         try:
-            revision, new = reads.commit(here, answer, evidence)
+            with transaction.atomic():
+                here = place(request, uid, "read.commit", asked)
+                revision, new = reads.commit(here, answer, evidence)
         except DOMAIN_ERRORS as error:
             raise _refusals(error) from error
-        return Response(_committed(request, here, revision), status=201 if new else 200)
+        told_commit = {
+            **told.told_revision(revision),
+            "read": revision.read_id,
+            "version": revision.read.draft_version,
+            "next": next_of(here),
+            "reveal": _reveal(request, here),
+        }
+        return Response(told_commit, status=201 if new else 200)
 
 
-def _committed(request: Request, here: Place, revision: ReadRevision) -> dict[str, Any]:
-    reveal = None
-    if here.context == Context.TRIAGE and not is_blinded(request.user, here.study.uid):
+def _reveal(request: Request, here: Place) -> dict[str, Any] | None:
+    """In the reading room the commit shows what the AI said."""
+    if here.context != Context.TRIAGE or is_blinded(request.user, here.study.uid):
+        return None
+    with transaction.atomic():
         access.open_study(request, here.study.uid, SCORE_VIEWED, attention=True)
-        reveal = told.told_score(here.study, request.user)
-    return {
-        **told.told_revision(revision),
-        "read": revision.read_id,
-        "version": revision.read.draft_version,
-        "next": next_of(here),
-        "reveal": reveal,
-    }
+        return told.told_score(here.study, request.user)
 
 
 def next_of(here: Place) -> dict[str, Any] | None:

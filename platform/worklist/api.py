@@ -52,9 +52,12 @@ class WorklistView(APIView):
     permission_classes = [guards.allows(*guards.READERS)]
 
     @extend_schema(parameters=[Asked], responses=JSON)
-    @transaction.atomic
     def get(self, request: Request) -> Response:
-        """Everything that waits, in reading order, with why it stands there."""
+        """Everything that waits, in reading order, with why it stands there.
+
+        The audit entry is written before anything is answered, in a transaction of its own: gathering a long list
+        inside one would keep every writer of a SQLite database waiting.
+        """
         serializer = Asked(data=request.query_params)
         serializer.is_valid(raise_exception=True)
         asked = serializer.validated_data

@@ -15,10 +15,10 @@ from django.utils import timezone
 from annotations.blinding import blinded_uids
 from annotations.models import Context, Read, ReadStatus
 from inference import answers
-from inference.answers import CurrentScore
 from studies import access
 from studies.models import Study, StudyStatus
 from worklist import claims
+from worklist.flags import Answer, current_flags
 from worklist.models import Claim
 from worklist.order import Policy, Waiting, band, sort_key
 
@@ -71,9 +71,9 @@ class Board:
         return set(own.filter(draft_version__gt=0).values_list("study_id", flat=True))
 
     @cached_property
-    def scores(self) -> dict[int, CurrentScore]:
+    def _flags(self) -> dict[int, Answer]:
         """The answers to everything that waits, also those that this person must not see."""
-        return answers.current_scores(access.visible_studies(self.user).exclude(status=StudyStatus.READ))
+        return current_flags(access.visible_studies(self.user).exclude(status=StudyStatus.READ))
 
     def _facts(self) -> Iterable[Any]:
         waiting = access.visible_studies(self.user).exclude(status=StudyStatus.READ)
@@ -85,7 +85,7 @@ class Board:
     def _entry(self, facts: Any) -> Entry:
         pk, uid = facts["pk"], facts["uid"]
         blinded = uid in self.blinded
-        score = None if blinded else self.scores.get(pk)
+        score = None if blinded else self._flags.get(pk)
         since = waiting_since(**{name: facts[name] for name in ("first_image_at", "last_image_at", "read_at")})
         waited = max(0.0, (self.now - since).total_seconds())
         waiting = Waiting(

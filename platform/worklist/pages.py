@@ -28,13 +28,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @guards.page(*guards.READERS)
-@transaction.atomic
 def study(request: HttpRequest, uid: str) -> HttpResponse:
     """The reading room. Opening a study claims it if nobody else has it."""
-    opened = access.open_study(request, uid, "study.opened")
-    claim = claims.take_if_free(opened, request.user)
-    Place(opened, request.user, Context.TRIAGE).open()
     user: Any = request.user
+    with transaction.atomic():
+        opened = access.open_study(request, uid, "study.opened")
+        claim = claims.take_if_free(opened, user)
+        Place(opened, user, Context.TRIAGE).open()
     following = next_study(user, opened)
     page = {
         "page": "study",

@@ -40,8 +40,7 @@ class Page:
 
     @cached_property
     def scores(self) -> dict[int, CurrentScore]:
-        """Of what waits the board has them already."""
-        return self.board.scores if self.bands else answers.current_scores(self.ids)
+        return answers.current_scores(self.ids)
 
     @cached_property
     def clips(self) -> dict[int, list[Any]]:
