@@ -101,9 +101,15 @@ function foldState(row: FoldRow): HTMLElement {
   return h("span", { class: row.state === "running" ? "warn strong" : "ok" }, icon(sign), word);
 }
 
-function foldsCard(current: Run): HTMLElement | null {
+function noFolds(current: Run): HTMLElement {
+  const words = going() ? "They begin once every study of the snapshot is embedded." : "The run ended before they began.";
+  const message = current.status === "running" ? current.progress.message : "";
+  return h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "Folds")), h("div", { class: "body dim" }, [message, words].filter(Boolean).join(". ")));
+}
+
+function foldsCard(current: Run): HTMLElement {
   const rows = current.progress.fold_rows ?? [];
-  if (!rows.length) return null;
+  if (!rows.length) return noFolds(current);
   const numberOf = (index: number) => String(index + 1);
   const sheet = () => ({ filename: `run-${current.id}-folds.csv`, columns: ["fold", "state", "fraction", "auroc"], rows: rows.map((row, index) => [numberOf(index), row.state, row.fraction, row.auroc]) });
   return h(
