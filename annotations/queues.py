@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -28,18 +29,21 @@ def queues_of(user: Any) -> QuerySet[LabelQueue]:
     return LabelQueue.objects.filter(named | open_to_all if labels else named, active=True)
 
 
+def _holding() -> QuerySet[Read]:
+    """Reads that take a place at an item: committed ones, and those that somebody opened lately and did not skip."""
+    lately = timezone.now() - timedelta(minutes=settings.CLAIM_MINUTES)
+    reads = Read.objects.filter(context=Context.QUEUE, item__isnull=False)
+    skipped = Skip.objects.filter(item=OuterRef("item"), reader=OuterRef("reader"))
+    begun = Q(opened_at__gte=lately) & ~Exists(skipped)
+    return reads.filter(Q(status=ReadStatus.COMMITTED) | begun)
+
+
 def items_of(user: Any) -> QuerySet[QueueItem]:
     """The items that this person has: those they answered or began, and those that still need a reader."""
-    others = (
-        Read.objects.filter(item=OuterRef("pk"), context=Context.QUEUE)
-        .exclude(reader=user)
-        .order_by()
-        .values("item")
-        .annotate(readers=Count("pk"))
-        .values("readers")
-    )
+    others = _holding().filter(item=OuterRef("pk")).exclude(reader=user)
+    taken = others.order_by().values("item").annotate(readers=Count("pk")).values("readers")
     own = Read.objects.filter(reader=user, context=Context.QUEUE, item__isnull=False).values("item")
-    items = QueueItem.objects.filter(queue__in=queues_of(user)).annotate(taken=Coalesce(Subquery(others), Value(0)))
+    items = QueueItem.objects.filter(queue__in=queues_of(user)).annotate(taken=Coalesce(Subquery(taken), Value(0)))
     return items.filter(Q(pk__in=own) | Q(taken__lt=F("queue__readers_per_study"))).select_related("queue", "study")
 
 

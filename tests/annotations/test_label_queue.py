@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role
@@ -96,6 +98,32 @@ def test_an_item_with_enough_readers_is_offered_to_nobody_else(three: list[Study
     late = person(Role.ANNOTATOR)
     assert current(late) == three[1].uid
     assert at_desk(late, three[0]).commit().status_code == 404
+
+
+def _open(user: User, study: Study) -> None:
+    client_of(user).get(f"/label/{cases.item(study).pk}/")
+
+
+def test_an_item_that_two_have_open_is_offered_to_nobody_else(three: list[Study]) -> None:
+    for _ in range(2):
+        _open(person(Role.ANNOTATOR), three[0])
+    assert current(person(Role.ANNOTATOR)) == three[1].uid
+
+
+def test_who_skips_an_item_gives_their_place_away_and_may_still_come_back(three: list[Study]) -> None:
+    people = [person(Role.ANNOTATOR) for _ in range(2)]
+    for user in people:
+        _open(user, three[0])
+    client_of(people[0]).post(f"{URL}{cases.item(three[0]).pk}/skip/", {"reason": "later"}, "application/json")
+    assert current(person(Role.ANNOTATOR)) == three[0].uid
+    assert at_desk(people[0], three[0]).commit().status_code == 201
+
+
+def test_who_opened_an_item_long_ago_takes_no_place(three: list[Study]) -> None:
+    for _ in range(2):
+        _open(person(Role.ANNOTATOR), three[0])
+    Read.objects.update(opened_at=timezone.now() - timedelta(hours=2))
+    assert current(person(Role.ANNOTATOR)) == three[0].uid
 
 
 def test_the_pace_is_known_after_three_commits(annotator: User, three: list[Study]) -> None:

@@ -196,6 +196,12 @@ def test_a_commit_is_told_and_written_down(desk: Desk, study: Study) -> None:
     assert AuditEntry.objects.filter(action="read.commit", study_uid=study.uid).count() == 1
 
 
+def test_typing_does_not_fill_the_trail(desk: Desk) -> None:
+    before = AuditEntry.objects.count()
+    desk.draft({"right": 1})
+    assert AuditEntry.objects.count() == before
+
+
 def test_a_refused_commit_changes_nothing(desk: Desk, study: Study) -> None:
     desk.commit({"right": 0})
     study.refresh_from_db()
