@@ -16,6 +16,8 @@ import type { Filter, Row, Worklist } from "./types";
 
 const URL_OF_LIST = "/api/v1/worklist/";
 const PAGE = 100;
+/** The most that the server hands out at once. */
+const LARGEST_PAGE = 500;
 const SETTLE_MS = 120;
 const HOLD_MS = 700;
 const LONGEST_HOLD_MS = 2000;
@@ -75,7 +77,8 @@ function previewOf(row: Row | null): void {
 // ---------- loading ----------
 
 function firstUrl(): string {
-  const query = new URLSearchParams({ filter, page_size: String(Math.max(PAGE, Math.ceil(table.rows.length / PAGE) * PAGE)) });
+  const size = Math.min(LARGEST_PAGE, Math.max(PAGE, Math.ceil(table.rows.length / PAGE) * PAGE));
+  const query = new URLSearchParams({ filter, page_size: String(size) });
   if (search.value.trim()) query.set("q", search.value.trim());
   return `${URL_OF_LIST}?${query}`;
 }
