@@ -12,7 +12,7 @@ SQLITE = [
 ]
 POSTGRESQL = [
     """CREATE OR REPLACE FUNCTION annotations_append_only() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION 'rows of % are only ever added', TG_TABLE_NAME; END $$""",
+    $$ BEGIN RAISE EXCEPTION 'a committed revision is never changed or deleted'; END $$""",
     """CREATE TRIGGER revision_never_changes BEFORE UPDATE OR DELETE ON annotations_readrevision
     FOR EACH ROW EXECUTE FUNCTION annotations_append_only()""",
 ]
@@ -21,7 +21,7 @@ POSTGRESQL = [
 def forwards(apps: Any, schema_editor: Any) -> None:
     statements = {"sqlite": SQLITE, "postgresql": POSTGRESQL}[schema_editor.connection.vendor]
     for statement in statements:
-        schema_editor.execute(statement)
+        schema_editor.execute(statement, params=None)
 
 
 def backwards(apps: Any, schema_editor: Any) -> None:

@@ -11,7 +11,7 @@ SQLITE = [
 ]
 POSTGRESQL = [
     """CREATE OR REPLACE FUNCTION accounts_append_only() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION 'rows of % are only ever added', TG_TABLE_NAME; END $$""",
+    $$ BEGIN RAISE EXCEPTION 'an audit entry is never changed or deleted'; END $$""",
     """CREATE TRIGGER audit_never_changes BEFORE UPDATE OR DELETE ON accounts_auditentry
     FOR EACH ROW EXECUTE FUNCTION accounts_append_only()""",
 ]
@@ -20,7 +20,7 @@ POSTGRESQL = [
 def forwards(apps: Any, schema_editor: Any) -> None:
     statements = {"sqlite": SQLITE, "postgresql": POSTGRESQL}[schema_editor.connection.vendor]
     for statement in statements:
-        schema_editor.execute(statement)
+        schema_editor.execute(statement, params=None)
 
 
 def backwards(apps: Any, schema_editor: Any) -> None:
