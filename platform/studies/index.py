@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import timezone as fixed_zone
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
@@ -18,54 +20,109 @@ from studies import revisions
 from studies.access import every_study
 from studies.models import Clip, Outcome, Patient, Receipt, Study
 from studies.results import Arrival, IngestResult, Judgement
+from studies.storage import Staged
 
 if TYPE_CHECKING:
     from studies.ingest import Sender
 
 PHANTOM_MAKER = "Fontanelle Phantom Works"
 NO_ID_ISSUER = "FONTANELLE-NO-ID"
+_FROM_HEADER = (
+    "sop_uid",
+    "sop_class",
+    "series_uid",
+    "series_number",
+    "instance_number",
+    "modality",
+    "manufacturer",
+    "device",
+    "view",
+    "label",
+    "transfer_syntax",
+    "frame_time_ms",
+    "frame_times_ms",
+    "display_rate",
+    "regions",
+    "warnings",
+)
+_FROM_PIXELS = ("photometric", "rows", "columns", "frames", "samples", "bits_stored")
 _CONFLICT = "Another file with the same SOP Instance UID but other content is already here. The first one was kept."
 
 
 @transaction.atomic
 def add(arrivals: Sequence[Arrival], sender: Sender) -> list[IngestResult]:
-    """Index a batch; results in the same order. Rows are locked in one order, so that two batches never deadlock."""
+    """Index a batch; results in the same order. Studies are locked in one order, so that two batches never deadlock."""
     now = timezone.now()
-    results: dict[int, IngestResult] = {}
-    touched: dict[str, Study] = {}
-    for position, arrival in sorted(enumerate(arrivals), key=lambda pair: (pair[1].study_uid, pair[0])):
-        results[position] = _add_one(arrival, touched, now)
-    ordered = [results[position] for position in range(len(arrivals))]
-    for study in touched.values():
+    taken = sorted((arrival for arrival in arrivals if arrival.staged), key=lambda arrival: arrival.study_uid)
+    known = _known(taken)
+    studies = _studies_of([arrival for arrival in taken if arrival.sop_uid not in known], now)
+    if studies:
+        # Somebody may have added the same instances while we waited for the rows.
+        known = _known(taken)
+    batch = _Batch(now, known, studies)
+    results = [batch.add(arrival) for arrival in arrivals]
+    Clip.objects.bulk_create(batch.clips)
+    for study in batch.touched():
         revisions.touch(study, now=now)
-    _write_down(arrivals, ordered, sender)
-    for uid in sorted(touched):
-        publish("study", audience=Audience.READERS, study_uid=uid)
-    return ordered
+        publish("study", audience=Audience.READERS, study_uid=study.uid)
+    _write_down(arrivals, results, sender)
+    return results
 
 
-def _add_one(arrival: Arrival, touched: dict[str, Study], now: datetime) -> IngestResult:
-    if arrival.header is None or arrival.staged is None:
+@dataclass(frozen=True)
+class _Known:
+    """An instance that is here already."""
+
+    digest: str
+    study_uid: str
+    parked_reason: str
+
+
+def _known(arrivals: Sequence[Arrival]) -> dict[str, _Known]:
+    rows = Clip.objects.filter(sop_uid__in=[arrival.sop_uid for arrival in arrivals]).order_by()
+    columns = ("sop_uid", "digest", "study__uid", "parked_reason")
+    return {sop_uid: _Known(*facts) for sop_uid, *facts in rows.values_list(*columns)}
+
+
+def _studies_of(arrivals: Sequence[Arrival], now: datetime) -> dict[str, Study]:
+    studies: dict[str, Study] = {}
+    for arrival in arrivals:
+        if arrival.study_uid not in studies and arrival.header is not None:
+            studies[arrival.study_uid] = _study_of(arrival.header, now)
+    return studies
+
+
+@dataclass
+class _Batch:
+    """The files of one transaction, judged one after another against what is known by then."""
+
+    now: datetime
+    known: dict[str, _Known]
+    studies: dict[str, Study]
+    clips: list[Clip] = field(default_factory=list)
+
+    def add(self, arrival: Arrival) -> IngestResult:
+        if arrival.header is None or arrival.staged is None:
+            return _result(arrival, arrival.judgement)
+        known = self.known.get(arrival.sop_uid)
+        if known is not None:
+            return _result(arrival, _again(arrival.staged.digest, known), study_uid=known.study_uid)
+        study = self.studies[arrival.study_uid]
+        _check_patient(study, arrival.header)
+        self.clips.append(_clip(arrival.header, arrival.staged, arrival.judgement, study=study, now=self.now))
+        self.known[arrival.sop_uid] = _Known(arrival.staged.digest, study.uid, arrival.judgement.reason)
         return _result(arrival, arrival.judgement)
-    header = arrival.header
-    known = Clip.objects.filter(sop_uid=header["sop_uid"]).select_related("study").first()
-    if known is None:
-        study = touched.get(header["study_uid"]) or _study_of(header, now)
-        # Two senders of one instance meet here on PostgreSQL: the second waits for the study's row, then sees the clip.
-        known = Clip.objects.filter(sop_uid=header["sop_uid"]).select_related("study").first()
-    if known is not None:
-        return _result(arrival, _again(arrival, known), study_uid=known.study.uid)
-    touched[study.uid] = study
-    _add_clip(arrival, study, now)
-    return _result(arrival, arrival.judgement)
+
+    def touched(self) -> list[Study]:
+        """Studies that got a clip, in the order in which they were locked."""
+        uids = {clip.study.uid for clip in self.clips}
+        return [study for uid, study in self.studies.items() if uid in uids]
 
 
-def _again(arrival: Arrival, known: Clip) -> Judgement:
-    assert arrival.staged is not None
-    if known.digest != arrival.staged.digest:
+def _again(digest: str, known: _Known) -> Judgement:
+    if known.digest != digest:
         return Judgement(Outcome.REFUSED, "conflict", _CONFLICT)
-    reason = f"Already here. {known.parked_reason}".strip()
-    return Judgement(Outcome.DUPLICATE, "duplicate", reason)
+    return Judgement(Outcome.DUPLICATE, "duplicate", f"Already here. {known.parked_reason}".strip())
 
 
 def _result(arrival: Arrival, judgement: Judgement, study_uid: str = "") -> IngestResult:
@@ -84,7 +141,7 @@ def _result(arrival: Arrival, judgement: Judgement, study_uid: str = "") -> Inge
 
 def _study_of(header: dict[str, Any], now: datetime) -> Study:
     """The study's row, locked; made, with its patient, if this is its first instance."""
-    study = every_study().select_for_update(of=("self",)).filter(uid=header["study_uid"]).first()
+    study = _lock(header["study_uid"]).first()
     if study is None:
         patient = _patient_of(header)
         facts = {
@@ -98,9 +155,12 @@ def _study_of(header: dict[str, Any], now: datetime) -> Study:
             "last_image_at": now,
         }
         every_study().get_or_create(uid=header["study_uid"], defaults=facts)
-        study = every_study().select_for_update(of=("self",)).get(uid=header["study_uid"])
-    _check_patient(study, header)
+        study = _lock(header["study_uid"]).get()
     return study
+
+
+def _lock(uid: str) -> QuerySet[Study]:
+    return every_study().select_for_update(of=("self",)).select_related("patient", "original_patient").filter(uid=uid)
 
 
 def _patient_of(header: dict[str, Any]) -> Patient:
@@ -135,25 +195,20 @@ def _fill_in(patient: Patient, facts: dict[str, Any]) -> None:
 def _check_patient(study: Study, header: dict[str, Any]) -> None:
     named = header["patient"]["id"]
     if named and named not in (study.original_patient.patient_id, study.patient.patient_id):
-        header["warnings"].append(f"Its header names patient {named}; the study belongs to {study.patient.patient_id}.")
+        warning = f"Its header names patient {named}; the study belongs to {study.patient.patient_id}."
+        header["warnings"] = [*dict.fromkeys([*header["warnings"], warning])]
 
 
-def _add_clip(arrival: Arrival, study: Study, now: datetime) -> Clip:
-    assert arrival.header is not None
-    assert arrival.staged is not None
-    header, pixels, judgement = arrival.header, arrival.header["pixels"], arrival.judgement
-    copied = (
-        "sop_uid sop_class series_uid series_number instance_number modality manufacturer device view label "
-        "transfer_syntax frame_time_ms frame_times_ms display_rate regions warnings"
-    )
-    return Clip.objects.create(
+def _clip(header: dict[str, Any], staged: Staged, judgement: Judgement, *, study: Study, now: datetime) -> Clip:
+    pixels = header["pixels"]
+    return Clip(
         study=study,
-        **{name: header[name] for name in copied.split()},
-        **{name: pixels[name] for name in ("photometric", "rows", "columns", "frames", "samples", "bits_stored")},
+        **{name: header[name] for name in _FROM_HEADER},
+        **{name: pixels[name] for name in _FROM_PIXELS},
         acquired_at=moment(header["acquired_at"], header["utc_offset"]),
         received_at=now,
-        digest=arrival.staged.digest,
-        size=arrival.staged.size,
+        digest=staged.digest,
+        size=staged.size,
         scorable=judgement.outcome == Outcome.STORED,
         parked_reason=judgement.reason,
         decode_error=pixels["flaw_reason"] if pixels["frames"] else "",

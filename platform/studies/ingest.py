@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 
 from studies import children, index, storage
 from studies.models import Outcome
@@ -144,8 +144,9 @@ def _keep_and_index(arrivals: Sequence[Arrival], sender: Sender) -> list[IngestR
     for attempt in range(_TRIES):
         try:
             return index.add(arrivals, sender)
-        except OperationalError:
-            # A deadlock or a lock that did not come free: nothing was written, and the bytes stay where they are.
+        except (OperationalError, IntegrityError):
+            # A deadlock, a lock that did not come free, or somebody who was quicker with the same instance: nothing
+            # was written, the bytes stay where they are, and the next try sees what the other wrote.
             if attempt == _TRIES - 1:
                 raise
             time.sleep(0.05 * 2**attempt)

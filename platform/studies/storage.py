@@ -100,16 +100,24 @@ class S3Store:
     """A bucket of any S3-compatible store; what is read is copied into the work folder first."""
 
     def __init__(self, url: str) -> None:
+        from botocore.config import Config
         from storages.backends.s3 import S3Storage
 
         parts = urlparse(url)
         options: dict[str, Any] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        # Stores other than Amazon's often know neither virtual hosts nor its newer checksums; we have our own digest.
+        config = Config(  # type: ignore[no-untyped-call]
+            s3={"addressing_style": options.get("addressing", "path")},
+            signature_version="s3v4",
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
         self.files: Any = S3Storage(  # type: ignore[no-untyped-call]
             bucket_name=parts.netloc,
             location=parts.path.strip("/"),
             endpoint_url=options.get("endpoint"),
             region_name=options.get("region"),
-            addressing_style=options.get("addressing"),
+            client_config=config,
             default_acl=None,
             querystring_auth=False,
             file_overwrite=True,
