@@ -32,7 +32,7 @@ export class Toasts {
       { class: "toast" },
       h("div", {}, h("span", { class: "flag sus" }, icon("suspected"), `Suspected, ${row.patient_id}`), h("p", { class: "small dim" }, facts.filter(Boolean).join(" · "))),
       h("button", { class: "btn", type: "button", onclick: () => this.follow(row.study_uid) }, "Go ", cap("G")),
-      h("button", { class: "btn btn-quiet", type: "button", "aria-label": `Dismiss ${row.patient_id}`, onclick: () => this.dismiss(row.study_uid) }, cap("Esc")),
+      h("button", { class: "btn btn-quiet", type: "button", onclick: () => this.dismiss(row.study_uid) }, cap("Esc"), h("span", { class: "vh" }, ` dismiss ${row.patient_id}`)),
     );
     this.shown.unshift({ uid: row.study_uid, element });
     this.slot.prepend(element);
