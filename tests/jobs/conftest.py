@@ -66,6 +66,9 @@ class House:
             assert time.monotonic() < deadline, "it did not happen in time"
             time.sleep(0.02)
 
+    def wait_for_start(self, name: str, *, times: int) -> None:
+        self.wait_until(lambda: self.count("began", name) == times)
+
     def kill(self) -> None:
         for process in self.processes:
             if process.poll() is None:

@@ -45,9 +45,9 @@ def test_a_job_that_kills_its_worker_is_started_three_times_and_no_more(house: H
 
 def test_random_kills_of_workers_convict_no_innocent_job(house: House) -> None:
     house.enqueue("unlucky", seconds=1.0)
-    for kill in range(1, 5):
+    for kills in range(4):
         worker = house.worker()
-        house.wait_until(lambda so_far=kill: house.count("began", "unlucky") == so_far)
+        house.wait_for_start("unlucky", times=kills + 1)
         worker.kill()
     house.worker()
     house.wait_until(lambda: house.status("unlucky") == "done")

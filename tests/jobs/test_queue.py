@@ -35,7 +35,10 @@ def give_up(context: JobContext) -> None:
 
 
 def finish_badly(context: JobContext) -> None:
-    context.finish(lambda: Job.objects.create(kind=context.job.kind, key=context.job.key, run_after=database_now()))
+    def write() -> None:
+        Job.objects.create(kind=context.job.kind, key=context.job.key, run_after=database_now())
+
+    context.finish(write)
 
 
 def told(job: Job, error: str) -> None:
@@ -50,9 +53,9 @@ def told_of_cancel(job: Job) -> None:
 def kinds(handled: dict[str, Handler], monkeypatch: pytest.MonkeyPatch) -> None:
     seen.clear()
     monkeypatch.setattr(queue, "BACKOFF", timedelta(0))
-    told_all = {"on_quarantine": f"{__name__}:told", "on_cancel": f"{__name__}:told_of_cancel"}
     for name in ("note", "explode", "give_up", "finish_badly"):
-        handled[name] = Handler(f"{__name__}:{name}", **told_all)
+        callbacks = (f"{__name__}:told", f"{__name__}:told_of_cancel")
+        handled[name] = Handler(f"{__name__}:{name}", *callbacks)
 
 
 def add(name: str, kind: str = "note", **options: Any) -> Job:

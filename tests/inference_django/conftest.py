@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from pytest_django import Settings
+
+from inference import embeddings, engines
+from jobs import queue, worker
+from tests.inference_django import sites
+
+
+@pytest.fixture(autouse=True)
+def machine(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of this test's own, pixels without files, retries without waiting, no engine of another test."""
+    settings.MODELS_FOLDER = tmp_path / "models"
+    settings.WORK_FOLDER = tmp_path / "work"
+    settings.DEMO_MODEL_FOLDER = tmp_path / "demo"
+    monkeypatch.setattr(embeddings, "grey_frames", sites.frames_of)
+    monkeypatch.setattr(queue, "BACKOFF", timedelta(0))
+    monkeypatch.setattr(engines, "_engines", {})
+    # The tests' database lives in memory, where a second thread of this process finds its tables locked.
+    monkeypatch.setattr(worker, "PRESENCE_SECONDS", 600.0)
+    settings.JOB_LEASE = timedelta(hours=1)
+
+
+@pytest.fixture
+def model(db: None, tmp_path: Path) -> Any:
+    """A champion."""
+    return sites.installed(tmp_path / "first")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def few_threads() -> None:
+    torch.set_num_threads(2)
