@@ -1,6 +1,6 @@
 /** The study bar: who this is, what waits for it, and what the reader may know. */
 
-import { type Child, cap, fill, h, icon, s } from "../common/dom";
+import { type Child, fill, h, icon, s } from "../common/dom";
 import { clock, grams, number, probability, weeks } from "../common/format";
 import { flagSign } from "../worklist/rows";
 import type { Study } from "../viewer/types";
@@ -24,7 +24,7 @@ function facts(study: Study, full: boolean): HTMLElement {
 }
 
 function back(href: string, word: string, label: string): HTMLElement {
-  return h("a", { class: "btn btn-quiet", href, "aria-label": label }, cap("Esc"), word);
+  return h("a", { class: "btn btn-quiet", href }, h("kbd", { class: "word", "aria-hidden": "true" }, "Esc"), h("span", { "aria-hidden": "true" }, word), h("span", { class: "vh" }, label));
 }
 
 function priority(study: Study): HTMLElement | null {

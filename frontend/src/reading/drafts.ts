@@ -314,8 +314,10 @@ export class DraftKeeper {
   private async sendCommit(commit: Commit): Promise<void> {
     try {
       const answer = await this.server.commit(this.place, commit);
-      this.shelf.remove(this.place);
-      this.stored = { place: this.place, base: 0, at: this.stored.at };
+      // Which frames were seen stays, for a read that is opened again.
+      const { answer: _answered, commit: _committed, ...rest } = this.stored;
+      this.stored = rest;
+      this.keep({});
       this.waitingCommit?.resolve(answer);
     } catch (error) {
       this.commitFailed(error);

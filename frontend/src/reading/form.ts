@@ -118,13 +118,12 @@ export class ReadForm {
   }
 
   /** Clips that were not opened, as links. */
-  unopened(sops: readonly string[]): Child {
-    const links = sops.flatMap((sop, at) => {
+  unopened(sops: readonly string[]): Child[] {
+    return sops.flatMap((sop, at) => {
       const clip = this.clips.find((each) => each.sop_uid === sop);
       const link = h("button", { class: "link small", type: "button", onclick: () => this.commands.openClip(sop) }, clip ? `${clip.number} ${clip.label}` : sop);
       return at ? [", ", link] : [link];
     });
-    return h("p", { class: "warn small" }, icon("warn"), h("span", {}, `${sops.length} of ${this.clips.length} clips not opened: `, ...links));
   }
 
   // ----------
@@ -162,7 +161,7 @@ export class ReadForm {
 
   private heading(): HTMLElement[] {
     this.none.classList.add("btn-wide", "none");
-    return [h("div", { class: "line" }, h("h2", { class: "h2" }, "Your read"), h("span", { class: "right small dim" }, "Papile, per side")), this.none];
+    return [h("div", { class: "line" }, h("h2", { class: "h2" }, "Your read"), h("span", { class: "small dim" }, "Papile, per side"), h("span", { class: "right" }, this.undo)), this.none];
   }
 
   private question(): HTMLElement[] {
@@ -208,7 +207,8 @@ export class ReadForm {
 
   private qualityRow(): HTMLElement {
     const buttons = QUALITIES.map((value) => {
-      const button = this.button("", [SHORT[value]], () => this.commands.act({ type: "quality", value }), { "aria-label": qualityWord(value) });
+      const words = [h("span", { "aria-hidden": "true" }, SHORT[value]), h("span", { class: "vh" }, qualityWord(value))];
+      const button = this.button("", words, () => this.commands.act({ type: "quality", value }));
       this.qualities.set(value, button);
       return button;
     });
@@ -223,7 +223,7 @@ export class ReadForm {
   private foot(): HTMLElement {
     if (this.mode === "queue") return h("div", { class: "foot stack" }, this.status, h("p", { class: "line" }, this.before, h("span", { class: "right" }, this.undo)));
     const commit = h("button", { class: "btn btn-primary btn-lg btn-wide", type: "submit" }, "Commit read ", cap("Enter"));
-    return h("div", { class: "foot stack" }, this.warning, commit, h("p", { class: "line" }, this.status, h("span", { class: "right" }, this.undo)));
+    return h("div", { class: "foot stack" }, this.warning, commit, this.status);
   }
 
   private drawWorst({ findings }: Form): void {

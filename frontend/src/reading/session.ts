@@ -423,8 +423,10 @@ export class Session {
     const signature = unopened.join();
     if (signature === this.unopened && !force) return;
     this.unopened = signature;
-    if (unopened.length) this.form?.warn(this.form.unopened(unopened));
-    else this.form?.warn(h("p", { class: "small dim ok" }, icon("ok"), h("span", {}, `All ${count(this.study.clips.length, "clip")} opened, so Enter will not ask again.`)));
+    const { clips } = this.study;
+    const all = clips.some((clip) => clip.decode_error || !clip.frames) ? "Every clip that can be shown was opened" : `All ${count(clips.length, "clip")} opened`;
+    if (unopened.length) this.form?.warn(h("p", { class: "warn small" }, icon("warn"), h("span", {}, `${unopened.length} of ${clips.length} clips not opened: `, ...this.form.unopened(unopened))));
+    else this.form?.warn(h("p", { class: "small dim ok" }, icon("ok"), h("span", {}, `${all}, so Enter will not ask again.`)));
   }
 
   // ---------- commit ----------
@@ -481,7 +483,7 @@ export class Session {
   private tell(sentences: string[], then: string): void {
     const text = [...sentences, then].filter(Boolean).join(" ");
     const unopened = this.viewer.coverage.unopened();
-    this.form?.warn(h("p", { class: "warn question", "data-question": "" }, icon("warn"), h("span", {}, text, then ? [" ", cap(ENTER)] : null)), unopened.length ? this.form.unopened(unopened) : null);
+    this.form?.warn(h("p", { class: "warn question", "data-question": "" }, icon("warn"), h("span", {}, text, then && unopened.length ? h("span", { class: "small links" }, ...this.form.unopened(unopened)) : null)));
     assertive(text);
   }
 

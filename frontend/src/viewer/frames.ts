@@ -1,16 +1,32 @@
 /** A frame from the server as pixels: fetched, decoded by the browser, converted to what Cornerstone's renderer reads. */
 
-import { errorOf, reportSignedOut } from "../common/api";
+import { api, errorOf, reportSignedOut } from "../common/api";
 
-export class FrameError extends Error {}
+export class FrameError extends Error {
+  constructor(
+    reason: string,
+    /** Asking again may help: no answer came, or the sign-in is lost. */
+    readonly later = false,
+  ) {
+    super(reason);
+  }
+}
 
 const EARLY = new Map<string, Promise<ImageBitmap>>();
+let signedOut = false;
 
 async function refusal(response: Response): Promise<FrameError> {
   const body: unknown = await response.json().catch(() => null);
   const error = errorOf(response.status, body);
   if (error.signedOut) reportSignedOut();
-  return new FrameError(error.detail);
+  signedOut ||= error.signedOut;
+  return new FrameError(error.detail, error.signedOut || error.transient);
+}
+
+/** Pictures come again: one request through the API takes the banner away. */
+function signedIn(url: string): void {
+  signedOut = false;
+  void api.get(url.replace(/clips\/.*$/, "")).catch(() => undefined);
 }
 
 async function fetchBitmap(url: string): Promise<ImageBitmap> {
@@ -18,9 +34,10 @@ async function fetchBitmap(url: string): Promise<ImageBitmap> {
   try {
     response = await fetch(url, { credentials: "same-origin", headers: { Accept: "image/*" } });
   } catch {
-    throw new FrameError("The server did not answer.");
+    throw new FrameError("The server did not answer.", true);
   }
   if (!response.ok) throw await refusal(response);
+  if (signedOut) signedIn(url);
   const blob = await response.blob();
   try {
     // The pixels as they were written: no colour management, no alpha arithmetic.

@@ -19,7 +19,7 @@ export interface Surroundings {
   coverage: Coverage;
   /** The pane knows its frames: they can be loaded. */
   hung: (pane: Pane) => void;
-  /** A frame came on the screen. */
+  /** A frame came on the screen for the first time. */
   shown: (pane: Pane) => void;
   /** The pane shows another clip, plays or stops. */
   changed: (pane: Pane) => void;
@@ -65,6 +65,7 @@ export class Pane {
   private waiting = false;
   private lookedAt = 0;
   private looping = 0;
+  private loaded = 0;
   private attention: readonly Weight[] | null = null;
   private readonly meter = new RateMeter();
   private readonly cursor = s("rect", { class: "att-now", y: 1, height: HEIGHT - 1 });
@@ -162,6 +163,8 @@ export class Pane {
   /** The clip's frames arrive; play begins when none is missing. */
   progress(): void {
     this.drawReadout();
+    const id = this.images[this.index];
+    if (!this.cover.hidden && id !== undefined && this.around.prefetcher.has(id)) void this.paint();
     if (this.waiting && this.images.length && this.images.every((id) => this.around.prefetcher.settled(id))) this.begin();
   }
 
@@ -264,8 +267,7 @@ export class Pane {
   private painted(): void {
     this.cover.hidden = true;
     this.section.dataset["shown"] = String(this.frame);
-    this.look();
-    this.around.shown(this);
+    if (this.look()) this.around.shown(this);
   }
 
   /** A place-holder over the picture, so that no other frame is taken for this one. */
@@ -278,12 +280,12 @@ export class Pane {
     delete this.section.dataset["shown"];
   }
 
-  /** Time that the frame before was looked at. */
-  private look(): void {
+  /** Count the time that the frame before was looked at. True where this frame is seen for the first time. */
+  private look(): boolean {
     const now = performance.now();
     if (this.clip && this.lookedAt && !document.hidden) this.around.coverage.look(this.clip.sop_uid, now - this.lookedAt);
     this.lookedAt = now;
-    if (this.clip && !document.hidden) this.around.coverage.see(this.clip.sop_uid, this.frame);
+    return this.clip !== null && !document.hidden && this.around.coverage.see(this.clip.sop_uid, this.frame);
   }
 
   // ---------- cine ----------
@@ -330,6 +332,7 @@ export class Pane {
 
   private drawClip(): void {
     this.images = [];
+    this.loaded = 0;
     this.lookedAt = 0;
     const clip = this.clip;
     this.section.dataset["clip"] = clip ? String(clip.number) : "";
@@ -376,8 +379,7 @@ export class Pane {
 
   private drawReadout(): void {
     const clip = this.clip;
-    const loaded = this.images.filter((id) => this.around.prefetcher.settled(id)).length;
-    this.section.dataset["loaded"] = String(loaded);
+    const loaded = this.countLoaded();
     const fps = this.playing ? this.meter.fps : null;
     if (fps !== null) this.section.dataset["fpsMeasured"] = fps.toFixed(1);
     if (!clip) return void (this.readout.textContent = "");
@@ -387,15 +389,20 @@ export class Pane {
     this.readout.title = `Frame rate ${FPS_SOURCE[clip.fps_source]}`;
   }
 
+  private countLoaded(): number {
+    if (this.loaded < this.images.length) this.loaded = this.images.filter((id) => this.around.prefetcher.settled(id)).length;
+    this.section.dataset["loaded"] = String(this.loaded);
+    return this.loaded;
+  }
+
   private drawButton(): void {
     const running = this.playing || this.waiting;
     this.section.dataset["playing"] = String(this.playing);
-    this.button.setAttribute("aria-label", running ? "Pause" : "Play");
     this.button.setAttribute("aria-disabled", String((this.clip?.frames ?? 0) < 2));
     const bars = s("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: "M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z" }));
     const play = icon("play");
     play.setAttribute("class", "icon");
-    fill(this.button, running ? bars : play, h("kbd", { class: "word" }, "Space"));
+    fill(this.button, running ? bars : play, h("kbd", { class: "word", "aria-hidden": "true" }, "Space"), h("span", { class: "vh" }, running ? "Pause" : "Play"));
   }
 
   private drawAttention(): void {

@@ -9,6 +9,8 @@ export interface Limits {
   room: () => boolean;
 }
 
+const AWAY_MS = 2000;
+
 export class Prefetcher {
   private wanted: string[] = [];
   private rest: string[] = [];
@@ -17,6 +19,7 @@ export class Prefetcher {
   private readonly failed = new Map<string, string>();
   private readonly watchers = new Set<(id: string) => void>();
   private closed = false;
+  private pause: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly load: Load,
@@ -60,6 +63,7 @@ export class Prefetcher {
 
   close(): void {
     this.closed = true;
+    if (this.pause !== null) clearTimeout(this.pause);
     this.watchers.clear();
   }
 
@@ -74,7 +78,7 @@ export class Prefetcher {
   }
 
   private pump(): void {
-    while (!this.closed && this.loading.size < this.limits.atOnce) {
+    while (!this.closed && this.pause === null && this.loading.size < this.limits.atOnce) {
       const id = this.next();
       if (id === null) return;
       this.loading.add(id);
@@ -82,12 +86,22 @@ export class Prefetcher {
     }
   }
 
+  /** The server or the sign-in is away: everything waits a little and goes on where it was. */
+  private retry(id: string): void {
+    this.wanted.unshift(id);
+    this.pause ??= setTimeout(() => {
+      this.pause = null;
+      this.pump();
+    }, AWAY_MS);
+  }
+
   private async run(id: string): Promise<void> {
     try {
       await this.load(id);
       this.done.add(id);
     } catch (error) {
-      this.failed.set(id, error instanceof Error ? error.message : String(error));
+      if ((error as { later?: boolean }).later) this.retry(id);
+      else this.failed.set(id, error instanceof Error ? error.message : String(error));
     }
     this.loading.delete(id);
     if (this.closed) return;

@@ -36,6 +36,8 @@ interface Facts {
 }
 
 const facts = new Map<string, Facts>();
+const arrived = new Map<string, Types.IImage>();
+const coming = new Map<string, Promise<void>>();
 let engine: RenderingEngine | null = null;
 let serial = 0;
 
@@ -88,10 +90,18 @@ function imageOf(imageId: string, pixels: Awaited<ReturnType<typeof pixelsOf>>, 
   return image as unknown as Types.IImage;
 }
 
+/** Cornerstone is given only what has arrived: a load that fails inside it ends in errors that nobody can catch. */
 function load(imageId: string): Types.IImageLoadObject {
+  const image = arrived.get(imageId);
+  arrived.delete(imageId);
+  return { promise: image ? Promise.resolve(image) : Promise.reject(new Error(`${imageId} was not loaded`)) };
+}
+
+async function fetchImage(imageId: string): Promise<void> {
   const { url, photometric } = factsOf(imageId);
   const layout = layoutOf(photometric, getShouldUseCPURendering());
-  return { promise: pixelsOf(url, layout).then((pixels) => imageOf(imageId, pixels, layout)) };
+  arrived.set(imageId, imageOf(imageId, await pixelsOf(url, layout), layout));
+  await imageLoader.loadAndCacheImage(imageId);
 }
 
 function pixelModule(imageId: string): object {
@@ -141,12 +151,13 @@ function start(): RenderingEngine {
   return engine;
 }
 
-export function loadFrame(imageId: string): Promise<unknown> {
-  return imageLoader.loadAndCacheImage(imageId);
-}
-
-export function inCache(imageId: string): boolean {
-  return cache.getImage(imageId) !== undefined;
+/** Into the cache, once however many ask; rejects with the reason that the server gives. */
+export function loadFrame(imageId: string): Promise<void> {
+  start();
+  if (cache.isLoaded(imageId)) return Promise.resolve();
+  const loading = coming.get(imageId) ?? fetchImage(imageId).finally(() => coming.delete(imageId));
+  coming.set(imageId, loading);
+  return loading;
 }
 
 export function roomToLoadAhead(): boolean {
@@ -155,7 +166,8 @@ export function roomToLoadAhead(): boolean {
 
 /** Frames of the study before this one are not needed again. */
 export function clearFrames(): void {
-  cache.purgeCache();
+  // What is still on its way may arrive; it goes with the next study.
+  for (const id of facts.keys()) if (cache.isLoaded(id)) cache.removeImageLoadObject(id, { force: true });
   facts.clear();
 }
 
@@ -184,6 +196,7 @@ export class Screen {
   }
 
   async show(images: string[], index: number): Promise<void> {
+    await this.need(images[index]);
     this.images = images;
     await this.viewport.setStack(images, index);
     this.viewport.resetCamera();
@@ -192,6 +205,7 @@ export class Screen {
   }
 
   async go(index: number): Promise<void> {
+    await this.need(this.images[index]);
     await this.viewport.setImageIdIndex(index);
   }
 
@@ -255,6 +269,11 @@ export class Screen {
   close(): void {
     this.observer.disconnect();
     start().disableElement(this.id);
+  }
+
+  /** In the cache; what is there already costs no turn of the event loop. */
+  private need(imageId: string | undefined): Promise<void> | undefined {
+    return imageId === undefined || cache.isLoaded(imageId) ? undefined : loadFrame(imageId);
   }
 
   private apply(): void {

@@ -246,7 +246,9 @@ export class Viewer {
     if (!code || !this.ready) return;
     const order = [this.active, ...this.visible.filter((pane) => pane !== this.active)];
     this.prefetcher.focus(order.flatMap((pane) => pane.imagesWanted()));
-    this.prefetcher.background(this.study.clips.filter(playable).flatMap((clip) => code.imagesOf(clip)));
+    // The first frame of every clip before the rest of any, so that going to another clip shows it at once.
+    const clips = this.study.clips.filter(playable).map((clip) => code.imagesOf(clip));
+    this.prefetcher.background([...clips.map((images) => images[0] ?? ""), ...clips.flatMap((images) => images.slice(1))]);
   }
 
   // ---------- tools and keys ----------

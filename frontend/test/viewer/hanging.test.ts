@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { peaks } from "../../src/viewer/attention";
 import { dragOf } from "../../src/viewer/gestures";
 import { edges, hang, neighbour, upcoming } from "../../src/viewer/hanging";
@@ -87,6 +87,19 @@ describe("Prefetcher", () => {
     prefetcher.focus(["bad", "good"]);
     await settle();
     expect([prefetcher.has("good"), prefetcher.has("bad"), prefetcher.settled("bad"), prefetcher.reasonOf("bad")]).toEqual([true, false, true, "damaged"]);
+  });
+
+  it("tries again where the server was away", async () => {
+    vi.useFakeTimers();
+    let away = true;
+    const prefetcher = new Prefetcher(() => (away ? Promise.reject(Object.assign(new Error("no answer"), { later: true })) : Promise.resolve()), { atOnce: 2, room: () => true });
+    prefetcher.focus(["a", "b"]);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(prefetcher.settled("a")).toBe(false);
+    away = false;
+    await vi.advanceTimersByTimeAsync(2500);
+    expect([prefetcher.has("a"), prefetcher.has("b")]).toEqual([true, true]);
+    vi.useRealTimers();
   });
 
   it("loads nothing ahead where the cache is full, but what is on the screen", async () => {
