@@ -8,6 +8,7 @@ class StudiesConfig(AppConfig):
 
     def ready(self) -> None:
         from jobs import ticks
-        from studies import revisions
+        from studies import revisions, storage
 
         ticks.register(revisions.close_due)
+        ticks.register(storage.tidy)

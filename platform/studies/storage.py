@@ -29,6 +29,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _PREAMBLE = 128
 _MAGIC = b"DICM"
 _ABANDONED_SECONDS = 24 * 3600
+_TIDY_SECONDS = 3600
+_tidied_at = float("-inf")
 
 
 class DiskFull(Exception):
@@ -335,6 +337,14 @@ def _verify(path: Path, digest: str, inode: int, size: int, changed: int) -> Non
     with path.open("rb") as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
             raise Corrupt(digest)
+
+
+def tidy() -> None:
+    """Sweep now and then; cheap to call often."""
+    global _tidied_at
+    if time.monotonic() - _tidied_at > _TIDY_SECONDS:
+        _tidied_at = time.monotonic()
+        sweep_staging()
 
 
 def sweep_staging(*, older_than: float = _ABANDONED_SECONDS) -> int:

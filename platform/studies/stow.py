@@ -21,10 +21,10 @@ from studies.uids import is_uid
 from studies.uploads import STREAMING_AUTHENTICATION, BrokenBody, body_of, guarded
 
 DICOM = "application/dicom"
-# Failure reasons, PS3.18 table I.2-1 and PS3.7 annex C: cannot understand, and what dicom-server made of the others.
-UNREADABLE, OTHER_STUDY, CONFLICT = 43264, 43265, 45070
+# Failure reasons as dicom-server uses those of PS3.18, table I.2-1; 272 is a processing failure, PS3.7 annex C.
+UNREADABLE, OTHER_STUDY, CONFLICT, OUR_TROUBLE = 43264, 43265, 45070, 272
 NOT_AS_DECLARED = 45063
-_FAILURES = {"other_study": OTHER_STUDY, "conflict": CONFLICT}
+_FAILURES = {"other_study": OTHER_STUDY, "conflict": CONFLICT, "child_failed": OUR_TROUBLE}
 _FLAWS = {"truncated", "undecodable"}
 
 

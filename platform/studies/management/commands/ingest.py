@@ -6,6 +6,7 @@ import json
 import time
 from argparse import ArgumentParser
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from jobs.models import Job, JobStatus
+from jobs.clock import database_now
+from jobs.models import Job, JobStatus, Queue, WorkerHeartbeat
 from studies import children, folders, revisions, storage
 from studies.access import every_study
 from studies.archives import add_archive
@@ -23,6 +25,7 @@ from studies.results import IngestResult
 
 _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 5
+_HEARTBEAT_AGE = timedelta(seconds=15)
 
 
 class Command(BaseCommand):
@@ -94,7 +97,7 @@ def wait_until_scored(uids: list[str]) -> None:
             time.sleep(max(0.0, min((due - timezone.now()).total_seconds(), _POLL_SECONDS)))
     patience = time.monotonic() + _PATIENCE_SECONDS
     while _pending(uids):
-        if time.monotonic() > patience and not _someone_works(uids):
+        if time.monotonic() > patience and not _a_worker_lives():
             call_command("worker", "--once")
             patience = time.monotonic() + _PATIENCE_SECONDS
         time.sleep(_POLL_SECONDS)
@@ -112,7 +115,7 @@ def _pending(uids: list[str]) -> bool:
     return bool(_jobs(uids))
 
 
-def _someone_works(uids: list[str]) -> bool:
-    """A worker holds a lease that has not run out."""
-    now = timezone.now()
-    return Job.objects.filter(status=JobStatus.RUNNING, lease_until__gt=now).exists()
+def _a_worker_lives() -> bool:
+    """One that serves routine work has shown itself lately."""
+    seen = WorkerHeartbeat.objects.filter(seen_at__gt=database_now() - _HEARTBEAT_AGE)
+    return any(Queue.ROUTINE in heartbeat.queues for heartbeat in seen)
