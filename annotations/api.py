@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import transaction
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers, status
@@ -22,6 +21,7 @@ from annotations.models import Context, QueueItem, ReadStatus
 from annotations.reads import SCORE_VIEWED, Answer, Evidence, Place
 from annotations.schema import MAX_COMMENT, BadFindings
 from studies import access
+from studies.models import Study
 
 JSON = OpenApiTypes.OBJECT
 MAX_SEEN = 5000
@@ -86,6 +86,13 @@ def _item(user: Any, uid: str, context: str, pk: int | None) -> QueueItem:
     return found
 
 
+def _study(request: Request, uid: str) -> Study:
+    study = access.visible_studies(request.user).filter(uid=uid).first()
+    if study is None:
+        raise Http404
+    return study
+
+
 def place(request: Request, uid: str, action: str | None, asked: dict[str, Any]) -> Place:
     """Where this request reads or writes; leaves the audit entry. Http404 where that is not this person's.
 
@@ -94,10 +101,7 @@ def place(request: Request, uid: str, action: str | None, asked: dict[str, Any])
     context = Context(asked["context"])
     if context == Context.TRIAGE and not has_role(request.user, *guards.READERS):
         raise Http404
-    if action is None:
-        study = get_object_or_404(access.visible_studies(request.user), uid=uid)
-    else:
-        study = access.open_study(request, uid, action, context=context.value)
+    study = _study(request, uid) if action is None else access.open_study(request, uid, action, context=context.value)
     item = None if context == Context.TRIAGE else _item(request.user, uid, context, asked["item"])
     return Place(study, request.user, context, item)
 
