@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +19,7 @@ class After(serializers.Serializer[None]):
 class Events(APIView):
     """``{seq, events}``: what this person hears after ``after``; without it only where the log stands."""
 
+    @extend_schema(parameters=[After], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         asked = After(data=request.query_params)
         asked.is_valid(raise_exception=True)
