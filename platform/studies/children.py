@@ -147,9 +147,7 @@ class Pool:
 
     def warm(self) -> None:
         """Start the nursery, without waiting for it."""
-        with self._lock:
-            if self._nursery is None or not self._nursery.alive():
-                self._nursery = Nursery()
+        self._living_nursery()
 
     def run(self, task: dict[str, Any], *, wall: float) -> wire.Message:
         """Run one task in a child. One that was killed from outside gets a second try: the file is not to blame."""
@@ -160,12 +158,12 @@ class Pool:
                 if end.status not in (None, -signal.SIGKILL, -signal.SIGTERM):
                     raise _failure(end.status) from None
             try:
-                return self._once(task, wall)
+                return self._once(task, wall, fresh=True)
             except _ChildEnded as end:
                 raise _failure(end.status) from None
 
-    def _once(self, task: dict[str, Any], wall: float) -> wire.Message:
-        child = self._take()
+    def _once(self, task: dict[str, Any], wall: float, *, fresh: bool = False) -> wire.Message:
+        child = self._born() if fresh else self._idle_one() or self._born()
         try:
             answer = child.run(task, wall=wall)
         except wire.TooSlow:
@@ -181,14 +179,33 @@ class Pool:
         self._give_back(child, failed="ok" not in answer[0])
         return answer
 
-    def _take(self) -> Child:
+    def _idle_one(self) -> Child | None:
+        """A child that waits for work; those that died with their nursery are put away."""
         with self._lock:
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                child = self._idle.pop()
+                if child.nursery.alive():
+                    return child
+                child.close()
+        return None
+
+    def _born(self) -> Child:
+        """A new child; from a new nursery if the present one is just dying."""
+        try:
+            return Child(self._living_nursery())
+        except _ChildEnded:
+            with self._lock:
+                if self._nursery is not None:
+                    self._nursery.process.kill()
+                    self._nursery.close()
+                    self._nursery = None
+            return Child(self._living_nursery())
+
+    def _living_nursery(self) -> Nursery:
+        with self._lock:
             if self._nursery is None or not self._nursery.alive():
                 self._nursery = Nursery()
-            nursery = self._nursery
-        return Child(nursery)
+            return self._nursery
 
     def _give_back(self, child: Child, *, failed: bool) -> None:
         if failed or child.tasks >= TASKS_PER_CHILD or not child.nursery.alive():

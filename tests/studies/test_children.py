@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from pytest_django import Settings
 from studies import children
 from studies.children import ChildFailed
 from tests.studies.dicoms import clip
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[children.Pool]:
+    """A pool of this test's own."""
+    made = children.Pool(2)
+    monkeypatch.setattr(children, "_pool", made)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -41,37 +51,46 @@ def test_a_crash_does_not_touch_the_next_file(file: Path) -> None:
     assert children.read_header(file)["modality"] == "US"
 
 
-def test_a_child_killed_from_outside_is_not_held_against_the_file(file: Path) -> None:
+def test_a_child_killed_from_outside_is_not_held_against_the_file(pool: children.Pool, file: Path) -> None:
     children.read_header(file)
-    os.kill(children.pool()._idle[-1].pid, signal.SIGKILL)
+    os.kill(pool._idle[-1].pid, signal.SIGKILL)
     assert children.read_header(file)["modality"] == "US"
 
 
-def test_a_dead_nursery_is_replaced(file: Path) -> None:
+def test_a_dead_nursery_is_replaced(pool: children.Pool, file: Path) -> None:
     children.read_header(file)
-    nursery = children.pool()._nursery
+    nursery = pool._nursery
     assert nursery is not None
     nursery.process.kill()
     nursery.process.wait()
     assert children.read_header(file)["modality"] == "US"
 
 
-def test_children_are_replaced_after_a_number_of_tasks(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_children_that_died_with_their_nursery_are_not_asked_again(pool: children.Pool, file: Path) -> None:
+    pool._idle += [pool._born(), pool._born()]
+    assert pool._nursery is not None
+    pool._nursery.process.kill()
+    assert children.read_header(file)["modality"] == "US"
+
+
+def test_children_are_replaced_after_a_number_of_tasks(
+    pool: children.Pool, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(children, "TASKS_PER_CHILD", 1)
     children.read_header(file)
-    assert children.pool()._idle == []
+    assert pool._idle == []
 
 
-def test_many_threads_share_the_pool(file: Path) -> None:
+def test_many_threads_share_the_pool(pool: children.Pool, file: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda _: children.read_header(file)["sop_uid"], range(40)))
     assert len(set(found)) == 1
-    assert len(children.pool()._idle) <= 2
+    assert len(pool._idle) <= 2
 
 
-def test_a_child_writes_no_file(file: Path) -> None:
+def test_a_child_writes_no_file(pool: children.Pool, file: Path) -> None:
     children.read_header(file)
-    limits = Path(f"/proc/{children.pool()._idle[-1].pid}/limits").read_text()
+    limits = Path(f"/proc/{pool._idle[-1].pid}/limits").read_text()
     sizes = {line[:26].strip(): line[26:].split()[0] for line in limits.splitlines()[1:]}
     assert sizes["Max file size"] == "0"
     assert sizes["Max core file size"] == "0"
