@@ -213,10 +213,10 @@ def _bury(job: Job, error: str) -> None:
 def request_cancel(job: Job) -> bool:
     """Cancel a job: at once if it waits, at its next look if it runs. False if it had ended already."""
     with transaction.atomic():
-        Job.objects.filter(pk=job.pk).exclude(status__in=ENDED).update(cancel_requested=True)
+        asked = Job.objects.filter(pk=job.pk).exclude(status__in=ENDED).update(cancel_requested=True)
         job.refresh_from_db()
         if job.status == JobStatus.QUEUED:
             move(job, Step.CANCEL, finished_at=database_now())
             handlers.find(job.kind).cancelled(job)
     job.refresh_from_db()
-    return job.cancel_requested and (job.status == JobStatus.RUNNING or job.status == JobStatus.CANCELLED)
+    return bool(asked)
