@@ -60,7 +60,7 @@ def _scored(reader: Client) -> bool:
 
 def on_one_site() -> list[Row]:
     """What can be measured on one running site, one after another, so that nothing disturbs anything."""
-    with tempfile.TemporaryDirectory() as folder, embedded() as site:
+    with tempfile.TemporaryDirectory() as folder, embedded(OMP_NUM_THREADS="2") as site:
         scored, baseline = _score_48_frames(site, Path(folder))
         first = _first_image(site, Path(folder))
         memory = _web_memory(site)

@@ -70,9 +70,12 @@ class Visit:
         return [f"{url}: {hit.group()}" for url, hit in hits if hit]
 
     def sees_an_image(self) -> bool:
-        """Some canvas of the page shows more than one shade of grey."""
-        canvas = self.page.locator("canvas").first
-        return canvas.is_visible() and brightness(canvas)[1] > 5
+        """The first pane's canvas is not black, and shows more than one shade of grey."""
+        canvas = self.page.locator("[data-pane] canvas").first
+        if not canvas.is_visible():
+            return False
+        mean, spread = brightness(canvas)
+        return mean > 2 and spread > 8
 
     def check_nothing_broke(self) -> None:
         """No script error, no failed request, nothing that the content security policy refused, nothing for axe."""

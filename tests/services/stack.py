@@ -212,6 +212,7 @@ def _environment(folder: Path, **more: str) -> dict[str, str]:
         "FONTANELLE_DISK_RESERVE_BYTES": "0",
         "FONTANELLE_JOB_LEASE_SECONDS": "6",
         "DEMO_PASSWORD": PASSWORD,
+        "OMP_NUM_THREADS": "1",  # two sites share two cores
         **more,
     }
 
