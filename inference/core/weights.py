@@ -85,7 +85,7 @@ def _backbone_tensors(network: nn.Module) -> dict[str, Tensor]:
 
 def _head_tensors(heads: Sequence[BagHead]) -> dict[str, Tensor]:
     return {
-        f"{member}.{key}": value.detach().cpu().to(torch.float32).contiguous()
+        f"{member}.{key}": value.detach().cpu().to(torch.float16).contiguous()
         for member, one in enumerate(heads)
         for key, value in one.state_dict().items()
     }
@@ -103,7 +103,7 @@ def _load_backbone(body: bytes, architecture: str) -> nn.Module:
 def _load_heads(body: bytes, manifest: Manifest) -> tuple[BagHead, ...]:
     heads = tuple(head(manifest.head_kind, manifest.embedding_dim) for _ in range(manifest.members))
     tensors = _tensors(body, HEAD)
-    _check_tensors(tensors, _head_tensors(heads), name=HEAD, dtype=torch.float32)
+    _check_tensors(tensors, _head_tensors(heads), name=HEAD, dtype=torch.float16)
     for member, one in enumerate(heads):
         one.load_state_dict({key: tensors[f"{member}.{key}"] for key in one.state_dict()})
         one.eval()

@@ -80,7 +80,7 @@ def test_frames_of_another_shape_are_refused(engine: Engine, shape: tuple[int, .
 
 def test_frames_of_another_type_are_refused(engine: Engine) -> None:
     with pytest.raises(ValueError, match="float32"):
-        engine.embed(np.zeros((1, 128, 128), dtype=np.float32))  # type: ignore[arg-type]
+        engine.embed(np.zeros((1, 128, 128), dtype=np.float32))
 
 
 def test_embeddings_of_another_model_are_refused(engine: Engine) -> None:

@@ -98,6 +98,7 @@ def train_backbone(
     architecture: str = "resnet50",
     dim: int = 2048,
     checkpoint: Path | None = None,
+    keep_every: int = 50,
     progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> nn.Module:
     """Train from random weights and return the backbone in evaluation mode.
@@ -114,7 +115,7 @@ def train_backbone(
             continue
         batch = draw(shown, stage, rng=np.random.default_rng((seed, step)))
         progress(step, _step(learner, optimiser, batch, rate=rate))
-        if checkpoint and (step + 1) % 50 == 0:
+        if checkpoint and (step + 1) % keep_every == 0:
             _keep(checkpoint, learner, optimiser, step + 1)
     return learner.backbone.eval()
 
@@ -233,6 +234,11 @@ def _keep(path: Path, learner: Learner, optimiser: torch.optim.Optimizer, step: 
     part.replace(path)
 
 
+def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:
+    """The fused optimiser walks weight and moments in one stride, so they must lie in memory alike."""
+    return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
+
+
 def _restore(path: Path | None, learner: Learner, optimiser: torch.optim.Optimizer) -> int:
     """Go on from a checkpoint if there is one; returns how many steps are done."""
     if path is None or not path.exists():
@@ -242,9 +248,10 @@ def _restore(path: Path | None, learner: Learner, optimiser: torch.optim.Optimiz
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     learner.load_state_dict({key[6:]: value for key, value in tensors.items() if key.startswith("model.")})
     state: dict[int, dict[str, Tensor]] = {}
+    weights = list(learner.parameters())
     for key, value in tensors.items():
         if key.startswith("optimiser."):
             _, number, name = key.split(".", 2)
-            state.setdefault(int(number), {})[name] = value
+            state.setdefault(int(number), {})[name] = _laid_out_like(weights[int(number)], value)
     optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
     return step

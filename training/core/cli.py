@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, TextIO
+from zipfile import BadZipFile
 
 from inference.core.manifest import BACKBONE, HEAD_KINDS, BadModel
 from training.core.bags import Bags, load, load_train_masks
@@ -22,7 +23,7 @@ def crossval(argv: list[str]) -> int:
     options = _crossval_parser().parse_args(argv)
     try:
         found = _of_features(options) if options.features else _of_pictures(options)
-    except (ValueError, OSError, BadModel) as error:
+    except (ValueError, OSError, BadModel, BadZipFile) as error:
         _say(f"crossval: {error}. Nothing was written.", sys.stderr)
         return 2
     write_report(options.out, report=found.report, predictions=found.predictions)

@@ -9,21 +9,29 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from inference.core.manifest import Achieved, Calibration, OperatingPoint
 from inference.core.network import BagHead
 from training.core.bags import Bags
-from training.core.heads import Fit, Indices, Projected, Projection, fit_head, fit_projection, mean_logits, project
+from training.core.heads import (
+    Fit,
+    Indices,
+    Projected,
+    Projection,
+    fit_head,
+    fit_projection,
+    mean_logits,
+    one_thread,
+    project,
+)
 from training.core.metrics import Floats, Labels, auroc, platt, target_threshold, youden_threshold
-from training.core.report import build_report
+from training.core.report import build_report, plain
 from training.core.splits import TooFewCases, assert_no_leak, fold_table, grouped_folds
 
 TARGET = 0.90
@@ -164,6 +172,7 @@ def cross_validate(
     head: str = "gated",
     folds: int = 5,
     seed: int = 0,
+    seeds: int | None = None,
     assigned: Labels | None = None,
     train_masks: NDArray[np.bool_] | None = None,
     prevalence: float | None = None,
@@ -174,13 +183,15 @@ def cross_validate(
     """Cross-validate and fit the ensemble.
 
     Folds are drawn by `seed`, or given as `assigned` [M] or `train_masks` [repeats, folds, M]; groups never straddle
-    them (Leak). `prevalence` is the share of positives where the model will be used, for calibration of the deployed
+    them (Leak). `seeds` is how many heads are fitted and kept for each fold, the recipe's own number if None: fewer
+    make a smaller model. `prevalence` is the share of positives where the model will be used, for calibration of the deployed
     ensemble. Raises TooFewCases or Cancelled.
     """
-    with _one_thread():
+    chosen = RECIPES[recipe]
+    with one_thread():
         return _cross_validate(
             bags,
-            chosen=RECIPES[recipe],
+            chosen=chosen if seeds is None else replace(chosen, seeds=seeds),
             head=head,
             seed=seed,
             splits=make_splits(bags, folds=folds, seed=seed, assigned=assigned, train_masks=train_masks),
@@ -189,17 +200,6 @@ def cross_validate(
             progress=progress,
             cancelled=cancelled,
         )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Heads are so small that a second thread only waits for the first, and on a busy machine for seconds."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _cross_validate(
@@ -234,12 +234,14 @@ def _cross_validate(
     }
     report = build_report(predictions, facts=facts, seed=seed)
     calibration, points = deployed_rules(predictions, report, prevalence=prevalence)
-    report["deployed"] = {
-        "members": len(heads),
-        "calibration": asdict(calibration),
-        "prevalence": prevalence,
-        "operating_points": {name: asdict(point) for name, point in points.items()},
-    }
+    report["deployed"] = plain(
+        {
+            "members": len(heads),
+            "calibration": asdict(calibration),
+            "prevalence": prevalence,
+            "operating_points": {name: asdict(point) for name, point in points.items()},
+        }
+    )
     report["seconds"] = round(time.monotonic() - began, 2)
     return CrossValidation(report, predictions, heads, calibration, points)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +106,7 @@ def fit_head(
     Without `choose` the answer is the exponential mean of the weights after the last epoch. With it, it is the epoch
     whose head `choose` likes best, as papers do that pick a checkpoint on a validation set.
     """
-    with torch.random.fork_rng(devices=[]):
+    with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _new_head(projection, fit)
         shadow = copy.deepcopy(network)
@@ -158,8 +159,18 @@ def _prior(y: Labels) -> float:
 
 @torch.no_grad()
 def _follow(followers: list[torch.nn.Parameter], parts: list[torch.nn.Parameter], *, decay: float) -> None:
-    for follower, part in zip(followers, parts, strict=True):
-        follower.lerp_(part, 1 - decay)
+    torch._foreach_lerp_(followers, parts, 1 - decay)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Heads are so small that a second thread only waits for the first, and on a busy machine for seconds."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @torch.inference_mode()

@@ -1,0 +1,106 @@
+"""`python -m training crossval` on pictures and on vectors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from inference.core.manifest import BadModel
+from inference.core.network import backbone
+from inference.core.weights import save_backbone
+from tests.training.toys import toy_bags
+from training.core import cli, demo
+from training.core.embed import BadTable, embed_folders, read_table
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Sixteen bags of two pictures; abnormal ones have a bright square."""
+    rng = np.random.default_rng(0)
+    rows = ["bag,patient,abnormal,fold"]
+    for number in range(16):
+        folder = tmp_path / "images" / f"bag{number}"
+        folder.mkdir(parents=True)
+        for frame in range(2):
+            picture = rng.integers(40, 90, (64, 64)).astype(np.uint8)
+            picture[20:40, 20:40] += np.uint8(150 * (number % 2))
+            Image.fromarray(picture).save(folder / f"{frame}.png")
+        rows.append(f"bag{number},p{number // 2 * 2 + number % 2},{number % 2},{number // 2 % 2}")
+    (tmp_path / "bags.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path
+
+
+@pytest.fixture
+def small_backbone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(demo, "ARCHITECTURE", "resnet18")
+    monkeypatch.setattr(demo, "DIM", 512)
+    torch.manual_seed(0)
+    save_backbone(tmp_path / "backbone.safetensors", backbone("resnet18"))
+    return tmp_path / "backbone.safetensors"
+
+
+def test_folders_of_pictures_are_cross_validated(pictures: Path, small_backbone: Path) -> None:
+    out = pictures / "out"
+    arguments = ["--bags", str(pictures / "bags.csv"), "--images", str(pictures / "images"), "--label", "abnormal"]
+    arguments += ["--fold", "fold", "--backbone", str(small_backbone), "--out", str(out), "--recipe", "paper"]
+    assert cli.crossval(arguments) == 0
+    report = json.loads((out / "report.json").read_text())
+    assert (report["n"], report["n_positive"], len(report["folds"])) == (16, 8, 2)
+
+
+def test_vectors_are_cross_validated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    toy_bags(40).save(tmp_path / "features.npz")
+    arguments = ["--features", str(tmp_path / "features.npz"), "--out", str(tmp_path / "out"), "--head", "mean"]
+    assert cli.crossval([*arguments, "--recipe", "paper", "--folds", "2"]) == 0
+    assert "Research use only" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["head"] == "mean"
+
+
+def test_embeddings_are_made_once(pictures: Path, small_backbone: Path) -> None:
+    table = read_table(pictures / "bags.csv", label="abnormal", group="patient")
+    calls: list[int] = []
+
+    def embed(frames: np.ndarray) -> np.ndarray:
+        calls.append(len(frames))
+        return np.zeros((len(frames), 4), dtype=np.float16)
+
+    for _ in range(2):
+        embed_folders(table, pictures / "images", embed=embed, cache=pictures / "cache", backbone=small_backbone)
+    assert calls == [2] * 16
+
+
+@pytest.mark.parametrize(
+    ("label", "group", "reason"),
+    [("label", "patient", "no column label"), ("abnormal", "site", "no column site"), ("bag", "patient", "0 or 1")],
+)
+def test_a_table_that_lacks_something_is_refused(pictures: Path, label: str, group: str, reason: str) -> None:
+    with pytest.raises(BadTable, match=reason):
+        read_table(pictures / "bags.csv", label=label, group=group)
+
+
+def test_a_bag_without_pictures_is_named(
+    pictures: Path, small_backbone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for picture in (pictures / "images" / "bag3").iterdir():
+        picture.unlink()
+    arguments = ["--bags", str(pictures / "bags.csv"), "--images", str(pictures / "images"), "--label", "abnormal"]
+    assert cli.crossval([*arguments, "--backbone", str(small_backbone), "--out", str(pictures / "out")]) == 2
+    assert "'bag3'" in capsys.readouterr().err
+    assert not (pictures / "out" / "report.json").exists()
+
+
+def test_a_backbone_that_is_none_is_refused(pictures: Path) -> None:
+    (pictures / "bad.safetensors").write_bytes(b"not weights")
+    with pytest.raises(BadModel):
+        demo.embedding_engine(pictures / "bad.safetensors")
+
+
+def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "features.npz").write_text("no")
+    assert cli.crossval(["--features", str(tmp_path / "features.npz"), "--out", str(tmp_path / "out")]) == 2
+    assert "Nothing was written" in capsys.readouterr().err
