@@ -14,6 +14,7 @@ django_application = get_asgi_application()
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+
 from live.routing import websocket_urlpatterns
 
 application = ProtocolTypeRouter(

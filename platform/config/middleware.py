@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from config.pages import is_program
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -23,7 +25,7 @@ def patient_data_is_never_cached(get_response: GetResponse) -> GetResponse:
 
 
 def _wants_page(request: HttpRequest) -> bool:
-    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(("/api/", "/dicom-web/"))
+    return "text/html" in request.headers.get("Accept", "") and not is_program(request)
 
 
 class _Unavailable:
@@ -36,12 +38,14 @@ class _Unavailable:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, OperationalError | InterfaceError):
+        if not isinstance(error, OperationalError | InterfaceError) or "no such" in str(error):
+            # SQLite calls a missing table or column operational; waiting does not bring it: a migration is missing.
             return None
         detail = "The database does not answer. Nothing of this request was kept. Try again in a few seconds."
         response: HttpResponse
         if _wants_page(request):
-            response = render(request, "503.html", {"detail": detail}, status=503)
+            # Without the request: who is signed in stands in the database, too.
+            response = HttpResponse(render_to_string("503.html", {"detail": detail}), status=503)
         else:
             response = JsonResponse({"detail": detail, "code": "unavailable"}, status=503)
         response.headers["Retry-After"] = "5"

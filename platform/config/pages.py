@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 NOT_FOUND = "There is nothing here that you can open. It may not exist, or it may not be yours to see."
 FORBIDDEN = "Your role does not open this page. Nothing was changed."
-BROKEN = "Something failed on our side. What was saved before is kept. Try again; if it stays, tell your admin the time."
+BROKEN = (
+    "Something failed on our side. What was saved before is kept. Try again; if it stays, tell your admin the time."
+)
+
+
+def is_program(request: HttpRequest) -> bool:
+    """Whether whoever asks reads JSON and not pages."""
+    return request.path.startswith(("/api/", "/dicom-web/"))
 
 
 def _answer(request: HttpRequest, *, status: int, code: str, detail: str) -> HttpResponse:
-    if request.path.startswith(("/api/", "/dicom-web/")):
+    if is_program(request):
         return JsonResponse({"detail": detail, "code": code}, status=status)
     return render(request, f"{status}.html", {"detail": detail}, status=status)
 
@@ -25,4 +33,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _answer(request, status=500, code="server_error", detail=BROKEN)
+    """The page is made without the request: whatever broke may break in its context, too."""
+    if is_program(request):
+        return JsonResponse({"detail": BROKEN, "code": "server_error"}, status=500)
+    return HttpResponse(render_to_string("500.html", {"detail": BROKEN}), status=500)

@@ -29,6 +29,18 @@ class Undecodable(exceptions.APIException):
     default_detail = "The pixels cannot be decoded."
 
 
+class Busy(exceptions.APIException):
+    """Worth asking again: it is the machine that was slow."""
+
+    status_code = 503
+    default_code = "busy"
+    wait = 5
+
+
+def _cannot_show(error: frames.FrameError) -> exceptions.APIException:
+    return Busy(f"{error.reason} Try again.") if error.busy else Undecodable(error.reason)
+
+
 class WhateverIsAccepted(BaseContentNegotiation):
     """A picture is a picture, and an error JSON, whatever ``Accept`` says."""
 
@@ -80,7 +92,7 @@ class FrameView(APIView):
         try:
             picture = frames.frame_bytes(clip, frame)
         except frames.FrameError as error:
-            raise Undecodable(error.reason) from error
+            raise _cannot_show(error) from error
         response = HttpResponse(picture.data, content_type=picture.content_type)
         response["X-Fontanelle-Source"] = picture.source
         return response
@@ -97,4 +109,4 @@ class ThumbnailView(APIView):
         try:
             return HttpResponse(frames.thumbnail(clip), content_type="image/jpeg")
         except frames.FrameError as error:
-            raise Undecodable(error.reason) from error
+            raise _cannot_show(error) from error

@@ -28,6 +28,7 @@ from studies.child import wire
 from studies.child.nursery import PID
 
 TASKS_PER_CHILD = 50
+TOO_SLOW = "too_slow"
 _START_SECONDS = 30
 _PATIENCE_SECONDS = 20
 _STATUS_SECONDS = 2
@@ -168,7 +169,7 @@ class Pool:
             answer = child.run(task, wall=wall)
         except wire.TooSlow:
             child.kill()
-            raise ChildFailed(f"Reading it took longer than {wall:.0f} s and was stopped.") from None
+            raise ChildFailed(f"Reading it took longer than {wall:.0f} s and was stopped.", code=TOO_SLOW) from None
         except wire.Garbled:
             child.kill()
             raise ChildFailed("The process that read it answered nonsense and was stopped.") from None

@@ -41,11 +41,12 @@ class Frame:
 
 
 class FrameError(Exception):
-    """The pixels cannot be shown; ``reason`` is for a person."""
+    """The pixels cannot be shown; ``reason`` is for a person. ``busy``: the machine was slow, the file may be good."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, busy: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.busy = busy
 
 
 class _Turn:
@@ -125,7 +126,7 @@ def _said_as_frame_error(clip: Clip) -> Iterator[None]:
     except children.ChildFailed as failure:
         if failure.lasting and not clip.decode_error:
             Clip.objects.filter(pk=clip.pk).update(decode_error=failure.reason)
-        raise FrameError(failure.reason) from failure
+        raise FrameError(failure.reason, busy=failure.code == children.TOO_SLOW) from failure
     except storage.Corrupt as error:
         raise FrameError("The stored file has changed on the disk. It is not shown; tell your admin.") from error
     except storage.Missing as error:

@@ -23,6 +23,7 @@ const HOLD_MS = 700;
 const LONGEST_HOLD_MS = 2000;
 const RETRY_MS = 5000;
 const TICK_MS = 15_000;
+const LOOK_MS = 10_000;
 const PICTURES_MS = 90;
 const PREVIEW_OFF = "fontanelle.preview-off";
 const SELECTED = "fontanelle.selected";
@@ -205,6 +206,9 @@ function settled(): void {
 }
 
 subscribe(["study", "score", "read", "claim", "model", "ai"], later);
+
+// A worker that dies tells nobody: only looking finds out that scoring is down.
+window.setInterval(later, LOOK_MS);
 
 let tickedAt = performance.now();
 window.setInterval(() => {
