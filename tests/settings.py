@@ -6,7 +6,6 @@ import atexit
 import os
 import shutil
 import tempfile
-from pathlib import Path
 
 # Each xdist worker gets a folder of its own; a process that a test starts shares the one of its parent.
 _owner = os.environ.get("PYTEST_XDIST_WORKER", "only")
@@ -21,4 +20,3 @@ from config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DISK_RESERVE_BYTES = 0
-Path(STATIC_ROOT).mkdir(exist_ok=True)  # noqa: F405  WhiteNoise warns of a missing one at every client

@@ -47,7 +47,8 @@ def _written(wished: list[Wish], folder: Path, processes: int) -> Iterator[tuple
     """Wishes with their files, in order, a few generated ahead of time."""
     spawn = multiprocessing.get_context("spawn")
     waiting: deque[tuple[Wish, Future[list[Path]]]] = deque()
-    with ProcessPoolExecutor(processes, mp_context=spawn, initializer=os.nice, initargs=(POLITENESS,)) as pool:
+    pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=os.nice, initargs=(POLITENESS,))
+    try:
         for wish in wished:
             waiting.append((wish, pool.submit(cohort.write, wish, folder)))
             if len(waiting) > AHEAD:
@@ -55,6 +56,8 @@ def _written(wished: list[Wish], folder: Path, processes: int) -> Iterator[tuple
                 yield first, files.result()
         for wish, files in waiting:
             yield wish, files.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def take_in(wish: Wish, files: list[Path]) -> None:

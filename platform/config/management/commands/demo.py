@@ -50,6 +50,7 @@ class Command(BaseCommand):
         ensure_demo_model()
 
     def _feed(self, options: dict[str, Any]) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         wished = wishes(unread=options["unread"], queue=options["queue"], history=options["history"])
         new = feeder.feed(wished, processes=options["processes"])
         self.stdout.write(f"{new} examinations arrived")
@@ -65,7 +66,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: serve.terminate())
         status = serve.wait()
-        os.killpg(feed.pid, signal.SIGTERM)
+        feed.terminate()
         feed.wait()
         if status > 0:
             raise CommandError("The site could not start or go on; the lines above say why. What was stored is kept.")
