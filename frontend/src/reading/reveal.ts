@@ -37,6 +37,11 @@ function achieved(score: Score): string | null {
   return value && bounds ? `${value} (${bounds})` : value;
 }
 
+/** The target in an operating point's name: "target_0.90" promises 0.90. */
+export function promised(name: string | undefined): string | null {
+  return /^target_(\d*\.\d+)$/.exec(name ?? "")?.[1] ?? null;
+}
+
 function modelFacts(score: Score): HTMLElement {
   const point = score.operating_point;
   const scored = [clock(score.scored_at, true), score.seconds === null ? null : `in ${duration(score.seconds) ?? ""}`].filter(Boolean).join(", ");
@@ -44,11 +49,15 @@ function modelFacts(score: Score): HTMLElement {
     "dl",
     { class: "kv" },
     pair("Flagged at", point?.threshold === null || point?.threshold === undefined ? known(null) : `${point.threshold.toPrecision(2)} and above`),
-    pair("Promised sensitivity", known(ratio(point?.promise))),
+    pair("Promised sensitivity", known(promised(point?.name))),
     pair("Achieved", known(achieved(score))),
     pair("Specificity there", known(ratio(point?.achieved?.specificity))),
     pair("Scored", known(scored || null)),
   );
+}
+
+function promise(score: Score): HTMLElement {
+  return h("details", { class: "small dim" }, h("summary", {}, "What the promise says"), h("p", {}, score.operating_point?.promise ?? "Nothing is promised at this point."));
 }
 
 /** What the model said, or why it said nothing. */
@@ -61,7 +70,7 @@ function modelCard(score: Score | null): HTMLElement[] {
     h("div", { class: "line" }, h("h2", { class: "h2" }, "The model"), h("span", { class: "right small dim" }, named)),
     ...demoNotice(score),
     h("div", { class: "line" }, flagSign({ flag: score.flag, receiving: false }), h("span", { class: "right" }, value ? h("span", { class: "big" }, value) : null)),
-    ...(score.flag === "not_analysed" ? [h("p", { class: "dim" }, score.flag_reason)] : [modelFacts(score)]),
+    ...(score.flag === "not_analysed" || score.flag === null ? [h("p", { class: "dim" }, score.flag_reason)] : [modelFacts(score), promise(score)]),
   ];
 }
 

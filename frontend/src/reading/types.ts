@@ -14,7 +14,8 @@ export interface Score {
   operating_point: {
     name: string;
     threshold: number | null;
-    promise: number | null;
+    /** What was promised, in words. */
+    promise: string | null;
     achieved: { sensitivity: number | null; interval: [number, number] | null; specificity: number | null; n_positive?: number } | null;
   } | null;
   scored_at: string | null;

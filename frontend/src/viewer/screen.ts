@@ -85,7 +85,7 @@ function imageOf(imageId: string, pixels: Awaited<ReturnType<typeof pixelsOf>>, 
     dataType: data instanceof Uint8ClampedArray ? "Uint8ClampedArray" : "Uint8Array",
     imageFrame: {},
     getPixelData: () => data,
-    getCanvas: () => document.createElement("canvas"),
+    // No getCanvas: the CPU renderer would draw its canvas in place of colour pixels at the full window.
   };
   return image as unknown as Types.IImage;
 }
