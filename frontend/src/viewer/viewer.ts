@@ -74,6 +74,7 @@ export class Viewer {
     this.active = this.panes[0] as Pane;
     this.stage.classList.toggle("single", options.panes === 1);
     this.stage.append(...this.panes.map((pane) => pane.section), ...this.panes.map((pane) => pane.controls), this.tools(), this.lower);
+    for (const part of [this.film.element, this.stage]) part.addEventListener("click", (event) => this.release(event));
     this.prefetcher.watch(() => this.panes.forEach((pane) => pane.progress()));
     this.wide.addEventListener("change", this.onWide);
   }
@@ -188,6 +189,11 @@ export class Viewer {
     return pane;
   }
 
+  /** After a click with the mouse, Space and Enter belong to the pictures again, not to the button. */
+  private release(event: MouseEvent): void {
+    if (event.detail > 0 && event.target instanceof Element && event.target.closest("button")) this.focus();
+  }
+
   private activate(pane: Pane): void {
     this.active = pane;
     for (const other of this.panes) other.activate(other === pane && this.visible.length > 1);
@@ -296,7 +302,7 @@ export class Viewer {
       { key: "End", label: "Last frame", group, bar: false, run: (event) => off(event, () => this.active.go(Infinity)) },
       { key: "w", label: "Next window preset", group, bar: false, run: () => this.nextPreset() },
       { key: "b", label: "Invert", group, bar: false, run: () => this.active.invert() },
-      { key: ["+", "="], label: "Closer", group, bar: false, run: () => this.active.zoom(ZOOM) },
+      { key: ["+", "="], caps: ["+"], label: "Closer", group, bar: false, run: () => this.active.zoom(ZOOM) },
       { key: "-", label: "Farther", group, bar: false, run: () => this.active.zoom(1 / ZOOM) },
       { key: "z", label: "Reset view", group, bar: false, run: () => this.active.reset() },
       { key: "Shift+ArrowLeft", label: "Move the picture left", group, bar: false, run: () => this.active.pan(-PAN_PX, 0) },
