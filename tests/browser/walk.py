@@ -15,6 +15,7 @@ from training.phantom.compose import PhantomExam
 
 SCORED_MS = 400_000
 ROW_MOVES_MS = 5_000
+expect.set_options(timeout=30_000)
 CHAMPION_SCORES = (
     "SELECT count(*) FROM inference_score x JOIN inference_modelversion m ON m.id = x.model_id "
     "WHERE m.state = 'champion'"

@@ -45,7 +45,7 @@ REFUSED = {
 def test_a_file_that_cannot_be_taken_is_refused_with_a_reason(header: Any, code: str) -> None:
     with pytest.raises(ChildFailed) as refusal:
         header(REFUSED[code])
-    assert refusal.value.code == code
+    assert refusal.value.code == code, refusal.value.reason
     assert refusal.value.lasting
     assert refusal.value.reason.endswith((".", ")."))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score, roc_curve
 
@@ -132,7 +132,7 @@ def test_too_few_positives_flag_everything_and_say_so() -> None:
 @given(st.integers(1, 200), st.data())
 def test_the_binomial_interval_is_exact(n: int, data: st.DataObject) -> None:
     hits = data.draw(st.integers(0, n))
-    expected = binomtest(hits, n).proportion_ci(method="exact")
+    expected = stats.binomtest(hits, n).proportion_ci(method="exact")
     assert clopper_pearson(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
@@ -168,7 +168,7 @@ def test_platt_is_logistic_regression() -> None:
     rng = np.random.default_rng(4)
     logits, y = rng.normal(size=5000), np.repeat([0, 1], 2500)
     logits = logits + y
-    model = LogisticRegression(C=1e9).fit(logits[:, None], y)
+    model = LogisticRegression(C=1e9).fit(logits[:, None], y)  # type: ignore[no-untyped-call]
     assert platt(y, logits).slope == pytest.approx(model.coef_[0, 0], rel=0.01)
 
 

@@ -184,8 +184,8 @@ def cross_validate(
 
     Folds are drawn by `seed`, or given as `assigned` [M] or `train_masks` [repeats, folds, M]; groups never straddle
     them (Leak). `seeds` is how many heads are fitted and kept for each fold, the recipe's own number if None: fewer
-    make a smaller model. `prevalence` is the share of positives where the model will be used, for calibration of the deployed
-    ensemble. Raises TooFewCases or Cancelled.
+    make a smaller model. `prevalence` is the share of positives where the model will be used, for calibration of the
+    deployed ensemble. Raises TooFewCases or Cancelled.
     """
     chosen = RECIPES[recipe]
     with one_thread():

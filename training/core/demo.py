@@ -123,7 +123,9 @@ def train_demo(
     engine = Engine(LoadedModel(_draft(), backbone, ()))
     made = partial(_bags, engine, sizes.bags, seed=seed + 1, work=work, processes=processes)
     bags = _kept_bags(work / "bags.npz", made)
-    found = cross_validate(bags, seed=seed, seeds=1, prevalence=PREVALENCE, measured_on="generated phantoms, out of fold")
+    found = cross_validate(
+        bags, seed=seed, seeds=1, prevalence=PREVALENCE, measured_on="generated phantoms, out of fold"
+    )
     say(f"heads: AUROC {found.report['auroc']['pooled']:.3f} out of fold, {found.report['seconds']} s")
     write_model(out, manifest=_manifest(found, bags, seed=seed), backbone=backbone, heads=found.heads)
     (work / "report.json").write_text(json.dumps(found.report, indent=2) + "\n")

@@ -131,8 +131,8 @@ def _epochs(
     """Train, yielding after each epoch; `shadow` follows as an exponential mean."""
     goal = torch.from_numpy(y).float()
     prior = _prior(y[indices]) if fit.logit_adjustment else 0.0
-    parts = [*network.encode.parameters(), *network.pool.parameters()]
-    followers = [*shadow.encode.parameters(), *shadow.pool.parameters()]
+    parts: list[Tensor] = [*network.encode.parameters(), *network.pool.parameters()]
+    followers: list[Tensor] = [*shadow.encode.parameters(), *shadow.pool.parameters()]
     optimiser = torch.optim.AdamW(parts, lr=fit.rate, weight_decay=fit.weight_decay, fused=True)
     epochs = -(-fit.steps // -(-len(indices) // fit.batch))
     steps = epochs * -(-len(indices) // fit.batch)
@@ -158,7 +158,7 @@ def _prior(y: Labels) -> float:
 
 
 @torch.no_grad()
-def _follow(followers: list[torch.nn.Parameter], parts: list[torch.nn.Parameter], *, decay: float) -> None:
+def _follow(followers: list[Tensor], parts: list[Tensor], *, decay: float) -> None:
     torch._foreach_lerp_(followers, parts, 1 - decay)
 
 
