@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,6 +56,16 @@ def test_a_child_killed_from_outside_is_not_held_against_the_file(pool: children
     children.read_header(file)
     os.kill(pool._idle[-1].pid, signal.SIGKILL)
     assert children.read_header(file)["modality"] == "US"
+
+
+def test_a_child_may_wait_longer_than_a_task_may_last(pool: children.Pool, file: Path) -> None:
+    child = pool._born()
+    task = {"task": "header", "path": str(file), "memory": 1 << 31, "cpu": 9, "wall": -3}
+    child.run(task, wall=30)
+    time.sleep(2.2)  # the child's own alarm is five seconds later than ``wall``
+    answer, _ = child.run(task, wall=30)
+    child.close()
+    assert "ok" in answer
 
 
 def test_a_dead_nursery_is_replaced(pool: children.Pool, file: Path) -> None:
