@@ -38,11 +38,6 @@ class JobContext:
         return payload
 
     @property
-    def last_attempt(self) -> str:
-        """What the attempt before this one failed with, or nothing."""
-        return self.job.error
-
-    @property
     def finished(self) -> bool:
         return self.job.status == JobStatus.DONE
 
