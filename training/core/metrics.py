@@ -222,7 +222,7 @@ def _logistic(goal: Floats, logits: Floats) -> tuple[float, float]:
         gradient = np.array([(error * scaled).sum() + 1e-3 * at[0], error.sum() + 1e-3 * at[1]])
         return float(loss.sum() + 5e-4 * (at**2).sum()), gradient
 
-    found = minimize(objective, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B").x  # type: ignore[no-untyped-call]
+    found = minimize(objective, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B").x
     return float(found[0] / spread), float(found[1])
 
 

@@ -58,9 +58,9 @@ def grouped_folds(y: Labels, groups: Groups, *, folds: int = 5, seed: int = 0) -
     if needed < folds:
         raise TooFewCases(f"{folds} folds need {folds} patients of each class; {folds - needed} are missing")
     for attempt in range(ATTEMPTS):
-        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + 7919 * attempt)  # type: ignore[no-untyped-call]
+        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + 7919 * attempt)
         assigned = np.full(len(y), -1, dtype=np.int64)
-        parts = splitter.split(np.zeros(len(y)), y, groups)  # type: ignore[no-untyped-call]
+        parts = splitter.split(np.zeros(len(y)), y, groups)
         for fold, (_, test) in enumerate(parts):
             assigned[test] = fold
         assert_no_leak(assigned, groups)
