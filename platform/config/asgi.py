@@ -16,10 +16,11 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 
 from live.routing import websocket_urlpatterns
+from studies.bodies import BodyLimits
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": BodyLimits(django_application),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

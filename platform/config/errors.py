@@ -12,9 +12,9 @@ from rest_framework.views import exception_handler
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's answer, with a code beside the detail; extra facts of the error travel in ``extra``."""
     response = exception_handler(error, context)
-    if response is None or not isinstance(error, exceptions.APIException) or not isinstance(response.data, dict):
+    if response is None or not isinstance(response.data, dict):
         return response
     if "detail" in response.data:
-        response.data["code"] = getattr(response.data["detail"], "code", error.default_code)
+        response.data["code"] = getattr(response.data["detail"], "code", exceptions.APIException.default_code)
         response.data.update(getattr(error, "extra", {}))
     return response

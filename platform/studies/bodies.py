@@ -12,7 +12,7 @@ from django.conf import settings
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 _LARGE = ("/api/v1/upload/", "/dicom-web/studies")
 ORDINARY_BYTES = 16 * 1024**2

@@ -23,8 +23,9 @@ FLAGS = [
 SITES = {"embedded": embedded, "distributed": distributed}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Playwright keeps an event loop running as long as it lives: no longer than its module, or async tests fail."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=services.ensure().chromium, headless=True, args=FLAGS)
         yield chromium

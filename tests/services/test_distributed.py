@@ -62,6 +62,13 @@ def _next_about(socket: Any, uid: str) -> dict[str, Any]:
             return event
 
 
+def test_many_requests_leave_few_connections_behind(site: Stack, sender: requests.Session) -> None:
+    for _ in range(60):
+        assert sender.get(f"{site.url}/api/v1/worklist/", timeout=30).ok
+    (connections,) = site.rows("SELECT count(*) FROM pg_stat_activity WHERE usename = 'fontanelle'")[0]
+    assert connections < 25
+
+
 @pytest.mark.faults
 def test_without_redis_studies_come_in_and_are_scored_once_it_is_back(
     site: Stack, sender: requests.Session, tmp_path: Path
