@@ -103,8 +103,9 @@ class Killer:
         wait_until(self._is_settled, seconds=SETTLE_SECONDS, what=f"all scores\n{self.site.logs()}")
 
     def _is_settled(self) -> bool:
-        (left,) = self.site.rows("SELECT count(*) FROM jobs_job WHERE status IN ('queued', 'running')")[0]
+        # In this order: a study that closes between the two looks has its job by the second one.
         (open_studies,) = self.site.rows("SELECT count(*) FROM studies_study WHERE closes_at IS NOT NULL")[0]
+        (left,) = self.site.rows("SELECT count(*) FROM jobs_job WHERE status IN ('queued', 'running')")[0]
         return bool(left == 0 and open_studies == 0)
 
     def check(self) -> dict[str, list[Any]]:
