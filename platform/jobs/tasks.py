@@ -10,7 +10,6 @@ from typing import Any
 
 from celery import Celery, Task, current_app
 from celery.signals import worker_ready, worker_shutting_down
-from django.conf import settings
 from django.db import close_old_connections
 
 from jobs import ticks
@@ -27,14 +26,13 @@ current_app.conf.update(
     beat_schedule={
         TICK: {"task": TICK, "schedule": _TICK_EVERY, "options": {"queue": Queue.ROUTINE.value, "expires": 5}}
     },
-    beat_schedule_filename=str(settings.WORK_FOLDER / "celerybeat-schedule"),
+    beat_scheduler="jobs.beat:MemoryScheduler",
     broker_connection_retry_on_startup=True,
     task_default_queue=Queue.ROUTINE.value,
     task_ignore_result=True,
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
 )
-settings.WORK_FOLDER.mkdir(parents=True, exist_ok=True)
 
 _workers: dict[tuple[str, ...], Worker] = {}
 _nudged: dict[str, float] = {}
