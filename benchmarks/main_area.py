@@ -34,7 +34,8 @@ def clone_to_first_score() -> list[Row]:
         reader = Client(url, "radiologist")
         wait_until(lambda: _scored(reader), seconds=600, what="the first score")
         seconds = time.monotonic() - began
-    return [Row("main.clone_to_first_score", round(seconds, 1), "s", "≤ 240", seconds <= 240, COMMAND)]
+    cached = "no peer; packages come from uv's and npm's caches where those have them"
+    return [Row("main.clone_to_first_score", round(seconds, 1), "s", "≤ 240", seconds <= 240, COMMAND, against=cached)]
 
 
 @contextmanager
