@@ -124,7 +124,7 @@ def decided() -> QuerySet[Read]:
 
 def dispute_of(item: QueueItem) -> Dispute:
     """The latest answers of everybody who read the item."""
-    revisions = [read.revisions.all()[len(read.revisions.all()) - 1] for read in item.answers]  # type: ignore[attr-defined]
+    revisions = [list(read.revisions.all())[-1] for read in item.answers]  # type: ignore[attr-defined]  # by Prefetch(to_attr=)
     return Dispute(item, revisions, all_differences([revision.findings for revision in revisions]))
 
 

@@ -40,7 +40,7 @@ class Conflict(exceptions.APIException):
 
 
 class Where(serializers.Serializer[Any]):
-    context = serializers.ChoiceField(choices=Context.choices, default=Context.TRIAGE)  # type: ignore[assignment]
+    context = serializers.ChoiceField(choices=Context.choices, default=Context.TRIAGE)  # type: ignore[assignment]  # DRF's own name
     item = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1)
 
 

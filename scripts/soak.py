@@ -1,7 +1,7 @@
 """`make soak`: the kill rounds of tests/faults, many times, with their counts; stopped, it goes on where it was.
 
 Each leg starts a fresh site, kills it a number of times, and holds it to its ledger. After every leg the sums are
-written to benchmarks/work/soak.json. The exit status is 1 as soon as anything was lost, doubled or quarantined.
+written to benchmarks/kept/soak.json. The exit status is 1 as soon as anything was lost, doubled or quarantined.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.faults.kills import Killer
 from tests.services.stack import pieces
 
-STATE = Path(__file__).resolve().parents[1] / "benchmarks" / "work" / "soak.json"
+STATE = Path(__file__).resolve().parents[1] / "benchmarks" / "kept" / "soak.json"
 ROUNDS_OF_A_LEG = 10
 
 

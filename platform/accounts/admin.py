@@ -76,7 +76,7 @@ def _sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) 
     return redirect_to_login(request.GET.get("next", "/admin/"))
 
 
-admin.site.login = _sign_in  # type: ignore[method-assign]
+admin.site.login = _sign_in  # type: ignore[method-assign]  # as Django's documentation does
 admin.site.site_header = "Fontanelle, research use only"
 # A list of everybody's tokens would let whoever opens it act as them; manage.py token makes one.
 admin.site.unregister(TokenProxy)

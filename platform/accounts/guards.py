@@ -31,8 +31,7 @@ def page(*roles: Role) -> Callable[[View], View]:
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        guarded.roles = roles  # type: ignore[attr-defined]
-        return guarded  # type: ignore[return-value]
+        return guarded  # type: ignore[return-value]  # wraps keeps the signature
 
     return guard
 

@@ -31,7 +31,7 @@ SESSION_CHECK_SECONDS = 10.0
 def _person(session_key: str) -> Any:
     """Whoever that session belongs to now: it ends with its time, a sign-out, a new password or a closed account."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
-    return get_user(SimpleNamespace(session=store(session_key=session_key)))  # type: ignore[arg-type]
+    return get_user(SimpleNamespace(session=store(session_key=session_key)))  # type: ignore[arg-type]  # it reads the session only
 
 
 def _after(query: bytes) -> int | None:

@@ -108,13 +108,13 @@ class S3Store:
         parts = urlparse(url)
         options: dict[str, Any] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         # Stores other than Amazon's often know neither virtual hosts nor its newer checksums; we have our own digest.
-        config = Config(  # type: ignore[no-untyped-call]
+        config = Config(  # type: ignore[no-untyped-call]  # botocore has no types
             s3={"addressing_style": options.get("addressing", "path")},
             signature_version="s3v4",
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        self.files: Any = S3Storage(  # type: ignore[no-untyped-call]
+        self.files: Any = S3Storage(  # type: ignore[no-untyped-call]  # nor has django-storages
             bucket_name=parts.netloc,
             location=parts.path.strip("/"),
             endpoint_url=options.get("endpoint"),
@@ -229,7 +229,7 @@ class Stager:
         return self._release(head)
 
     def _release(self, head: bytes) -> bytes:
-        self._head = None  # type: ignore[assignment]
+        self._head = None  # type: ignore[assignment]  # let go of the bytes
         if head[_PREAMBLE : _PREAMBLE + len(_MAGIC)] != _MAGIC:
             return head
         self._had_preamble = any(head[:_PREAMBLE])

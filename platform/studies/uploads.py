@@ -54,8 +54,8 @@ class HeaderOnlySession(SessionAuthentication):
 
     def enforce_csrf(self, request: HttpRequest | Request) -> None:
         plain = request._request if isinstance(request, Request) else request
-        plain._post, plain._files = QueryDict(), MultiValueDict()  # type: ignore[attr-defined]
-        super().enforce_csrf(plain)  # type: ignore[arg-type]
+        plain._post, plain._files = QueryDict(), MultiValueDict()  # type: ignore[attr-defined]  # Django's own cache of the body
+        super().enforce_csrf(plain)  # type: ignore[arg-type]  # DRF asks for a plain request
 
 
 STREAMING_AUTHENTICATION = [TokenAuthentication, HeaderOnlySession]

@@ -67,9 +67,9 @@ class Learner(nn.Module):
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         net = self.backbone
-        features = net.maxpool(net.relu(net.bn1(net.conv1(inputs))))  # type: ignore[operator]
+        features = net.maxpool(net.relu(net.bn1(net.conv1(inputs))))  # type: ignore[operator]  # modules, to torch's types maybe tensors
         for layer in (net.layer1, net.layer2, net.layer3, net.layer4):
-            features = layer(features)  # type: ignore[operator]  # at last [B, D, s, s]
+            features = layer(features)  # type: ignore[operator]  # as above; at last [B, D, s, s]
         pooled = features.mean(dim=(2, 3))  # [B, D]
         return self.frame(pooled).squeeze(1), self.cell(features).squeeze(1)  # [B], [B, s, s]
 

@@ -191,7 +191,7 @@ class _Canvas:
     def per_side(self, name: str) -> Floats:
         left, right = getattr(self.head.left, name), getattr(self.head.right, name)
         if left == right:
-            return np.float32(left)  # type: ignore[return-value]
+            return np.float32(left)  # type: ignore[return-value]  # one number serves both sides
         return np.where(self.left, np.float32(left), np.float32(right))
 
     def paint(self, mask: Floats, level: float | Floats) -> None:

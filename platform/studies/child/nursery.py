@@ -40,7 +40,7 @@ def main(control_fd: int) -> None:
 
 def _preload() -> None:
     # Nothing here goes to a network; without this pydicom imports requests, which nobody needs.
-    sys.modules["requests"] = None  # type: ignore[assignment]
+    sys.modules["requests"] = None  # type: ignore[assignment]  # None: cannot be imported
     from studies.child import tasks
 
     tasks.preload()

@@ -76,7 +76,7 @@ def open_dicom(path: Path, tags: Sequence[int] | None = None) -> Opened:
         stop_when=_at_pixels,
         specific_tags=wanted,
     )
-    dataset.file_meta = meta  # type: ignore[assignment]
+    dataset.file_meta = meta  # type: ignore[assignment]  # pydicom takes a plain Dataset
     opened = Opened(dataset, stream, syntax)
     _find_pixels(opened)
     return opened
