@@ -126,8 +126,9 @@ class ReadsView(APIView):
     def get(self, request: Request, uid: str) -> Response:
         """One's own read, and after its commit those of others. Who adjudicates sees the answers to decide on."""
         here = place(request, uid, "reads.viewed", _checked(Where, request.query_params))
-        own = here.find()
-        sees = here.context == Context.ADJUDICATION or (own is not None and own.status == ReadStatus.COMMITTED)
+        # From here on the reader has the study open: what arrives later was not seen, page load or not.
+        own = here.open()
+        sees = here.context == Context.ADJUDICATION or own.status == ReadStatus.COMMITTED
         others = told.others_reads(here.study, context=here.context, item=here.item, reader=request.user)
         return Response({"mine": told.told_own(own), "others": others if sees else []})
 

@@ -47,6 +47,7 @@ class AuditEntry(models.Model):
     objects = AuditTrail.as_manager()
 
     class Meta:
+        verbose_name_plural = "audit entries"
         ordering = ["-id"]
 
     def __str__(self) -> str:

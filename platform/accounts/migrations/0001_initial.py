@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'ordering': ['-id'],
+                'verbose_name_plural': 'audit entries', 'ordering': ['-id'],
             },
         ),
     ]
