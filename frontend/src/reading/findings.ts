@@ -194,6 +194,15 @@ export function summary({ findings, comment }: Answer): [string, string][] {
   return rows;
 }
 
+/** What a change was, for those who hear it. */
+export function spoken(before: Form, after: Form): string {
+  if (after.side !== before.side && after.side) return `${after.side}: press a grade, 0 to 4`;
+  const old = new Map(summary({ ...before, comment: "" }));
+  const now = summary({ ...after, comment: "" });
+  const gone = [...old.keys()].filter((name) => !now.some(([each]) => each === name)).map((name) => `${name} no`);
+  return [...now.filter(([name, value]) => old.get(name) !== value).map(([name, value]) => `${name} ${value}`), ...gone].join(", ");
+}
+
 /** One line: "no haemorrhage", "III left". */
 export function headline(findings: Findings): string {
   if (negative(findings)) return "no haemorrhage";

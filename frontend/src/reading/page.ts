@@ -4,7 +4,8 @@ import { ApiError, reason } from "../common/api";
 import { fill, h, byId, pageConfig, person } from "../common/dom";
 import { loadScreens } from "../viewer/viewer";
 import { type Place, replay } from "./drafts";
-import { HOME, type Previous, Session, type Target, server, shelf } from "./session";
+import { HOME, type Previous, type Target, server, shelf } from "./places";
+import { Session } from "./session";
 
 interface Config {
   context?: Place["context"];

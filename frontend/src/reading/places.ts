@@ -1,0 +1,46 @@
+/** Where a read is made, which study comes next, and where drafts are kept. */
+
+import { api } from "../common/api";
+import { type Place, type Server, Shelf } from "./drafts";
+import type { LabelQueue, Next } from "./types";
+
+export interface Target {
+  context: Place["context"];
+  study: string;
+  item?: number;
+  /** What the page that was opened knows of its queue; afterwards the queue is asked. */
+  queue?: LabelQueue;
+  /** Open what was committed for another version of it. */
+  reopen?: boolean;
+}
+
+export interface Previous {
+  target: Target;
+  text: string;
+}
+
+export interface House {
+  main: HTMLElement;
+  user: string;
+  previous: Previous | null;
+  /** Open another study; null leaves the queue or goes back to the list. */
+  go: (target: Target | null, previous: Previous | null) => void;
+}
+
+export const HOME: Record<Place["context"], string> = { triage: "/", queue: "/label/", adjudication: "/adjudicate/" };
+
+export const server: Server = {
+  save: (place, body) => api.put(`/api/v1/studies/${place.study}/reads/draft/`, { context: place.context, ...itemOf(place), ...body }, { keepalive: true }),
+  commit: (place, body) => api.post(`/api/v1/studies/${place.study}/reads/commit/`, body, { keepalive: true }),
+};
+
+export const shelf = new Shelf(localStorage);
+
+export function itemOf(place: Pick<Place, "item">): { item?: number } {
+  return place.item === undefined ? {} : { item: place.item };
+}
+
+export function targetOf(next: Next, context: Place["context"]): Target {
+  const item = /\/(?:label|adjudicate)\/(\d+)\//.exec(next.url)?.[1];
+  return { context, study: next.study_uid, ...(item ? { item: Number(item) } : {}) };
+}

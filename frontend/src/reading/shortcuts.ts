@@ -1,0 +1,68 @@
+/** The keys of a read: while it is answered, and after its commit. */
+
+import type { Binding } from "../common/keys";
+import type { Action } from "./findings";
+import type { Mode } from "./form";
+
+const ENTER = "Enter";
+const ROMAN = ["", "I", "II", "III", "IV"];
+
+export interface ReadingCommands {
+  act: (action: Action) => void;
+  keyframe: () => void;
+  note: () => void;
+  undo: () => void;
+  commit: () => void;
+  /** Only where there is a queue to come back to. */
+  skip: (() => void) | null;
+}
+
+export function readingKeys(mode: Mode, commands: ReadingCommands): Binding[] {
+  const group = "Read";
+  const queue = mode === "queue";
+  const act = (key: string, label: string, action: Action, bar = false): Binding => ({ key, label, group, bar, run: () => commands.act(action) });
+  const digits = ([1, 2, 3, 4] as const).map((grade) => act(String(grade), `Grade ${ROMAN[grade] ?? ""}`, { type: "digit", grade }));
+  const keys: Binding[] = [
+    act("0", queue ? "No haemorrhage" : "None", { type: "digit", grade: 0 }, true),
+    { key: "r", caps: ["R", "L"], label: "then grade", group, run: () => commands.act({ type: "side", side: "right" }) },
+    { key: "l", label: "Left, then a grade", group, bar: false, run: () => commands.act({ type: "side", side: "left" }) },
+    ...digits,
+    act("i", "Parenchymal haemorrhage", { type: "toggle", flag: "phi" }),
+    act("c", "Cerebellar haemorrhage, next answer", { type: "cerebellar" }),
+    act("y", "Cystic PVL", { type: "toggle", flag: "pvl" }),
+    act("h", "Ventricular dilatation (PHVD)", { type: "toggle", flag: "phvd" }),
+    act("o", "Other intracranial haemorrhage", { type: "toggle", flag: "other_ich" }),
+    act("q", "Quality", { type: "quality" }, queue),
+    act("x", "Uncertain", { type: "toggle", flag: "uncertain" }, queue),
+    { key: "k", label: "Keyframe", group, run: commands.keyframe },
+    { key: "n", label: "Note", group, bar: !queue, run: commands.note },
+    { key: ["u", "Ctrl+z"], label: "Undo", group, run: commands.undo },
+    { key: ENTER, label: queue ? "Commit, next" : "Commit", group, run: commands.commit },
+    { key: "Ctrl+Enter", label: "Commit from anywhere", group, bar: false, inFields: true, overControls: true, run: commands.commit },
+  ];
+  if (commands.skip) keys.push({ key: "s", label: "Skip", group, run: commands.skip });
+  return keys;
+}
+
+export interface DoneCommands {
+  reopen: () => void;
+  next: () => void;
+  agree: (agree: boolean) => void;
+  peak: (step: 1 | -1) => void;
+}
+
+export function doneKeys(mode: Mode, ahead: boolean, commands: DoneCommands): Binding[] {
+  const group = "After the commit";
+  const keys: Binding[] = [
+    { key: "u", label: "Reopen", group, run: commands.reopen },
+    { key: ENTER, label: mode === "queue" || ahead ? "Next study" : "List", group, run: commands.next },
+  ];
+  if (mode === "queue") return keys;
+  return [
+    { key: "a", label: "Agree", group, run: () => commands.agree(true) },
+    { key: "d", label: "Disagree", group, run: () => commands.agree(false) },
+    { key: "[", caps: ["[", "]"], label: "Attention peaks", group, run: () => commands.peak(-1) },
+    { key: "]", label: "Next attention peak", group, bar: false, run: () => commands.peak(1) },
+    ...keys,
+  ];
+}

@@ -1,0 +1,53 @@
+/** What happens to the open study meanwhile: new images, a new score, a network or a sign-in that is back. */
+
+import { api, onSignedIn } from "../common/api";
+import { hideBanner, showBanner } from "../common/banner";
+import { h } from "../common/dom";
+import { type Kind, subscribe } from "../common/events";
+import { count } from "../common/format";
+import type { Study } from "../viewer/types";
+
+const BANNER = "new-images";
+
+export interface Watching {
+  study: Study;
+  url: string;
+  /** The score is asked for again; null where no score is ever shown. */
+  score: (() => void) | null;
+  /** Send what is owed to the server. */
+  flush: () => void;
+  /** Open the study again, with the new images. */
+  again: () => void;
+}
+
+/** Returns what ends it. */
+export function watch(about: Watching): () => void {
+  let over = false;
+  const kinds: Kind[] = about.score ? ["study", "score"] : ["study"];
+  const unsubscribe = subscribe(kinds, (event) => {
+    if (event.kind !== "gap" && event.study_uid !== about.study.study_uid) return;
+    if (event.kind !== "score") void lookForImages(about, () => over);
+    if (event.kind !== "study") about.score?.();
+  });
+  onSignedIn(about.flush);
+  for (const name of ["online", "focus"]) window.addEventListener(name, about.flush);
+  return () => {
+    over = true;
+    unsubscribe();
+    for (const name of ["online", "focus"]) window.removeEventListener(name, about.flush);
+    hideBanner(BANNER);
+  };
+}
+
+async function lookForImages(about: Watching, over: () => boolean): Promise<void> {
+  const fresh = await api.get<Study>(about.url).catch(() => null);
+  const size = (study: Study) => study.clips.map((clip) => `${clip.sop_uid}:${clip.frames}`).join();
+  if (!fresh || over() || size(fresh) === size(about.study)) return;
+  const more = fresh.clips.length - about.study.clips.length;
+  showBanner({
+    name: BANNER,
+    title: more > 0 ? `${count(more, "clip")} arrived for this study.` : "The pictures of this study have changed.",
+    detail: "What you answered is kept. Show them before you commit.",
+    actions: [h("button", { class: "btn", type: "button", onclick: about.again }, "Show")],
+  });
+}
