@@ -54,6 +54,11 @@ class Seen(serializers.Serializer[Any]):
     sop_uid = serializers.CharField(max_length=64)
     frames = serializers.IntegerField(min_value=0, max_value=10**6)
     ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    frame_ms = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=2**31 - 1, allow_null=True),
+        required=False,
+        max_length=MAX_SEEN,
+    )
 
 
 class Commit(Draft):

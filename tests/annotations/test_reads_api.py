@@ -259,3 +259,15 @@ def test_the_database_refuses_to_change_a_committed_revision(desk: Desk) -> None
     past_the_model: QuerySet[ReadRevision] = QuerySet(model=ReadRevision)
     with pytest.raises(DatabaseError, match="never changed"):
         past_the_model.update(comment="other")
+
+
+def test_how_long_each_frame_was_on_the_screen_is_kept_with_the_read(desk: Desk, study: Study) -> None:
+    seen = [{"sop_uid": study.clips.get().sop_uid, "frames": 2, "ms": 900, "frame_ms": [700, None, 200]}]
+    desk.commit(seen=seen)
+    assert ReadRevision.objects.get().coverage == seen
+
+
+def test_a_negative_time_on_the_screen_is_refused(desk: Desk, study: Study) -> None:
+    seen = [{"sop_uid": study.clips.get().sop_uid, "frames": 1, "ms": 1, "frame_ms": [-5]}]
+    assert desk.commit(seen=seen).status_code == 400
+    assert not ReadRevision.objects.exists()

@@ -284,6 +284,7 @@ export class Session {
   }
 
   private keepSeen(): void {
+    this.viewer?.settle();
     if (this.phase === "reading") this.keeper?.keepSeen(this.viewer.coverage.keep());
   }
 

@@ -7,24 +7,30 @@ export interface Seen {
   /** Different frames that were shown. */
   frames: number;
   ms: number;
+  /** Milliseconds of each frame of the clip, null where it was never shown. */
+  frame_ms?: (number | null)[];
 }
 
-/** What a page keeps over a reload: ranges of frames, both ends in. */
-export type Kept = Record<string, { ranges: [number, number][]; ms: number }>;
+/** What a page keeps over a reload: ranges of frames, both ends in, and how long each of them was looked at. */
+export type Kept = Record<string, { ranges: [number, number][]; ms: number; each?: number[] }>;
 
 type Countable = Pick<Clip, "sop_uid" | "frames" | "decode_error">;
 
 /** A pause longer than this is a reader who looked away or a sleeping tab, not viewing. */
 const LONGEST_LOOK_MS = 60_000;
+/** A clip of more frames than this is reported as a whole. */
+const MOST_FRAMES = 5000;
 
-interface Mark {
-  frames: Set<number>;
-  ms: number;
+/** Milliseconds by frame (from 1). */
+type Mark = Map<number, number>;
+
+function ordered(mark: Mark): number[] {
+  return [...mark.keys()].sort((a, b) => a - b);
 }
 
-function ranges(frames: Set<number>): [number, number][] {
+function ranges(mark: Mark): [number, number][] {
   const found: [number, number][] = [];
-  for (const frame of [...frames].sort((a, b) => a - b)) {
+  for (const frame of ordered(mark)) {
     const last = found.at(-1);
     if (last && last[1] === frame - 1) last[1] = frame;
     else found.push([frame, frame]);
@@ -36,27 +42,42 @@ export class Coverage {
   private readonly marks = new Map<string, Mark>();
 
   constructor(private readonly clips: readonly Countable[]) {
-    for (const clip of clips) this.marks.set(clip.sop_uid, { frames: new Set(), ms: 0 });
+    for (const clip of clips) this.marks.set(clip.sop_uid, new Map());
   }
 
   /** The frame was shown. True if it is the first time. */
   see(sop: string, frame: number): boolean {
     const mark = this.marks.get(sop);
-    if (!mark || mark.frames.has(frame)) return false;
-    mark.frames.add(frame);
+    if (!mark || mark.has(frame)) return false;
+    mark.set(frame, 0);
     return true;
   }
 
-  look(sop: string, ms: number): void {
+  /** The frame was on the screen for so long. */
+  look(sop: string, frame: number, ms: number): void {
     const mark = this.marks.get(sop);
-    if (mark && ms > 0) mark.ms += Math.min(ms, LONGEST_LOOK_MS);
+    if (mark?.has(frame) && ms > 0) mark.set(frame, (mark.get(frame) ?? 0) + Math.min(ms, LONGEST_LOOK_MS));
   }
 
   /** 0 to 1. */
   fraction(sop: string): number {
-    const clip = this.clips.find((candidate) => candidate.sop_uid === sop);
-    const seen = this.marks.get(sop)?.frames.size ?? 0;
-    return clip && clip.frames > 0 ? Math.min(1, seen / clip.frames) : 0;
+    const frames = this.framesOf(sop);
+    return frames > 0 ? Math.min(1, (this.marks.get(sop)?.size ?? 0) / frames) : 0;
+  }
+
+  ms(sop: string): number {
+    let sum = 0;
+    for (const ms of this.marks.get(sop)?.values() ?? []) sum += ms;
+    return Math.round(sum);
+  }
+
+  /** Of each frame of the clip; null where it was never shown. */
+  frameMs(sop: string): (number | null)[] {
+    const mark = this.marks.get(sop);
+    return Array.from({ length: this.framesOf(sop) }, (_, index) => {
+      const ms = mark?.get(index + 1);
+      return ms === undefined ? null : Math.round(ms);
+    });
   }
 
   /** Clips that can be shown and of which no frame was. */
@@ -66,26 +87,31 @@ export class Coverage {
   }
 
   report(): Seen[] {
-    return this.clips.map(({ sop_uid }) => {
-      const mark = this.marks.get(sop_uid);
-      return { sop_uid, frames: mark?.frames.size ?? 0, ms: Math.round(mark?.ms ?? 0) };
+    return this.clips.map(({ sop_uid, frames }) => {
+      const shown = this.marks.get(sop_uid)?.size ?? 0;
+      const each = shown && frames <= MOST_FRAMES ? { frame_ms: this.frameMs(sop_uid) } : {};
+      return { sop_uid, frames: shown, ms: this.ms(sop_uid), ...each };
     });
   }
 
   keep(): Kept {
     const kept: Kept = {};
     for (const [sop, mark] of this.marks) {
-      if (mark.frames.size) kept[sop] = { ranges: ranges(mark.frames), ms: Math.round(mark.ms) };
+      if (mark.size) kept[sop] = { ranges: ranges(mark), ms: this.ms(sop), each: ordered(mark).map((frame) => Math.round(mark.get(frame) ?? 0)) };
     }
     return kept;
   }
 
   restore(kept: Kept): void {
-    for (const [sop, { ranges: shown, ms }] of Object.entries(kept)) {
+    for (const [sop, { ranges: shown, each = [] }] of Object.entries(kept)) {
       const mark = this.marks.get(sop);
       if (!mark) continue;
-      mark.ms += ms;
-      for (const [first, last] of shown) for (let frame = first; frame <= last; frame++) mark.frames.add(frame);
+      let at = 0;
+      for (const [first, last] of shown) for (let frame = first; frame <= last; frame++) mark.set(frame, (mark.get(frame) ?? 0) + (each[at++] ?? 0));
     }
+  }
+
+  private framesOf(sop: string): number {
+    return this.clips.find((candidate) => candidate.sop_uid === sop)?.frames ?? 0;
   }
 }

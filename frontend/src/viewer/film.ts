@@ -1,15 +1,14 @@
 /** The film: every clip in the order of acquisition, with how much of it was seen. */
 
-import { h, s } from "../common/dom";
+import { h } from "../common/dom";
 import type { Coverage } from "./coverage";
+import { Ribbon } from "./ribbon";
 import type { Clip } from "./types";
 
 interface Entry {
   button: HTMLButtonElement;
   image: HTMLImageElement;
-  seen: SVGRectElement;
-  unseen: SVGRectElement;
-  bar: SVGSVGElement;
+  ribbon: Ribbon;
   note: HTMLElement;
 }
 
@@ -53,24 +52,18 @@ export class Film {
     const entry = this.entries.get(clip.sop_uid);
     if (!entry) return;
     const share = this.coverage.fraction(clip.sop_uid);
-    const percent = Math.round(share * 100);
-    entry.seen.setAttribute("width", String(percent));
-    entry.unseen.setAttribute("x", String(percent));
-    entry.unseen.setAttribute("width", String(100 - percent));
-    entry.bar.setAttribute("aria-label", `${percent} % seen`);
-    entry.button.dataset["seen"] = String(percent);
+    entry.ribbon.draw(this.coverage, clip.sop_uid, clip.frames);
+    entry.button.dataset["seen"] = String(Math.round(share * 100));
     entry.note.textContent = note(clip, share);
   }
 
   private build(clip: Clip, chosen: (clip: Clip) => void): HTMLElement {
-    const seen = s("rect", { class: "seen", y: 1, width: 0, height: 4 });
-    const unseen = s("rect", { class: "unseen", x: 0, y: 1.5, width: 100, height: 3 });
-    const bar = s("svg", { class: "cov", viewBox: "0 0 100 6", preserveAspectRatio: "none", role: "img" }, seen, unseen);
+    const ribbon = new Ribbon();
     const image = h("img", { class: "us", alt: "", decoding: "async" });
     const words = h("i", {}, note(clip, 0));
     const caption = h("span", { class: "cap" }, h("span", {}, `${clip.number} ${clip.label}`), words);
-    const button = h("button", { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) }, image, caption, bar);
-    this.entries.set(clip.sop_uid, { button, image, seen, unseen, bar, note: words });
+    const button = h("button", { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) }, image, caption, ribbon.element);
+    this.entries.set(clip.sop_uid, { button, image, ribbon, note: words });
     this.drawCoverage(clip);
     return button;
   }

@@ -2,13 +2,15 @@
 
 import { type Child, fill, h, icon, s } from "../common/dom";
 import { number } from "../common/format";
-import { weightText, weightsOf } from "./attention";
-import { CineClock, RateMeter, durations } from "./clock";
+import { Cine, type Playback, Together } from "./cine";
+import { RateMeter, durations } from "./clock";
 import type { Coverage } from "./coverage";
 import { follow } from "./gestures";
 import { edges } from "./hanging";
 import type { Prefetcher } from "./prefetch";
+import { Ribbon } from "./ribbon";
 import type { Screen, Window } from "./screen";
+import { AttentionStrip } from "./strip";
 import { type Clip, type Weight, playable } from "./types";
 
 export type Screens = typeof import("./screen");
@@ -27,10 +29,6 @@ export interface Surroundings {
   looped: (pane: Pane) => void;
 }
 
-const WIDTH = 440;
-const HEIGHT = 48;
-/** How long a still stays when the study runs by itself. */
-const STILL_MS = 1200;
 const CALIBRATION = { calibrated: "calibrated", uncalibrated: "uncalibrated: no distances", mixed: "calibration differs between regions" } as const;
 const FPS_SOURCE = { frame_time: "from the file", vector: "from the file, frame by frame", recommended: "recommended in the file", default: "assumed: the file states none" } as const;
 
@@ -50,7 +48,6 @@ export class Pane {
   readonly controls: HTMLElement;
   readonly focusable: HTMLElement;
   clip: Clip | null = null;
-  playing = false;
   /** The study runs by itself: this pane goes on to the next unseen clip. */
   touring = false;
 
@@ -59,28 +56,23 @@ export class Pane {
   private images: string[] = [];
   private stacked = false;
   private turn = 0;
-  private clock = new CineClock([]);
-  private startedAt = 0;
-  private loops = 0;
-  private waiting = false;
+  private shownFrame = 0;
   private lookedAt = 0;
-  private looping = 0;
   private loaded = 0;
   private attention: readonly Weight[] | null = null;
+  readonly cine: Cine;
   private readonly meter = new RateMeter();
-  private readonly cursor = s("rect", { class: "att-now", y: 1, height: HEIGHT - 1 });
 
   private readonly box = h("div", { class: "screen" });
   private readonly head = h("div", { class: "vp-head" });
   private readonly left = h("span", { class: "side" });
   private readonly right = h("span", { class: "side" });
   private readonly cover = h("div", { class: "cover", hidden: true });
-  private readonly strip = h("div", { class: "att", hidden: true });
+  private readonly strip = new AttentionStrip();
   private readonly slider = h("input", { type: "range", min: 1, max: 1, value: 1, step: 1 });
   private readonly readout = h("span", { class: "fr" });
   private readonly button = h("button", { class: "btn btn-quiet", type: "button" });
-  private readonly seen = s("rect", { class: "seen", width: 0, height: 4 });
-  private readonly seenBar = s("svg", { class: "cov", viewBox: "0 0 100 4", preserveAspectRatio: "none", role: "img" }, this.seen);
+  private readonly ribbon = new Ribbon();
 
   constructor(
     readonly name: "left" | "right" | "only",
@@ -88,13 +80,24 @@ export class Pane {
   ) {
     const title = name === "only" ? "View" : `${name === "left" ? "Left" : "Right"} view`;
     this.focusable = h("div", { class: "pix", tabindex: 0, role: "application", "aria-label": title }, this.left, this.box, this.right, this.cover);
-    this.section = h("section", { class: "vp", "data-pane": name, "aria-label": title }, this.head, this.focusable, this.strip);
-    this.controls = h("div", { class: "cine", role: "group", "aria-label": `${title}: cine`, "data-cine": name }, this.button, h("div", { class: "track" }, this.slider), this.seenBar, this.readout);
+    this.section = h("section", { class: "vp", "data-pane": name, "aria-label": title }, this.head, this.focusable, this.strip.element);
+    this.controls = h("div", { class: "cine", role: "group", "aria-label": `${title}: cine`, "data-cine": name }, this.button, h("div", { class: "track" }, this.slider), this.ribbon.element, this.readout);
+    this.cine = new Cine({
+      settled: (at) => this.settled(at),
+      show: (at, now) => this.advance(at, now),
+      current: () => this.index,
+      came: () => this.around.looped(this),
+      changed: () => this.cineChanged(),
+    });
     this.button.addEventListener("click", () => this.toggle());
     this.slider.setAttribute("aria-label", `${title}: frame`);
     this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
     this.drawButton();
     this.drawHead();
+  }
+
+  get playing(): boolean {
+    return this.cine.playing;
   }
 
   get frame(): number {
@@ -111,10 +114,11 @@ export class Pane {
 
   async show(clip: Clip | null, frame = 1): Promise<void> {
     this.pause();
+    this.settle();
     this.turn += 1;
     this.clip = clip;
     this.index = Math.max(0, Math.min(frame, clip?.frames ?? 1) - 1);
-    this.clock = new CineClock(clip ? durations(clip) : []);
+    this.cine.load(clip ? durations(clip) : []);
     this.stacked = false;
     this.drawClip();
     this.around.changed(this);
@@ -137,25 +141,29 @@ export class Pane {
   }
 
   toggle(): void {
-    if (this.playing || this.waiting) {
+    if (this.cine.active) {
       this.touring = false;
       this.pause();
     } else this.play();
   }
 
-  play(): void {
+  /** Whether there is anything that could move. */
+  get movable(): boolean {
+    return this.clip !== null && playable(this.clip) && this.clip.frames > 1;
+  }
+
+  play(together: Together | null = null): void {
     if (!this.clip || !playable(this.clip) || (this.clip.frames < 2 && !this.touring)) return;
-    this.waiting = true;
-    this.progress();
+    this.cine.play(together);
+    this.drawButton();
   }
 
   pause(): void {
-    const was = this.playing || this.waiting;
-    this.playing = false;
-    this.waiting = false;
-    cancelAnimationFrame(this.looping);
-    if (!was) return;
-    this.drawButton();
+    this.cine.pause();
+  }
+
+  setPlayback(part: Partial<Playback>): void {
+    this.cine.set(part);
     this.drawFrame();
     this.around.changed(this);
   }
@@ -165,7 +173,7 @@ export class Pane {
     this.drawReadout();
     const id = this.images[this.index];
     if (!this.cover.hidden && id !== undefined && this.around.prefetcher.has(id)) void this.paint();
-    if (this.waiting && this.images.length && this.images.every((id) => this.around.prefetcher.settled(id))) this.begin();
+    this.cine.progress();
   }
 
   zoom(factor: number): void {
@@ -208,13 +216,17 @@ export class Pane {
   }
 
   drawCoverage(): void {
-    const share = this.clip ? this.around.coverage.fraction(this.clip.sop_uid) : 0;
-    this.seen.setAttribute("width", String(share * 100));
-    this.seenBar.setAttribute("aria-label", `${Math.round(share * 100)} % of frames seen`);
+    this.ribbon.draw(this.around.coverage, this.clip?.sop_uid, this.clip?.frames ?? 1);
+  }
+
+  /** Count what is on the screen just now. */
+  settle(): void {
+    if (this.shownFrame) this.look(this.shownFrame);
   }
 
   close(): void {
     this.pause();
+    this.settle();
     this.turn += 1;
     this.screen?.close();
   }
@@ -267,7 +279,7 @@ export class Pane {
   private painted(): void {
     this.cover.hidden = true;
     this.section.dataset["shown"] = String(this.frame);
-    if (this.look()) this.around.shown(this);
+    if (this.look(this.frame)) this.around.shown(this);
   }
 
   /** A place-holder over the picture, so that no other frame is taken for this one. */
@@ -281,51 +293,38 @@ export class Pane {
   }
 
   /** Count the time that the frame before was looked at. True where this frame is seen for the first time. */
-  private look(): boolean {
+  private look(frame: number): boolean {
     const now = performance.now();
-    if (this.clip && this.lookedAt && !document.hidden) this.around.coverage.look(this.clip.sop_uid, now - this.lookedAt);
+    const { clip, shownFrame, lookedAt } = this;
+    if (clip && shownFrame && !document.hidden) this.around.coverage.look(clip.sop_uid, shownFrame, now - lookedAt);
     this.lookedAt = now;
-    return this.clip !== null && !document.hidden && this.around.coverage.see(this.clip.sop_uid, this.frame);
+    this.shownFrame = frame;
+    return clip !== null && !document.hidden && this.around.coverage.see(clip.sop_uid, frame);
   }
 
   // ---------- cine ----------
 
-  private begin(): void {
-    this.waiting = false;
-    this.playing = true;
-    this.loops = 0;
-    this.meter.reset();
-    this.startedAt = performance.now() - this.clock.startOf(this.index);
+  private settled(index: number): boolean {
+    const id = this.images[index];
+    return id !== undefined && this.around.prefetcher.settled(id);
+  }
+
+  private cineChanged(): void {
+    if (this.cine.playing) this.meter.reset();
     this.drawButton();
+    this.drawFrame();
     this.around.changed(this);
-    this.looping = requestAnimationFrame((now) => this.tick(now));
   }
 
-  private tick(now: number): void {
-    if (!this.playing || !this.clip) return;
-    const elapsed = Math.max(0, now - this.startedAt);
-    if (this.clip.frames < 2) {
-      if (elapsed > STILL_MS) return this.cameRound();
-    } else this.advance(this.clock.frameAt(elapsed), now);
-    if (this.clock.loops(elapsed) > this.loops && this.clip.frames > 1) {
-      this.loops = this.clock.loops(elapsed);
-      this.cameRound();
-    }
-    if (this.playing) this.looping = requestAnimationFrame((next) => this.tick(next));
-  }
-
-  /** Show the frame that is due, if it is another and it can be shown; frames between are dropped, never queued. */
-  private advance(due: number, now: number): void {
+  /** The frame that is due, if it can be shown; frames between are dropped, never queued. */
+  private advance(due: number, now: number): boolean {
     const id = this.images[due];
-    if (due === this.index || id === undefined || !this.around.prefetcher.has(id)) return;
+    if (id === undefined || !this.around.prefetcher.has(id)) return false;
     this.index = due;
     this.meter.tick(now);
     this.drawFrame();
     void this.paint();
-  }
-
-  private cameRound(): void {
-    this.around.looped(this);
+    return true;
   }
 
   // ---------- text ----------
@@ -333,7 +332,7 @@ export class Pane {
   private drawClip(): void {
     this.images = [];
     this.loaded = 0;
-    this.lookedAt = 0;
+    this.shownFrame = 0;
     const clip = this.clip;
     this.section.dataset["clip"] = clip ? String(clip.number) : "";
     this.section.dataset["sop"] = clip?.sop_uid ?? "";
@@ -353,8 +352,7 @@ export class Pane {
   private drawHead(): void {
     const clip = this.clip;
     if (!clip) return fill(this.head);
-    const weight = this.attention ? weightsOf(this.attention, clip.sop_uid).get(this.frame) : undefined;
-    const note = this.attention ? `frame weight ${weight === undefined ? "none: not scored" : weightText(weight)}` : sideNote(clip);
+    const note = this.strip.noteOf(this.frame) || sideNote(clip);
     fill(
       this.head,
       h("p", {}, h("b", {}, clip.label), ` · clip ${clip.number}`, note ? h("span", { class: "note" }, note) : null),
@@ -396,7 +394,7 @@ export class Pane {
   }
 
   private drawButton(): void {
-    const running = this.playing || this.waiting;
+    const running = this.cine.active;
     this.section.dataset["playing"] = String(this.playing);
     this.button.setAttribute("aria-disabled", String((this.clip?.frames ?? 0) < 2));
     const bars = s("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: "M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z" }));
@@ -406,30 +404,12 @@ export class Pane {
   }
 
   private drawAttention(): void {
-    const clip = this.clip;
-    const weights = clip && this.attention ? weightsOf(this.attention, clip.sop_uid) : null;
-    this.strip.hidden = weights === null;
-    if (!clip || !weights) return fill(this.strip);
-    const top = Math.max(...(this.attention ?? []).map((entry) => entry.weight), 1e-9);
-    const [best, most] = [...weights].sort((a, b) => b[1] - a[1])[0] ?? [0, 0];
-    const said = best ? `highest ${weightText(most)}, frame ${best}` : "no frame of this clip was scored";
-    fill(this.strip, h("span", {}, "Attention per frame"), h("span", {}, said), attentionBars(clip.frames, weights, top, said, this.cursor));
+    this.strip.draw(this.clip, this.attention);
     this.followAttention();
   }
 
   private followAttention(): void {
-    const pitch = WIDTH / Math.max(1, this.clip?.frames ?? 1);
-    this.cursor.setAttribute("x", String(this.index * pitch));
-    this.cursor.setAttribute("width", String(pitch));
+    this.strip.follow(this.index);
     this.drawHead();
   }
-}
-
-function attentionBars(frames: number, weights: Map<number, number>, top: number, said: string, cursor: SVGRectElement): SVGSVGElement {
-  const pitch = WIDTH / Math.max(1, frames);
-  const bars = [...weights].map(([frame, weight]) => {
-    const height = Math.max(0.7, (weight / top) * (HEIGHT - 4));
-    return s("rect", { class: weight > top / 2 ? "att-bar pk" : "att-bar", x: (frame - 1) * pitch + pitch * 0.08, y: HEIGHT - height, width: pitch * 0.84, height }, s("title", {}, `frame ${frame}: ${weightText(weight)}`));
-  });
-  return s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": `Attention per frame: ${said}` }, ...bars, cursor);
 }

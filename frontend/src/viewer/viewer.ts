@@ -145,6 +145,11 @@ export class Viewer {
     polite(`${clip.label}, frame ${frame}`);
   }
 
+  /** Count what is on the screen just now. */
+  settle(): void {
+    for (const pane of this.visible) pane.settle();
+  }
+
   focus(): void {
     this.active.focusable.focus({ preventScroll: true });
   }

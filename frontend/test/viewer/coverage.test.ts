@@ -23,18 +23,20 @@ describe("Coverage", () => {
 
   it("reports frames and time of every clip", () => {
     coverage.see("a", 1);
-    coverage.look("a", 120.4);
-    expect(coverage.report()[0]).toEqual({ sop_uid: "a", frames: 1, ms: 120 });
+    coverage.look("a", 1, 120.4);
+    expect(coverage.report()[0]).toEqual({ sop_uid: "a", frames: 1, ms: 120, frame_ms: [120, null, null, null] });
     expect(coverage.report()[1]).toEqual({ sop_uid: "b", frames: 0, ms: 0 });
   });
 
   it("does not take a night for a look", () => {
-    coverage.look("a", 8 * 3600 * 1000);
+    coverage.see("a", 1);
+    coverage.look("a", 1, 8 * 3600 * 1000);
     expect(coverage.report()[0]?.ms).toBe(60_000);
   });
 
   it("survives a reload", () => {
     for (const frame of [1, 2, 4]) coverage.see("a", frame);
+    coverage.look("a", 4, 700);
     const again = new Coverage(clips);
     again.restore(JSON.parse(JSON.stringify(coverage.keep())));
     expect(again.report()).toEqual(coverage.report());
