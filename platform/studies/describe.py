@@ -137,6 +137,7 @@ def describe_clip(clip: Clip, study_uid: str, number: int) -> dict[str, Any]:
         "fps": rate,
         "fps_source": source,
         "frame_times": clip.frame_times_ms,
+        "display_rate": clip.display_rate,
         "photometric": clip.photometric,
         "regions": clip.regions,
         "calibration": calibration(clip.regions),

@@ -16,7 +16,7 @@ import { type Mode, ReadForm } from "./form";
 import { CommitGate } from "./gate";
 import { othersTable } from "./others";
 import { HOME, type House, type Target, itemOf, server, shelf, targetOf } from "./places";
-import { Priors } from "./prior";
+import { showPriors } from "./prior";
 import { Reveal, demoNotice } from "./reveal";
 import { doneKeys, readingKeys } from "./shortcuts";
 import { hideConflict, showConflict, stateText } from "./state";
@@ -80,7 +80,7 @@ export class Session {
     this.others = this.context === "adjudication" ? reads.others : [];
     this.bar = queue ? new QueueBar(study, queue, HOME[this.context], BLINDING[this.context === "adjudication" ? "adjudication" : "queue"]) : new RoomBar(study);
     document.title = `${queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : study.patient.patient_id} · Fontanelle`;
-    fill(this.house.main, this.bar.element, this.viewer.film.element, this.viewer.stage, this.panel);
+    fill(this.house.main, this.bar.element, this.viewer.side, this.viewer.stage, this.panel);
     this.watch();
     this.score = await Promise.race([scoring, Promise.resolve(null)]);
     await this.start(reads.mine);
@@ -88,7 +88,7 @@ export class Session {
     this.viewer.focus();
     this.house.main.removeAttribute("aria-busy");
     if (!study.clips.length) this.stateEmpty();
-    if (room) new RoomExtras(this.viewer, study, this.undo);
+    if (room) showPriors(this.viewer, study);
     void scoring.then((score) => this.scored(score));
     if (room && this.phase === "reading") void this.claim.take();
     await this.viewer.open();
@@ -456,11 +456,3 @@ const browserClock = {
   setTimeout: (run: () => void, ms: number): unknown => window.setTimeout(run, ms),
   clearTimeout: (timer: unknown) => window.clearTimeout(timer as number),
 };
-
-/** What only the reading room shows below the pictures. */
-class RoomExtras {
-  constructor(viewer: Viewer, study: Study, undo: (() => void)[]) {
-    const priors = new Priors(viewer.lower, study.priors);
-    if (study.priors.length) undo.push(bind({ key: "p", label: "Prior", group: "Viewer", run: () => void priors.toggle() }));
-  }
-}

@@ -2,6 +2,7 @@
 
 import { h } from "../common/dom";
 import type { Coverage } from "./coverage";
+import { CLIP_DRAGGED } from "./grid";
 import { Ribbon } from "./ribbon";
 import type { Clip } from "./types";
 
@@ -19,14 +20,17 @@ function note(clip: Clip, share: number): string {
 }
 
 export class Film {
-  readonly element = h("nav", { class: "film", "aria-label": "Clips, in order of acquisition" });
+  readonly element: HTMLElement;
   private readonly entries = new Map<string, Entry>();
 
   constructor(
     private readonly clips: readonly Clip[],
     private readonly coverage: Coverage,
     chosen: (clip: Clip) => void,
+    /** Of which study, where it is not the one that is read. */
+    whose = "",
   ) {
+    this.element = h("nav", { class: "film", "aria-label": `${whose ? `${whose}: clips` : "Clips"}, in order of acquisition` });
     for (const clip of clips) this.element.append(this.build(clip, chosen));
   }
 
@@ -59,10 +63,12 @@ export class Film {
 
   private build(clip: Clip, chosen: (clip: Clip) => void): HTMLElement {
     const ribbon = new Ribbon();
-    const image = h("img", { class: "us", alt: "", decoding: "async" });
+    const image = h("img", { class: "us", alt: "", decoding: "async", draggable: "false" });
     const words = h("i", {}, note(clip, 0));
     const caption = h("span", { class: "cap" }, h("span", {}, `${clip.number} ${clip.label}`), words);
     const button = h("button", { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) }, image, caption, ribbon.element);
+    button.draggable = true;
+    button.addEventListener("dragstart", (event) => event.dataTransfer?.setData(CLIP_DRAGGED, clip.sop_uid));
     this.entries.set(clip.sop_uid, { button, image, ribbon, note: words });
     this.drawCoverage(clip);
     return button;

@@ -11,18 +11,24 @@ function lead<C extends Hangable>(clips: readonly C[]): C | null {
 }
 
 /**
- * Coronal left and sagittal right; with one pane, or one view, the first sweep. What cannot be shown is hung only
- * where there is nothing else, so that its reason is read.
+ * Coronal left and sagittal right; with one pane, or one view, the first sweep; further panes take what is left, in the
+ * order of acquisition. What cannot be shown is hung only where there is nothing else, so that its reason is read.
  */
-export function hang<C extends Hangable>(clips: readonly C[], panes: 1 | 2): (C | null)[] {
+export function hang<C extends Hangable>(clips: readonly C[], panes: number): (C | null)[] {
   const shown = clips.filter(playable);
-  if (!shown.length) return [clips[0] ?? null, ...(panes === 2 ? [null] : [])];
+  const places = (hung: (C | null)[]) => Array.from({ length: panes }, (_, at) => hung[at] ?? null);
+  if (!shown.length) return places([clips[0] ?? null]);
   const coronal = lead(shown.filter((clip) => clip.view === "coronal"));
   const left = coronal ?? lead(shown.filter((clip) => clip.view !== "sagittal")) ?? lead(shown);
-  if (panes === 1) return [left];
   const others = shown.filter((clip) => clip !== left);
   const right = lead(others.filter((clip) => clip.view === "sagittal")) ?? lead(others);
-  return [left, right];
+  return places([left, right, ...others.filter((clip) => clip !== right)]);
+}
+
+/** What hangs in panes that are empty: clips that hang nowhere yet, in the order of acquisition. */
+export function fillIn<C extends Hangable>(clips: readonly C[], hung: readonly (C | null)[]): (C | null)[] {
+  const free = clips.filter((clip) => playable(clip) && !hung.some((each) => each?.sop_uid === clip.sop_uid));
+  return hung.map((clip) => clip ?? free.shift() ?? null);
 }
 
 /** The clip before or after this one; the ends hold. */

@@ -1,14 +1,14 @@
 /** One view of the study: its picture, its cine and its frame slider. */
 
-import { type Child, fill, h, icon, s } from "../common/dom";
-import { number } from "../common/format";
-import { Cine, type Playback, Together } from "./cine";
+import { type Child, fill, h, icon } from "../common/dom";
+import { Cine, type Playback, type Together } from "./cine";
+import { CineBar } from "./cinebar";
 import { RateMeter, durations } from "./clock";
 import type { Coverage } from "./coverage";
 import { follow } from "./gestures";
 import { edges } from "./hanging";
+import { drawHead } from "./head";
 import type { Prefetcher } from "./prefetch";
-import { Ribbon } from "./ribbon";
 import type { Screen, Window } from "./screen";
 import { AttentionStrip } from "./strip";
 import { type Clip, type Weight, playable } from "./types";
@@ -29,23 +29,10 @@ export interface Surroundings {
   looped: (pane: Pane) => void;
 }
 
-const CALIBRATION = { calibrated: "calibrated", uncalibrated: "uncalibrated: no distances", mixed: "calibration differs between regions" } as const;
-const FPS_SOURCE = { frame_time: "from the file", vector: "from the file, frame by frame", recommended: "recommended in the file", default: "assumed: the file states none" } as const;
-
-/** Where the side of the picture is known from; a file that marks none is shown by convention, and says so. */
-function sideNote(clip: Clip): string {
-  if (clip.view === "coronal") return "R and L by convention, not marked in the file";
-  if (clip.view !== "sagittal") return "";
-  return /left|right|\bl\b|\br\b/i.test(clip.label) ? "side from label" : "side not stated";
-}
-
-function rate(fps: number): string {
-  return `${number(fps, Number.isInteger(fps) ? 0 : 1)} fps`;
-}
-
 export class Pane {
   readonly section: HTMLElement;
-  readonly controls: HTMLElement;
+  /** The picture and its cine bar. */
+  readonly cell: HTMLElement;
   readonly focusable: HTMLElement;
   clip: Clip | null = null;
   /** The study runs by itself: this pane goes on to the next unseen clip. */
@@ -64,24 +51,31 @@ export class Pane {
   private readonly meter = new RateMeter();
 
   private readonly box = h("div", { class: "screen" });
-  private readonly head = h("div", { class: "vp-head" });
+  /** Taken hold of to drag the pane elsewhere. */
+  readonly handle = h("div", { class: "vp-head" });
   private readonly left = h("span", { class: "side" });
   private readonly right = h("span", { class: "side" });
   private readonly cover = h("div", { class: "cover", hidden: true });
   private readonly strip = new AttentionStrip();
-  private readonly slider = h("input", { type: "range", min: 1, max: 1, value: 1, step: 1 });
-  private readonly readout = h("span", { class: "fr" });
-  private readonly button = h("button", { class: "btn btn-quiet", type: "button" });
-  private readonly ribbon = new Ribbon();
+  private readonly bar: CineBar;
+  private onScreen = true;
 
   constructor(
-    readonly name: "left" | "right" | "only",
+    readonly name: string,
+    title: string,
     private readonly around: Surroundings,
+    /** Says that the pictures are of another study; empty for those of the one that is read. */
+    private readonly origin = "",
   ) {
-    const title = name === "only" ? "View" : `${name === "left" ? "Left" : "Right"} view`;
     this.focusable = h("div", { class: "pix", tabindex: 0, role: "application", "aria-label": title }, this.left, this.box, this.right, this.cover);
-    this.section = h("section", { class: "vp", "data-pane": name, "aria-label": title }, this.head, this.focusable, this.strip.element);
-    this.controls = h("div", { class: "cine", role: "group", "aria-label": `${title}: cine`, "data-cine": name }, this.button, h("div", { class: "track" }, this.slider), this.ribbon.element, this.readout);
+    this.section = h("section", { class: "vp", "data-pane": name, "aria-label": title }, this.handle, this.focusable, this.strip.element);
+    this.bar = new CineBar(name, title, {
+      toggle: () => this.toggle(),
+      go: (frame) => this.go(frame),
+      playback: (part) => this.setPlayback(part),
+      loop: (end) => this.loop(end),
+    });
+    this.cell = h("div", { class: "cell" }, this.section, this.bar.element);
     this.cine = new Cine({
       settled: (at) => this.settled(at),
       show: (at, now) => this.advance(at, now),
@@ -89,9 +83,7 @@ export class Pane {
       came: () => this.around.looped(this),
       changed: () => this.cineChanged(),
     });
-    this.button.addEventListener("click", () => this.toggle());
-    this.slider.setAttribute("aria-label", `${title}: frame`);
-    this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
+    this.bar.hang(null);
     this.drawButton();
     this.drawHead();
   }
@@ -164,8 +156,27 @@ export class Pane {
 
   setPlayback(part: Partial<Playback>): void {
     this.cine.set(part);
+    this.drawButton();
     this.drawFrame();
     this.around.changed(this);
+  }
+
+  /** Loop from or to the frame on the screen; null is the whole clip again. */
+  loop(end: "first" | "last" | null): void {
+    const frames = this.clip?.frames ?? 1;
+    const [first, last] = this.cine.playback.range ?? [0, frames - 1];
+    const range: [number, number] | null = end === null ? null : end === "first" ? [this.index, Math.max(this.index, last)] : [Math.min(this.index, first), this.index];
+    this.setPlayback({ range });
+  }
+
+  /** A pane that is not on the screen neither plays nor counts as seen. */
+  setVisible(on: boolean): void {
+    if (on === this.onScreen) return;
+    this.onScreen = on;
+    if (on) return void this.paint();
+    this.pause();
+    this.settle();
+    this.shownFrame = 0;
   }
 
   /** The clip's frames arrive; play begins when none is missing. */
@@ -201,7 +212,7 @@ export class Pane {
 
   activate(on: boolean): void {
     this.section.classList.toggle("on", on);
-    this.controls.classList.toggle("on", on);
+    this.bar.element.classList.toggle("on", on);
   }
 
   /** The weights of the study's frames, after the commit; null takes them away. */
@@ -216,7 +227,7 @@ export class Pane {
   }
 
   drawCoverage(): void {
-    this.ribbon.draw(this.around.coverage, this.clip?.sop_uid, this.clip?.frames ?? 1);
+    this.bar.drawCoverage(this.around.coverage);
   }
 
   /** Count what is on the screen just now. */
@@ -263,7 +274,7 @@ export class Pane {
 
   private async paint(): Promise<void> {
     const { screen, turn, index } = this;
-    if (!screen || !this.images.length) return;
+    if (!screen || !this.images.length || !this.onScreen) return;
     try {
       if (this.stacked) await screen.go(index);
       else await screen.show(this.images, index);
@@ -289,6 +300,7 @@ export class Pane {
       : [h("p", { class: "dim" }, "Nothing hangs here: choose a clip from the film.")];
     fill(this.cover, h("div", { class: "why" }, ...what));
     this.cover.hidden = false;
+    this.shownFrame = 0;
     delete this.section.dataset["shown"];
   }
 
@@ -338,8 +350,7 @@ export class Pane {
     this.section.dataset["sop"] = clip?.sop_uid ?? "";
     delete this.section.dataset["shown"];
     delete this.section.dataset["fpsMeasured"];
-    this.slider.max = String(Math.max(1, clip?.frames ?? 1));
-    this.slider.disabled = !clip || clip.frames < 2;
+    this.bar.hang(clip);
     const marks = clip ? edges(clip.view) : null;
     this.left.textContent = marks?.[0] ?? "";
     this.right.textContent = marks?.[1] ?? "";
@@ -350,41 +361,29 @@ export class Pane {
   }
 
   private drawHead(): void {
-    const clip = this.clip;
-    if (!clip) return fill(this.head);
-    const note = this.strip.noteOf(this.frame) || sideNote(clip);
-    fill(
-      this.head,
-      h("p", {}, h("b", {}, clip.label), ` · clip ${clip.number}`, note ? h("span", { class: "note" }, note) : null),
-      h("p", { class: "right" }, h("span", { class: `calibration ${clip.calibration}` }, CALIBRATION[clip.calibration]), clip.scorable ? null : h("span", { class: "note" }, clip.parked_reason || "not scored")),
-    );
+    drawHead(this.handle, this.clip, this.origin, this.strip.noteOf(this.frame));
+  }
+
+  private get state() {
+    return { clip: this.clip, frame: this.frame, loaded: this.countLoaded(), active: this.cine.active, playback: this.cine.playback };
   }
 
   private drawFrame(): void {
-    const frames = this.clip?.frames ?? 0;
     this.section.dataset["frame"] = String(this.frame);
     this.section.dataset["playing"] = String(this.playing);
-    this.slider.value = String(this.frame);
-    this.drawReadout();
+    // A screen reader that follows the name would speak without end during play.
+    this.bar.draw(this.state, this.playing);
+    const fps = this.playing ? this.meter.fps : null;
+    if (fps !== null) this.section.dataset["fpsMeasured"] = fps.toFixed(1);
     this.drawCoverage();
     if (this.attention) this.followAttention();
-    // A screen reader that follows the name would speak without end during play.
     if (this.playing) return;
-    const text = this.clip ? `frame ${this.frame} of ${frames}` : "no clip";
-    this.slider.setAttribute("aria-valuetext", text);
-    this.focusable.setAttribute("aria-label", this.clip ? `${this.clip.label}, ${text}` : "No clip");
+    const where = this.origin ? `${this.origin}: ` : "";
+    this.focusable.setAttribute("aria-label", this.clip ? `${where}${this.clip.label}, frame ${this.frame} of ${this.clip.frames}` : `${where}No clip`);
   }
 
   private drawReadout(): void {
-    const clip = this.clip;
-    const loaded = this.countLoaded();
-    const fps = this.playing ? this.meter.fps : null;
-    if (fps !== null) this.section.dataset["fpsMeasured"] = fps.toFixed(1);
-    if (!clip) return void (this.readout.textContent = "");
-    if (clip.frames < 2) return void (this.readout.textContent = "still");
-    if (loaded < this.images.length) return void (this.readout.textContent = `loading ${loaded} / ${clip.frames}`);
-    this.readout.textContent = `${this.frame} / ${clip.frames} · ${rate(clip.fps)}${clip.fps_source === "default" ? " assumed" : ""}`;
-    this.readout.title = `Frame rate ${FPS_SOURCE[clip.fps_source]}`;
+    this.bar.drawReadout(this.state);
   }
 
   private countLoaded(): number {
@@ -394,13 +393,8 @@ export class Pane {
   }
 
   private drawButton(): void {
-    const running = this.cine.active;
     this.section.dataset["playing"] = String(this.playing);
-    this.button.setAttribute("aria-disabled", String((this.clip?.frames ?? 0) < 2));
-    const bars = s("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: "M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z" }));
-    const play = icon("play");
-    play.setAttribute("class", "icon");
-    fill(this.button, running ? bars : play, h("kbd", { class: "word", "aria-hidden": "true" }, "Space"), h("span", { class: "vh" }, running ? "Pause" : "Play"));
+    this.bar.drawPlayback(this.state);
   }
 
   private drawAttention(): void {

@@ -23,6 +23,8 @@ export interface Clip {
   frame_time_ms: number | null;
   fps: number;
   fps_source: "frame_time" | "vector" | "recommended" | "default";
+  /** Frames per second that the device recommends; null where it says nothing. */
+  display_rate: number | null;
   /** When each frame begins, in ms from the first. */
   frame_times: number[] | null;
   photometric: string;

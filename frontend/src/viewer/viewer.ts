@@ -7,13 +7,17 @@ import { peaks } from "./attention";
 import { Coverage } from "./coverage";
 import { Film } from "./film";
 import { early } from "./frames";
-import { hang, neighbour, upcoming } from "./hanging";
+import { Together } from "./cine";
+import { speedBeside, speedName } from "./cinebar";
+import { Grid, LAYOUTS, type Layout, layoutName, nextLayout, shape } from "./grid";
+import { fillIn, hang, neighbour, upcoming } from "./hanging";
 import { Pane, type Screens } from "./pane";
 import { Prefetcher } from "./prefetch";
-import { type Clip, type Study, type Weight, frameUrl, playable } from "./types";
+import { PriorRow } from "./prior";
+import { type Clip, type Prior, type Study, type Weight, frameUrl, playable } from "./types";
 
 export interface Options {
-  /** Panes side by side where the window is wide enough. */
+  /** Panes side by side where the window is wide enough; the reader may choose another layout. */
   panes: 1 | 2;
   /** Coverage has grown. */
   seen: () => void;
@@ -50,14 +54,21 @@ export class Viewer {
   /** Room below the panes for what the page adds. */
   readonly lower = h("div", { class: "lower", hidden: true });
 
-  private readonly panes: Pane[];
+  /** The film, and below it that of the prior. */
+  readonly side: HTMLElement;
+
+  private readonly grid: Grid;
+  private readonly prior: PriorRow;
   private active: Pane;
+  private chosen: Layout | null = null;
+  private readonly layouts = h("select", { "aria-label": "Layout" });
   private readonly prefetcher: Prefetcher;
   private readonly unbind: (() => void)[] = [];
   private readonly presets = h("select", { "aria-label": "Window and level" });
   private readonly inverted = h("button", { class: "btn btn-quiet", type: "button", "aria-pressed": "false" }, "Invert ", cap("B"));
   private readonly wide = window.matchMedia(WIDE);
-  private readonly onWide = () => this.arrange();
+  private readonly onWide = () => this.relayout();
+  private readonly onAway = () => this.settle();
   private attention: readonly Weight[] | null = null;
   private peak = -1;
   private ready = false;
@@ -69,13 +80,15 @@ export class Viewer {
     this.coverage = new Coverage(study.clips);
     this.prefetcher = new Prefetcher((id) => loadScreens().then((code) => code.loadFrame(id)), { atOnce: 4, room: () => this.ready && this.hasRoom });
     this.film = new Film(study.clips, this.coverage, (clip) => this.choose(clip));
-    const names = options.panes === 2 ? (["left", "right"] as const) : (["only"] as const);
-    this.panes = names.map((name) => this.pane(name));
-    this.active = this.panes[0] as Pane;
-    this.stage.classList.toggle("single", options.panes === 1);
-    this.stage.append(...this.panes.map((pane) => pane.section), ...this.panes.map((pane) => pane.controls), this.tools(), this.lower);
-    for (const part of [this.film.element, this.stage]) part.addEventListener("click", (event) => this.release(event));
+    this.grid = new Grid("study", (at) => this.pane(at), () => this.activate(this.active), (sop, pane) => this.drop(sop, pane));
+    this.prior = new PriorRow({ pane: (at, study, origin) => this.priorPane(at, study, origin), early: (urls) => urls.forEach(early) });
+    this.side = h("div", { class: "side-films" }, this.film.element, this.prior.film);
+    this.arrange();
+    this.active = this.grid.panes[0] as Pane;
+    this.stage.append(this.grid.element, this.prior.element, this.tools(), this.lower);
+    for (const part of [this.side, this.stage]) part.addEventListener("click", (event) => this.release(event));
     this.prefetcher.watch(() => this.panes.forEach((pane) => pane.progress()));
+    document.addEventListener("visibilitychange", this.onAway);
     this.wide.addEventListener("change", this.onWide);
   }
 
@@ -84,22 +97,21 @@ export class Viewer {
   }
 
   private code: Screens | null = null;
-  /** What hangs in each pane at the start; a pane that is not visible shows nothing and counts nothing as seen. */
-  private hung: (Clip | null)[] = [];
 
-  get current(): { clip: Clip | null; frame: number } {
-    return { clip: this.active.clip, frame: this.active.frame };
+  /** Every pane there is, those of the prior last. */
+  private get panes(): readonly Pane[] {
+    return [...this.grid.panes, ...this.prior.panes];
   }
 
   /** Hang the first clips, show their first pictures, then load the rest. */
   async open(): Promise<void> {
     const { clips } = this.study;
-    this.hung = hang(clips, this.options.panes);
-    for (const clip of this.hung.slice(0, this.visible.length)) if (clip && playable(clip)) early(frameUrl(clip, 1));
+    const hung = hang(clips, this.visible.length);
+    for (const clip of hung) if (clip && playable(clip)) early(frameUrl(clip, 1));
     this.bindKeys();
     this.activate(this.active);
     this.code = await loadScreens();
-    await Promise.all(this.visible.map((pane, at) => pane.show(this.hung[at] ?? null)));
+    await Promise.all(this.visible.map((pane, at) => pane.show(hung[at] ?? null)));
     this.ready = true;
     this.film.loadThumbnails();
     this.load();
@@ -109,22 +121,32 @@ export class Viewer {
 
   /** Every pane plays its share of the study once, clip after clip, until the reader takes over. */
   tour(): void {
-    for (const pane of this.visible) {
+    for (const pane of this.visible.slice(0, 2)) {
       pane.touring = true;
       pane.play();
     }
   }
 
-  choose(clip: Clip, frame = 1, pane = this.active): void {
+  choose(clip: Clip, frame = 1, pane = this.own): void {
     for (const other of this.panes) other.touring = false;
     void pane.show(clip, frame);
+  }
+
+  /** The pane that shows this study's clips: the active one, unless that is one of the prior. */
+  private get own(): Pane {
+    return this.visible.includes(this.active) ? this.active : (this.visible[0] as Pane);
+  }
+
+  /** What the keyframe and the measurements are of: never the prior. */
+  get current(): { clip: Clip | null; frame: number } {
+    return { clip: this.own.clip, frame: this.own.frame };
   }
 
   /** Attention is given after the commit only; null hides it. */
   setAttention(attention: readonly Weight[] | null): void {
     this.attention = attention;
     this.peak = -1;
-    for (const pane of this.panes) pane.setAttention(attention);
+    for (const pane of this.grid.panes) pane.setAttention(attention);
   }
 
   toPeak(step: 1 | -1): void {
@@ -138,7 +160,7 @@ export class Viewer {
   goTo(sop: string, frame: number): void {
     const clip = this.study.clips.find((candidate) => candidate.sop_uid === sop);
     if (!clip) return;
-    const holder = this.visible.find((pane) => pane.clip?.sop_uid === sop) ?? this.active;
+    const holder = this.visible.find((pane) => pane.clip?.sop_uid === sop) ?? this.own;
     this.activate(holder);
     if (holder.clip?.sop_uid === sop) holder.go(frame);
     else this.choose(clip, frame, holder);
@@ -164,6 +186,7 @@ export class Viewer {
     for (const pane of this.panes) pane.close();
     this.prefetcher.close();
     this.wide.removeEventListener("change", this.onWide);
+    document.removeEventListener("visibilitychange", this.onAway);
     this.code?.clearFrames();
     delete document.documentElement.dataset["viewerReady"];
   }
@@ -174,23 +197,42 @@ export class Viewer {
     return this.wide.matches;
   }
 
-  private get visible(): Pane[] {
-    return this.isWide ? this.panes : this.panes.slice(0, 1);
+  private get layout(): Layout {
+    return this.chosen ?? (this.options.panes === 2 && this.isWide ? "1x2" : "1x1");
   }
 
-  private pane(name: "left" | "right" | "only"): Pane {
-    const pane: Pane = new Pane(name, {
+  private get visible(): Pane[] {
+    return this.grid.visible;
+  }
+
+  private surroundings(coverage: Coverage) {
+    return {
       screens: loadScreens(),
       prefetcher: this.prefetcher,
-      coverage: this.coverage,
+      coverage,
       hung: () => this.load(),
-      shown: () => this.shown(pane),
-      changed: () => this.changed(pane),
-      looped: () => this.looped(pane),
-    });
-    const take = () => this.activate(pane);
-    for (const part of [pane.section, pane.controls]) part.addEventListener("focusin", take);
-    pane.section.addEventListener("pointerdown", take);
+      shown: (pane: Pane) => this.shown(pane),
+      changed: (pane: Pane) => this.changed(pane),
+      looped: (pane: Pane) => this.looped(pane),
+    };
+  }
+
+  private pane(at: number): Pane {
+    const single = this.options.panes === 1;
+    const name = at === 0 ? (single ? "only" : "left") : at === 1 ? "right" : String(at + 1);
+    const title = at === 0 && single ? "View" : at < 2 && !single ? `${at ? "Right" : "Left"} view` : `View ${at + 1}`;
+    const pane = new Pane(name, title, this.surroundings(this.coverage));
+    pane.setAttention(this.attention);
+    return this.follow(pane);
+  }
+
+  private priorPane(at: number, coverage: Coverage, origin: string): Pane {
+    return this.follow(new Pane(`prior-${at + 1}`, `Prior, view ${at + 1}`, this.surroundings(coverage), origin));
+  }
+
+  private follow(pane: Pane): Pane {
+    pane.cell.addEventListener("focusin", () => this.activate(pane));
+    pane.section.addEventListener("pointerdown", () => this.activate(pane));
     return pane;
   }
 
@@ -201,15 +243,58 @@ export class Viewer {
 
   private activate(pane: Pane): void {
     this.active = pane;
-    for (const other of this.panes) other.activate(other === pane && this.visible.length > 1);
+    const several = this.visible.length + this.prior.panes.length > 1;
+    for (const other of this.panes) other.activate(other === pane && several);
     this.changed(pane);
   }
 
   private arrange(): void {
-    const second = this.panes[1];
-    if (!this.isWide) second?.pause();
-    else if (second && !second.clip) void second.show(this.hung[1] ?? null);
-    this.activate(this.isWide ? this.active : (this.panes[0] as Pane));
+    this.grid.arrange(...shape(this.layout));
+    this.layouts.value = this.layout;
+  }
+
+  /** Another layout: panes that come back are as they were, new ones take the clips that hang nowhere yet. */
+  private relayout(layout: Layout | null = this.chosen): void {
+    this.chosen = layout;
+    this.arrange();
+    const hung = this.visible.map((pane) => pane.clip);
+    fillIn(this.study.clips, hung).forEach((clip, at) => {
+      if (!hung[at]) void this.visible[at]?.show(clip);
+    });
+    const there = this.visible.includes(this.active) || this.prior.panes.includes(this.active);
+    this.activate(there ? this.active : (this.visible[0] as Pane));
+    void this.prior.arrange(shape(this.layout)[1]);
+    this.load();
+  }
+
+  private drop(sop: string, pane: Pane): void {
+    const clip = this.study.clips.find((each) => each.sop_uid === sop);
+    if (!clip) return;
+    this.activate(pane);
+    this.choose(clip, 1, pane);
+    this.focus();
+  }
+
+  private choosing(layout: Layout): void {
+    this.relayout(layout);
+    polite(`Layout ${layoutName(layout)}`);
+  }
+
+  private rearrange(direction: "left" | "right" | "up" | "down"): void {
+    const holder = this.prior.panes.includes(this.active) ? this.prior.grid : this.grid;
+    if (holder.move(this.active, direction)) polite(`View moved ${direction}`);
+    this.focus();
+  }
+
+  // ---------- the prior ----------
+
+  /** Show an earlier study beneath, or take it away; with no study named, the latest one. */
+  async togglePrior(prior: Prior | undefined = this.study.priors[0]): Promise<void> {
+    if (!prior) return;
+    const shown = await this.prior.toggle(prior, shape(this.layout)[1]);
+    if (!shown && !this.visible.includes(this.active)) this.activate(this.visible[0] as Pane);
+    this.load();
+    polite(shown ? this.prior.said : "Prior taken away");
   }
 
   private shown(pane: Pane): void {
@@ -219,6 +304,7 @@ export class Viewer {
 
   private changed(pane: Pane): void {
     this.film.mark(this.visible.map((each) => each.clip?.sop_uid));
+    this.prior.mark();
     if (pane !== this.active) return;
     const { lower, upper } = pane.window;
     const preset = PRESETS.findIndex((each) => each.lower === lower && each.upper === upper);
@@ -230,7 +316,7 @@ export class Viewer {
   private looped(pane: Pane): void {
     if (!pane.touring) return;
     const unseen = new Set(this.coverage.unopened());
-    const share = this.visible.length < 2 ? "all" : pane.name === "right" ? "right" : "left";
+    const share = this.visible.length < 2 ? "all" : pane === this.visible[1] ? "right" : "left";
     const next = upcoming(this.study.clips, pane.clip, unseen, share);
     if (!next) {
       pane.touring = false;
@@ -243,9 +329,9 @@ export class Viewer {
   }
 
   private moveClip(step: 1 | -1): void {
-    const next = neighbour(this.study.clips, this.active.clip, step);
+    const next = neighbour(this.prior.clipsOf(this.active) ?? this.study.clips, this.active.clip, step);
     if (!next) return;
-    this.choose(next);
+    this.choose(next, 1, this.active);
     polite(`Clip ${next.number}, ${next.label}`);
   }
 
@@ -255,7 +341,7 @@ export class Viewer {
     const { code } = this;
     // The first pictures have the line to themselves.
     if (!code || !this.ready) return;
-    const order = [this.active, ...this.visible.filter((pane) => pane !== this.active)];
+    const order = [this.active, ...[...this.visible, ...this.prior.panes].filter((pane) => pane !== this.active)];
     this.prefetcher.focus(order.flatMap((pane) => pane.imagesWanted()));
     // The first frame of every clip before the rest of any, so that going to another clip shows it at once.
     const clips = this.study.clips.filter(playable).map((clip) => code.imagesOf(clip));
@@ -266,6 +352,9 @@ export class Viewer {
 
   private tools(): HTMLElement {
     PRESETS.forEach((preset, at) => this.presets.append(h("option", { value: at }, preset.name)));
+    LAYOUTS.forEach((layout) => this.layouts.append(h("option", { value: layout }, layoutName(layout))));
+    this.layouts.value = this.layout;
+    this.layouts.addEventListener("change", () => this.choosing(this.layouts.value as Layout));
     this.presets.append(h("option", { value: "own", disabled: true }, "Own setting"));
     this.presets.addEventListener("change", () => this.preset(Number(this.presets.value)));
     this.inverted.addEventListener("click", () => this.active.invert());
@@ -278,7 +367,40 @@ export class Viewer {
       tool("Closer", "+", () => this.active.zoom(ZOOM)),
       tool("Farther", "−", () => this.active.zoom(1 / ZOOM)),
       tool("Reset view", "Z", () => this.active.reset()),
+      h("label", { class: "field right-end" }, h("span", { "aria-hidden": "true" }, "Layout"), this.layouts, cap("G")),
     );
+  }
+
+  // ---------- cine ----------
+
+  /** Every moving clip on the screen from its start at one moment, each at its own time. */
+  private playTogether(): void {
+    const moving = [...this.visible, ...this.prior.panes].filter((pane) => pane.movable);
+    if (moving.some((pane) => pane.playing)) return moving.forEach((pane) => pane.pause());
+    const together = new Together(moving.map((pane) => pane.cine));
+    for (const pane of moving) {
+      pane.touring = false;
+      pane.play(together);
+    }
+    polite(`${moving.length} clips play together`);
+  }
+
+  private faster(step: 1 | -1): void {
+    const speed = speedBeside(this.active.cine.playback.speed, step);
+    this.active.setPlayback({ speed });
+    polite(`Speed ${speedName(speed)}`);
+  }
+
+  private toAndFro(): void {
+    const pingPong = !this.active.cine.playback.pingPong;
+    this.active.setPlayback({ pingPong });
+    polite(pingPong ? "To and fro" : "Round");
+  }
+
+  private loop(end: "first" | "last" | null): void {
+    this.active.loop(end);
+    const range = this.active.cine.playback.range;
+    polite(range ? `Loop over frames ${range[0] + 1} to ${range[1] + 1}` : "Whole clip");
   }
 
   private preset(at: number): void {
@@ -315,8 +437,23 @@ export class Viewer {
       { key: "Shift+ArrowUp", label: "Move the picture up", group, bar: false, run: () => this.active.pan(0, -PAN_PX) },
       { key: "Shift+ArrowDown", label: "Move the picture down", group, bar: false, run: () => this.active.pan(0, PAN_PX) },
     ];
-    // Tab is the browser's own: the panes follow each other in the page.
-    if (this.options.panes === 2) keys.push({ key: "Tab", label: "Other view", group, run: () => false, when: () => this.isWide });
+    const several = () => this.visible.length + this.prior.panes.length > 1;
+    keys.push(
+      { key: "Shift+Space", label: "Play all together", group, bar: false, run: () => this.playTogether(), when: several },
+      { key: ",", label: "Slower", group, bar: false, run: () => this.faster(-1) },
+      { key: ".", label: "Faster", group, bar: false, run: () => this.faster(1) },
+      { key: "e", label: "To and fro", group, bar: false, run: () => this.toAndFro() },
+      { key: "Shift+Home", label: "Loop from this frame", group, bar: false, run: () => this.loop("first") },
+      { key: "Shift+End", label: "Loop to this frame", group, bar: false, run: () => this.loop("last") },
+      { key: "Shift+Delete", label: "Loop the whole clip", group, bar: false, run: () => this.loop(null) },
+      { key: "g", label: "Layout", group, bar: false, run: () => this.choosing(nextLayout(this.layout)) },
+      ...(["left", "right", "up", "down"] as const).map((direction) => ({
+        key: `Ctrl+Shift+Arrow${direction.charAt(0).toUpperCase()}${direction.slice(1)}`, label: `Move this view ${direction}`, group, bar: false, run: () => this.rearrange(direction), when: several,
+      })),
+      // Tab is the browser's own: the panes follow each other in the page.
+      { key: "Tab", label: "Other view", group, run: () => false, when: several },
+    );
+    if (this.study.priors.length) keys.push({ key: "p", label: "Prior", group, run: () => void this.togglePrior() });
     this.unbind.push(...keys.map(bind));
   }
 }
