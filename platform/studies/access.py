@@ -54,6 +54,11 @@ def visible_studies(user: Any) -> QuerySet[Study]:
     return every_study().filter(allowed).distinct()
 
 
+def visible_clips(user: Any, uid: str) -> QuerySet[Clip]:
+    """The clips of a study, if this person may see it."""
+    return Clip.objects.filter(study__in=visible_studies(user).filter(uid=uid))
+
+
 def open_study(request: HttpRequest | Request, uid: str, action: str, **detail: Any) -> Study:
     """The study, with its patient, and an audit entry that ``action`` was done with it.
 

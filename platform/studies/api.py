@@ -17,8 +17,9 @@ from rest_framework.views import APIView
 from live.log import publish
 from live.models import Audience
 from studies import access, children, frames
-from studies.describe import describe_study
-from studies.models import Priority
+from studies.child import words
+from studies.describe import describe_clip, describe_study, notes, ordered_clips
+from studies.models import Priority, View, ViewSource
 
 JSON = OpenApiTypes.OBJECT
 
@@ -53,6 +54,33 @@ class WhateverIsAccepted(BaseContentNegotiation):
 
 class PriorityChange(serializers.Serializer[Any]):
     priority = serializers.ChoiceField(choices=Priority.choices)
+
+
+class ViewChange(serializers.Serializer[Any]):
+    view = serializers.ChoiceField(choices=View.choices)
+    plane = serializers.CharField(max_length=16, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["plane"] and attrs["plane"] not in words.PLANES[attrs["view"]]:
+            raise serializers.ValidationError({"plane": [f"The {attrs['view']} view has no plane {attrs['plane']}."]})
+        return attrs
+
+
+class ClipViewView(APIView):
+    @extend_schema(request=ViewChange, responses=JSON)
+    def patch(self, request: Request, uid: str, sop_uid: str) -> Response:
+        """Say which view a clip shows, in place of what its tags suggest; the clip, and the notes that follow."""
+        change = ViewChange(data=request.data)
+        change.is_valid(raise_exception=True)
+        view, plane = change.validated_data["view"], change.validated_data["plane"]
+        with transaction.atomic():
+            was = access.visible_clips(request.user, uid).filter(sop_uid=sop_uid).values("view", "plane").first()
+            clip = access.open_clip(request, uid, sop_uid, "clip.view", view=view, plane=plane, before=was)
+            clip.view, clip.plane, clip.view_source = view, plane, ViewSource.PERSON
+            clip.save(update_fields=["view", "plane", "view_source"])
+            clips = ordered_clips(clip.study)
+            number = 1 + [each.pk for each in clips].index(clip.pk)
+            return Response({"clip": describe_clip(clip, uid, number), "notes": notes(clips)})
 
 
 class StudyView(APIView):

@@ -8,7 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from studies.access import visible_studies
-from studies.models import Clip, Patient, Study, View
+from studies.child import words
+from studies.models import Clip, Patient, Study, View, ViewSource
 
 DEFAULT_RATE = 24.0
 _ULTRASOUND = "US"
@@ -127,7 +128,9 @@ def describe_clip(clip: Clip, study_uid: str, number: int) -> dict[str, Any]:
         "sop_uid": clip.sop_uid,
         "number": number,
         "view": clip.view,
-        "label": clip.label,
+        "plane": clip.plane,
+        "view_source": clip.view_source,
+        "label": _label(clip),
         "modality": clip.modality,
         "acquired_at": clip.acquired_at,
         "rows": clip.rows,
@@ -150,12 +153,18 @@ def describe_clip(clip: Clip, study_uid: str, number: int) -> dict[str, Any]:
     }
 
 
+def _label(clip: Clip) -> str:
+    if clip.view_source == ViewSource.PERSON:
+        return words.named(clip.view, clip.plane, frames=clip.frames)
+    return clip.label
+
+
 def frame_rate(clip: Clip) -> tuple[float, str]:
-    """(frames per second, where that comes from): the device's frame time, its list of times, what it recommends."""
-    if clip.frame_time_ms:
-        return round(1000 / clip.frame_time_ms, 3), "frame_time"
+    """(frames per second, where that comes from): its list of times, its frame time, what it recommends."""
     if clip.frame_times_ms and clip.frame_times_ms[-1] > 0:
         return round(1000 * (len(clip.frame_times_ms) - 1) / clip.frame_times_ms[-1], 3), "vector"
+    if clip.frame_time_ms:
+        return round(1000 / clip.frame_time_ms, 3), "frame_time"
     if clip.display_rate:
         return clip.display_rate, "recommended"
     return DEFAULT_RATE, "default"

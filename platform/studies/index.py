@@ -37,6 +37,7 @@ _FROM_HEADER = (
     "manufacturer",
     "device",
     "view",
+    "plane",
     "label",
     "transfer_syntax",
     "frame_time_ms",

@@ -114,6 +114,11 @@ class View(models.TextChoices):
     OTHER = "other", "Other"
 
 
+class ViewSource(models.TextChoices):
+    TAGS = "tags", "Suggested from the file"
+    PERSON = "person", "Set by a person"
+
+
 class Clip(models.Model):
     """One SOP instance; a still is a clip of one frame. ``frames`` 0: it holds no image."""
 
@@ -127,6 +132,8 @@ class Clip(models.Model):
     manufacturer = models.CharField(max_length=64, blank=True)
     device = models.CharField(max_length=64, blank=True)
     view = models.CharField(max_length=8, choices=View.choices, default=View.OTHER)
+    plane = models.CharField(max_length=16, blank=True)
+    view_source = models.CharField(max_length=6, choices=ViewSource.choices, default=ViewSource.TAGS)
     label = models.CharField(max_length=64, blank=True)
     acquired_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField()

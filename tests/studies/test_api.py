@@ -34,6 +34,8 @@ def test_a_study_tells_its_patient_and_clips(reader: Client, stored: Stored) -> 
     ("facts", "rate"),
     [
         ({"FrameTime": None, "FrameTimeVector": [0, 50]}, (20.0, "vector")),
+        ({"FrameTime": "40", "FrameTimeVector": [0, 50]}, (20.0, "vector")),
+        ({"FrameTime": "0"}, (24.0, "default")),
         ({"FrameTime": None, "CineRate": 18}, (18.0, "recommended")),
         ({"FrameTime": None}, (24.0, "default")),
     ],

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from studies.child.words import short_label, suggest_view
+from studies.child.words import short_label, suggest_plane, suggest_view
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,20 @@ def test_a_long_description_becomes_a_short_label() -> None:
 
 def test_a_still_without_words_is_called_one() -> None:
     assert short_label(["", ""], frames=1) == "still"
+
+
+@pytest.mark.parametrize(
+    ("text", "view", "laterality", "plane"),
+    [
+        ("COR foramen of Monro", "coronal", "", "third_ventricle"),
+        ("Coronal trigone", "coronal", "", "trigone"),
+        ("COR sweep", "coronal", "", ""),
+        ("parasag right", "sagittal", "", "right"),
+        ("mid-sag", "sagittal", "", "midline"),
+        ("SAG", "sagittal", "L", "left"),
+        ("COR right", "coronal", "R", ""),
+        ("right", "other", "R", ""),
+    ],
+)
+def test_the_plane_is_one_of_its_view(text: str, view: str, laterality: str, plane: str) -> None:
+    assert suggest_plane([text], view, laterality=laterality) == plane

@@ -56,6 +56,7 @@ export class ReadForm {
   private readonly warning = h("div", { class: "warning", "data-warning": "" });
   private readonly status = h("p", { class: "small dim", "data-status": "" });
   private readonly undo: HTMLButtonElement;
+  private readonly known = h("div", {});
   private readonly notices = h("div", { class: "stack" });
   private readonly before = h("span", { class: "small dim" });
 
@@ -138,7 +139,13 @@ export class ReadForm {
     return button;
   }
 
+  /** What must be known before the study is called normal. */
+  setNotes(notes: readonly string[]): void {
+    fill(this.known, ...notes.map((text) => h("p", { class: "small dim" }, text)));
+  }
+
   private body(notes: readonly string[]): HTMLElement {
+    this.setNotes(notes);
     return h(
       "div",
       { class: "scroll" },
@@ -150,7 +157,7 @@ export class ReadForm {
       h("hr", { class: "rule" }),
       this.toggles(),
       this.cerebellarRow(),
-      ...notes.map((text) => h("p", { class: "small dim" }, text)),
+      this.known,
       h("hr", { class: "rule" }),
       this.qualityRow(),
       this.keyframeRow(),

@@ -42,6 +42,8 @@ export class CommitGate {
     if (!answered(findings)) return this.refuse("Nothing is answered yet: 0 for no haemorrhage, or R or L and a grade. Q until Non-diag. if the pictures allow neither.");
     const unopened = this.coverage.unopened();
     const doubts = contradictions(findings);
+    const mastoid = this.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0);
+    if (findings.cerebellar === "none" && !mastoid) doubts.push("No clip is a mastoid view, yet the posterior fossa is called clear.");
     if (unopened.length) doubts.push(`${unopened.length} of ${count(this.clips.length, "clip")} not opened.`);
     if (!doubts.length || this.asked) return true;
     this.asked = true;

@@ -76,7 +76,7 @@ export class Session {
     const [study, reads, queue] = await Promise.all([api.get<Study>(this.api), this.fetchReads(), this.fetchQueue()]);
     if (this.closed) return;
     this.study = study;
-    this.viewer = new Viewer(study, { panes: room ? 2 : 1, seen: () => this.seen() });
+    this.viewer = new Viewer(study, { panes: room ? 2 : 1, seen: () => this.seen(), notes: (notes) => this.noted(notes) });
     this.others = this.context === "adjudication" ? reads.others : [];
     this.bar = queue ? new QueueBar(study, queue, HOME[this.context], BLINDING[this.context === "adjudication" ? "adjudication" : "queue"]) : new RoomBar(study);
     document.title = `${queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : study.patient.patient_id} · Fontanelle`;
@@ -271,6 +271,12 @@ export class Session {
     hideConflict();
     this.draw();
     this.viewer.focus();
+  }
+
+  private noted(notes: string[]): void {
+    this.study.notes = notes;
+    this.form?.setNotes(notes);
+    this.gate?.answerChanged();
   }
 
   // ---------- coverage ----------

@@ -10,6 +10,7 @@ interface Entry {
   button: HTMLButtonElement;
   image: HTMLImageElement;
   ribbon: Ribbon;
+  name: HTMLElement;
   note: HTMLElement;
 }
 
@@ -42,6 +43,12 @@ export class Film {
     }
   }
 
+  /** The clip has another name. */
+  rename(clip: Clip): void {
+    const entry = this.entries.get(clip.sop_uid);
+    if (entry) entry.name.textContent = `${clip.number} ${clip.label}`;
+  }
+
   mark(shown: readonly (string | undefined)[]): void {
     for (const [sop, { button }] of this.entries) {
       const on = shown.includes(sop);
@@ -65,11 +72,12 @@ export class Film {
     const ribbon = new Ribbon();
     const image = h("img", { class: "us", alt: "", decoding: "async", draggable: "false" });
     const words = h("i", {}, note(clip, 0));
-    const caption = h("span", { class: "cap" }, h("span", {}, `${clip.number} ${clip.label}`), words);
+    const name = h("span", {}, `${clip.number} ${clip.label}`);
+    const caption = h("span", { class: "cap" }, name, words);
     const button = h("button", { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) }, image, caption, ribbon.element);
     button.draggable = true;
     button.addEventListener("dragstart", (event) => event.dataTransfer?.setData(CLIP_DRAGGED, clip.sop_uid));
-    this.entries.set(clip.sop_uid, { button, image, ribbon, note: words });
+    this.entries.set(clip.sop_uid, { button, image, ribbon, name, note: words });
     this.drawCoverage(clip);
     return button;
   }

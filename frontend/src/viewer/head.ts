@@ -7,6 +7,11 @@ const CALIBRATION = { calibrated: "calibrated", uncalibrated: "uncalibrated: no 
 
 /** Where the side of the picture is known from; a file that marks none is shown by convention, and says so. */
 function sideNote(clip: Clip): string {
+  const set = clip.view_source === "person" ? "view set by hand" : "";
+  return [set, sideOf(clip)].filter(Boolean).join(" · ");
+}
+
+function sideOf(clip: Clip): string {
   if (clip.view === "coronal") return "R and L by convention, not marked in the file";
   if (clip.view !== "sagittal") return "";
   return /left|right|\bl\b|\br\b/i.test(clip.label) ? "side from label" : "side not stated";

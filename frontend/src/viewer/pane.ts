@@ -215,6 +215,14 @@ export class Pane {
     this.bar.element.classList.toggle("on", on);
   }
 
+  /** The clip's view has another name. */
+  rename(): void {
+    const marks = this.clip ? edges(this.clip.view) : null;
+    this.left.textContent = marks?.[0] ?? "";
+    this.right.textContent = marks?.[1] ?? "";
+    this.drawHead();
+  }
+
   /** The weights of the study's frames, after the commit; null takes them away. */
   setAttention(attention: readonly Weight[] | null): void {
     this.attention = attention;
@@ -351,10 +359,7 @@ export class Pane {
     delete this.section.dataset["shown"];
     delete this.section.dataset["fpsMeasured"];
     this.bar.hang(clip);
-    const marks = clip ? edges(clip.view) : null;
-    this.left.textContent = marks?.[0] ?? "";
-    this.right.textContent = marks?.[1] ?? "";
-    this.drawHead();
+    this.rename();
     this.drawAttention();
     this.drawButton();
     this.drawFrame();

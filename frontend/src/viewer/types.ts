@@ -15,6 +15,9 @@ export interface Clip {
   sop_uid: string;
   number: number;
   view: View;
+  /** One of its view's planes; empty for a sweep, or where nobody said. */
+  plane: string;
+  view_source: "tags" | "person";
   label: string;
   acquired_at: string | null;
   rows: number;

@@ -1,6 +1,8 @@
 /** The study on the screen: film, one or two panes, tools, keys, frames loaded ahead, and what was seen. */
 
 import { polite } from "../common/announce";
+import { api, reason } from "../common/api";
+import { showBanner } from "../common/banner";
 import { cap, h, reducedMotion } from "../common/dom";
 import { bind } from "../common/keys";
 import { peaks } from "./attention";
@@ -15,12 +17,15 @@ import { Pane, type Screens } from "./pane";
 import { Prefetcher } from "./prefetch";
 import { PriorRow } from "./prior";
 import { type Clip, type Prior, type Study, type Weight, frameUrl, playable } from "./types";
+import { askView } from "./viewpick";
 
 export interface Options {
   /** Panes side by side where the window is wide enough; the reader may choose another layout. */
   panes: 1 | 2;
   /** Coverage has grown. */
   seen: () => void;
+  /** A clip's view was set: what must be said of the study now. */
+  notes: (notes: string[]) => void;
 }
 
 interface Preset {
@@ -275,6 +280,23 @@ export class Viewer {
     this.focus();
   }
 
+  private async nameView(): Promise<void> {
+    const { clip } = this.own;
+    const choice = clip && (await askView(clip));
+    if (!clip || !choice) return;
+    try {
+      const said = await api.patch<{ clip: Clip; notes: string[] }>(`/api/v1/studies/${this.study.study_uid}/clips/${clip.sop_uid}/view/`, { ...choice });
+      // The panes, the film and the form hold this very clip.
+      Object.assign(clip, said.clip);
+      this.film.rename(clip);
+      for (const pane of this.panes) if (pane.clip === clip) pane.rename();
+      this.options.notes(said.notes);
+      polite(`Clip ${clip.number} is ${clip.label}`);
+    } catch (error) {
+      showBanner({ name: "view", title: "The view was not changed.", detail: reason(error) });
+    }
+  }
+
   private choosing(layout: Layout): void {
     this.relayout(layout);
     polite(`Layout ${layoutName(layout)}`);
@@ -367,6 +389,7 @@ export class Viewer {
       tool("Closer", "+", () => this.active.zoom(ZOOM)),
       tool("Farther", "−", () => this.active.zoom(1 / ZOOM)),
       tool("Reset view", "Z", () => this.active.reset()),
+      tool("View", "J", () => void this.nameView()),
       h("label", { class: "field right-end" }, h("span", { "aria-hidden": "true" }, "Layout"), this.layouts, cap("G")),
     );
   }
@@ -446,6 +469,7 @@ export class Viewer {
       { key: "Shift+Home", label: "Loop from this frame", group, bar: false, run: () => this.loop("first") },
       { key: "Shift+End", label: "Loop to this frame", group, bar: false, run: () => this.loop("last") },
       { key: "Shift+Delete", label: "Loop the whole clip", group, bar: false, run: () => this.loop(null) },
+      { key: "j", label: "Name the view", group, bar: false, run: () => void this.nameView() },
       { key: "g", label: "Layout", group, bar: false, run: () => this.choosing(nextLayout(this.layout)) },
       ...(["left", "right", "up", "down"] as const).map((direction) => ({
         key: `Ctrl+Shift+Arrow${direction.charAt(0).toUpperCase()}${direction.slice(1)}`, label: `Move this view ${direction}`, group, bar: false, run: () => this.rearrange(direction), when: several,

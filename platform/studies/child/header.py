@@ -23,8 +23,8 @@ _KEYWORDS = (
     "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID SeriesNumber "
     "InstanceNumber Modality Manufacturer ManufacturerModelName PatientID IssuerOfPatientID PatientName "
     "PatientBirthDate PatientSex PatientAge AccessionNumber StudyDescription SeriesDescription ProtocolName "
-    "ImageComments ViewName ViewCodeSequence StudyDate StudyTime SeriesDate SeriesTime AcquisitionDate "
-    "AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
+    "ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate SeriesTime "
+    "AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel BitsAllocated BitsStored FrameTime "
     "FrameTimeVector CineRate RecommendedDisplayFrameRate SequenceOfUltrasoundRegions"
 )
@@ -151,12 +151,18 @@ def _view(dataset: Dataset, frames: int) -> dict[str, str]:
     # A view code names the plane in full; what the device or the person wrote is the better label.
     view, _ = words.suggest_view(texts)
     written = [text for text in texts[len(texts) - 4 :] if text]
-    return {"view": view, "label": words.short_label(written or texts, frames=frames)}
+    side = values.text(dataset, "ImageLaterality", 1) or values.text(dataset, "Laterality", 1)
+    plane = words.suggest_plane(texts, view, laterality=side)
+    return {"view": view, "plane": plane, "label": words.short_label(written or texts, frames=frames)}
 
 
 def _code_meanings(dataset: Dataset) -> list[str]:
-    items = values.value(dataset, "ViewCodeSequence") or []
-    return [values.text(item, "CodeMeaning") for item in islice(items, 4)]
+    """Of the view and of its modifiers."""
+    found = []
+    for item in islice(values.value(dataset, "ViewCodeSequence") or [], 4):
+        modifiers = values.value(item, "ViewModifierCodeSequence") or []
+        found += [values.text(each, "CodeMeaning") for each in (item, *islice(modifiers, 4))]
+    return found
 
 
 def _regions(dataset: Dataset, pixels: layout.Layout, opened: Opened) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,23 @@ _PLACES = [
     ("left", re.compile(r"\b(left|lt|l)\b", re.IGNORECASE)),
     ("midline", re.compile(r"\b(mid ?line|mid\w*)\b", re.IGNORECASE)),
 ]
+PLANES: dict[str, tuple[str, ...]] = {
+    "coronal": ("frontal", "third_ventricle", "body", "trigone", "occipital"),
+    "sagittal": ("midline", "right", "left"),
+    "mastoid": ("right", "left"),
+    "other": (),
+}
+"""The planes of each view, from front to back and from the middle outwards (clinical protocol: eurUS.brain, AIUM)."""
+_PLANE_WORDS = [
+    ("third_ventricle", re.compile(r"\b(third ventricle|3rd ventricle|monro\w*|foramen of monro)\b", re.IGNORECASE)),
+    ("trigone", re.compile(r"\b(trigon\w*|atri\w*)\b", re.IGNORECASE)),
+    ("occipital", re.compile(r"\b(occipit\w*)\b", re.IGNORECASE)),
+    ("frontal", re.compile(r"\b(frontal\w*|anterior horns?)\b", re.IGNORECASE)),
+    ("body", re.compile(r"\b(body|bodies|corpus)\b", re.IGNORECASE)),
+    ("right", re.compile(r"\b(right|rt|r)\b", re.IGNORECASE)),
+    ("left", re.compile(r"\b(left|lt|l)\b", re.IGNORECASE)),
+    ("midline", re.compile(r"\b(mid ?line|mid\w*)\b", re.IGNORECASE)),
+]
 _SHORT = {"coronal": "COR", "sagittal": "SAG", "mastoid": "MAST"}
 _LABEL_LENGTH = 24
 
@@ -27,6 +44,23 @@ def suggest_view(texts: Sequence[str]) -> tuple[str, str]:
             if pattern.search(words):
                 return view, text
     return "other", ""
+
+
+def suggest_plane(texts: Sequence[str], view: str, *, laterality: str = "") -> str:
+    """The plane of that view which the texts name, or the file's laterality ("R", "L"); "" for a sweep or none."""
+    for text in texts:
+        words = text.replace("_", " ").replace("-", " ")
+        for plane, pattern in _PLANE_WORDS:
+            if plane in PLANES[view] and pattern.search(words):
+                return plane
+    side = {"R": "right", "L": "left"}.get(laterality, "")
+    return side if side in PLANES[view] else ""
+
+
+def named(view: str, plane: str, *, frames: int) -> str:
+    """The label of a view that a person has set: ``COR third ventricle``, ``SAG sweep``, ``still``."""
+    kind = "still" if frames <= 1 else "clip" if view == "other" else "sweep"
+    return " ".join(part for part in (_SHORT.get(view, ""), plane.replace("_", " ") or kind) if part)
 
 
 def short_label(texts: Sequence[str], *, frames: int) -> str:
