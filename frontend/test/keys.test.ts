@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Binding, bind, nameOf, startKeys } from "../src/common/keys";
+import { keyCap, keysOf, parse, save, taken } from "../src/common/keymap";
+import { type Binding, bind, capsOf, nameOf, startKeys } from "../src/common/keys";
 
 const bound: (() => void)[] = [];
 
@@ -85,5 +86,46 @@ describe("keys", () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(document.getElementById("keys")!.textContent).toBe("JMove");
+  });
+});
+
+describe("a person's own keys", () => {
+  const layout: Binding = { key: "g", label: "Layout", group: "Viewer", run: () => undefined };
+  const view: Binding = { key: ["j", "Ctrl+j"], caps: ["J"], label: "View", group: "Viewer", run: () => undefined };
+
+  async function own(keys: Record<string, string>): Promise<void> {
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify({ keys }), { status: 200, headers: { "Content-Type": "application/json" } })));
+    await save(keys);
+    vi.unstubAllGlobals();
+  }
+  afterEach(() => own({}));
+
+  it("take the place of the first default, and its caps", async () => {
+    await own({ "Viewer/j": "f" });
+    expect([keysOf(view), capsOf(view), keysOf(layout)]).toEqual([["f", "Ctrl+j"], ["F"], ["g"]]);
+  });
+  it("are refused where another has the key", async () => {
+    expect(taken([layout, view], view, "g")).toBe(layout);
+    expect(taken([layout, view], view, "j")).toBeNull();
+    await own({ "Viewer/g": "f" });
+    expect([taken([layout, view], view, "g"), taken([layout, view], view, "f")]).toEqual([null, layout]);
+  });
+  it("run what they are changed to, and the default no more", async () => {
+    const run = vi.fn();
+    on({ key: "m", group: "Test", run });
+    await own({ "Test/m": "y" });
+    press("m");
+    press("y");
+    expect(run).toHaveBeenCalledOnce();
+  });
+  it("show on the caps that stand in the page", async () => {
+    const cap = keyCap("Read", "K");
+    document.body.append(cap);
+    await own({ "Read/k": "Shift+F2" });
+    expect(cap.textContent).toBe("Shift F2");
+  });
+  it("are read from a file only if it holds some", () => {
+    expect(parse('{"keys": {"Viewer/g": "f"}}')).toEqual({ "Viewer/g": "f" });
+    for (const text of ["{}", "[]", '{"keys": {"a": 1}}', "no"]) expect(() => parse(text)).toThrow();
   });
 });

@@ -14,6 +14,8 @@ class User(AbstractUser):
     """A person with one role."""
 
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.ANNOTATOR)
+    keymap = models.JSONField(default=dict, blank=True)
+    """Keys that this person has changed: what a key does ("Viewer/g") to the key that does it now."""
 
     @property
     def display(self) -> str:

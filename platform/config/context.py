@@ -28,10 +28,10 @@ def _current(path: str, url: str) -> bool:
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """``nav``, ``person`` and ``research_notice``; nobody signed in has no navigation."""
+    """``nav``, ``person``, ``keymap`` and ``research_notice``; nobody signed in has no navigation."""
     role = role_of(request.user)
     if role is None:
-        return {"nav": [], "person": None, "research_notice": RESEARCH_NOTICE}
+        return {"nav": [], "person": None, "keymap": {}, "research_notice": RESEARCH_NOTICE}
     nav = [
         {"label": label, "url": url, "current": _current(request.path, url)}
         for label, url, roles in NAVIGATION
@@ -39,4 +39,4 @@ def page(request: HttpRequest) -> dict[str, Any]:
     ]
     user: Any = request.user
     person = {"username": user.username, "display": user.display, "role": role.value, "role_label": role.label}
-    return {"nav": nav, "person": person, "research_notice": RESEARCH_NOTICE}
+    return {"nav": nav, "person": person, "keymap": user.keymap, "research_notice": RESEARCH_NOTICE}

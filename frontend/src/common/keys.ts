@@ -1,6 +1,8 @@
 /** The keyboard: one registry per page. It draws the key bar and the `?` dialog from what is bound, so they never lie. */
 
 import { cap, fill, h } from "./dom";
+import { capNames, isOwn, keysOf } from "./keymap";
+import { openKeys } from "./keys-dialog";
 
 export interface Binding {
   /** `event.key` names; letters in lower case; "Space"; "Ctrl+z", "Shift+Tab". The first one is shown. */
@@ -20,9 +22,6 @@ export interface Binding {
   bar?: boolean;
 }
 
-const NAMES: Record<string, string> = {
-  " ": "Space", Escape: "Esc", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "PgUp", PageDown: "PgDn",
-};
 const OFF = "fontanelle.letters-off";
 
 const bindings: Binding[] = [];
@@ -51,12 +50,12 @@ function isControl(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.closest("button, a[href], summary, input[type=checkbox], input[type=radio]") !== null;
 }
 
-function keysOf(binding: Binding): readonly string[] {
-  return typeof binding.key === "string" ? [binding.key] : binding.key;
-}
-
 export function lettersOff(): boolean {
   return localStorage.getItem(OFF) === "1";
+}
+
+export function setLettersOff(off: boolean): void {
+  localStorage.setItem(OFF, off ? "1" : "0");
 }
 
 function allowed(binding: Binding, name: string, target: EventTarget | null): boolean {
@@ -85,9 +84,7 @@ export function bind(binding: Binding): () => void {
 }
 
 export function capsOf(binding: Binding): string[] {
-  if (binding.caps) return [...binding.caps];
-  const [first = ""] = keysOf(binding);
-  return first.split("+").map((part) => NAMES[part] ?? (part.length === 1 ? part.toUpperCase() : part));
+  return binding.caps && !isOwn(binding) ? [...binding.caps] : capNames(keysOf(binding)[0] ?? "");
 }
 
 let drawing = false;
@@ -102,48 +99,20 @@ export function renderKeybar(): void {
     const bar = document.getElementById("keys");
     if (!bar) return;
     const shown = bindings.filter((binding) => binding.bar !== false && (binding.when?.() ?? true));
-    const signature = shown.map((binding) => binding.label + String(binding.key)).join();
+    const signature = shown.map((binding) => binding.label + capsOf(binding).join("")).join();
     if (signature === drawn) return;
     drawn = signature;
     fill(bar, ...shown.map((binding) => h("span", {}, ...capsOf(binding).map(cap), binding.label)));
   });
 }
 
-function groups(): Map<string, Binding[]> {
-  const found = new Map<string, Binding[]>();
-  for (const binding of bindings) found.set(binding.group, [...(found.get(binding.group) ?? []), binding]);
-  return found;
-}
-
-function keyTable(name: string, members: Binding[]): HTMLElement {
-  const rows = members.map((binding) => [
-    h("dt", {}, ...capsOf(binding).map(cap)),
-    h("dd", {}, binding.label),
-  ]);
-  return h("section", {}, h("h3", { class: "h3" }, name), h("dl", { class: "keylist" }, ...rows));
-}
-
-function lettersSwitch(): HTMLElement {
-  const box = h("input", { type: "checkbox", checked: !lettersOff() });
-  box.addEventListener("change", () => localStorage.setItem(OFF, box.checked ? "0" : "1"));
-  return h("label", { class: "check" }, box, "Single letters and digits act as keys (off: buttons, Enter, Space and arrows still do)");
-}
-
-/** Show every key of this page. */
 export function showKeys(): void {
-  if (document.querySelector("dialog:modal")) return;
-  const sections = [...groups()].map(([name, members]) => keyTable(name, members));
-  const dialog = h(
-    "dialog",
-    { class: "dialog wide", "aria-labelledby": "keys-title" },
-    h("h2", { class: "h2", id: "keys-title" }, "Keys"),
-    h("div", { class: "keygroups" }, ...sections),
-    lettersSwitch(),
-    h("div", { class: "line" }, h("button", { class: "btn right", type: "button", autofocus: true, onclick: () => dialog.close() }, "Close ", cap("Esc"))),
-  );
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  openKeys(bindings);
+}
+
+/** Keys pressed in this document count: the page's own, and a second window's. */
+export function listen(where: Document): void {
+  where.addEventListener("keydown", pressed);
 }
 
 let started = false;
@@ -152,7 +121,7 @@ let started = false;
 export function startKeys(): void {
   if (started) return;
   started = true;
-  document.addEventListener("keydown", pressed);
+  listen(document);
   // What a key or click has changed may give other keys a meaning, or take it.
   for (const event of ["keyup", "click", "focusin"]) document.addEventListener(event, renderKeybar);
   bind({ key: "?", label: "Keys", group: "Everywhere", run: showKeys, bar: false });

@@ -1,7 +1,8 @@
 /** The read as a form: it draws what the findings say and turns clicks into the same actions as keys. */
 
-import { type Child, cap, fill, h, icon } from "../common/dom";
+import { type Child, fill, h, icon } from "../common/dom";
 import { grade as roman } from "../common/format";
+import { keyCap } from "../common/keymap";
 import type { Clip } from "../viewer/types";
 import { type Action, type Cerebellar, type Flag, type Form, type Grade, type Keyframe, type Quality, type Side, QUALITIES, cerebellarWord, qualityWord, worst } from "./findings";
 
@@ -19,6 +20,8 @@ export interface Commands {
   /** A click with the mouse is over: the keys belong to the pictures again. */
   release: () => void;
 }
+
+const cap = (label: string) => keyCap("Read", label);
 
 const GRADES: readonly Grade[] = [0, 1, 2, 3, 4];
 const SIDES: readonly [Side, string, string][] = [["right", "Right", "R"], ["left", "Left", "L"]];

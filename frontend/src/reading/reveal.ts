@@ -1,7 +1,8 @@
 /** After the commit: the reader's own answer first, then the model's, what it promised and what it achieved. */
 
-import { type Child, cap, h, icon, known } from "../common/dom";
+import { type Child, h, icon, known } from "../common/dom";
 import { clock, duration, interval, probability, ratio } from "../common/format";
+import { keyCap } from "../common/keymap";
 import { flagSign } from "../worklist/rows";
 import { heaviest, weightText } from "../viewer/attention";
 import type { Clip } from "../viewer/types";
@@ -9,6 +10,7 @@ import { type Answer, summary } from "./findings";
 import type { Score } from "./types";
 
 const SHOWN = 5;
+const cap = (label: string) => keyCap("After the commit", label);
 
 export interface RevealCommands {
   agree: (agree: boolean) => void;

@@ -3,7 +3,8 @@
 import { polite } from "../common/announce";
 import { api, reason } from "../common/api";
 import { showBanner } from "../common/banner";
-import { cap, h, reducedMotion } from "../common/dom";
+import { h, reducedMotion } from "../common/dom";
+import { keyCap } from "../common/keymap";
 import { bind } from "../common/keys";
 import { peaks } from "./attention";
 import { Coverage } from "./coverage";
@@ -40,6 +41,7 @@ const PRESETS: readonly Preset[] = [
   { name: "Dark detail", lower: 0, upper: 130 },
   { name: "Bright detail", lower: 80, upper: 255 },
 ];
+const cap = (label: string) => keyCap("Viewer", label === "−" ? "-" : label);
 const WIDE = "(min-width: 1180px)";
 const ZOOM = 1.25;
 const PAN_PX = 40;

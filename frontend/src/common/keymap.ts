@@ -1,0 +1,87 @@
+/** A person's own keys in place of the defaults. What a key does is known by its group and its default key: "Viewer/g". */
+
+import { api } from "./api";
+import { cap, scriptData } from "./dom";
+
+export type Keymap = Record<string, string>;
+
+interface Keyed {
+  key: string | readonly string[];
+  group: string;
+}
+
+const NAMES: Record<string, string> = {
+  " ": "Space", Escape: "Esc", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "PgUp", PageDown: "PgDn",
+};
+const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "Dead"]);
+
+let own: Keymap | null = null;
+
+export function keymap(): Keymap {
+  own ??= scriptData<Keymap>("keymap", {});
+  return own;
+}
+
+function defaults({ key }: Keyed): readonly string[] {
+  return typeof key === "string" ? [key] : key;
+}
+
+export function idOf(binding: Keyed): string {
+  return `${binding.group}/${defaults(binding)[0] ?? ""}`;
+}
+
+export function isOwn(binding: Keyed): boolean {
+  return idOf(binding) in keymap();
+}
+
+/** The keys that do it now: the person's own in place of the first. */
+export function keysOf(binding: Keyed): readonly string[] {
+  const mine = keymap()[idOf(binding)];
+  return mine === undefined ? defaults(binding) : [mine, ...defaults(binding).slice(1)];
+}
+
+export function capNames(key: string): string[] {
+  const parts = key === "+" ? ["+"] : key.split("+").map((part) => part || "+");
+  return parts.map((part) => NAMES[part] ?? (part.length === 1 ? part.toUpperCase() : part));
+}
+
+/** A key cap that stands in a page, and follows when the key is changed. */
+export function keyCap(group: string, label: string): HTMLElement {
+  const key = label.length === 1 ? label.toLowerCase() : label;
+  const element = cap(label);
+  element.dataset["key"] = `${group}/${key}`;
+  element.dataset["default"] = label;
+  drawCap(element);
+  return element;
+}
+
+function drawCap(element: HTMLElement): void {
+  const mine = keymap()[element.dataset["key"] ?? ""];
+  const text = mine === undefined ? (element.dataset["default"] ?? "") : capNames(mine).join(" ");
+  element.textContent = text;
+  element.classList.toggle("word", text.length > 1);
+}
+
+/** A key press that could be a shortcut: not a modifier on its own. */
+export function usable(event: Pick<KeyboardEvent, "key">): boolean {
+  return !MODIFIERS.has(event.key) && event.key !== "Unidentified";
+}
+
+/** What of the others has this key already. */
+export function taken<B extends Keyed & { label: string }>(bindings: readonly B[], binding: Keyed, key: string): B | null {
+  return bindings.find((other) => idOf(other) !== idOf(binding) && keysOf(other).includes(key)) ?? null;
+}
+
+/** Keep a map on the server; it counts once the server has it. */
+export async function save(next: Keymap): Promise<void> {
+  const { keys } = await api.put<{ keys: Keymap }>("/api/v1/me/keys/", { keys: next });
+  own = keys;
+  for (const element of document.querySelectorAll<HTMLElement>("kbd[data-key]")) drawCap(element);
+}
+
+/** The map in an exported file. Throws where it is none. */
+export function parse(text: string): Keymap {
+  const { keys } = JSON.parse(text) as { keys?: unknown };
+  if (typeof keys !== "object" || keys === null || Object.values(keys).some((key) => typeof key !== "string")) throw new Error("It holds no keys.");
+  return keys as Keymap;
+}
