@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from inference.models import Flag, ModelVersion, Score
+from inference.models import Explanation, Flag, ModelVersion, Score
 from inference.registry import champion
 from inference.requests import SCORE, TRIAGE
 from inference.wording import DEMO_WARNING
@@ -33,6 +33,7 @@ _FIELDS = [
     "seconds",
     "last_image_to_flag_seconds",
     "attention",
+    "heat_maps",
     "history",
 ]
 _LIGHT = ("attention", "inputs", "revision__digest", "model__manifest", "model__report")
@@ -157,6 +158,12 @@ def attention(current: CurrentScore) -> list[dict[str, Any]]:
     return found
 
 
+def heat_maps(current: CurrentScore) -> dict[str, Any] | None:
+    """Maps of the heaviest frames with the method that made them; None until they are computed."""
+    found = Explanation.objects.filter(score=current.score_id).first()
+    return {"method": found.method, "frames": found.frames} if found else None
+
+
 def score_payload(study: Study, *, with_attention: bool, with_history: bool) -> dict[str, Any]:
     """The JSON of ``studies/<uid>/score/`` for a reader who is not blinded; who may see what is decided above."""
     current = current_score(study)
@@ -179,6 +186,7 @@ def score_payload(study: Study, *, with_attention: bool, with_history: bool) -> 
         "seconds": current.seconds,
         "last_image_to_flag_seconds": current.last_image_to_flag_seconds,
         "attention": attention(current) if with_attention else None,
+        "heat_maps": heat_maps(current) if with_attention else None,
         "history": history(study) if with_history else None,
     }
 

@@ -32,6 +32,7 @@ class InferenceConfig(AppConfig):
             limit_seconds=SCORE_LIMIT_SECONDS,
         )
         register(requests.SCORE, scoring)
+        register(requests.EXPLAIN, Handler("inference.explaining:explain", limit_seconds=SCORE_LIMIT_SECONDS))
         register(registry.RESCORE, Handler("inference.requests:rescore"))
         on_revision_closed(requests.when_revision_closes)
         ticks.at_start(_start)

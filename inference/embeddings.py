@@ -125,6 +125,12 @@ def _embed_clip(clip: Clip, numbers: list[int], engine: Engine, timer: _Timer) -
     return np.stack([known[number] for number in numbers]), len(numbers) - len(missing)
 
 
+def seen_frame(clip: Clip, number: int) -> tuple[NDArray[np.uint8], Box | None]:
+    """One frame in grey [H, W], and the region of it that the network is shown; raises FrameError."""
+    (grey,) = grey_frames(clip, [number])
+    return grey, tissue_box(clip.regions)
+
+
 def tissue_box(regions: Sequence[dict[str, object]]) -> Box | None:
     """The largest two-dimensional ultrasound region of a clip as (x0, y0, x1, y1), if it has one that is sound."""
     boxes = [

@@ -76,3 +76,16 @@ class Score(models.Model):
 
     def __str__(self) -> str:
         return f"{self.revision}: {self.flag}"
+
+
+class Explanation(models.Model):
+    """Heat maps of a score's heaviest frames. ``frames``: sop_uid, frame, the square (x, y, side) of the picture that
+    the network saw, and ``heat`` rows of 0 to 1 over it, one scale for the whole study."""
+
+    score = models.OneToOneField(Score, on_delete=models.CASCADE, related_name="explanation")
+    method = models.CharField(max_length=32)
+    frames = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.score}: {len(self.frames)} maps"

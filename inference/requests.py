@@ -15,6 +15,7 @@ from jobs.queue import enqueue
 from studies.models import Priority, StudyRevision, StudyStatus
 
 SCORE = "score"
+EXPLAIN = "explain"
 TRIAGE = "triage"
 NEW, UNREAD_AGAIN, READ_AGAIN = 0, 1, 2
 """Ranks: a new examination never waits behind a re-scoring."""
@@ -29,6 +30,11 @@ def request_score(
     payload = {"revision": revision.pk, "model": model.pk, "purpose": purpose}
     key = f"{revision.pk}:{model.digest}:{purpose}"
     return enqueue(SCORE, key=key, payload=payload, queue=queue, rank=rank, reopen=reopen)
+
+
+def request_explanation(score: Score) -> Job:
+    """Ask for the heat maps of a score, in the transaction that writes it: after every score that waits."""
+    return enqueue(EXPLAIN, key=str(score.pk), payload={"score": score.pk}, rank=READ_AGAIN + 1, reopen=True)
 
 
 def when_revision_closes(revision: StudyRevision) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from inference import wording
 from inference.models import Flag, ModelVersion, Score
+from inference.requests import TRIAGE, request_explanation
 from jobs.models import Job
 from live.log import publish
 from live.models import Audience
@@ -43,7 +44,9 @@ def write(
         "seconds": round(seconds, 3),
         "created_at": timezone.now(),
     }
-    Score.objects.update_or_create(revision=revision, model=model, purpose=purpose, defaults=facts)
+    score, _ = Score.objects.update_or_create(revision=revision, model=model, purpose=purpose, defaults=facts)
+    if answer.attention and purpose == TRIAGE:
+        request_explanation(score)
     publish("score", audience=Audience.READERS, study_uid=revision.study.uid)
 
 

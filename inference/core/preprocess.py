@@ -56,6 +56,14 @@ def shown_box(grey: NDArray[np.uint8], box: Box | None = None) -> Box:
     return x0 + int(columns[0]), y0 + int(rows[0]), x0 + int(columns[-1]), y0 + int(rows[-1])
 
 
+def seen_square(grey: NDArray[np.uint8], box: Box | None = None) -> tuple[int, int, int]:
+    """(x, y, side) of the square of a grey frame [H, W] that `prepare` shows to the network; it may reach outside."""
+    x0, y0, x1, y1 = shown_box(grey, box)
+    height, width = y1 - y0 + 1, x1 - x0 + 1
+    side = max(height, width)
+    return x0 - (side - width) // 2, y0 - (side - height) // 2, side
+
+
 def _region(grey: NDArray[np.uint8], box: Box | None) -> Box:
     height, width = grey.shape
     if box is None:

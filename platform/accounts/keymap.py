@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
@@ -36,19 +37,24 @@ def checked(said: Any) -> dict[str, str]:
     return said
 
 
+def _own(request: Request) -> QuerySet[User]:
+    user: Any = request.user
+    return User.objects.filter(pk=user.pk)
+
+
 class KeymapView(APIView):
     permission_classes = [guards.allows(*Role)]
 
     @extend_schema(responses=JSON)
     def get(self, request: Request) -> Response:
         """The keys that this person has changed."""
-        return Response({"keys": User.objects.values_list("keymap", flat=True).get(pk=request.user.pk)})
+        return Response({"keys": _own(request).values_list("keymap", flat=True).get()})
 
     @extend_schema(request=JSON, responses=JSON)
     @transaction.atomic
     def put(self, request: Request) -> Response:
         """Keep them, all at once; an empty map brings the defaults back."""
         keys = checked(request.data.get("keys") if isinstance(request.data, dict) else None)
-        User.objects.filter(pk=request.user.pk).update(keymap=keys)
+        _own(request).update(keymap=keys)
         audit.record(request._request, "keys.changed", user=request.user, changed=len(keys))
         return Response({"keys": keys})

@@ -16,7 +16,7 @@ AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 RESULTS = ROOT / "test-results"
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 # What only the model says. A reader who is blinded must never be sent any of it.
-AI_WORDS = re.compile(r'"(?:probability|flag|attention|logit)":\s*(?!null|\[\]|"")|suspected', re.I)
+AI_WORDS = re.compile(r'"(?:probability|flag|attention|heat_maps|logit)":\s*(?!null|\[\]|"")|suspected', re.I)
 
 
 class Visit:

@@ -7,7 +7,7 @@ import { flagSign } from "../worklist/rows";
 import { heaviest, weightText } from "../viewer/attention";
 import type { Clip } from "../viewer/types";
 import { type Answer, summary } from "./findings";
-import type { Score } from "./types";
+import type { PastScore, Score } from "./types";
 
 const SHOWN = 5;
 const cap = (label: string) => keyCap("After the commit", label);
@@ -81,6 +81,19 @@ export function demoNotice(score: Score | null): HTMLElement[] {
   return warning ? [h("p", { class: "notice", "data-demo-warning": "" }, icon("info"), h("span", {}, warning))] : [];
 }
 
+/** What earlier revisions and other model versions said of this study. */
+function historyTable(score: Score | null): HTMLElement[] {
+  const past = score?.history ?? [];
+  if (past.length < 2) return [];
+  const row = (entry: PastScore) => {
+    const sign = flagSign({ flag: entry.flag, receiving: false });
+    if (entry.flag_reason) sign.title = entry.flag_reason;
+    return h("tr", {}, h("td", { class: "cut" }, entry.model ?? "none"), h("td", { class: "num" }, entry.revision), h("td", {}, sign), h("td", { class: "num" }, probability(entry.probability) ?? "–"), h("td", { class: "num" }, clock(entry.scored_at) ?? ""));
+  };
+  const head = h("tr", {}, h("th", { scope: "col" }, "Model"), h("th", { scope: "col", class: "num" }, "Rev."), h("th", { scope: "col" }, "Flag"), h("th", { scope: "col", class: "num" }, "Prob."), h("th", { scope: "col", class: "num" }, "At"));
+  return [h("details", { class: "small", open: true }, h("summary", { class: "h3" }, `Every score of this study (${past.length})`), h("table", { class: "table" }, h("thead", {}, head), h("tbody", {}, ...past.map(row))))];
+}
+
 function attentionTable(score: Score | null, clips: readonly Clip[], commands: RevealCommands): HTMLElement[] {
   const top = heaviest(score?.attention ?? [], SHOWN);
   if (!top.length) return [];
@@ -94,9 +107,9 @@ function attentionTable(score: Score | null, clips: readonly Clip[], commands: R
   const peak = (step: 1 | -1, key: string, name: string) => h("button", { class: "btn btn-quiet mini", type: "button", "aria-label": name, onclick: () => commands.peak(step) }, cap(key));
   return [
     h("hr", { class: "rule" }),
-    h("div", { class: "line" }, h("h3", { class: "h3" }, "Frames with the most attention"), h("span", { class: "right" }, peak(-1, "[", "Previous attention peak"), peak(1, "]", "Next attention peak"))),
+    h("div", { class: "line" }, h("h3", { class: "h3" }, "Frames with the most attention"), h("span", { class: "right" }, h("span", { class: "small dim" }, "heat map ", cap("T"), " "), peak(-1, "[", "Previous attention peak"), peak(1, "]", "Next attention peak"))),
     h("table", { class: "table" }, h("thead", {}, head), h("tbody", {}, ...rows)),
-    h("p", { class: "small dim" }, "Attention shows what moved the score. It is neither a finding nor a place."),
+    h("p", { class: "small dim" }, "Attention and heat map show what moved the score. They are neither a finding nor a place."),
   ];
 }
 
@@ -117,7 +130,8 @@ export class Reveal {
         ...ownRead(answer, at),
         h("p", { class: "small dim line" }, "Both versions are kept.", h("button", { class: "btn btn-quiet right-end", type: "button", onclick: commands.reopen }, "Reopen ", cap("U"))),
         ...(ahead.queue ? [] : [h("hr", { class: "rule" }), ...modelCard(score)]),
-        ...attentionTable(score, clips, commands)),
+        ...attentionTable(score, clips, commands),
+        ...(ahead.queue ? [] : historyTable(score))),
       h("div", { class: "foot stack" },
         ...(this.canAgree ? [h("h2", { class: "h3", id: "agreement" }, "Do you agree with the flag?"), h("div", { class: "seg tall", role: "group", "aria-labelledby": "agreement" }, this.agree, this.disagree)] : []),
         next,

@@ -16,14 +16,16 @@ import { type Mode, ReadForm } from "./form";
 import { CommitGate } from "./gate";
 import { othersTable } from "./others";
 import { HOME, type House, type Target, itemOf, server, shelf, targetOf } from "./places";
-import { showPriors } from "./prior";
 import { Reveal, demoNotice } from "./reveal";
 import { doneKeys, readingKeys } from "./shortcuts";
 import { hideConflict, showConflict, stateText } from "./state";
 import type { Committed, LabelQueue, Next, OtherRead, Read, Reads, Score } from "./types";
+import { showTimeline } from "./timeline";
 import { watch } from "./watch";
 
 const SEEN_MS = 1000;
+const HEAT_MS = 3000;
+const HEAT_TRIES = 5;
 const BLINDING = { queue: "Blinded: no AI output, no other reads", adjudication: "No AI output; readers are anonymous" } as const;
 
 /** `crypto.randomUUID` exists on secure origins only; a hospital's intranet may have none. */
@@ -88,7 +90,7 @@ export class Session {
     this.viewer.focus();
     this.house.main.removeAttribute("aria-busy");
     if (!study.clips.length) this.stateEmpty();
-    if (room) showPriors(this.viewer, study);
+    if (room) void showTimeline(this.viewer, study);
     void scoring.then((score) => this.scored(score));
     if (room && this.phase === "reading") void this.claim.take();
     await this.viewer.open();
@@ -365,9 +367,30 @@ export class Session {
       this.bar.drawScore(this.score);
       this.bar.committed(at);
     }
-    if (!queue) this.viewer.setAttention(this.score?.attention ?? []);
+    if (!queue) {
+      this.showAttention();
+      void showTimeline(this.viewer, this.study);
+    }
     this.bindDone();
     this.viewer.focus();
+  }
+
+  private showAttention(): void {
+    this.viewer.setAttention(this.score?.attention ?? []);
+    this.viewer.setHeat(this.score?.heat_maps ?? null);
+    if (this.score?.attention?.length && !this.score.heat_maps) this.awaitHeat();
+  }
+
+  /** The maps are computed after the score; somebody who is very fast is there before them. */
+  private awaitHeat(tries = HEAT_TRIES): void {
+    window.setTimeout(() => {
+      if (this.closed || this.phase !== "done" || !tries) return;
+      void this.fetchScore().then((score) => {
+        if (this.closed || this.phase !== "done") return;
+        if (score?.heat_maps) this.viewer.setHeat(score.heat_maps);
+        else this.awaitHeat(tries - 1);
+      });
+    }, HEAT_MS);
   }
 
   private async agree(agree: boolean): Promise<void> {
@@ -397,6 +420,7 @@ export class Session {
       await api.post(`${this.api}reads/reopen/`, { context: this.context, ...itemOf(this.target) });
       const { mine } = await this.fetchReads();
       this.viewer.setAttention(null);
+      this.viewer.setHeat(null);
       this.reveal = null;
       this.startReading(mine);
       polite("Reopened. What was committed is kept.");
@@ -452,6 +476,7 @@ export class Session {
       next: () => void this.advance(),
       agree: (agree: boolean) => void this.agree(agree),
       peak: (step: 1 | -1) => this.viewer.toPeak(step),
+      heat: () => this.viewer.toggleHeat(),
     };
     this.rebind(doneKeys(this.mode, this.next !== null, commands));
   }

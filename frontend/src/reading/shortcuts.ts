@@ -49,6 +49,7 @@ export interface DoneCommands {
   next: () => void;
   agree: (agree: boolean) => void;
   peak: (step: 1 | -1) => void;
+  heat: () => void;
 }
 
 export function doneKeys(mode: Mode, ahead: boolean, commands: DoneCommands): Binding[] {
@@ -62,6 +63,7 @@ export function doneKeys(mode: Mode, ahead: boolean, commands: DoneCommands): Bi
     { key: "a", label: "Agree", group, run: () => commands.agree(true) },
     { key: "d", label: "Disagree", group, run: () => commands.agree(false) },
     { key: "[", caps: ["[", "]"], label: "Attention peaks", group, run: () => commands.peak(-1) },
+    { key: "t", label: "Heat map", group, run: commands.heat },
     { key: "]", label: "Next attention peak", group, bar: false, run: () => commands.peak(1) },
     ...keys,
   ];

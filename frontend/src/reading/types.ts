@@ -1,5 +1,6 @@
 /** What the server says around a read. */
 
+import type { HeatMaps } from "../viewer/heat";
 import type { Weight } from "../viewer/types";
 import type { Commit, ServerDraft } from "./drafts";
 import type { Findings } from "./findings";
@@ -22,6 +23,19 @@ export interface Score {
   seconds: number | null;
   last_image_to_flag_seconds: number | null;
   attention: Weight[] | null;
+  /** Null until they are computed, and before the commit. */
+  heat_maps: HeatMaps | null;
+  /** Every answer that this study ever had, the newest first; null before the commit. */
+  history: PastScore[] | null;
+}
+
+export interface PastScore {
+  revision: number;
+  model: string | null;
+  flag: NonNullable<Score["flag"]>;
+  flag_reason: string;
+  probability: number | null;
+  scored_at: string;
 }
 
 export interface Revision {

@@ -8,6 +8,7 @@ import type { Coverage } from "./coverage";
 import { follow } from "./gestures";
 import { edges } from "./hanging";
 import { drawHead } from "./head";
+import { type HeatMaps, HeatOverlay } from "./heat";
 import type { Prefetcher } from "./prefetch";
 import type { Screen, Window } from "./screen";
 import { AttentionStrip } from "./strip";
@@ -56,6 +57,8 @@ export class Pane {
   private readonly left = h("span", { class: "side" });
   private readonly right = h("span", { class: "side" });
   private readonly cover = h("div", { class: "cover", hidden: true });
+  private readonly overlay = new HeatOverlay();
+  private heat: HeatMaps | null = null;
   private readonly strip = new AttentionStrip();
   private readonly bar: CineBar;
   private onScreen = true;
@@ -68,6 +71,7 @@ export class Pane {
     private readonly origin = "",
   ) {
     this.focusable = h("div", { class: "pix", tabindex: 0, role: "application", "aria-label": title }, this.left, this.box, this.right, this.cover);
+    this.box.append(this.overlay.element);
     this.section = h("section", { class: "vp", "data-pane": name, "aria-label": title }, this.handle, this.focusable, this.strip.element);
     this.bar = new CineBar(name, title, {
       toggle: () => this.toggle(),
@@ -223,6 +227,19 @@ export class Pane {
     this.drawHead();
   }
 
+  /** Heat maps of the study's heaviest frames, after the commit; null takes them away. */
+  setHeat(maps: HeatMaps | null): void {
+    this.heat = maps;
+    this.drawHeat();
+  }
+
+  private drawHeat(): void {
+    const { clip, frame, screen } = this;
+    const found = this.heat?.frames.find((each) => each.sop_uid === clip?.sop_uid && each.frame === frame) ?? null;
+    this.section.dataset["heat"] = String(found !== null);
+    this.overlay.draw(found, screen && screen.place(0, 0) ? (x, y) => screen.place(x, y) ?? [0, 0] : null);
+  }
+
   /** The weights of the study's frames, after the commit; null takes them away. */
   setAttention(attention: readonly Weight[] | null): void {
     this.attention = attention;
@@ -264,6 +281,7 @@ export class Pane {
 
   private attach(screen: Screen): void {
     this.screen = screen;
+    screen.onDrawn(() => this.heat && this.drawHeat());
     follow(this.box, {
       zoom: (factor, at) => screen.zoom(factor, at),
       pan: (dx, dy) => screen.pan(dx, dy),

@@ -258,6 +258,20 @@ export class Screen {
     this.viewport.render();
   }
 
+  /** Where a point of the picture is, in CSS pixels; (0, 0) is its outer corner. Null while there is no picture. */
+  place(x: number, y: number): Point | null {
+    if (!this.images.length) return null;
+    // The GPU counts from the middle of the first pixel, the CPU path from its corner.
+    const shift = getShouldUseCPURendering() ? 0 : 0.5;
+    const [left, top] = this.viewport.worldToCanvas([x - shift, y - shift, 0]);
+    return [left, top];
+  }
+
+  /** After each time that the picture was drawn. */
+  onDrawn(drawn: () => void): void {
+    this.element.addEventListener(Enums.Events.IMAGE_RENDERED, drawn);
+  }
+
   reset(): void {
     this.range = { ...FULL_WINDOW };
     this.inverted = false;

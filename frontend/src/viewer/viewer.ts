@@ -13,6 +13,7 @@ import { early } from "./frames";
 import { Together } from "./cine";
 import { speedBeside, speedName } from "./cinebar";
 import { Grid, LAYOUTS, type Layout, layoutName, nextLayout, shape } from "./grid";
+import type { HeatMaps } from "./heat";
 import { fillIn, hang, neighbour, upcoming } from "./hanging";
 import { Pane, type Screens } from "./pane";
 import { Prefetcher } from "./prefetch";
@@ -77,6 +78,8 @@ export class Viewer {
   private readonly onWide = () => this.relayout();
   private readonly onAway = () => this.settle();
   private attention: readonly Weight[] | null = null;
+  private heat: HeatMaps | null = null;
+  private heatOn = true;
   private peak = -1;
   private ready = false;
 
@@ -156,6 +159,23 @@ export class Viewer {
     for (const pane of this.grid.panes) pane.setAttention(attention);
   }
 
+  /** Heat maps are given with the attention; T hides and shows them. */
+  setHeat(maps: HeatMaps | null): void {
+    this.heat = maps;
+    this.drawHeat();
+  }
+
+  toggleHeat(): void {
+    if (!this.heat?.frames.length) return polite("There is no heat map for this study");
+    this.heatOn = !this.heatOn;
+    this.drawHeat();
+    polite(this.heatOn ? "Heat map shown on the frames that have one" : "Heat map hidden");
+  }
+
+  private drawHeat(): void {
+    for (const pane of this.grid.panes) pane.setHeat(this.heatOn ? this.heat : null);
+  }
+
   toPeak(step: 1 | -1): void {
     const found = this.attention ? peaks(this.attention) : [];
     if (!found.length) return;
@@ -230,6 +250,7 @@ export class Viewer {
     const title = at === 0 && single ? "View" : at < 2 && !single ? `${at ? "Right" : "Left"} view` : `View ${at + 1}`;
     const pane = new Pane(name, title, this.surroundings(this.coverage));
     pane.setAttention(this.attention);
+    pane.setHeat(this.heatOn ? this.heat : null);
     return this.follow(pane);
   }
 
