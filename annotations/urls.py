@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from annotations import api, pages, timeline
+from annotations import ahead, api, pages, timeline
 
 _STUDY = "api/v1/studies/<str:uid>/"
 
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_STUDY}reads/agreement/", api.AgreementView.as_view(), name="read-agreement"),
     path(f"{_STUDY}reads/reopen/", api.ReopenView.as_view(), name="read-reopen"),
     path(f"{_STUDY}score/", api.ScoreView.as_view(), name="score"),
+    path(f"{_STUDY}ahead/", ahead.AheadView.as_view(), name="ahead"),
     path(f"{_STUDY}timeline/", timeline.TimelineView.as_view(), name="timeline"),
     path("api/v1/label-queue/", api.LabelQueueView.as_view(), name="label-queue"),
     path("api/v1/label-queue/<int:item>/skip/", api.SkipView.as_view(), name="label-queue-skip"),

@@ -22,6 +22,7 @@ from studies.describe import describe_clip, describe_study, notes, ordered_clips
 from studies.models import Priority, View, ViewSource
 
 JSON = OpenApiTypes.OBJECT
+AHEAD_HEADER = "X-Fontanelle-Ahead"
 
 
 class Undecodable(exceptions.APIException):
@@ -86,10 +87,14 @@ class ClipViewView(APIView):
 class StudyView(APIView):
     @extend_schema(responses=JSON)
     def get(self, request: Request, uid: str) -> Response:
-        """A study with its patient, clips and priors. No AI: that is ``score/``."""
+        """A study with its patient, clips and priors. No AI: that is ``score/``.
+
+        ``?ahead=1``: nobody looks at it yet, a page loads it before its reader comes to it.
+        """
         children.warm()
+        action = "study.prefetched" if request.query_params.get("ahead") == "1" else "study.viewed"
         with transaction.atomic():
-            study = access.open_study(request, uid, "study.viewed")
+            study = access.open_study(request, uid, action)
             return Response(describe_study(study, request.user))
 
     @extend_schema(request=PriorityChange, responses=JSON)
@@ -114,7 +119,8 @@ class FrameView(APIView):
     def get(self, request: Request, uid: str, sop_uid: str, frame: int) -> HttpResponse:
         """One frame, 8 bits: the device's JPEG untouched where a browser shows it right, else PNG."""
         with transaction.atomic():
-            clip = access.open_clip(request, uid, sop_uid, "frame.viewed", frame=frame)
+            action = "frame.prefetched" if request.headers.get(AHEAD_HEADER) == "1" else "frame.viewed"
+            clip = access.open_clip(request, uid, sop_uid, action, frame=frame)
         if clip.frames and not 1 <= frame <= clip.frames:
             raise exceptions.NotFound(f"The clip has {clip.frames} frames.", code="no_such_frame")
         try:

@@ -94,6 +94,20 @@ export class Session {
     void scoring.then((score) => this.scored(score));
     if (room && this.phase === "reading") void this.claim.take();
     await this.viewer.open();
+    void this.lookAhead();
+  }
+
+  /** Load the first pictures of what comes next; a page that does not know goes on without. */
+  private async lookAhead(): Promise<void> {
+    if (this.context === "adjudication" || this.closed) return;
+    const item = this.target.item === undefined ? "" : `&item=${this.target.item}`;
+    try {
+      const { study_uid } = await api.get<{ study_uid: string | null }>(`${this.api}ahead/?context=${this.context}${item}`);
+      const next = study_uid ? await api.get<Study>(`/api/v1/studies/${study_uid}/?ahead=1`) : null;
+      if (!this.closed) this.viewer.loadNext(next);
+    } catch {
+      // It is opened all the same, only later.
+    }
   }
 
   close(): void {
@@ -343,6 +357,7 @@ export class Session {
     }
     if (said.reveal) this.score = said.reveal;
     this.showDone(answer, said.committed_at ?? new Date().toISOString(), null);
+    void this.lookAhead();
     this.reveal?.say(`${duration(seconds) ?? ""} on this one.`);
     polite(`Committed. ${this.score?.flag ? `The model says ${this.score.flag.replaceAll("_", " ")}.` : "The model has said nothing."}`);
   }

@@ -29,10 +29,10 @@ function signedIn(url: string): void {
   void api.get(url.replace(/clips\/.*$/, "")).catch(() => undefined);
 }
 
-async function fetchBitmap(url: string): Promise<ImageBitmap> {
+async function fetchBitmap(url: string, ahead = false): Promise<ImageBitmap> {
   let response: Response;
   try {
-    response = await fetch(url, { credentials: "same-origin", headers: { Accept: "image/*" } });
+    response = await fetch(url, { credentials: "same-origin", headers: { Accept: "image/*", ...(ahead ? { "X-Fontanelle-Ahead": "1" } : {}) } });
   } catch {
     throw new FrameError("The server did not answer.", true);
   }
@@ -55,10 +55,11 @@ export function early(url: string): void {
   EARLY.set(url, coming);
 }
 
-export function bitmapOf(url: string): Promise<ImageBitmap> {
+/** `ahead`: for a study that nobody has opened yet; the server writes it down as that. */
+export function bitmapOf(url: string, ahead = false): Promise<ImageBitmap> {
   const coming = EARLY.get(url);
   EARLY.delete(url);
-  return coming ?? fetchBitmap(url);
+  return coming ?? fetchBitmap(url, ahead);
 }
 
 /** What a renderer reads: grey alone for grey clips; in colour RGBA on the CPU and RGB on the GPU. */
@@ -116,8 +117,8 @@ function boardOf(width: number, height: number): OffscreenCanvasRenderingContext
   return board;
 }
 
-export async function pixelsOf(url: string, layout: Layout): Promise<Pixels> {
-  const bitmap = await bitmapOf(url);
+export async function pixelsOf(url: string, layout: Layout, ahead = false): Promise<Pixels> {
+  const bitmap = await bitmapOf(url, ahead);
   const { width, height } = bitmap;
   const context = boardOf(width, height);
   context.drawImage(bitmap, 0, 0);

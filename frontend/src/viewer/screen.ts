@@ -19,7 +19,10 @@ import { wantsCpu } from "./mode";
 import { type Clip, frameUrl } from "./types";
 
 const SCHEME = "frame";
-/** Decoded pixels kept at most; the browser's renderer needs about as much again. */
+/**
+ * Decoded pixels kept at most; the browser's renderer needs about as much again. Beyond it the frames that were used
+ * longest ago make room, and are loaded again when they come on the screen.
+ */
 const CACHE_BYTES = 640 * 1024 * 1024;
 /** Loading ahead stops here, so that it never pushes out what is on the screen. */
 const AHEAD_BYTES = 0.8 * CACHE_BYTES;
@@ -33,6 +36,7 @@ export interface Window {
 interface Facts {
   url: string;
   photometric: string;
+  ahead: boolean;
 }
 
 const facts = new Map<string, Facts>();
@@ -42,11 +46,11 @@ let engine: RenderingEngine | null = null;
 let serial = 0;
 
 /** Tell the loader about a clip; its frames' image ids in order. */
-export function imagesOf(clip: Clip): string[] {
+export function imagesOf(clip: Clip, ahead = false): string[] {
   return Array.from({ length: clip.frames }, (_, index) => {
     const url = frameUrl(clip, index + 1);
     const id = `${SCHEME}:${url}`;
-    facts.set(id, { url, photometric: clip.photometric });
+    facts.set(id, { url, photometric: clip.photometric, ahead });
     return id;
   });
 }
@@ -98,9 +102,9 @@ function load(imageId: string): Types.IImageLoadObject {
 }
 
 async function fetchImage(imageId: string): Promise<void> {
-  const { url, photometric } = factsOf(imageId);
+  const { url, photometric, ahead } = factsOf(imageId);
   const layout = layoutOf(photometric, getShouldUseCPURendering());
-  arrived.set(imageId, imageOf(imageId, await pixelsOf(url, layout), layout));
+  arrived.set(imageId, imageOf(imageId, await pixelsOf(url, layout, ahead), layout));
   await imageLoader.loadAndCacheImage(imageId);
 }
 
@@ -164,11 +168,23 @@ export function roomToLoadAhead(): boolean {
   return cache.getCacheSize() < AHEAD_BYTES;
 }
 
-/** Frames of the study before this one are not needed again. */
+/** Frames of the study before this one are not needed again; those that were loaded for the next one stay. */
 export function clearFrames(): void {
-  // What is still on its way may arrive; it goes with the next study.
-  for (const id of facts.keys()) if (cache.isLoaded(id)) cache.removeImageLoadObject(id, { force: true });
-  facts.clear();
+  for (const [id, { ahead }] of [...facts]) {
+    if (ahead) continue;
+    // What is still on its way may arrive; it goes with the next study.
+    if (cache.isLoaded(id)) cache.removeImageLoadObject(id, { force: true });
+    facts.delete(id);
+  }
+}
+
+/** Another study comes next: what was loaded ahead for the one before is given up. */
+export function forgetAhead(): void {
+  for (const [id, { ahead }] of [...facts]) {
+    if (!ahead) continue;
+    if (cache.isLoaded(id)) cache.removeImageLoadObject(id, { force: true });
+    facts.delete(id);
+  }
 }
 
 type Point = [number, number];

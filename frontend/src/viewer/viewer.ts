@@ -18,6 +18,7 @@ import { fillIn, hang, neighbour, upcoming } from "./hanging";
 import { Pane, type Screens } from "./pane";
 import { Prefetcher } from "./prefetch";
 import { PriorRow } from "./prior";
+import { SecondWindow } from "./second";
 import { type Clip, type Prior, type Study, type Weight, frameUrl, playable } from "./types";
 import { askView } from "./viewpick";
 
@@ -81,6 +82,8 @@ export class Viewer {
   private heat: HeatMaps | null = null;
   private heatOn = true;
   private peak = -1;
+  private next: Study | null = null;
+  private readonly second = new SecondWindow(() => this.fit());
   private ready = false;
 
   constructor(
@@ -210,6 +213,7 @@ export class Viewer {
 
   close(): void {
     for (const undo of this.unbind) undo();
+    this.second.end();
     for (const pane of this.panes) pane.close();
     this.prefetcher.close();
     this.wide.removeEventListener("change", this.onWide);
@@ -390,7 +394,26 @@ export class Viewer {
     this.prefetcher.focus(order.flatMap((pane) => pane.imagesWanted()));
     // The first frame of every clip before the rest of any, so that going to another clip shows it at once.
     const clips = this.study.clips.filter(playable).map((clip) => code.imagesOf(clip));
-    this.prefetcher.background([...clips.map((images) => images[0] ?? ""), ...clips.flatMap((images) => images.slice(1))]);
+    // Of the next study its first pictures before the rest of this one; more of it when this one is all here.
+    const [first, more] = this.nextFrames(code);
+    this.prefetcher.background([...clips.map((images) => images[0] ?? ""), ...first, ...clips.flatMap((images) => images.slice(1)), ...more]);
+  }
+
+  private nextFrames(code: Screens): [string[], string[]] {
+    if (!this.next) return [[], []];
+    const clips = this.next.clips.filter(playable).map((clip) => [clip, code.imagesOf(clip, true)] as const);
+    const hung = hang(this.next.clips, this.visible.length);
+    const first = clips.filter(([clip]) => hung.includes(clip)).map(([, images]) => images[0] ?? "");
+    const more = [...clips.map(([, images]) => images[0] ?? ""), ...clips.filter(([clip]) => hung.includes(clip)).flatMap(([, images]) => images)];
+    return [first, more];
+  }
+
+  /** The study that is opened after this one: load its first pictures while this one is read. */
+  loadNext(next: Study | null): void {
+    if (next?.study_uid === this.next?.study_uid) return;
+    this.code?.forgetAhead();
+    this.next = next;
+    this.load();
   }
 
   // ---------- tools and keys ----------
@@ -412,6 +435,7 @@ export class Viewer {
       tool("Closer", "+", () => this.active.zoom(ZOOM)),
       tool("Farther", "−", () => this.active.zoom(1 / ZOOM)),
       tool("Reset view", "Z", () => this.active.reset()),
+      tool("Window 2", "F2", () => this.toSecondWindow()),
       tool("View", "J", () => void this.nameView()),
       h("label", { class: "field right-end" }, h("span", { "aria-hidden": "true" }, "Layout"), this.layouts, cap("G")),
     );
@@ -447,6 +471,18 @@ export class Viewer {
     this.active.loop(end);
     const range = this.active.cine.playback.range;
     polite(range ? `Loop over frames ${range[0] + 1} to ${range[1] + 1}` : "Whole clip");
+  }
+
+  /** The prior, or with none shown the film, to a second window and back. */
+  private toSecondWindow(): void {
+    const prior = this.prior.panes.length > 0;
+    this.second.toggle(prior ? "Prior" : "Clips", prior ? [this.prior.element, this.prior.film] : [this.side]);
+  }
+
+  private fit(): void {
+    for (const pane of this.panes) pane.rename();
+    this.redrawCoverage();
+    this.focus();
   }
 
   private preset(at: number): void {
@@ -493,6 +529,7 @@ export class Viewer {
       { key: "Shift+End", label: "Loop to this frame", group, bar: false, run: () => this.loop("last") },
       { key: "Shift+Delete", label: "Loop the whole clip", group, bar: false, run: () => this.loop(null) },
       { key: "j", label: "Name the view", group, bar: false, run: () => void this.nameView() },
+      { key: "F2", label: "Second window", group, bar: false, run: () => this.toSecondWindow() },
       { key: "g", label: "Layout", group, bar: false, run: () => this.choosing(nextLayout(this.layout)) },
       ...(["left", "right", "up", "down"] as const).map((direction) => ({
         key: `Ctrl+Shift+Arrow${direction.charAt(0).toUpperCase()}${direction.slice(1)}`, label: `Move this view ${direction}`, group, bar: false, run: () => this.rearrange(direction), when: several,
