@@ -9,6 +9,8 @@ import sys
 COMMANDS = {
     "phantom": ("training.phantom.cli:main", "write generated phantom studies as DICOM, with their truth"),
     "crossval": ("training.core.cli:crossval", "patient-level cross-validation on frames or features"),
+    "pretrain": ("training.core.pretrain:main", "a backbone from unlabelled ultrasound"),
+    "freeze": ("training.core.freeze:main", "set the benchmark cohort so that the paper's recipe does as published"),
     "demo-model": ("training.core.cli:demo_model", "train the demo model on phantoms"),
 }
 

@@ -21,7 +21,7 @@ from inference.core.preprocess import INPUT_SIZE, PREPROCESSING
 MANIFEST, BACKBONE, HEAD = "manifest.json", "backbone.safetensors", "head.safetensors"
 ARCHITECTURES = {"resnet50": 2048, "resnet18": 512}
 """Embedding dimension of each backbone."""
-HEAD_KINDS = ("gated", "abmil", "mean", "max")
+HEAD_KINDS = ("fontanelle", "gated", "abmil", "mean", "max", "dsmil", "transmil")
 TRAINED_ON_KINDS = ("phantoms", "site")
 LARGEST_MANIFEST = 1_000_000
 

@@ -128,7 +128,120 @@ class GatedPool(AttentionPool):
         return torch.tanh(self.content(encoded)) * torch.sigmoid(self.gate(encoded))  # [M, N, H]
 
 
-_POOLS: dict[str, type[Pool]] = {"gated": GatedPool, "abmil": AttentionPool, "mean": MeanPool, "max": MaxPool}
+class DualStreamPool(Pool):
+    """DSMIL (Li et al. 2021, arXiv 2011.08939): the strongest frame, and all frames by their likeness to it."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__(hidden)
+        self.query = nn.Linear(hidden, hidden, bias=False)
+        self.value = nn.Linear(hidden, hidden)
+        self.bag = nn.Linear(hidden, 1)
+
+    def forward(self, encoded: Tensor, mask: Tensor) -> BagOutput:
+        scores = self.score(encoded).squeeze(-1)  # [M, N]
+        best = scores.masked_fill(~mask, -torch.inf).argmax(dim=1, keepdim=True)  # [M, 1]
+        queries = self.query(encoded)  # [M, N, H]
+        critical = queries.take_along_dim(best.unsqueeze(-1), dim=1)  # [M, 1, H]
+        likeness = (queries * critical).sum(dim=-1) / encoded.shape[-1] ** 0.5  # [M, N]
+        attention = masked_softmax(likeness, mask)  # [M, N]
+        bag = torch.einsum("mn,mnh->mh", attention, self.value(encoded))  # [M, H]
+        strongest = torch.where(mask.any(dim=1), scores.take_along_dim(best, dim=1).squeeze(1), 0)  # [M]
+        return BagOutput((strongest + self.bag(bag).squeeze(-1)) / 2, attention)
+
+
+class TransformerPool(Pool):
+    """After TransMIL (Shao et al. 2021, arXiv 2106.00908): frames look at each other, then a class token at them.
+
+    Without its encoding of places, since the frames of several clips have no common order; full attention, since bags
+    are small. The class token sees frames only, so that a repeated study is the same study.
+    """
+
+    heads = 2
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__(hidden)
+        self.token = nn.Parameter(torch.randn(hidden) * 0.1)
+        self.frame_query, self.token_query = (nn.Linear(hidden, hidden, bias=False) for _ in range(2))
+        self.frame_key, self.token_key = (nn.Linear(hidden, hidden, bias=False) for _ in range(2))
+        self.frame_value, self.token_value = (nn.Linear(hidden, hidden) for _ in range(2))
+        self.norm = nn.LayerNorm(hidden)
+        self.last = nn.LayerNorm(hidden)
+
+    def forward(self, encoded: Tensor, mask: Tensor) -> BagOutput:
+        queries, keys, values = self.frame_query(encoded), self.frame_key(encoded), self.frame_value(encoded)
+        among, _ = self._look(queries, keys, values, mask)  # [M, N, H]
+        frames = self.norm(encoded + among)  # [M, N, H]
+        token = self.token_query(self.token).expand(len(encoded), 1, -1)  # [M, 1, H]
+        seen, weights = self._look(token, self.token_key(frames), self.token_value(frames), mask)  # [M, 1, H]
+        bag = self.last(self.token + seen.squeeze(1))  # [M, H]
+        return BagOutput(self.score(bag).squeeze(-1), weights.squeeze(1))
+
+    def _look(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What queries [M, Q, H] take from values [M, N, H], [M, Q, H], and their mean weights [M, Q, N]."""
+        q, k, v = (part.reshape(*part.shape[:2], self.heads, -1) for part in (queries, keys, values))
+        scores = torch.einsum("mqad,mnad->maqn", q, k) / q.shape[-1] ** 0.5  # [M, A, Q, N]
+        shown = mask[:, None, None].expand_as(scores)
+        weights = masked_softmax(scores.flatten(0, 2), shown.flatten(0, 2)).view_as(scores)  # [M, A, Q, N]
+        return torch.einsum("maqn,mnad->mqad", weights, v).flatten(-2), weights.mean(dim=1)
+
+
+class FontanellePool(GatedPool):
+    """Three views of a study at once: the mean frame, the frames attended to, and its three most suspect frames.
+
+    Attention is smoothed along the order of the frames (Sm, Castro-Macias et al. 2024, arXiv 2410.03276): a bleed
+    persists over neighbouring frames, an artefact does not. A few Jacobi steps solve for scores that lie between each
+    frame's own and its neighbours' mean; how much is learned.
+    """
+
+    steps = 4
+    most = 3
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__(hidden)
+        self.mix = nn.Parameter(torch.zeros(()))
+        self.bag = nn.Linear(2 * hidden + 1, 1)
+
+    def forward(self, encoded: Tensor, mask: Tensor) -> BagOutput:
+        even = masked_softmax(torch.zeros_like(encoded[..., 0]), mask)  # [M, N]
+        attention = masked_softmax(self.smooth(self.weigh(self.gated(encoded)).squeeze(-1), mask), mask)  # [M, N]
+        mean, attended = (torch.einsum("mn,mnh->mh", weights, encoded) for weights in (even, attention))  # [M, H]
+        bag = torch.cat([mean, attended, self._strongest(encoded, mask)], dim=1)  # [M, 2 H + 1]
+        return BagOutput(self.bag(bag).squeeze(-1), attention)
+
+    def smooth(self, scores: Tensor, mask: Tensor) -> Tensor:
+        """Scores [M, N] drawn towards those of the real frames before and after them."""
+        share = torch.sigmoid(self.mix)
+        real_frames = mask.to(scores.dtype)
+        count = _neighbours(real_frames)  # [M, N]
+        found = scores
+        for _ in range(self.steps):
+            around = _neighbours(found * real_frames) / count.clamp_min(1)  # [M, N]
+            found = torch.where(count > 0, (1 - share) * scores + share * around, scores)
+        return found
+
+    def _strongest(self, encoded: Tensor, mask: Tensor) -> Tensor:
+        """Mean logit of the three strongest real frames [M, 1], 0 without any."""
+        scores = self.score(encoded).squeeze(-1).masked_fill(~mask, -torch.inf)  # [M, N]
+        top = scores.topk(min(self.most, scores.shape[1]), dim=1).values  # [M, K]
+        there = torch.isfinite(top)
+        return torch.where(there, top, 0).sum(dim=1, keepdim=True) / there.sum(dim=1, keepdim=True).clamp_min(1)
+
+
+def _neighbours(values: Tensor) -> Tensor:
+    """The sum of the values before and after each place of a row [M, N]."""
+    before, after = nn.functional.pad(values[:, :-1], (1, 0)), nn.functional.pad(values[:, 1:], (0, 1))
+    return before + after
+
+
+_POOLS: dict[str, type[Pool]] = {
+    "fontanelle": FontanellePool,
+    "gated": GatedPool,
+    "abmil": AttentionPool,
+    "mean": MeanPool,
+    "max": MaxPool,
+    "dsmil": DualStreamPool,
+    "transmil": TransformerPool,
+}
 
 
 def real(bags: Tensor, mask: Tensor) -> Tensor:

@@ -62,7 +62,7 @@ def test_a_cell_with_a_corner_of_the_bleed_is_in_doubt() -> None:
 
 @pytest.mark.parametrize("stage", [CROPS, WHOLE])
 def test_half_a_batch_shows_blood(shown: Pictures, stage: Stage) -> None:
-    batch = draw(shown, stage, rng=np.random.default_rng(0))
+    batch = draw(shown, stage, np.random.default_rng(0))
     assert batch.inputs.shape == (stage.batch, 1, stage.side, stage.side)
     assert (batch.frame[1::2] == 0).all()
     assert (batch.frame[0::2] != 0).any()
@@ -71,7 +71,7 @@ def test_half_a_batch_shows_blood(shown: Pictures, stage: Stage) -> None:
 
 def test_training_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(shown: Pictures, tmp_path: Path) -> None:
     stages = [Stage(steps=3, crop=64, side=32, batch=4, rate=1e-3)]
-    straight = train_backbone(shown, stages, seed=1, architecture="resnet18", dim=512)
+    straight = train_backbone(shown, stages, seed=1, architecture="resnet18")
 
     def stop(step: int, loss: float) -> None:
         if step == 2:
@@ -79,16 +79,14 @@ def test_training_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(shown: Pict
 
     path = tmp_path / "checkpoint.safetensors"
     with pytest.raises(KeyboardInterrupt):
-        train_backbone(
-            shown, stages, seed=1, architecture="resnet18", dim=512, checkpoint=path, keep_every=2, progress=stop
-        )
-    resumed = train_backbone(shown, stages, seed=1, architecture="resnet18", dim=512, checkpoint=path)
+        train_backbone(shown, stages, seed=1, architecture="resnet18", checkpoint=path, keep_every=2, progress=stop)
+    resumed = train_backbone(shown, stages, seed=1, architecture="resnet18", checkpoint=path)
     expected = straight.state_dict()
     assert all(torch.allclose(value, expected[key], atol=1e-5) for key, value in resumed.state_dict().items())
 
 
 def test_training_changes_the_first_and_the_last_layer(shown: Pictures) -> None:
-    first = train_backbone(shown, [], seed=1, architecture="resnet18", dim=512).state_dict()
-    after = train_backbone(shown, [CROPS, WHOLE], seed=1, architecture="resnet18", dim=512).state_dict()
+    first = train_backbone(shown, [], seed=1, architecture="resnet18").state_dict()
+    after = train_backbone(shown, [CROPS, WHOLE], seed=1, architecture="resnet18").state_dict()
     assert not torch.equal(first["conv1.weight"], after["conv1.weight"])
     assert not torch.equal(first["layer4.1.conv2.weight"], after["layer4.1.conv2.weight"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.training.toys import toy_bags
+from tests.training.toys import marked, toy_bags
 from training.core.bags import load, load_train_masks, make_bags
 
 
@@ -68,3 +69,18 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "bad.npz", instances=np.array([{}], dtype=object), bag_index=[0], y=[1])
     with pytest.raises(ValueError, match="allow_pickle"):
         load(tmp_path / "bad.npz")
+
+
+def test_what_fitting_sees_survives_the_disk(tmp_path: Path) -> None:
+    bags = marked(toy_bags(6))
+    whole = replace(bags, fit_y=1 - bags.y)
+    whole.save(tmp_path / "bags.npz")
+    again = load(tmp_path / "bags.npz")
+    assert again.digest == whole.digest != bags.digest
+    assert again.fitted_on.tolist() == (1 - bags.y).tolist()
+
+
+@pytest.mark.parametrize("change", [{"fit_y": np.array([0, 1])}, {"keyframes": [np.zeros(1, dtype=np.int8)]}])
+def test_extras_that_do_not_fit_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="fit"):
+        replace(toy_bags(6), **change)

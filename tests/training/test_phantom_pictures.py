@@ -128,5 +128,5 @@ def test_any_examination_has_its_sweeps_and_stills(seed: int, index: int) -> Non
 
 
 def test_an_unknown_size_is_refused() -> None:
-    with pytest.raises(ValueError, match="size must be one of small, full"):
+    with pytest.raises(ValueError, match="size must be one of small, cohort, full"):
         exam(1, 1, size="huge")

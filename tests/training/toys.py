@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from training.core.bags import Bags, make_bags
@@ -22,3 +24,9 @@ def toy_bags(
         labels.append(int(positive))
     groups = [f"patient-{number // visits}" for number in range(studies)]
     return make_bags(embeddings, labels, groups=groups, uids=[f"study-{number}" for number in range(studies)])
+
+
+def marked(bags: Bags, *, above: float = 3.0) -> Bags:
+    """The same bags with their shifted vectors marked as keyframes."""
+    marks = [(bag[:, :4].astype(np.float32).mean(axis=1) > above).astype(np.int8) for bag in bags.embeddings]
+    return replace(bags, keyframes=marks)

@@ -1,7 +1,8 @@
-"""Trains the backbone on frames whose truth is known: first on crops around where blood lies, then on whole frames.
+"""Trains a backbone: the loop, its checkpoints, and the learner that is told where blood (or a made-up bleed) lies.
 
 A small bleed is a few pixels of a frame, so the loss names the place: a 1x1 convolution on the last feature map says
 which cells show blood, a linear layer on the pooled embedding says whether the frame does. Both are thrown away.
+`Pictures` holds frames whose truth is known; `training.core.pretrain` makes its own truth from frames without any.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import safetensors.torch
@@ -18,9 +21,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
+from inference.core.manifest import ARCHITECTURES
 from inference.core.network import backbone, to_input
 from training.core.frames import ExamFrames, Floats
 
+B = TypeVar("B")
 STRIDE = 32
 GRADE_MIX = (0.4, 0.25, 0.2, 0.15)
 """How often a batch's bleeding frames come from each grade: the small bleeds are the hard ones."""
@@ -56,22 +61,43 @@ class Batch:
     cells: Tensor
 
 
-class Learner(nn.Module):
-    """The backbone with its two temporary outputs."""
+class Learner(nn.Module, Generic[B]):
+    """A backbone with temporary outputs; `loss` of a batch is what training lowers."""
 
-    def __init__(self, architecture: str, dim: int) -> None:
+    def __init__(self, architecture: str) -> None:
         super().__init__()
         self.backbone = backbone(architecture)
+
+    def loss(self, batch: B) -> Tensor:
+        raise NotImplementedError
+
+
+class BleedLearner(Learner[Batch]):
+    """Told for each picture, and for each cell of it, whether it shows blood."""
+
+    def __init__(self, architecture: str = "resnet50") -> None:
+        super().__init__(architecture)
+        dim = ARCHITECTURES[architecture]
         self.frame = nn.Linear(dim, 1)
         self.cell = nn.Conv2d(dim, 1, kernel_size=1)
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        net = self.backbone
-        features = net.maxpool(net.relu(net.bn1(net.conv1(inputs))))  # type: ignore[operator]  # modules, to torch's types maybe tensors
-        for layer in (net.layer1, net.layer2, net.layer3, net.layer4):
-            features = layer(features)  # type: ignore[operator]  # as above; at last [B, D, s, s]
+        features = feature_map(self.backbone, inputs)  # [B, D, s, s]
         pooled = features.mean(dim=(2, 3))  # [B, D]
         return self.frame(pooled).squeeze(1), self.cell(features).squeeze(1)  # [B], [B, s, s]
+
+    def loss(self, batch: Batch) -> Tensor:
+        frame, cells = self(batch.inputs)
+        return _loss(frame, batch.frame) + _loss(cells, batch.cells)
+
+
+def feature_map(net: nn.Module, inputs: Tensor) -> Tensor:
+    """The last feature map of a ResNet, [B, D, s, s]."""
+    features = net.maxpool(net.relu(net.bn1(net.conv1(inputs))))  # type: ignore[operator]  # modules, to torch's types maybe tensors
+    for layer in (net.layer1, net.layer2, net.layer3, net.layer4):
+        features = layer(features)  # type: ignore[operator]  # as above
+    found: Tensor = features
+    return found
 
 
 def pictures(exams: Sequence[ExamFrames]) -> Pictures:
@@ -90,34 +116,55 @@ def pictures(exams: Sequence[ExamFrames]) -> Pictures:
     )
 
 
+def train(
+    learner: Learner[B],
+    draw: Callable[[Stage, np.random.Generator], B],
+    stages: Sequence[Stage],
+    *,
+    seed: int,
+    checkpoint: Path | None = None,
+    keep_every: int = 50,
+    progress: Callable[[int, float], None] = lambda step, loss: None,
+) -> nn.Module:
+    """Train a learner and return its backbone in evaluation mode.
+
+    Each step draws from its own generator (seed, step), so a run that goes on from a checkpoint sees what it would
+    have seen. `progress` hears the step and the loss.
+    """
+    learner = learner.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(learner.parameters(), lr=1e-3, weight_decay=0.02, fused=True)
+    done = _restore(checkpoint, learner, optimiser)
+    for step, stage, rate in _schedule(stages):
+        if step < done:
+            continue
+        batch = draw(stage, np.random.default_rng((seed, step)))
+        progress(step, _step(learner, optimiser, batch, rate=rate))
+        if checkpoint and (step + 1) % keep_every == 0:
+            _keep(checkpoint, learner, optimiser, step + 1)
+    return learner.backbone.eval()
+
+
 def train_backbone(
     shown: Pictures,
     stages: Sequence[Stage],
     *,
     seed: int,
     architecture: str = "resnet50",
-    dim: int = 2048,
     checkpoint: Path | None = None,
     keep_every: int = 50,
     progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> nn.Module:
-    """Train from random weights and return the backbone in evaluation mode.
-
-    Each step draws from its own generator (seed, step), so a run that goes on from a checkpoint sees what it would
-    have seen. `progress` hears the step and the loss.
-    """
+    """Train a backbone from random weights on pictures whose truth is known."""
     torch.manual_seed(seed)
-    learner = Learner(architecture, dim).to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(learner.parameters(), lr=1e-3, weight_decay=0.02, fused=True)
-    done = _restore(checkpoint, learner, optimiser)
-    for step, stage, rate in _schedule(stages):
-        if step < done:
-            continue
-        batch = draw(shown, stage, rng=np.random.default_rng((seed, step)))
-        progress(step, _step(learner, optimiser, batch, rate=rate))
-        if checkpoint and (step + 1) % keep_every == 0:
-            _keep(checkpoint, learner, optimiser, step + 1)
-    return learner.backbone.eval()
+    return train(
+        BleedLearner(architecture),
+        partial(draw, shown),
+        stages,
+        seed=seed,
+        checkpoint=checkpoint,
+        keep_every=keep_every,
+        progress=progress,
+    )
 
 
 def _schedule(stages: Sequence[Stage]) -> Iterator[tuple[int, Stage, float]]:
@@ -131,12 +178,11 @@ def _schedule(stages: Sequence[Stage]) -> Iterator[tuple[int, Stage, float]]:
             step += 1
 
 
-def _step(learner: Learner, optimiser: torch.optim.Optimizer, batch: Batch, *, rate: float) -> float:
+def _step(learner: Learner[B], optimiser: torch.optim.Optimizer, batch: B, *, rate: float) -> float:
     learner.train()
     for group in optimiser.param_groups:
         group["lr"] = rate
-    frame, cells = learner(batch.inputs)
-    loss = _loss(frame, batch.frame) + _loss(cells, batch.cells)
+    loss = learner.loss(batch)
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(learner.parameters(), 5.0)
@@ -150,7 +196,7 @@ def _loss(logits: Tensor, target: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(logits[sure], target[sure])
 
 
-def draw(shown: Pictures, stage: Stage, *, rng: np.random.Generator) -> Batch:
+def draw(shown: Pictures, stage: Stage, rng: np.random.Generator) -> Batch:
     """Half a batch with blood, the grades alike often; half without."""
     drawn = [_one(shown, stage, bleeding=place % 2 == 0, rng=rng) for place in range(stage.batch)]
     inputs = torch.cat([one.inputs for one in drawn]).contiguous(memory_format=torch.channels_last)
@@ -162,7 +208,7 @@ def _one(shown: Pictures, stage: Stage, *, bleeding: bool, rng: np.random.Genera
     boxes = shown.boxes[index]
     x, y, side = _window(boxes, stage, frame_side=shown.frames.shape[1], rng=rng)
     boxes = (boxes - (x, y, x, y)) * (stage.side / side)
-    crop = _cut(shown.frames[index], x, y, side)
+    crop = cut(shown.frames[index], x, y, side)
     inputs = to_input(torch.from_numpy(crop).unsqueeze(0))  # [1, 1, side, side]
     if side != stage.side:
         inputs = interpolate(inputs, size=(stage.side, stage.side), mode="bilinear", antialias=True)
@@ -170,7 +216,7 @@ def _one(shown: Pictures, stage: Stage, *, bleeding: bool, rng: np.random.Genera
     if rng.random() < 0.5:
         inputs, cells = inputs.flip(3), cells[:, ::-1].copy()
     frame = float(cells.max()) if len(boxes) else 0.0
-    return Batch(_relight(inputs, rng), torch.tensor([frame]), torch.from_numpy(cells).unsqueeze(0))
+    return Batch(relight(inputs, rng), torch.tensor([frame]), torch.from_numpy(cells).unsqueeze(0))
 
 
 def _pool(shown: Pictures, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -194,7 +240,7 @@ def _window(boxes: Floats, stage: Stage, *, frame_side: int, rng: np.random.Gene
     return int(x), int(y), side
 
 
-def _cut(frame: NDArray[np.uint8], x: int, y: int, side: int) -> NDArray[np.uint8]:
+def cut(frame: NDArray[np.uint8], x: int, y: int, side: int) -> NDArray[np.uint8]:
     """The window of a frame, black where it leaves it."""
     canvas = np.zeros((side, side), dtype=np.uint8)
     height, width = frame.shape
@@ -217,14 +263,14 @@ def cell_targets(boxes: Floats, *, side: int, cells: int) -> Floats:
     return target.astype(np.float32)
 
 
-def _relight(inputs: Tensor, rng: np.random.Generator) -> Tensor:
+def relight(inputs: Tensor, rng: np.random.Generator) -> Tensor:
     """Another gain and dynamic range, and a little noise."""
     noise = torch.from_numpy(rng.normal(0, 0.08, inputs.shape).astype(np.float32))
     lit: Tensor = inputs * float(rng.uniform(0.8, 1.25)) + float(rng.uniform(-0.15, 0.15)) + noise
     return lit
 
 
-def _keep(path: Path, learner: Learner, optimiser: torch.optim.Optimizer, step: int) -> None:
+def _keep(path: Path, learner: Learner[Any], optimiser: torch.optim.Optimizer, step: int) -> None:
     tensors = {f"model.{key}": value.contiguous() for key, value in learner.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{key}": torch.as_tensor(value).contiguous() for key, value in state.items()}
@@ -239,7 +285,7 @@ def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:
     return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
 
 
-def _restore(path: Path | None, learner: Learner, optimiser: torch.optim.Optimizer) -> int:
+def _restore(path: Path | None, learner: Learner[Any], optimiser: torch.optim.Optimizer) -> int:
     """Go on from a checkpoint if there is one; returns how many steps are done."""
     if path is None or not path.exists():
         return 0

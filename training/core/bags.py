@@ -17,12 +17,19 @@ Embeddings = NDArray[np.floating[Any]]
 @dataclass(frozen=True)
 class Bags:
     """M studies: `embeddings` a list of [n_i, D], `y` int [M] (0 or 1), `groups` str [M] (patient, twins joined),
-    `uids` str [M]. A bag may be empty. Raises ValueError if the parts do not fit together."""
+    `uids` str [M]. A bag may be empty. Raises ValueError if the parts do not fit together.
+
+    `fit_y` int [M] are the labels that fitting sees where they differ from `y`, which all measures and rules go by.
+    `keyframes` holds for each bag int8 [n_i]: 1 where a reader marked the frame, 0 where it is known not to show
+    blood, -1 where nobody said.
+    """
 
     embeddings: list[Embeddings]
     y: NDArray[np.int64]
     groups: NDArray[np.str_]
     uids: NDArray[np.str_]
+    fit_y: NDArray[np.int64] | None = None
+    keyframes: list[NDArray[np.int8]] | None = None
 
     def __post_init__(self) -> None:
         counts = {len(self.embeddings), len(self.y), len(self.groups), len(self.uids)}
@@ -34,6 +41,10 @@ class Bags:
             raise ValueError("bags have embeddings of different dimensions")
         if len(np.unique(self.uids)) != len(self.uids):
             raise ValueError("two bags have the same uid")
+        if self.fit_y is not None and (len(self.fit_y) != len(self.y) or not set(self.fit_y.tolist()) <= {0, 1}):
+            raise ValueError("the labels that fitting sees are 0 or 1, one for each bag")
+        if self.keyframes is not None and [len(one) for one in self.keyframes] != [len(b) for b in self.embeddings]:
+            raise ValueError("keyframes do not fit the frames of their bags")
 
     def __len__(self) -> int:
         return len(self.y)
@@ -44,17 +55,32 @@ class Bags:
         return int(self.embeddings[0].shape[1])
 
     @property
+    def fitted_on(self) -> NDArray[np.int64]:
+        """The labels that fitting sees, [M]."""
+        return self.y if self.fit_y is None else self.fit_y
+
+    @property
     def digest(self) -> str:
-        """SHA-256 over labels, groups and every embedding: the name of exactly this set."""
+        """SHA-256 over labels, groups, keyframes and every embedding: the name of exactly this set."""
         found = hashlib.sha256()
         for uid, group, label, bag in zip(self.uids, self.groups, self.y, self.embeddings, strict=True):
             found.update(f"{uid}\0{group}\0{label}\0{bag.shape}\0{bag.dtype}\n".encode())
             found.update(np.ascontiguousarray(bag).tobytes())
+        if self.fit_y is not None:
+            found.update(self.fit_y.tobytes())
+        for one in self.keyframes or ():
+            found.update(one.tobytes())
         return found.hexdigest()
 
     def save(self, path: Path) -> None:
-        """Write one npz: `instances` [sum n, D], `bag_index` [sum n], `y`, `groups`, `uids`."""
+        """Write one npz: `instances` [sum n, D], `bag_index` [sum n], `y`, `groups`, `uids`, perhaps `fit_y` [M] and
+        `keyframes` [sum n]."""
         sizes = [len(bag) for bag in self.embeddings]
+        extras: dict[str, Any] = {}
+        if self.fit_y is not None:
+            extras["fit_y"] = self.fit_y
+        if self.keyframes is not None:
+            extras["keyframes"] = np.concatenate(self.keyframes)
         np.savez(
             path,
             instances=np.concatenate(self.embeddings),
@@ -62,6 +88,7 @@ class Bags:
             y=self.y,
             groups=self.groups,
             uids=self.uids,
+            **extras,
         )
 
 
@@ -86,6 +113,8 @@ def load(path: Path) -> Bags:
         y=y,
         groups=arrays.get("groups", names),
         uids=arrays.get("uids", names),
+        fit_y=arrays.get("fit_y"),
+        keyframes=[arrays["keyframes"][index == number] for number in range(len(y))] if "keyframes" in arrays else None,
     )
 
 

@@ -29,12 +29,15 @@ from training.core.heads import (
     mean_logits,
     one_thread,
     project,
+    taught,
 )
 from training.core.metrics import Floats, Labels, auroc, platt, target_threshold, youden_threshold
 from training.core.report import build_report, plain
 from training.core.splits import TooFewCases, assert_no_leak, fold_table, grouped_folds
 
 TARGET = 0.90
+DELTA = 0.10
+"""One in how many cohorts may fall short of the target where confidence was promised (PAC)."""
 YOUDEN_PROMISE = "None: it balances sensitivity and specificity equally on the studies it was set on."
 YOUDEN_RULE = "score at or above the threshold with the largest sensitivity + specificity - 1 out of fold"
 
@@ -54,7 +57,7 @@ class Recipe:
 
 
 RECIPES = {
-    "fontanelle": Recipe("fontanelle", seeds=2, inner_folds=4, fit=Fit()),
+    "fontanelle": Recipe("fontanelle", seeds=2, inner_folds=5, fit=Fit()),
     "paper": Recipe("paper", seeds=1, inner_folds=0, fit=Fit(logit_adjustment=False)),
 }
 
@@ -101,6 +104,14 @@ class Prediction:
     probability: float
     youden: bool
     target: bool
+    pac: bool
+    p_value: float
+    """Cross-conformal: how usual a score this low would be for a positive study; nan where there are no inner folds."""
+
+    @property
+    def cross_conformal(self) -> bool:
+        """Flagged unless positives hardly ever score as low."""
+        return self.p_value > 1 - TARGET
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,7 @@ class _Rule:
     calibration: Calibration
     youden: float
     target: float
+    pac: float
 
 
 @dataclass
@@ -282,17 +294,18 @@ def _one_split(
 ) -> tuple[list[BagHead], list[Prediction]]:
     """Fit on the training part, let it set its own rule, measure on the rest."""
     projection = fit_projection(bags.embeddings, split.train)
-    data = project(bags.embeddings, projection)
+    data = project(bags.embeddings, projection, taught(bags))
     worker = _Worker(bags, data, projection, recipe, kind, 1000 * seed + 17 * place, run, place)
-    members, rule = worker.cross_fit(split.train) if recipe.inner_folds else worker.validated(split.train)
-    logits = mean_logits(members, data, split.test)
-    return members, [
-        _prediction(bags, split, index=int(index), logit=float(logit), rule=rule)
-        for index, logit in zip(split.test, logits, strict=True)
+    fitted = worker.cross_fit(split.train, split.test) if recipe.inner_folds else worker.validated(split.train)
+    logits = mean_logits(fitted.members, data, split.test)
+    values = fitted.p_values if fitted.p_values is not None else np.full(len(split.test), math.nan)
+    return fitted.members, [
+        _prediction(bags, split, index=int(index), logit=float(logit), p_value=float(value), rule=fitted.rule)
+        for index, logit, value in zip(split.test, logits, values, strict=True)
     ]
 
 
-def _prediction(bags: Bags, split: Split, *, index: int, logit: float, rule: _Rule) -> Prediction:
+def _prediction(bags: Bags, split: Split, *, index: int, logit: float, p_value: float, rule: _Rule) -> Prediction:
     probability = rule.calibration.probability(logit)
     return Prediction(
         repeat=split.repeat,
@@ -305,7 +318,18 @@ def _prediction(bags: Bags, split: Split, *, index: int, logit: float, rule: _Ru
         probability=probability,
         youden=probability >= rule.youden,
         target=probability >= rule.target,
+        pac=probability >= rule.pac,
+        p_value=p_value,
     )
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What a training part leaves behind: heads, the rule, and the p-values [T] of the studies to measure on."""
+
+    members: list[BagHead]
+    rule: _Rule
+    p_values: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -321,19 +345,23 @@ class _Worker:
     run: _Run
     place: int
 
-    def cross_fit(self, train: Indices) -> tuple[list[BagHead], _Rule]:
+    def cross_fit(self, train: Indices, test: Indices) -> _Fitted:
         """Heads on the whole training part; the rule from scores of inner folds that never saw the study."""
         inner = _inner_folds(self.bags, train, folds=self.recipe.inner_folds, seed=self.seed)
-        logits = np.zeros(len(train))
+        logits, not_below = np.zeros(len(train)), np.zeros(len(test))
         for fold in range(self.recipe.inner_folds):
             held = inner == fold
             if held.any():
-                logits[held] = mean_logits(self.fit(train[~held]), self.data, train[held])
+                members = self.fit(train[~held])
+                logits[held] = mean_logits(members, self.data, train[held])
+                positives = logits[held][self.bags.y[train[held]] == 1]
+                not_below += count_not_above(positives, mean_logits(members, self.data, test))
             else:
                 self.run.step += self.recipe.seeds
-        return self.fit(train), self.rule(train, logits)
+        positive = int(self.bags.y[train].sum())
+        return _Fitted(self.fit(train), self.rule(train, logits), (1 + not_below) / (positive + 1))
 
-    def validated(self, train: Indices) -> tuple[list[BagHead], _Rule]:
+    def validated(self, train: Indices) -> _Fitted:
         """Heads whose epoch, and a rule whose thresholds, one validation part of the training part chooses."""
         held = _inner_folds(self.bags, train, folds=6, seed=self.seed) == 0
         validation = train[held]
@@ -346,7 +374,7 @@ class _Worker:
         plain = Calibration(1.0, 0.0)
         scores = np.array([plain.probability(logit) for logit in logits])
         target = float(np.quantile(scores[y == 1], 1 - TARGET, method="lower"))
-        return members, _Rule(plain, youden_threshold(y, scores), target)
+        return _Fitted(members, _Rule(plain, youden_threshold(y, scores), target, self.pac(scores[y == 1])))
 
     def fit(self, indices: Indices, choose: Callable[[BagHead], float] | None = None) -> list[BagHead]:
         """One head for each seed."""
@@ -356,7 +384,7 @@ class _Worker:
             members.append(
                 fit_head(
                     self.data,
-                    self.bags.y,
+                    self.bags.fitted_on,
                     indices,
                     projection=self.projection,
                     fit=replace(self.recipe.fit, kind=self.kind),
@@ -373,7 +401,19 @@ class _Worker:
         calibration = platt(y, logits)
         scores = np.array([calibration.probability(logit) for logit in logits])
         target = target_threshold(scores[y == 1], target=TARGET)
-        return _Rule(calibration, youden_threshold(y, scores), target.threshold)
+        return _Rule(calibration, youden_threshold(y, scores), target.threshold, self.pac(scores[y == 1]))
+
+    @staticmethod
+    def pac(positive_scores: Floats) -> float:
+        """The threshold that keeps the target with 90 % confidence; everything is flagged where they are too few."""
+        return target_threshold(positive_scores, target=TARGET, delta=DELTA).threshold
+
+
+def count_not_above(positives: Floats, scores: Floats) -> Floats:
+    """For each score how many positives of the same models score no higher: ties count, or saturated scores lose
+    coverage."""
+    found: Floats = np.searchsorted(np.sort(positives), scores, side="right").astype(np.float64)
+    return found
 
 
 def _inner_folds(bags: Bags, train: Indices, *, folds: int, seed: int) -> Labels:
@@ -396,15 +436,21 @@ def deployed_rules(
     y, logits = _per_study(predictions)
     calibration = platt(y, logits, prevalence=prevalence)
     scores = np.array([calibration.probability(logit) for logit in logits])
-    target = target_threshold(scores[y == 1], target=TARGET)
     measured = report["operating_points"]
+    targets = {
+        f"target_{TARGET:.2f}": target_threshold(scores[y == 1], target=TARGET),
+        f"target_{TARGET:.2f}_pac": target_threshold(scores[y == 1], target=TARGET, delta=DELTA),
+    }
     return calibration, {
-        f"target_{TARGET:.2f}": OperatingPoint(
-            threshold=max(target.threshold, 0.0),
-            promise=target.promise,
-            achieved=_achieved(measured[f"target_{TARGET:.2f}"], int(y.sum())),
-            rule=target.rule,
-        ),
+        **{
+            name: OperatingPoint(
+                threshold=max(target.threshold, 0.0),
+                promise=target.promise,
+                achieved=_achieved(measured[name], int(y.sum())),
+                rule=target.rule,
+            )
+            for name, target in targets.items()
+        },
         "youden": OperatingPoint(
             threshold=youden_threshold(y, scores),
             promise=YOUDEN_PROMISE,

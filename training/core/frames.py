@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inference.core.preprocess import INPUT_SIZE, Box, grey_of, prepare, shown_box
 from inference.core.select import ClipFacts, select_frames
-from training.phantom import PhantomClip, exam
+from training.phantom import PhantomClip, PhantomExam, exam
 
 Floats = NDArray[np.float32]
 
@@ -72,6 +72,11 @@ def exam_frames(request: Request, *, budget: int) -> ExamFrames:
         positive_fraction=request.positive_fraction,
         grades=request.grades,
     )
+    return prepared_exam(made, budget=budget)
+
+
+def prepared_exam(made: PhantomExam, *, budget: int) -> ExamFrames:
+    """A rendered examination as the engine would see it, with its truth."""
     clips = {clip.sop_uid: clip for clip in made.clips}
     facts = [ClipFacts(clip.sop_uid, len(clip.frames), clip.still) for clip in made.clips]
     chosen = [(clips[key], frame) for key, frame in select_frames(facts, budget)]

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from inference.core.network import WIDTH, BagHead, BagOutput, head
-from training.core.bags import Embeddings
+from training.core.bags import Bags, Embeddings
 from training.core.metrics import Floats, Labels
 
 Indices = NDArray[np.int64]
@@ -33,6 +33,9 @@ class Fit:
 
     `logit_adjustment` adds log(positives / negatives) to the logits while training (Menon et al., arXiv 2007.07314),
     so that the head ranks instead of learning how rare haemorrhage is; calibration puts the prior back.
+
+    Where readers marked keyframes, `look` weighs how far attention is from them (supervised attention, SAMIL, arXiv
+    2306.00003) and `mark` how badly the head's own frame scores tell them from frames of negative studies.
     """
 
     kind: str = "gated"
@@ -42,6 +45,8 @@ class Fit:
     weight_decay: float = 0.05
     ema: float = 0.97
     logit_adjustment: bool = True
+    look: float = 0.3
+    mark: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,10 +59,15 @@ class Projection:
 
 @dataclass(frozen=True)
 class Projected:
-    """All bags after the projection, padded: `values` [M, N, W], `mask` [M, N] true for real frames."""
+    """All bags after the projection, padded: `values` [M, N, W], `mask` [M, N] true for real frames.
+
+    `marks` [M, N] is 1 for a keyframe, 0 for a frame known to be clear, -1 for what teaches nothing; None: nobody
+    marked any.
+    """
 
     values: Tensor
     mask: Tensor
+    marks: Tensor | None = None
 
 
 def fit_projection(embeddings: Sequence[Embeddings], indices: Indices, *, width: int = WIDTH) -> Projection:
@@ -80,14 +90,36 @@ def fit_projection(embeddings: Sequence[Embeddings], indices: Indices, *, width:
     return Projection(weight, -(weight @ mean))
 
 
-def project(embeddings: Sequence[Embeddings], projection: Projection) -> Projected:
+def project(
+    embeddings: Sequence[Embeddings], projection: Projection, marks: Sequence[NDArray[np.int8]] | None = None
+) -> Projected:
     """Project all bags; a bag without frames is all padding."""
     sizes = [len(bag) for bag in embeddings]
     rows = torch.from_numpy(np.concatenate(embeddings).astype(np.float32)) @ projection.weight.T + projection.bias
     mask = torch.arange(max(1, *sizes)) < torch.tensor(sizes).unsqueeze(1)  # [M, N]
     values = torch.zeros(*mask.shape, rows.shape[1])
     values[mask] = rows
-    return Projected(values, mask)
+    return Projected(values, mask, None if marks is None else _padded(marks, mask))
+
+
+def _padded(marks: Sequence[NDArray[np.int8]], mask: Tensor) -> Tensor:
+    padded = torch.full(mask.shape, -1, dtype=torch.int8)
+    padded[mask] = torch.from_numpy(np.concatenate(marks))
+    return padded
+
+
+def taught(bags: Bags) -> list[NDArray[np.int8]] | None:
+    """What the frames of each bag teach, given the labels that fitting sees; None if nobody marked a keyframe.
+
+    All frames of a study labelled negative are clear. In a study labelled positive only marked frames teach; one whose
+    label was exchanged has no marks, since who says that it is negative marked none.
+    """
+    if bags.keyframes is None or not any((one == 1).any() for one in bags.keyframes):
+        return None
+    return [
+        np.zeros_like(one) if not label else one if truth else np.full_like(one, -1)
+        for one, label, truth in zip(bags.keyframes, bags.fitted_on, bags.y, strict=True)
+    ]
 
 
 def fit_head(
@@ -141,8 +173,11 @@ def _epochs(
     for _ in range(epochs):
         network.train()
         for rows in torch.split(torch.from_numpy(indices)[torch.randperm(len(indices))], fit.batch):
-            logit = network.classify(data.values[rows], data.mask[rows]).logit + prior  # [B]
-            loss = binary_cross_entropy_with_logits(logit, goal[rows])
+            encoded = network.encode(data.values[rows])  # [B, N, H]
+            output: BagOutput = network.pool(encoded, data.mask[rows])
+            loss = binary_cross_entropy_with_logits(output.logit + prior, goal[rows])
+            if data.marks is not None:
+                loss = loss + _lesson(network, encoded, output.attention, data.marks[rows], fit=fit)
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
@@ -150,6 +185,18 @@ def _epochs(
             done += 1
             _follow(followers, parts, decay=min(fit.ema, done / (done + 9)))
         yield
+
+
+def _lesson(network: BagHead, encoded: Tensor, attention: Tensor, marks: Tensor, *, fit: Fit) -> Tensor:
+    """What marked frames add to the loss: attention that strays from them, and frame scores that miss them."""
+    key, clear = marks == 1, marks == 0  # [B, N]
+    told = key.any(dim=1)  # [B]
+    goal = key.float() / key.sum(dim=1, keepdim=True).clamp_min(1)  # [B, N]
+    strayed = -(goal * torch.log(attention.clamp_min(1e-6))).sum(dim=1)[told].sum() / told.sum().clamp_min(1)
+    scores = network.pool.score(encoded).squeeze(-1)  # [B, N]
+    missed = softplus(-scores[key]).sum() / key.sum().clamp_min(1)
+    alarmed = softplus(scores[clear]).sum() / clear.sum().clamp_min(1)
+    return fit.look * strayed + fit.mark * (missed + alarmed) / 2
 
 
 def _prior(y: Labels) -> float:

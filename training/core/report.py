@@ -41,6 +41,8 @@ class _Table:
     probability: Floats
     youden: NDArray[np.bool_]
     target: NDArray[np.bool_]
+    pac: NDArray[np.bool_]
+    cross_conformal: NDArray[np.bool_] | None
     groups: NDArray[np.str_]
     fold: Labels
 
@@ -52,11 +54,21 @@ class _Table:
             "auroc": weighted_auroc(self.y, self.probability, weights),
             "pr_auc": weighted_pr_auc(self.y, self.probability, weights),
             "accuracy": share_right(right, np.ones_like(positive), weights),
-            "youden.sensitivity": share_right(self.youden, positive, weights),
-            "youden.specificity": share_right(~self.youden, negative, weights),
-            "target_0.90.sensitivity": share_right(self.target, positive, weights),
-            "target_0.90.specificity": share_right(~self.target, negative, weights),
+            **{
+                f"{point}.{kind}": value
+                for point, flags in self.points.items()
+                for kind, value in (
+                    ("sensitivity", share_right(flags, positive, weights)),
+                    ("specificity", share_right(~flags, negative, weights)),
+                )
+            },
         }
+
+    @property
+    def points(self) -> dict[str, NDArray[np.bool_]]:
+        """The flags [M] of each operating point that there is."""
+        known = {"youden": self.youden, "target_0.90": self.target, "target_0.90_pac": self.pac}
+        return known if self.cross_conformal is None else {**known, "target_0.90_cross_conformal": self.cross_conformal}
 
 
 def build_report(predictions: Sequence[Prediction], *, facts: dict[str, Any], seed: int) -> dict[str, Any]:
@@ -79,7 +91,7 @@ def build_report(predictions: Sequence[Prediction], *, facts: dict[str, Any], se
             "accuracy": flat["accuracy"],
             "operating_points": {
                 point: {kind: flat[f"{point}.{kind}"] for kind in ("sensitivity", "specificity")}
-                for point in ("youden", "target_0.90")
+                for point in table.points
             },
             "curves": _curves(table),
             "calibration": calibration_report(table.y, table.probability),
@@ -95,7 +107,18 @@ def _columns(predictions: Sequence[Prediction]) -> _Table:
     rows = [asdict(row) for row in predictions]
     column = {key: np.array([row[key] for row in rows]) for key in rows[0]}
     _, fold = np.unique(column["repeat"] * 1000 + column["fold"], return_inverse=True)
-    return _Table(column["y"], column["probability"], column["youden"], column["target"], column["group"], fold)
+    return _Table(
+        y=column["y"],
+        probability=column["probability"],
+        youden=column["youden"],
+        target=column["target"],
+        pac=column["pac"],
+        cross_conformal=None
+        if np.isnan(column["p_value"]).any()
+        else np.array([row.cross_conformal for row in predictions]),
+        groups=column["group"],
+        fold=fold,
+    )
 
 
 def _summary(per_fold: Floats, pooled: float, resampled: Floats) -> dict[str, Any]:

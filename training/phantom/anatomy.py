@@ -48,6 +48,10 @@ class Side:
     bleed_db: float
     flare_db: float
     choroid: float
+    groove_db: float = 5.0
+    """Echo of the caudothalamic groove above its surroundings: the natural mimic of a germinal matrix bleed."""
+    groove: float = 1.0
+    """Its size against the usual."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,9 @@ def anatomy(plan: Plan, knobs: Knobs) -> Anatomy:
     mimic = rng.random() < knobs.mimic_rate
     plexus, flare = (1.25, 4.5) if mimic else (1.0, 1.5)
     sides = {name: _healthy(rng, plexus=plexus, flare=flare) for name in ("right", "left")}
+    if knobs.variety:
+        odd = stream(plan.seed, "variety", plan.patient_number)
+        sides = {name: _strayed(side, odd, knobs.variety) for name, side in sides.items()}
     return Anatomy(
         scale=float(np.clip(0.86 + 0.013 * (weeks - 26) + rng.normal(0, 0.015), 0.84, 1.08)),
         breadth=float(np.clip(rng.normal(0.97, 0.035), 0.88, 1.05)),
@@ -119,6 +126,20 @@ def _healthy(rng: np.random.Generator, *, plexus: float, flare: float) -> Side:
         bleed_db=0.0,
         flare_db=max(0.0, float(rng.normal(flare, 1.0))),
         choroid=plexus * float(rng.uniform(0.85, 1.1)),
+    )
+
+
+def _strayed(side: Side, rng: np.random.Generator, variety: float) -> Side:
+    """The same half further from the ordinary: wide or slit ventricles, bright grooves, bulky plexuses, no blood."""
+    wide = float(rng.uniform(1.5, 2.8)) if rng.random() < 0.10 * variety else 1.0
+    return replace(
+        side,
+        ventricle=float(np.clip(side.ventricle * np.exp(rng.normal(0, 0.3 * variety)) * wide, 0.3, 3.2)),
+        width=1.0 + (0.25 if wide > 1 else 0.0) * float(rng.random()),
+        flare_db=side.flare_db + abs(float(rng.normal(0, 2.0))) * variety,
+        choroid=side.choroid * float(np.exp(rng.normal(0, 0.2 * variety))),
+        groove_db=5.0 + abs(float(rng.normal(0, 4.0))) * variety,
+        groove=1.0 + float(rng.uniform(0, 1.2)) * variety,
     )
 
 
@@ -333,8 +354,9 @@ def _deep_grey(c: _Canvas) -> None:
     c.line(thalamus - 0.2, width=0.6, gain=7, where=rim)
     caudate = _ellipsoid(c.mirrored, (10.5, 13, 39.5), (4.5, 9, 4.5))
     c.paint(0.7 * soft(caudate, 1.2), 1.5)
-    groove = _ellipsoid(c.mirrored, (7, 3, 35), (1.2, 2.5, 0.8))
-    c.echo += 5 * soft(groove, 0.6)
+    size = c.per_side("groove")
+    groove = np.sqrt(np.square((c.side_x - 7) / 1.2) + np.square((c.y - 3) / 2.5) + np.square((c.z - 35) / 0.8)) - size
+    c.echo += c.per_side("groove_db") * soft(0.8 * groove, 0.6)
 
 
 def _posterior_fossa(c: _Canvas) -> None:

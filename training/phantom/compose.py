@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -19,8 +19,8 @@ from training.phantom.constants import (
     Knobs,
     Size,
 )
-from training.phantom.devices import DEVICES, Box, Device, geometry
-from training.phantom.overlay import burn
+from training.phantom.devices import DEVICES, Box, Device, Geometry, geometry
+from training.phantom.overlay import Caption, burn
 from training.phantom.plan import Plan, plan, stream
 from training.phantom.render import Blob, Frame, Plane, Shading, render, speckle
 
@@ -137,9 +137,14 @@ def exam(
         grades=grades,
         device=device,
     )
-    root = f"{RECIPE_VERSION}/{planned}/{size}/{knobs}"
+    return scanned(planned, size=size, knobs=knobs)
+
+
+def scanned(planned: Plan, *, size: str, knobs: Knobs, views: Sequence[View] | None = None) -> PhantomExam:
+    """Render a planned examination, by the views given or by those that its own protocol draws."""
+    root = f"{RECIPE_VERSION}/{planned}/{size}/{knobs.name}"
     head = anatomy(planned, knobs)
-    clips = _clips(planned, head, root=root, size=SIZES[size], knobs=knobs)
+    clips = _clips(planned, head, root=root, size=SIZES[size], knobs=knobs, views=views)
     return PhantomExam(planned, uid(root, "study"), head, DEVICES[planned.device], tuple(clips))
 
 
@@ -154,12 +159,14 @@ def _views(rng: np.random.Generator) -> list[View]:
     return [*SWEEPS, *stills, *([MASTOID] if rng.random() < 0.25 else [])]
 
 
-def _clips(planned: Plan, head: Anatomy, *, root: str, size: Size, knobs: Knobs) -> Iterator[PhantomClip]:
+def _clips(
+    planned: Plan, head: Anatomy, *, root: str, size: Size, knobs: Knobs, views: Sequence[View] | None
+) -> Iterator[PhantomClip]:
     rng = stream(planned.seed, "protocol", planned.index)
     device, clock = DEVICES[planned.device], planned.scanned_at
     grid, series = geometry(device, size), dict[str, int]()
     count = int(rng.integers(size.sweep[0], size.sweep[1] + 1))
-    for number, view in enumerate(_views(rng), start=1):
+    for number, view in enumerate(views or _views(rng), start=1):
         frames = _scan(planned, head, view=view, number=number, count=count, size=size, knobs=knobs)
         screens = np.stack([frame.screen for frame in frames])
         series_name = view.name.split(" still")[0] + (" still" if view.share == 0 else "")
@@ -169,7 +176,15 @@ def _clips(planned: Plan, head: Anatomy, *, root: str, size: Size, knobs: Knobs)
             series_number=series.setdefault(series_name, len(series) + 1),
             view=view,
             device=device,
-            frames=burn(screens, planned=planned, device=device, grid=grid, label=view.label, clock=clock),
+            frames=burn(
+                screens,
+                planned=planned,
+                device=device,
+                grid=grid,
+                label=view.label,
+                clock=clock,
+                caption=_caption(planned, number, grid, knobs),
+            ),
             region=grid.region,
             mm_per_pixel=grid.mm_per_pixel,
             acquired_at=clock,
@@ -177,6 +192,20 @@ def _clips(planned: Plan, head: Anatomy, *, root: str, size: Size, knobs: Knobs)
             keyframes=tuple(_keyframes(planned, frames)),
         )
         clock += timedelta(seconds=int(rng.integers(9, 41)), milliseconds=round(len(frames) * device.frame_ms))
+
+
+def _caption(planned: Plan, number: int, grid: Geometry, knobs: Knobs) -> Caption | None:
+    """Calipers and a word that somebody left in the sector, on any picture alike."""
+    rng = stream(planned.seed, "caption", planned.index, number)
+    if rng.random() >= knobs.caption_rate:
+        return None
+    start = grid.to_pixel(float(rng.uniform(-25, 25)), float(rng.uniform(20, 60)))
+    length, turn = float(rng.uniform(6, 20)) / grid.mm_per_pixel, float(rng.uniform(0, np.pi))
+    stop = start[0] + length * np.cos(turn), start[1] + length * np.sin(turn)
+    text = f"{planned.patient_name.split('^')[0]} {length * grid.mm_per_pixel / 10:.2f} cm"
+    return Caption(
+        start, (float(stop[0]), float(stop[1])), text if rng.random() < 0.5 else "RT" if turn > 1.57 else "LT"
+    )
 
 
 def _keyframes(planned: Plan, frames: list[Frame]) -> Iterator[Keyframe]:
@@ -193,7 +222,8 @@ def _scan(
     rng = stream(planned.seed, "scan", planned.index, number)
     length = max(1, round(view.share * count))
     tilts = _tilts(rng, view, length)
-    slide, roll = float(rng.normal(0, 0.6)), float(rng.normal(0, 3))
+    slide = float(rng.normal(0, 0.6 * (1 + 2 * knobs.variety)))
+    roll = float(rng.normal(0, 3 * (1 + 1.2 * knobs.variety)))
     shading = _shading(rng, knobs)
     odd = _oddities(rng, length, knobs)
     shape, device = (size.depth_samples, size.beams), DEVICES[planned.device]
@@ -225,7 +255,7 @@ def _shading(rng: np.random.Generator, knobs: Knobs) -> Shading:
     return Shading(
         window_mm=float(rng.uniform(10, 16)),
         lean=float(rng.normal(0, 3)),
-        gain_db=float(rng.normal(0, 1.2)),
+        gain_db=float(rng.normal(0, 1.2 * (1 + 1.5 * knobs.variety))),
         shadow_db=knobs.shadow_db * float(rng.uniform(0.5, 1.3)),
     )
 
@@ -247,6 +277,6 @@ def _oddities(rng: np.random.Generator, length: int, knobs: Knobs) -> _Oddities:
         u=float(rng.uniform(-22, 22)),
         v=float(rng.uniform(24, 52)),
         radius=float(rng.uniform(1.8, 3.5)),
-        echo_db=float(rng.normal(knobs.bleed_db, knobs.bleed_sd_db)),
+        echo_db=float(rng.normal(knobs.bleed_db if knobs.blob_db is None else knobs.blob_db, knobs.bleed_sd_db)),
     )
     return _Oddities(int(frames[0]), int(frames[1]), int(frames[2]), blob)

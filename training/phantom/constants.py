@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PHANTOM_MANUFACTURER = "Fontanelle Phantom Works"
 PHANTOM_COMMENT = "PHANTOM: generated image of no person. Research use only."
@@ -28,6 +28,19 @@ class Knobs:
     """Chance per sweep of a frame without contact."""
     shadow_db: float = 15.0
     """Loss of echo beside the fontanelle, dB."""
+    variety: float = field(default=0.0, repr=False)
+    """How far heads, grooves, plexuses, gain and the hand stray from the ordinary, 0..1. The knobs below this line are
+    not part of an examination's name while they have their defaults, so that older phantoms keep their UIDs."""
+    caption_rate: float = field(default=0.0, repr=False)
+    """Chance per clip of calipers and a caption burned into the sector, whether there is blood or not."""
+    blob_db: float | None = field(default=None, repr=False)
+    """Mean echo of the distractors, that of blood where it is not said."""
+
+    @property
+    def name(self) -> str:
+        """What goes into the UIDs of the examinations made with these knobs."""
+        later = {key: getattr(self, key) for key in ("variety", "caption_rate", "blob_db") if getattr(self, key)}
+        return f"{self}{later or ''}"
 
 
 @dataclass(frozen=True)
@@ -45,5 +58,6 @@ class Size:
 
 SIZES = {
     "small": Size("small", 512, 384, 320, 160, (8, 9)),
+    "cohort": Size("cohort", 400, 300, 192, 112, (8, 8)),
     "full": Size("full", 800, 600, 512, 256, (24, 48)),
 }

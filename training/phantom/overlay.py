@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -15,9 +16,29 @@ from training.phantom.plan import Plan
 Bytes = NDArray[np.uint8]
 
 
-def burn(screens: Floats, *, planned: Plan, device: Device, grid: Geometry, label: str, clock: datetime) -> Bytes:
+@dataclass(frozen=True)
+class Caption:
+    """Calipers from `start` to `stop` (column, row) and a text beside them."""
+
+    start: tuple[float, float]
+    stop: tuple[float, float]
+    text: str
+
+
+def burn(
+    screens: Floats,
+    *,
+    planned: Plan,
+    device: Device,
+    grid: Geometry,
+    label: str,
+    clock: datetime,
+    caption: Caption | None = None,
+) -> Bytes:
     """Screens [T, H, W] in 0..1 with the overlay: uint8 [T, H, W], or [T, H, W, 3] on a colour device."""
     overlay = _overlay(planned, device, grid, label, clock)
+    if caption is not None:
+        _calipers(ImageDraw.Draw(overlay), caption, grid)
     grey = (screens * np.float32(255) + np.float32(0.5)).astype(np.uint8)
     if not device.colour:
         burnt: Bytes = np.maximum(grey, np.asarray(overlay.convert("L")))
@@ -34,6 +55,14 @@ def _overlay(planned: Plan, device: Device, grid: Geometry, label: str, clock: d
     _bar(draw, device, grid)
     _scale(draw, device, grid)
     return image
+
+
+def _calipers(draw: ImageDraw.ImageDraw, caption: Caption, grid: Geometry) -> None:
+    for x, y in (caption.start, caption.stop):
+        draw.line((x - 3, y, x + 3, y), fill=(235,) * 3)
+        draw.line((x, y - 3, x, y + 3), fill=(235,) * 3)
+    size = max(8, round(grid.size.height * 0.026))
+    draw.text((caption.stop[0] + 5, caption.stop[1]), caption.text, font=_font(size), fill=(235,) * 3)
 
 
 @lru_cache(maxsize=8)

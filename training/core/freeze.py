@@ -1,0 +1,211 @@
+"""`python -m training freeze`: the bleed's contrast is bisected until the paper's recipe reaches its published AUROC.
+
+Each level is fitted at the protocol's size on three draws of the cohort's own infants and measured on 800 others
+(400 with blood, in the cohort's mix of grades), who belong to no cohort. Negatives look the same at every level, so
+they are rendered and put through the frozen trunk once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from inference.core.manifest import BadModel
+from inference.core.preprocess import INPUT_SIZE
+from inference.core.weights import load_backbone, save_backbone
+from training.core.backbone import Stage
+from training.core.cohort import CohortFrames, Say, cohort_frames, cohort_truth
+from training.core.draws import draw, exchanged
+from training.core.finetune import PaperFit, fit_paper, trunk_features
+from training.core.metrics import auroc
+from training.core.pretrain import pretrain, read_images
+from training.phantom.neophantom import Cohort, plans
+
+GOAL, TOLERANCE = 0.72, 0.02
+LEVEL_DRAWS = 3
+PRETRAINING, PRETRAINING_SEED = "anomaly", 1
+PRETRAINING_STAGES = (
+    Stage(steps=450, crop=64, side=64, batch=24, rate=1e-3),
+    Stage(steps=60, crop=0, side=INPUT_SIZE, batch=12, rate=4e-4),
+)
+TESTED = Cohort(seed=7002, infants=800, grades=(200, 100, 60, 40))
+Half = NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where frames and features of a cohort's positives and negatives are kept; negatives serve every contrast."""
+
+    work: Path
+    backbone: nn.Module
+    processes: int
+    say: Say
+
+    def features(self, cohort: Cohort) -> Half:
+        """What enters the last block, [M, 8, C, s, s], in the infants' order."""
+        whole: Half | None = None
+        for positive in (True, False):
+            numbers = [number for number, one in enumerate(plans(cohort)) if one.positive == positive]
+            part = self._part(cohort, numbers, positive)
+            if whole is None:
+                whole = np.empty((cohort.infants, *part.shape[1:]), dtype=np.float16)
+            whole[numbers] = part
+        assert whole is not None, "a cohort has positives and negatives"
+        return whole
+
+    def _part(self, cohort: Cohort, numbers: Sequence[int], positive: bool) -> Half:
+        name = f"{cohort.seed}-{f'positives-{cohort.bleed_db:g}dB' if positive else 'negatives'}"
+        path = self.work / f"trunk-{name}.npy"
+        if not path.exists():
+            # A negative shows no blood, so that its folder does not depend on the contrast.
+            made = cohort if positive else replace(cohort, bleed_db=0.0)
+            seen = cohort_frames(
+                made, self.work / f"frames-{name}", numbers=numbers, processes=self.processes, say=self.say
+            )
+            self.say(f"{name}: the frozen trunk sees {len(numbers)} infants")
+            _save(path, trunk_features(self.backbone, seen.frames))
+        found: Half = np.load(path)
+        return found
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    part = path.with_suffix(".part.npy")
+    np.save(part, array)
+    part.replace(path)
+
+
+def level(kept: Kept, bleed_db: float, *, draws: int = LEVEL_DRAWS) -> dict[str, Any]:
+    """The paper's recipe at one contrast: AUROC of each draw on the separate infants, and their mean."""
+    began = time.monotonic()
+    cohort, tested = replace(Cohort(), bleed_db=bleed_db), replace(TESTED, bleed_db=bleed_db)
+    features, test_features = kept.features(cohort), kept.features(tested)
+    truth, test_y = cohort_truth(cohort), cohort_truth(tested).y
+    found = []
+    for number in range(draws):
+        fit = fit_draw(kept, features, truth, number=number, test_features=test_features)
+        found.append(auroc(test_y, fit.test_logits))
+        kept.say(f"{bleed_db:g} dB, draw {number}: AUROC {found[-1]:.3f}, epoch {fit.best_epoch + 1}")
+    return {
+        "bleed_db": bleed_db,
+        "auroc": [round(value, 4) for value in found],
+        "mean": round(float(np.mean(found)), 4),
+        "sd": round(float(np.std(found, ddof=1)), 4),
+        "test_positives": int(test_y.sum()),
+        "test_negatives": int(len(test_y) - test_y.sum()),
+        "seconds": round(time.monotonic() - began),
+    }
+
+
+def fit_draw(
+    kept: Kept, features: Half, truth: CohortFrames, *, number: int, test_features: Half | None = None
+) -> PaperFit:
+    """The paper's recipe on one draw; tested on the draw's own test part, or on all of `test_features`."""
+    drawn = draw(truth.grade, truth.groups, number=number)
+    return fit_paper(
+        features,
+        exchanged(truth.y, drawn.train, seed=number),
+        truth.y,
+        backbone=kept.backbone,
+        train=drawn.train,
+        validation=drawn.validation,
+        test=drawn.test if test_features is None else np.arange(len(test_features)),
+        test_features=test_features,
+        seed=number,
+    )
+
+
+def bisect(measure: Callable[[float], dict[str, Any]], *, low: float, high: float) -> Iterator[dict[str, Any]]:
+    """Measure both ends, then halves, until a level's mean AUROC lies within the tolerance of the goal."""
+    ends = {}
+    for db in (low, high):
+        ends[db] = measure(db)
+        yield ends[db]
+        if abs(ends[db]["mean"] - GOAL) <= TOLERANCE / 2:
+            return
+    while high - low > 0.2:
+        db = round((low + high) / 2, 2)
+        row = measure(db)
+        yield row
+        if abs(row["mean"] - GOAL) <= TOLERANCE / 2:
+            return
+        low, high = (db, high) if row["mean"] < GOAL else (low, db)
+
+
+def record(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write what was measured, level by level."""
+    path.write_text(json.dumps({"goal": GOAL, "tolerance": TOLERANCE, "levels": list(rows)}, indent=2) + "\n")
+
+
+def main(argv: list[str]) -> int:
+    """Bisect, level by level, going on where a stopped run was; 0, or 2 with one line of reason."""
+    options = _parser().parse_args(argv)
+    options.work.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        sys.stdout.write(f"{time.monotonic() - began:7.0f} s  {line}\n")
+        sys.stdout.flush()
+
+    try:
+        kept = Kept(options.work, paper_backbone(options.images, options.work, say=say), options.processes, say)
+        rows = _kept_levels(options.out)
+        for row in bisect(partial(_level_once, kept, rows), low=options.low, high=options.high):
+            rows[row["bleed_db"]] = row
+            record(options.out, list(rows.values()))
+            say(f"{row['bleed_db']:g} dB: mean AUROC {row['mean']:.3f} (sd {row['sd']:.3f})")
+    except (ValueError, OSError, BadModel) as error:
+        sys.stderr.write(f"freeze: {error}. What was measured is kept in {options.out}.\n")
+        return 2
+    say(f"Wrote {options.out}. Generated phantoms: this says nothing of any person. Research use only.")
+    return 0
+
+
+def _level_once(kept: Kept, rows: dict[float, dict[str, Any]], bleed_db: float) -> dict[str, Any]:
+    return rows[bleed_db] if bleed_db in rows else level(kept, bleed_db)
+
+
+def _kept_levels(path: Path) -> dict[float, dict[str, Any]]:
+    if not path.exists():
+        return {}
+    return {row["bleed_db"]: row for row in json.loads(path.read_text())["levels"]}
+
+
+def paper_backbone(images: Path, work: Path, *, say: Say) -> nn.Module:
+    """The recipe's backbone, pretrained on other ultrasound without labels, from the work folder if it is there."""
+    path = work / "paper-backbone.safetensors"
+    if not path.exists():
+        say(f"the paper's backbone is pretrained on {images}")
+        save_backbone(
+            path,
+            pretrain(
+                read_images(images),
+                method=PRETRAINING,
+                seed=PRETRAINING_SEED,
+                stages=PRETRAINING_STAGES,
+                checkpoint=work / "paper-backbone.checkpoint",
+                progress=lambda step, loss: say(f"step {step + 1}, loss {loss:.3f}") if step % 50 == 49 else None,
+            ),
+        )
+    return load_backbone(path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training freeze", description=__doc__)
+    parser.add_argument("--images", type=Path, required=True, help="folder of other ultrasound to pretrain on")
+    parser.add_argument("--work", type=Path, required=True, help="folder for frames and features; may be emptied")
+    parser.add_argument("--out", type=Path, required=True, help="the record, FILE.json")
+    parser.add_argument("--low", type=float, default=6.0, help="lower contrast, dB")
+    parser.add_argument("--high", type=float, default=18.0, help="higher contrast, dB")
+    parser.add_argument("--processes", type=int, default=2)
+    return parser
