@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.rows import merge, table
 
-AREAS = ("main",)
+AREAS = ("main", "viewer")
 
 
 def main(arguments: list[str]) -> int:

@@ -80,7 +80,7 @@ class Visit:
     def check_nothing_broke(self) -> None:
         """No script error, no failed request, nothing that the content security policy refused, nothing for axe."""
         assert self.broken == []
-        assert self.inaccessible == []
+        assert self.inaccessible == [], "\n".join(self.inaccessible)
 
     def close(self) -> None:
         self.context.close()

@@ -46,7 +46,8 @@ class KeysDialog {
   private row(binding: Binding): HTMLElement[] {
     const waiting = this.changing === binding;
     const caps = waiting ? [h("span", { class: "small" }, "press a key")] : capsOf(binding).map(cap);
-    const change = h("button", { class: "link small", type: "button", "aria-label": `Change the key for: ${binding.label}`, onclick: () => this.change(binding) }, waiting ? "Esc leaves it" : isOwn(binding) ? "changed" : "Change");
+    const words = waiting ? "Esc leaves it" : isOwn(binding) ? "Changed" : "Change";
+    const change = h("button", { class: "link small", type: "button", "aria-label": `${words} the key for: ${binding.label}`, onclick: () => this.change(binding) }, words);
     return [h("dt", {}, ...caps), h("dd", { class: "line" }, binding.label, h("span", { class: "right" }, change))];
   }
 

@@ -17,7 +17,7 @@ import { CommitGate } from "./gate";
 import { othersTable } from "./others";
 import { HOME, type House, type Target, itemOf, server, shelf, targetOf } from "./places";
 import { Reveal, demoNotice } from "./reveal";
-import { doneKeys, readingKeys } from "./shortcuts";
+import { attentionKeys, doneKeys, readingKeys } from "./shortcuts";
 import { hideConflict, showConflict, stateText } from "./state";
 import type { Committed, LabelQueue, Next, OtherRead, Read, Reads, Score } from "./types";
 import { showTimeline } from "./timeline";
@@ -56,6 +56,7 @@ export class Session {
   private readonly claim: ClaimKeeper;
   private others: readonly OtherRead[] = [];
   private closed = false;
+  private early = false;
 
   constructor(
     readonly target: Target,
@@ -201,6 +202,15 @@ export class Session {
     this.score = score;
     if (this.bar instanceof RoomBar) this.bar.drawScore(score);
     if (this.mode === "room") this.form?.notice(...demoNotice(score));
+    if (score?.attention && this.bar instanceof RoomBar) this.showEarly(this.bar);
+  }
+
+  /** The site opens attention before the commit, for research: the page says so. */
+  private showEarly(bar: RoomBar): void {
+    bar.say("Attention shown before the commit: research setting of this site");
+    if (!this.early) this.undo.push(...attentionKeys({ peak: (step) => this.viewer.toPeak(step), heat: () => this.viewer.toggleHeat() }).map(bind));
+    this.early = true;
+    this.showAttention();
   }
 
   private stateEmpty(): void {
@@ -399,9 +409,9 @@ export class Session {
   /** The maps are computed after the score; somebody who is very fast is there before them. */
   private awaitHeat(tries = HEAT_TRIES): void {
     window.setTimeout(() => {
-      if (this.closed || this.phase !== "done" || !tries) return;
+      if (this.closed || !tries) return;
       void this.fetchScore().then((score) => {
-        if (this.closed || this.phase !== "done") return;
+        if (this.closed) return;
         if (score?.heat_maps) this.viewer.setHeat(score.heat_maps);
         else this.awaitHeat(tries - 1);
       });

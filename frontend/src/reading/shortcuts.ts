@@ -62,9 +62,17 @@ export function doneKeys(mode: Mode, ahead: boolean, commands: DoneCommands): Bi
   return [
     { key: "a", label: "Agree", group, run: () => commands.agree(true) },
     { key: "d", label: "Disagree", group, run: () => commands.agree(false) },
-    { key: "[", caps: ["[", "]"], label: "Attention peaks", group, run: () => commands.peak(-1) },
-    { key: "t", label: "Heat map", group, run: commands.heat },
-    { key: "]", label: "Next attention peak", group, bar: false, run: () => commands.peak(1) },
+    ...attentionKeys(commands),
     ...keys,
+  ];
+}
+
+/** After the commit; and before it only where the site opens attention for research. */
+export function attentionKeys(commands: Pick<DoneCommands, "peak" | "heat">): Binding[] {
+  const group = "After the commit";
+  return [
+    { key: "[", caps: ["[", "]"], label: "Attention peaks", group, run: () => commands.peak(-1) },
+    { key: "]", label: "Next attention peak", group, bar: false, run: () => commands.peak(1) },
+    { key: "t", label: "Heat map", group, run: commands.heat },
   ];
 }

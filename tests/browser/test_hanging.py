@@ -1,0 +1,127 @@
+"""How a study hangs, and what there is where nothing can hang. One small site, without a scorer at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.eyes import Visit
+from tests.services import phantoms
+from tests.services.stack import Stack, embedded
+from training.phantom.compose import PhantomExam
+
+pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def quiet_site() -> Iterator[Stack]:
+    with embedded(FONTANELLE_QUIET_SECONDS="100000") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def studies(quiet_site: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An infant's study with its prior, and one of a single still."""
+    folder = tmp_path_factory.mktemp("studies")
+    later = phantoms.copied(phantoms.drawn(0))
+    prior = phantoms.copied(_days_before(later, 7), clips=2)
+    still = next(at for at, clip in enumerate(later.clips) if clip.still)
+    lone = replace(phantoms.copied(later), clips=(phantoms.copied(later).clips[still],))
+    for made in (prior, later, lone):
+        quiet_site.manage("ingest", *phantoms.files(made, folder))
+    return {"later": later.study_uid, "prior": prior.study_uid, "lone": lone.study_uid}
+
+
+def _days_before(study: PhantomExam, days: int) -> PhantomExam:
+    back = timedelta(days=days)
+    clips = tuple(replace(clip, acquired_at=clip.acquired_at - back) for clip in study.clips)
+    return replace(study, plan=replace(study.plan, scanned_at=study.plan.scanned_at - back), clips=clips)
+
+
+@pytest.fixture(scope="module")
+def visit(quiet_site: Stack, browser: Browser) -> Iterator[Visit]:
+    reader = Visit(browser, quiet_site.url, name="hanging")
+    reader.sign_in("radiologist")
+    yield reader
+    reader.close()
+
+
+def _open(visit: Visit, study: str) -> Page:
+    visit.page.goto(f"/studies/{study}/")
+    visit.page.locator("html[data-viewer-ready='true']").wait_for(timeout=30_000)
+    return visit.page
+
+
+def test_it_opens_coronal_left_sagittal_right_and_the_prior_beneath_on_p(visit: Visit, studies: dict[str, str]) -> None:
+    page = _open(visit, studies["later"])
+    expect(page.locator("[data-pane='left'] .vp-head")).to_contain_text("COR")
+    expect(page.locator("[data-pane='right'] .vp-head")).to_contain_text("SAG")
+    page.keyboard.press("p")
+    expect(page.locator("[data-pane='prior-1'][data-shown]")).to_be_visible()
+    expect(page.locator("[data-pane='prior-1'] .vp-head")).to_contain_text("Prior, 7 days before")
+    visit.check_accessible("prior")
+    page.keyboard.press("p")
+    expect(page.locator("[data-pane='prior-1']")).to_have_count(0)
+
+
+def test_layouts_follow_a_key_and_views_move_by_key(visit: Visit, studies: dict[str, str]) -> None:
+    page = _open(visit, studies["later"])
+    page.keyboard.press("g")
+    expect(page.locator("[data-grid='study']")).to_have_attribute("data-layout", "2x2")
+    expect(page.locator("[data-grid='study'] [data-shown]")).to_have_count(4)
+    page.keyboard.press("Control+Shift+ArrowRight")
+    expect(page.locator("[data-grid='study'] [data-pane]").first).to_have_attribute("data-pane", "right")
+
+
+def test_a_prior_that_cannot_be_had_leaves_the_study_readable(visit: Visit, studies: dict[str, str]) -> None:
+    page = _open(visit, studies["later"])
+    page.route(f"**/api/v1/studies/{studies['prior']}/", lambda route: route.fulfill(status=404, json={"detail": "x"}))
+    page.keyboard.press("p")
+    expect(page.get_by_text("The study that you read is not affected")).to_be_visible()
+    page.unroute_all()
+    visit.broken.clear()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-pane='left']")).to_have_attribute("data-shown", "2")
+
+
+def test_one_still_alone_is_shown_and_nothing_plays(visit: Visit, studies: dict[str, str]) -> None:
+    page = _open(visit, studies["lone"])
+    expect(page.locator("[data-pane='left'][data-shown='1']")).to_be_visible()
+    expect(page.locator("[data-pane='right'] .cover")).to_contain_text("Nothing hangs here")
+    page.keyboard.press("Space")
+    expect(page.locator("[data-pane='left']")).to_have_attribute("data-playing", "false")
+
+
+def test_the_film_comes_back_from_a_second_window_that_is_closed(visit: Visit, studies: dict[str, str]) -> None:
+    page = _open(visit, studies["later"])
+    clips = page.locator("main .film .clip")
+    count = clips.count()
+    with page.expect_popup() as opened:
+        page.keyboard.press("F2")
+    expect(clips).to_have_count(0)
+    opened.value.locator(".clip").nth(2).click()
+    expect(page.locator("[data-pane='left']")).to_have_attribute("data-clip", "3")
+    opened.value.close()
+    expect(clips).to_have_count(count)
+
+
+def test_a_key_that_is_taken_is_refused_and_a_free_one_counts(visit: Visit, studies: dict[str, str]) -> None:
+    page = _open(visit, studies["later"])
+    page.keyboard.press("?")
+    page.get_by_label("Change the key for: Layout").click()
+    page.keyboard.press("k")
+    expect(page.get_by_role("dialog")).to_contain_text("That key is taken")
+    page.keyboard.press("F4")
+    expect(page.get_by_role("dialog")).to_contain_text("Layout has a new key")
+    visit.check_accessible("keys")
+    page.keyboard.press("Escape")
+    page.keyboard.press("F4")
+    expect(page.locator("[data-grid='study']")).to_have_attribute("data-layout", "2x2")
+
+
+def test_nothing_broke(visit: Visit) -> None:
+    visit.check_nothing_broke()
