@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -186,8 +187,10 @@ def _memory(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
     with _reader(browser, site) as page:
         _open(page, studies.row[-1])
         tab = _heaviest_renderer()
+        inspector = page.context.new_cdp_session(page)
         for _ in range(IN_A_ROW):
             _settle(page)
+            inspector.send("HeapProfiler.collectGarbage")
             held.append(_megabytes(tab))
             _next_image(page)
     growth = held[-1] / max(held[2], 1) - 1
@@ -198,16 +201,23 @@ def _memory(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
 
 
 def _heaviest_renderer() -> int:
-    """The process of the tab: of Chromium's renderers, all of this browser's, the one that holds most."""
-    found = {}
-    for status in Path("/proc").glob("[0-9]*/cmdline"):
+    """The process of the tab: of the renderers that this process's own Chromium has, the one that holds most."""
+    parents, renderers = {}, []
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = status.read_bytes().decode(errors="replace")
+            words = (folder / "cmdline").read_bytes()
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-        if "--type=renderer" in words and "chromium" in words:
-            found[int(status.parent.name)] = _megabytes(int(status.parent.name))
-    return max(found, key=lambda pid: found[pid])
+        if b"--type=renderer" in words:
+            renderers.append(int(folder.name))
+
+    def ours(pid: int) -> bool:
+        while pid > 1 and pid != os.getpid():
+            pid = parents.get(pid, 0)
+        return pid == os.getpid()
+
+    return max(filter(ours, renderers), key=_megabytes)
 
 
 def _megabytes(pid: int) -> float:

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/upload/", uploads.UploadView.as_view(), name="api-upload"),
     path("api/v1/studies/<str:uid>/", api.StudyView.as_view(), name="api-study"),
     path(f"{_CLIP}/frames/<int:frame>/", api.FrameView.as_view(), name="api-frame"),
+    path(f"{_CLIP}/frames/<int:first>-<int:last>/", api.FramesView.as_view(), name="api-frames"),
     path(f"{_CLIP}/view/", api.ClipViewView.as_view(), name="api-clip-view"),
     path(f"{_CLIP}/thumbnail/", api.ThumbnailView.as_view(), name="api-thumbnail"),
     path("api/v1/patients/import/", patient_api.ImportView.as_view(), name="api-patients-import"),

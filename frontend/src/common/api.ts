@@ -93,9 +93,13 @@ export function onSignedOut(handler: () => void): void {
   signedOutHandlers.add(handler);
 }
 
-/** Called once when a request succeeds again after the sign-in was lost. */
-export function onSignedIn(handler: () => void): void {
+/**
+ * Called once when a request succeeds again after the sign-in was lost. Returns what takes it back: a handler that stays
+ * keeps its whole page in memory.
+ */
+export function onSignedIn(handler: () => void): () => void {
   signedInHandlers.add(handler);
+  return () => void signedInHandlers.delete(handler);
 }
 
 export function reportSignedOut(): void {

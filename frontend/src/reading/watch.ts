@@ -29,11 +29,12 @@ export function watch(about: Watching): () => void {
     if (event.kind !== "score") void lookForImages(about, () => over);
     if (event.kind !== "study") about.score?.();
   });
-  onSignedIn(about.flush);
+  const unsigned = onSignedIn(about.flush);
   for (const name of ["online", "focus"]) window.addEventListener(name, about.flush);
   return () => {
     over = true;
     unsubscribe();
+    unsigned();
     for (const name of ["online", "focus"]) window.removeEventListener(name, about.flush);
     hideBanner(BANNER);
   };

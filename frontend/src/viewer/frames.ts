@@ -1,6 +1,7 @@
 /** A frame from the server as pixels: fetched, decoded by the browser, converted to what Cornerstone's renderer reads. */
 
 import { api, errorOf, reportSignedOut } from "../common/api";
+import { Batcher } from "./batch";
 
 export class FrameError extends Error {
   constructor(
@@ -38,7 +39,10 @@ async function fetchBitmap(url: string, ahead = false): Promise<ImageBitmap> {
   }
   if (!response.ok) throw await refusal(response);
   if (signedOut) signedIn(url);
-  const blob = await response.blob();
+  return decode(await response.blob());
+}
+
+async function decode(blob: Blob): Promise<ImageBitmap> {
   try {
     // The pixels as they were written: no colour management, no alpha arithmetic.
     return await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
@@ -59,8 +63,19 @@ export function early(url: string): void {
 export function bitmapOf(url: string, ahead = false): Promise<ImageBitmap> {
   const coming = EARLY.get(url);
   EARLY.delete(url);
-  return coming ?? fetchBitmap(url, ahead);
+  if (coming) return coming;
+  const [, base = "", number = "0"] = /^(.*\/frames\/)(\d+)\/$/.exec(url) ?? [];
+  const batch = ahead ? BATCHES.ahead : BATCHES.now;
+  return base ? batch.want(base, Number(number)).then((bitmap) => bitmap ?? fetchBitmap(url, ahead)) : fetchBitmap(url, ahead);
 }
+
+/** A run of frames; null where it cannot be had: then each is asked for alone, and says why. */
+async function fetchRun(url: string, ahead: boolean): Promise<ArrayBuffer | null> {
+  const response = await fetch(url, { credentials: "same-origin", headers: ahead ? { "X-Fontanelle-Ahead": "1" } : {} }).catch(() => null);
+  return response?.ok ? response.arrayBuffer() : null;
+}
+
+const BATCHES = { now: new Batcher((url) => fetchRun(url, false), decode), ahead: new Batcher((url) => fetchRun(url, true), decode) };
 
 /** What a renderer reads: grey alone for grey clips; in colour RGBA on the CPU and RGB on the GPU. */
 export type Layout = "grey" | "rgb" | "rgba";

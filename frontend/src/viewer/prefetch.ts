@@ -3,7 +3,7 @@
 export type Load = (id: string) => Promise<unknown>;
 
 export interface Limits {
-  /** Browsers open six connections to one host; two stay free for the reader's own requests. */
+  /** Frames in flight. Neighbours of one clip travel in one request, so connections stay free for the reader's own. */
   atOnce: number;
   /** No more loading ahead while this is false; what is on the screen is loaded all the same. */
   room: () => boolean;
@@ -78,6 +78,8 @@ export class Prefetcher {
   }
 
   private pump(): void {
+    // Not one by one as they come: what is asked for together travels together.
+    if (this.loading.size > this.limits.atOnce / 2) return;
     while (!this.closed && this.pause === null && this.loading.size < this.limits.atOnce) {
       const id = this.next();
       if (id === null) return;

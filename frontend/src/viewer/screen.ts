@@ -104,7 +104,10 @@ function load(imageId: string): Types.IImageLoadObject {
 async function fetchImage(imageId: string): Promise<void> {
   const { url, photometric, ahead } = factsOf(imageId);
   const layout = layoutOf(photometric, getShouldUseCPURendering());
-  arrived.set(imageId, imageOf(imageId, await pixelsOf(url, layout, ahead), layout));
+  const pixels = await pixelsOf(url, layout, ahead);
+  // Its study was left meanwhile: kept, it would never be cleared away.
+  if (!facts.has(imageId)) throw new Error("This frame is not needed any more.");
+  arrived.set(imageId, imageOf(imageId, pixels, layout));
   await imageLoader.loadAndCacheImage(imageId);
 }
 
@@ -172,7 +175,6 @@ export function roomToLoadAhead(): boolean {
 export function clearFrames(): void {
   for (const [id, { ahead }] of [...facts]) {
     if (ahead) continue;
-    // What is still on its way may arrive; it goes with the next study.
     if (cache.isLoaded(id)) cache.removeImageLoadObject(id, { force: true });
     facts.delete(id);
   }

@@ -45,6 +45,8 @@ const PRESETS: readonly Preset[] = [
 ];
 const cap = (label: string) => keyCap("Viewer", label === "−" ? "-" : label);
 const WIDE = "(min-width: 1180px)";
+/** Frames in flight: neighbours travel together, so these are few requests. */
+const AT_ONCE = 16;
 const ZOOM = 1.25;
 const PAN_PX = 40;
 
@@ -91,7 +93,7 @@ export class Viewer {
     private readonly options: Options,
   ) {
     this.coverage = new Coverage(study.clips);
-    this.prefetcher = new Prefetcher((id) => loadScreens().then((code) => code.loadFrame(id)), { atOnce: 4, room: () => this.ready && this.hasRoom });
+    this.prefetcher = new Prefetcher((id) => loadScreens().then((code) => code.loadFrame(id)), { atOnce: AT_ONCE, room: () => this.ready && this.hasRoom });
     this.film = new Film(study.clips, this.coverage, (clip) => this.choose(clip));
     this.grid = new Grid("study", (at) => this.pane(at), () => this.activate(this.active), (sop, pane) => this.drop(sop, pane));
     this.prior = new PriorRow({ pane: (at, study, origin) => this.priorPane(at, study, origin), early: (urls) => urls.forEach(early) });
