@@ -167,6 +167,11 @@ export function loadFrame(imageId: string): Promise<void> {
   return loading;
 }
 
+/** Whether the picture at this address is here already. */
+export function hasFrame(url: string): boolean {
+  return cache.isLoaded(`${SCHEME}:${url}`);
+}
+
 export function roomToLoadAhead(): boolean {
   return cache.getCacheSize() < AHEAD_BYTES;
 }

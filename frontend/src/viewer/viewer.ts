@@ -51,10 +51,11 @@ const ZOOM = 1.25;
 const PAN_PX = 40;
 
 let screens: Promise<Screens> | null = null;
+let here: Screens | null = null;
 
 /** Begin loading the part that draws, while the study is still being asked for. */
 export function loadScreens(): Promise<Screens> {
-  screens ??= import("./screen");
+  screens ??= import("./screen").then((code) => (here = code));
   return screens;
 }
 
@@ -122,7 +123,7 @@ export class Viewer {
   async open(): Promise<void> {
     const { clips } = this.study;
     const hung = hang(clips, this.visible.length);
-    for (const clip of hung) if (clip && playable(clip)) early(frameUrl(clip, 1));
+    for (const clip of hung) if (clip && playable(clip) && !here?.hasFrame(frameUrl(clip, 1))) early(frameUrl(clip, 1));
     this.bindKeys();
     this.activate(this.active);
     this.code = await loadScreens();
