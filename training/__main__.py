@@ -11,6 +11,7 @@ COMMANDS = {
     "crossval": ("training.core.cli:crossval", "patient-level cross-validation on frames or features"),
     "pretrain": ("training.core.pretrain:main", "a backbone from unlabelled ultrasound"),
     "freeze": ("training.core.freeze:main", "set the benchmark cohort so that the paper's recipe does as published"),
+    "cohorts": ("training.core.cohorts:main", "whether rules keep their promised sensitivity, on simulated scores"),
     "demo-model": ("training.core.cli:demo_model", "train the demo model on phantoms"),
 }
 

@@ -64,6 +64,13 @@ class BagHead(nn.Module):
     def forward(self, bags: Tensor, mask: Tensor) -> BagOutput:
         return self.classify(self.project(real(bags, mask)), mask)  # [M], [M, N]
 
+    @torch.no_grad()
+    def shift(self, centre: float, spread: float) -> None:
+        """Change the last layer so that every logit becomes (logit - centre) / spread."""
+        for layer in self.pool.last():
+            layer.weight.div_(spread)
+            layer.bias.sub_(centre).div_(spread)
+
     def classify(self, projected: Tensor, mask: Tensor) -> BagOutput:
         """The head after its projection: [M, N, W] -> logit and attention. Training runs this part alone."""
         output: BagOutput = self.pool(self.encode(projected), mask)  # [M], [M, N]
@@ -76,6 +83,10 @@ class Pool(nn.Module):
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.score = nn.Linear(hidden, 1)
+
+    def last(self) -> tuple[nn.Linear, ...]:
+        """The linear layers whose outputs make the logit, each a share of it."""
+        return (self.score,)
 
     def pooled(self, encoded: Tensor, attention: Tensor) -> BagOutput:
         """The logit of the attention-weighted mean."""
@@ -137,6 +148,9 @@ class DualStreamPool(Pool):
         self.value = nn.Linear(hidden, hidden)
         self.bag = nn.Linear(hidden, 1)
 
+    def last(self) -> tuple[nn.Linear, ...]:
+        return self.score, self.bag
+
     def forward(self, encoded: Tensor, mask: Tensor) -> BagOutput:
         scores = self.score(encoded).squeeze(-1)  # [M, N]
         best = scores.masked_fill(~mask, -torch.inf).argmax(dim=1, keepdim=True)  # [M, 1]
@@ -165,7 +179,7 @@ class TransformerPool(Pool):
         self.frame_key, self.token_key = (nn.Linear(hidden, hidden, bias=False) for _ in range(2))
         self.frame_value, self.token_value = (nn.Linear(hidden, hidden) for _ in range(2))
         self.norm = nn.LayerNorm(hidden)
-        self.last = nn.LayerNorm(hidden)
+        self.settle = nn.LayerNorm(hidden)
 
     def forward(self, encoded: Tensor, mask: Tensor) -> BagOutput:
         queries, keys, values = self.frame_query(encoded), self.frame_key(encoded), self.frame_value(encoded)
@@ -173,7 +187,7 @@ class TransformerPool(Pool):
         frames = self.norm(encoded + among)  # [M, N, H]
         token = self.token_query(self.token).expand(len(encoded), 1, -1)  # [M, 1, H]
         seen, weights = self._look(token, self.token_key(frames), self.token_value(frames), mask)  # [M, 1, H]
-        bag = self.last(self.token + seen.squeeze(1))  # [M, H]
+        bag = self.settle(self.token + seen.squeeze(1))  # [M, H]
         return BagOutput(self.score(bag).squeeze(-1), weights.squeeze(1))
 
     def _look(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -200,6 +214,9 @@ class FontanellePool(GatedPool):
         super().__init__(hidden)
         self.mix = nn.Parameter(torch.zeros(()))
         self.bag = nn.Linear(2 * hidden + 1, 1)
+
+    def last(self) -> tuple[nn.Linear, ...]:
+        return (self.bag,)
 
     def forward(self, encoded: Tensor, mask: Tensor) -> BagOutput:
         even = masked_softmax(torch.zeros_like(encoded[..., 0]), mask)  # [M, N]

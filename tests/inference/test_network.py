@@ -150,6 +150,16 @@ def test_a_head_can_look_at_one_frame(kind: str, looks_at: int) -> None:
     assert not torch.isclose(attention[looks_at], others[0])
 
 
+@pytest.mark.parametrize("kind", HEAD_KINDS)
+def test_a_shifted_head_gives_shifted_logits_and_the_same_attention(kind: str) -> None:
+    bags, mask = _bags(5)
+    plain, moved = _head(kind), _head(kind)
+    moved.shift(0.7, 1.6)
+    before, after = plain(bags, mask), moved(bags, mask)
+    assert torch.allclose(after.logit, (before.logit - 0.7) / 1.6, atol=1e-5)
+    assert torch.allclose(after.attention, before.attention, atol=1e-6)
+
+
 def test_softmax_over_nothing_is_nothing() -> None:
     assert masked_softmax(torch.randn(2, 3), torch.zeros(2, 3, dtype=torch.bool)).tolist() == [[0.0] * 3] * 2
 

@@ -104,3 +104,93 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "features.npz").write_text("no")
     assert cli.crossval(["--features", str(tmp_path / "features.npz"), "--out", str(tmp_path / "out")]) == 2
     assert "Nothing was written" in capsys.readouterr().err
+
+
+def _spoil_table(pictures: Path, *, line: int, old: str, new: str) -> None:
+    lines = (pictures / "bags.csv").read_text().splitlines()
+    assert old in lines[line - 1]
+    lines[line - 1] = lines[line - 1].replace(old, new)
+    (pictures / "bags.csv").write_text("\n".join(lines) + "\n")
+
+
+def _crossval(pictures: Path, *more: str) -> int:
+    arguments = ["--bags", str(pictures / "bags.csv"), "--images", str(pictures / "images"), "--label", "abnormal"]
+    return cli.crossval([*arguments, "--out", str(pictures / "out"), *more])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("p3,1,1", "p3,yes,1", "abnormal is 'yes'"),
+        ("p3,1,1", "p3,1,one", "fold is 'one'"),
+        ("p3,1,1", ",1,1", "patient is empty"),
+        ("bag3,", "../bag3,", "name of one folder"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_named(
+    pictures: Path, old: str, new: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _spoil_table(pictures, line=5, old=old, new=new)
+    assert _crossval(pictures, "--fold", "fold") == 2
+    told = capsys.readouterr().err
+    assert "line 5" in told
+    assert reason in told
+    assert told.count("\n") == 1
+    assert not (pictures / "out").exists()
+
+
+def test_a_bag_named_twice_is_refused(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _spoil_table(pictures, line=5, old="bag3,", new="bag4,")
+    assert _crossval(pictures) == 2
+    assert "'bag4' more than once" in capsys.readouterr().err
+
+
+def test_a_patient_in_two_given_folds_is_named(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _spoil_table(pictures, line=5, old="p3,", new="p5,")
+    assert _crossval(pictures, "--fold", "fold") == 2
+    assert "in more than one fold: p5" in capsys.readouterr().err
+    assert not (pictures / "out").exists()
+
+
+def test_a_picture_that_is_none_is_named_before_anything_is_embedded(
+    pictures: Path, small_backbone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pictures / "images" / "bag3" / "1.png").write_bytes(b"no picture")
+    assert _crossval(pictures, "--fold", "fold", "--backbone", str(small_backbone)) == 2
+    assert "bag 'bag3': 1.png" in capsys.readouterr().err
+    assert not (pictures / "out").exists()
+
+
+def test_too_few_patients_are_counted_before_anything_is_embedded(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _crossval(pictures, "--folds", "12") == 2
+    assert "12 folds need 12 patients of each class" in capsys.readouterr().err
+    assert not (pictures / "out").exists()
+
+
+def _features(tmp_path: Path, **change: np.ndarray) -> list[str]:
+    bags = toy_bags(20)
+    bags.save(tmp_path / "features.npz")
+    with np.load(tmp_path / "features.npz") as file:
+        arrays = {**{key: file[key] for key in file.files}, **change}
+    np.savez(tmp_path / "features.npz", **arrays)
+    return ["--features", str(tmp_path / "features.npz"), "--out", str(tmp_path / "out")]
+
+
+def test_a_vector_that_is_not_finite_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spoilt = np.concatenate(toy_bags(20).embeddings)
+    spoilt[3, 2] = np.nan
+    assert cli.crossval(_features(tmp_path, instances=spoilt)) == 2
+    assert "instance 3, of bag" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_masks_of_other_bags_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.crossval(_features(tmp_path, train_masks=np.ones((2, 5, 19), dtype=bool))) == 2
+    assert "20 bags" in capsys.readouterr().err
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.crossval(["--features", str(tmp_path / "none.npz"), "--out", str(tmp_path / "out")]) == 2
+    assert "none.npz" in capsys.readouterr().err

@@ -230,3 +230,17 @@ def test_fitting_sees_exchanged_labels_and_measuring_does_not() -> None:
     spoilt = cross_validate(replace(bags, fit_y=1 - bags.y), folds=3)
     assert spoilt.report["auroc"]["mean"] < 0.3
     assert [row.y for row in sorted(spoilt.predictions, key=lambda row: row.index)] == bags.y.tolist()
+
+
+def test_the_heads_of_all_folds_answer_on_one_scale() -> None:
+    """Over the negatives that they were not fitted on, each fold's kept heads have mean 0 and spread 1."""
+    predictions = cross_validate(toy_bags(120, shift=2.0), folds=2).predictions
+    for fold in (0, 1):
+        held = np.array([row.deployed_logit for row in predictions if row.fold == fold and not row.y])
+        assert (held.mean(), held.std()) == (pytest.approx(0, abs=0.02), pytest.approx(1, abs=0.02))
+
+
+def test_too_few_negatives_align_nothing() -> None:
+    predictions = cross_validate(toy_bags(60), folds=5).predictions
+    held = np.array([row.deployed_logit for row in predictions if row.fold == 0 and not row.y])
+    assert abs(held.mean()) + abs(held.std() - 1) > 0.02

@@ -107,6 +107,11 @@ def load(path: Path) -> Bags:
         raise ValueError(f"{path.name} lacks {', '.join(sorted(missing))}")
     y = arrays["y"].astype(np.int64)
     index = arrays["bag_index"]
+    if arrays["instances"].ndim != 2 or len(arrays["instances"]) != len(index):
+        raise ValueError(f"{path.name}: instances are [n, D] and bag_index [n]")
+    if not (finite := np.isfinite(arrays["instances"]).all(axis=1)).all():
+        row = int(np.argmin(finite))
+        raise ValueError(f"{path.name}: instance {row}, of bag {index[row]}, holds a number that is not finite")
     names = np.array([f"bag-{number:05d}" for number in range(len(y))])
     return Bags(
         embeddings=[arrays["instances"][index == number] for number in range(len(y))],

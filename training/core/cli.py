@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any, TextIO
 from zipfile import BadZipFile
 
+import numpy as np
+
 from inference.core.manifest import BACKBONE, HEAD_KINDS, BadModel
-from training.core.bags import Bags, load, load_train_masks
-from training.core.crossval import RECIPES, CrossValidation, Progress, cross_validate
+from training.core.bags import Bags, load, load_train_masks, make_bags
+from training.core.crossval import RECIPES, CrossValidation, Progress, cross_validate, make_splits
 from training.core.embed import BagTable, embed_folders, read_table
 from training.core.report import write_report
+from training.core.splits import TooFewCases
 
 DEMO_MODEL = Path(__file__).resolve().parents[2] / "inference" / "demo_model"
 
@@ -61,7 +64,18 @@ def _of_pictures(options: argparse.Namespace) -> CrossValidation:
     if not options.images or not options.label:
         raise ValueError("--bags needs --images and --label")
     table = read_table(options.bags, label=options.label, group=options.group, fold=options.fold)
+    _check_folds(table, options)
     return _validated(_embedded(table, options), options, assigned=table.folds, train_masks=None)
+
+
+def _check_folds(table: BagTable, options: argparse.Namespace) -> None:
+    """Folds that cannot be are refused before minutes of embedding, and before anything is written."""
+    empty = [np.zeros((0, 1), dtype=np.float16)] * len(table.y)
+    bags = make_bags(empty, table.y, groups=table.groups, uids=table.names)
+    for split in make_splits(bags, folds=options.folds, seed=options.seed, assigned=table.folds):
+        for part, name in ((split.train, "all but"), (split.test, "only")):
+            if len(set(bags.y[part].tolist())) < 2:
+                raise TooFewCases(f"{name} fold {split.fold} has one class alone")
 
 
 def _embedded(table: BagTable, options: argparse.Namespace) -> Bags:

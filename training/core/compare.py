@@ -37,6 +37,7 @@ def paper_predictions(
                     youden=logit >= fit.youden,
                     target=logit >= fit.target,
                     pac=logit >= fit.pac,
+                    deployed_logit=logit,
                     p_value=math.nan,
                 )
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,14 +44,28 @@ def read_table(path: Path, *, label: str, group: str, fold: str | None = None) -
     wanted = ["bag", label, group] + ([fold] if fold else [])
     if missing := [name for name in wanted if name not in rows[0]]:
         raise BadTable(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(rows[0])}")
-    if odd := sorted({row[label] for row in rows} - {"0", "1"}):
-        raise BadTable(f"column {label} holds {', '.join(map(repr, odd[:3]))}; labels are 0 or 1")
+    for line, row in enumerate(rows, start=2):
+        _check_row(f"{path.name}, line {line} (bag {row['bag']!r})", row, label=label, group=group, fold=fold)
+    if twice := sorted(name for name, count in Counter(row["bag"] for row in rows).items() if count > 1):
+        raise BadTable(f"{path.name} names bag {twice[0]!r} more than once")
     return BagTable(
         names=[row["bag"] for row in rows],
         y=[int(row[label]) for row in rows],
         groups=[row[group] for row in rows],
         folds=np.array([int(row[fold]) for row in rows]) if fold else None,
     )
+
+
+def _check_row(where: str, row: dict[str, str], *, label: str, group: str, fold: str | None) -> None:
+    """Raise BadTable naming the line for what no later step could explain."""
+    if row["bag"] in ("", ".", "..") or {"/", "\\"} & set(row["bag"]):
+        raise BadTable(f"{where}: a bag is the name of one folder")
+    if row[label] not in ("0", "1"):
+        raise BadTable(f"{where}: {label} is {row[label]!r}; a label is 0 or 1")
+    if not row[group]:
+        raise BadTable(f"{where}: {group} is empty; whose frames these are must be said")
+    if fold and not (row[fold] or "").isdecimal():
+        raise BadTable(f"{where}: {fold} is {row[fold]!r}; a fold is a whole number")
 
 
 def pictures_of(folder: Path) -> list[Path]:
@@ -62,10 +77,22 @@ def embed_folders(table: BagTable, images: Path, *, embed: Embed, cache: Path, b
     """Embed IMAGES/<bag>/* of each bag; embeddings are kept in `cache`, one file a bag, named by backbone and bag."""
     if empty := [name for name in table.names if not pictures_of(images / name)]:
         raise BadTable(f"no pictures for {len(empty)} bags, {empty[0]!r} among them")
+    for name in table.names:
+        _check_pictures(images / name)
     folder = cache / f"{PREPROCESSING}-{file_digest(backbone)[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
     embeddings = [_kept(folder / f"{name}.npy", pictures_of(images / name), embed) for name in table.names]
     return make_bags(embeddings, table.y, groups=table.groups, uids=table.names)
+
+
+def _check_pictures(folder: Path) -> None:
+    """Before anything is embedded or written, every picture must open."""
+    for path in pictures_of(folder):
+        try:
+            with Image.open(path) as picture:
+                picture.verify()
+        except (OSError, SyntaxError, ValueError) as error:
+            raise BadTable(f"bag {folder.name!r}: {path.name} is not a picture that can be read") from error
 
 
 def _kept(path: Path, pictures: list[Path], embed: Embed) -> Embeddings:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -156,15 +157,20 @@ def plain(value: Any) -> Any:
 
 
 def write_report(out: Path, *, report: dict[str, Any], predictions: Sequence[Prediction]) -> None:
-    """Write report.json, predictions.csv, roc.png and pr.png into a folder."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
-    with (out / "predictions.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(asdict(predictions[0])), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in predictions)
-    _plot(out / "roc.png", report, "roc", axes=("1 - specificity", "sensitivity"), area="auroc")
-    _plot(out / "pr.png", report, "pr", axes=("recall (sensitivity)", "precision"), area="pr_auc")
+    """Write report.json, predictions.csv, roc.png and pr.png into a folder: all of them, or none."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
+        made = Path(folder)
+        _plot(made / "roc.png", report, "roc", axes=("1 - specificity", "sensitivity"), area="auroc")
+        _plot(made / "pr.png", report, "pr", axes=("recall (sensitivity)", "precision"), area="pr_auc")
+        with (made / "predictions.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(asdict(predictions[0])), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(asdict(row) for row in predictions)
+        (made / "report.json").write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+        out.mkdir(exist_ok=True)
+        for name in ("roc.png", "pr.png", "predictions.csv", "report.json"):  # the report last: with it, all are there
+            (made / name).replace(out / name)
 
 
 def _plot(path: Path, report: dict[str, Any], name: str, *, axes: tuple[str, str], area: str) -> None:
