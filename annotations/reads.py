@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from annotations import schema
+from annotations import drawings, schema
 from annotations.blinding import is_blinded
 from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, ReadStatus
 from inference import answers
@@ -140,7 +140,7 @@ def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevisi
         if read.status == ReadStatus.COMMITTED:
             raise NotOpen("This read is committed already. Reopen it to change it; nothing was overwritten.")
         findings = schema.complete(answer.findings)
-        _check_keyframes(place.study, findings)
+        _check_places(place.study, findings)
         if read.draft_version != answer.version and read.draft != answer.as_draft(schema.validate(answer.findings)):
             raise StaleDraft(read)
         revision = _add_revision(read, answer.comment, findings, evidence)
@@ -149,11 +149,13 @@ def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevisi
         return revision, True
 
 
-def _check_keyframes(study: Study, findings: schema.Findings) -> None:
+def _check_places(study: Study, findings: schema.Findings) -> None:
     frames = dict(study.clips.values_list("sop_uid", "frames"))
     for keyframe in findings["keyframes"]:
         if not keyframe["frame"] <= frames.get(keyframe["sop_uid"], 0):
             raise schema.BadFindings({"keyframes": ["A keyframe is a frame of a clip of this study."]})
+    if misplaced := drawings.misplaced(study, findings["drawings"]):
+        raise schema.BadFindings(misplaced)
 
 
 def _add_revision(read: Read, comment: str, findings: schema.Findings, evidence: Evidence) -> ReadRevision:
@@ -163,7 +165,7 @@ def _add_revision(read: Read, comment: str, findings: schema.Findings, evidence:
         number=read.revisions.count() + 1,
         study_revision=StudyRevision.objects.filter(study=read.study_id).order_by("-number").first(),
         schema=schema.SCHEMA,
-        findings=findings,
+        findings={**findings, "drawings": drawings.measured(read.study, findings["drawings"])},
         comment=comment,
         positive=schema.positive(findings),
         definition=schema.DEFINITION,

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from annotations import drawings
+
 SCHEMA = "papile-1"
 DEFINITION = "positive-1"
 ROMAN = ("none", "I", "II", "III", "IV")
@@ -33,6 +35,7 @@ EMPTY: Findings = {
     "quality": "good",
     "uncertain": False,
     "keyframes": [],
+    "drawings": [],
 }
 
 
@@ -85,6 +88,7 @@ _FIELDS: dict[str, Callable[[Any], str]] = {
     "quality": _one_of(*QUALITIES),
     "uncertain": _truth,
     "keyframes": _keyframes,
+    "drawings": lambda value: "",  # drawing by drawing and field by field, in validate()
 }
 
 
@@ -97,9 +101,10 @@ def validate(findings: Any) -> Findings:
     for field, check in _FIELDS.items():
         if wrong := check(whole[field]):
             messages[field] = [wrong]
+    messages |= drawings.messages(whole["drawings"])
     if messages:
         raise BadFindings(messages)
-    return whole
+    return {**whole, "drawings": drawings.plain(whole["drawings"])}
 
 
 def _haemorrhage(findings: Findings) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydicom.dataset import Dataset
 
 from studies import children
 from studies.children import ChildFailed
@@ -160,3 +161,27 @@ def test_rubbish_in_a_header_never_breaks_anything(header: Any, changes: list[tu
 @given(st.integers(0, len(ORIGINAL)))
 def test_a_file_may_end_anywhere(header: Any, length: int) -> None:
     assert _read_or_refused(header, ORIGINAL[:length])
+
+
+def _spectral() -> Any:
+    made = region()
+    made.RegionSpatialFormat = 3
+    made.PhysicalUnitsXDirection, made.PhysicalUnitsYDirection = 4, 7
+    made.PhysicalDeltaX, made.PhysicalDeltaY = 0.005, -0.5
+    made.ReferencePixelX0, made.ReferencePixelY0 = 0, 10
+    return made
+
+
+def test_a_doppler_trace_has_its_units_steps_and_zero_line(header: Any) -> None:
+    (found,) = header(clip(SequenceOfUltrasoundRegions=[_spectral()]))["regions"]
+    assert (found["type"], found["dx_cm"], found["axes"]) == ("spectral", None, ["s", "cm/s"])
+    assert (found["delta"], found["reference"], found["reference_value"]) == ([0.005, -0.5], [0, 10], [0.0, 0.0])
+
+
+def test_frames_with_their_own_regions_keep_them_as_runs(header: Any) -> None:
+    frames = [Dataset() for _ in range(4)]
+    for frame in frames[:3]:
+        frame.SequenceOfUltrasoundRegions = [region()]
+    frames[2].SequenceOfUltrasoundRegions[0].PhysicalDeltaX = 0.05
+    found = header(clip(frames=4, PerFrameFunctionalGroupsSequence=frames))["regions"]
+    assert [(each["frames"], each["dx_cm"]) for each in found] == [([1, 2], 0.02), ([3, 3], 0.05)]

@@ -11,14 +11,11 @@ from typing import Any
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from studies.child import layout, values, wire, words
+from studies.child import layout, regions, values, wire, words
 from studies.child.opening import Opened, Refused, open_dicom
 
 DICOMDIR = "1.2.840.10008.1.3.10"
-_MAX_REGIONS = 32
 _MAX_FRAME_MS = 10_000
-_SPATIAL = {1: "2d", 2: "m_mode", 3: "spectral", 4: "waveform", 5: "graphics"}
-_UNITS = {0: "none", 1: "percent", 2: "dB", 3: "cm", 4: "s", 5: "Hz", 6: "dB/s", 7: "cm/s", 8: "cm2", 9: "cm2/s"}
 _KEYWORDS = (
     "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID SeriesNumber "
     "InstanceNumber Modality Manufacturer ManufacturerModelName PatientID IssuerOfPatientID PatientName "
@@ -26,7 +23,8 @@ _KEYWORDS = (
     "ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate SeriesTime "
     "AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel BitsAllocated BitsStored FrameTime "
-    "FrameTimeVector CineRate RecommendedDisplayFrameRate SequenceOfUltrasoundRegions"
+    "FrameTimeVector CineRate RecommendedDisplayFrameRate SequenceOfUltrasoundRegions "
+    "PerFrameFunctionalGroupsSequence"
 )
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
 
@@ -50,7 +48,7 @@ def facts(opened: Opened) -> dict[str, Any]:
         "pixels": pixels.as_facts(),
         **_playback(dataset, pixels.frames),
         **_view(dataset, pixels.frames),
-        "regions": list(_regions(dataset, pixels, opened)),
+        "regions": regions.of_clip(dataset, pixels, opened),
         "warnings": opened.warnings,
     }
 
@@ -163,34 +161,3 @@ def _code_meanings(dataset: Dataset) -> list[str]:
         modifiers = values.value(item, "ViewModifierCodeSequence") or []
         found += [values.text(each, "CodeMeaning") for each in (item, *islice(modifiers, 4))]
     return found
-
-
-def _regions(dataset: Dataset, pixels: layout.Layout, opened: Opened) -> Iterator[dict[str, Any]]:
-    items = values.value(dataset, "SequenceOfUltrasoundRegions") or []
-    for item in islice(items, _MAX_REGIONS):
-        corners = [values.whole(item, f"RegionLocation{name}") for name in ("MinX0", "MinY0", "MaxX1", "MaxY1")]
-        if None not in corners:
-            yield _region(item, [int(corner or 0) for corner in corners], pixels, opened)
-
-
-def _region(item: Dataset, corners: list[int], pixels: layout.Layout, opened: Opened) -> dict[str, Any]:
-    """One rectangle, in the device's own pixels. A scale is given only where it can be trusted: both units
-    centimetres, and the rectangle inside the image (some devices write the right edge as the width)."""
-    x0, y0, x1, y1 = corners
-    inside = 0 <= x0 < x1 <= pixels.columns and 0 <= y0 < y1 <= pixels.rows
-    if not inside:
-        opened.warnings.append("An ultrasound region lies outside the image: its scale is not used.")
-    units = [_UNITS.get(values.whole(item, f"PhysicalUnits{axis}Direction") or 0, "other") for axis in "XY"]
-    deltas = [abs(values.number(item, f"PhysicalDelta{axis}") or 0.0) for axis in "XY"]
-    calibrated = inside and units == ["cm", "cm"] and all(0 < delta < 1 for delta in deltas)
-    return {
-        "x0": x0,
-        "y0": y0,
-        "x1": x1,
-        "y1": y1,
-        "dx_cm": deltas[0] if calibrated else None,
-        "dy_cm": deltas[1] if calibrated else None,
-        "units": units[0] if units[0] == units[1] else "/".join(units),
-        "type": _SPATIAL.get(values.whole(item, "RegionSpatialFormat") or 0, "other"),
-        "inside": inside,
-    }
