@@ -1,6 +1,7 @@
 /** What a reader answers, and how each key changes it. Pure: the form only draws what this says. */
 
-import { grade as roman } from "../common/format";
+import { count, grade as roman } from "../common/format";
+import type { Drawing } from "../viewer/drawing";
 
 export const SCHEMA = "papile-1";
 
@@ -26,6 +27,7 @@ export interface Findings {
   quality: Quality;
   uncertain: boolean;
   keyframes: Keyframe[];
+  drawings: Drawing[];
 }
 
 export interface Answer {
@@ -50,6 +52,8 @@ export type Action =
   | { type: "quality"; value?: Quality }
   | { type: "keyframe"; keyframe: Keyframe }
   | { type: "take"; findings: Findings }
+  /** Steps of one name in a row are undone as one. */
+  | { type: "draw"; drawings: Drawing[]; step?: string | undefined }
   | { type: "comment"; text: string };
 
 export const QUALITIES: readonly Quality[] = ["good", "limited", "non_diagnostic"];
@@ -68,6 +72,7 @@ export function blank(mastoid: boolean): Form {
     quality: "good",
     uncertain: false,
     keyframes: [],
+    drawings: [],
   };
   return { findings, comment: "", side: null };
 }
@@ -113,12 +118,19 @@ function find(findings: Findings, action: Action, side: Side | null): Findings {
     case "quality":
       return { ...findings, quality: action.value ?? next(QUALITIES, findings.quality) };
     case "take":
-      return { ...findings, ...action.findings };
+      return withoutNumbers({ ...findings, ...action.findings });
+    case "draw":
+      return { ...findings, drawings: action.drawings };
     case "keyframe":
       return { ...findings, keyframes: withKeyframe(findings.keyframes, action.keyframe) };
     default:
       return findings;
   }
+}
+
+/** As a draft keeps it: the numbers beside drawings are the server's, made anew at each commit. */
+export function withoutNumbers(findings: Findings): Findings {
+  return { ...findings, drawings: (findings.drawings ?? []).map(({ measured: _measured, ...drawing }) => drawing) };
 }
 
 /** The form after a key or a click. The same object where nothing changed. */
@@ -190,6 +202,7 @@ export function summary({ findings, comment }: Answer): [string, string][] {
   for (const [on, name] of flags) if (on) rows.push([name, "yes"]);
   rows.push(["Cerebellar", cerebellarWord(findings.cerebellar)], ["Quality", qualityWord(findings.quality)]);
   if (findings.keyframes.length) rows.push(["Keyframes", String(findings.keyframes.length)]);
+  if (findings.drawings?.length) rows.push(["Drawn", count(findings.drawings.length, "drawing")]);
   if (comment) rows.push(["Note", comment]);
   return rows;
 }
@@ -213,28 +226,46 @@ export function same(a: Answer, b: Answer): boolean {
   return JSON.stringify([a.findings, a.comment]) === JSON.stringify([b.findings, b.comment]);
 }
 
-/** Unlimited undo. Letters typed into the note are one step until something else changes. */
+/** What continues the step before it: letters typed into the note, a point that moves key by key. */
+function stepOf(action: Action): string {
+  return action.type === "comment" ? "comment" : action.type === "draw" ? (action.step ?? "") : "";
+}
+
+/** Unlimited undo and redo, of what is typed and what is drawn alike. */
 export class History {
   private past: Form[] = [];
-  private typing = false;
+  private future: Form[] = [];
+  private step = "";
 
   constructor(public form: Form) {}
 
   apply(action: Action): boolean {
     const form = reduce(this.form, action);
     if (form === this.form) return false;
-    const continues = action.type === "comment" && this.typing;
+    const step = stepOf(action);
+    const continues = step !== "" && step === this.step;
     if (!continues && action.type !== "side") this.past.push({ ...this.form, side: null });
-    this.typing = action.type === "comment";
+    if (action.type !== "side") this.future = [];
+    this.step = step;
     this.form = form;
     return true;
   }
 
   undo(): boolean {
-    const before = this.past.pop();
-    this.typing = false;
-    if (before) this.form = before;
-    return before !== undefined;
+    return this.go(this.past, this.future);
+  }
+
+  redo(): boolean {
+    return this.go(this.future, this.past);
+  }
+
+  private go(from: Form[], to: Form[]): boolean {
+    const other = from.pop();
+    this.step = "";
+    if (!other) return false;
+    to.push({ ...this.form, side: null });
+    this.form = other;
+    return true;
   }
 
   get undoable(): boolean {

@@ -3,6 +3,7 @@
 import { type Child, fill, h, icon } from "../common/dom";
 import { grade as roman } from "../common/format";
 import { keyCap } from "../common/keymap";
+import { type Drawing, measuredOf, shortName, valueText } from "../viewer/drawing";
 import type { Clip } from "../viewer/types";
 import { type Action, type Cerebellar, type Flag, type Form, type Grade, type Keyframe, type Quality, type Side, QUALITIES, cerebellarWord, qualityWord, worst } from "./findings";
 
@@ -17,12 +18,16 @@ export interface Commands {
   keyframe: () => void;
   goTo: (keyframe: Keyframe) => void;
   openClip: (sop: string) => void;
+  goToDrawing: (drawing: Drawing) => void;
+  /** Open the table of all drawings. */
+  drawings: () => void;
   /** A click with the mouse is over: the keys belong to the pictures again. */
   release: () => void;
 }
 
 const cap = (label: string) => keyCap("Read", label);
 
+const SHOWN_DRAWINGS = 4;
 const GRADES: readonly Grade[] = [0, 1, 2, 3, 4];
 const SIDES: readonly [Side, string, string][] = [["right", "Right", "R"], ["left", "Left", "L"]];
 const FLAGS: readonly [Flag, string, string][] = [
@@ -55,6 +60,7 @@ export class ReadForm {
   private readonly fossa = h("select", { id: "cerebellar" });
   private readonly worst = h("p", { class: "small dim" });
   private readonly keyframes = h("div", { class: "keyframes" });
+  private readonly drawn = h("div", { class: "keyframes", "data-drawn": "" });
   private readonly note = h("textarea", { id: "note", class: "field", rows: 2, maxlength: 10000, placeholder: "Note  ( N )" });
   private readonly warning = h("div", { class: "warning", "data-warning": "" });
   private readonly status = h("p", { class: "small dim", "data-status": "" });
@@ -97,6 +103,7 @@ export class ReadForm {
     if (this.note.value !== comment) this.note.value = comment;
     this.drawWorst({ findings, comment, side });
     this.drawKeyframes(findings.keyframes);
+    this.drawDrawn(findings.drawings);
     this.undo.setAttribute("aria-disabled", String(!undoable));
   }
 
@@ -164,6 +171,7 @@ export class ReadForm {
       h("hr", { class: "rule" }),
       this.qualityRow(),
       this.keyframeRow(),
+      this.drawnRow(),
       h("label", { class: "vh", for: "note" }, "Note"),
       this.note,
     );
@@ -228,6 +236,22 @@ export class ReadForm {
   private keyframeRow(): HTMLElement {
     const add = this.button("btn btn-quiet add", [cap("K"), "Keyframe"], this.commands.keyframe);
     return h("div", { class: "form-row" }, add, this.keyframes);
+  }
+
+  private drawnRow(): HTMLElement {
+    const open = this.button("btn btn-quiet add", [keyCap("Viewer", "V"), "Measure"], this.commands.drawings);
+    return h("div", { class: "form-row" }, open, this.drawn);
+  }
+
+  private drawDrawn(drawings: readonly Drawing[]): void {
+    if (!drawings.length) return fill(this.drawn, h("span", { class: "small dim" }, "nothing drawn"));
+    const first = drawings.slice(0, SHOWN_DRAWINGS).map((drawing) => {
+      const clip = this.clips.find((each) => each.sop_uid === drawing.sop_uid);
+      const text = [shortName(drawing), valueText(measuredOf(drawing, clip?.regions ?? []))].filter(Boolean).join(" ");
+      return this.button("link small", [text], () => this.commands.goToDrawing(drawing), { "aria-label": `${text}, clip ${clip?.number ?? "unknown"}, frame ${drawing.frame}` });
+    });
+    const more = drawings.length - first.length;
+    fill(this.drawn, ...first, more > 0 ? this.button("link small", [`${more} more`], this.commands.drawings) : null);
   }
 
   private foot(): HTMLElement {

@@ -6,12 +6,14 @@ import { ask } from "../common/dialog";
 import { fill, h } from "../common/dom";
 import { duration } from "../common/format";
 import { type Binding, bind, isField } from "../common/keys";
+import type { Drawing } from "../viewer/drawing";
 import { Viewer } from "../viewer/viewer";
+import type { Preset } from "../viewer/measure";
 import type { Study } from "../viewer/types";
 import { QueueBar, RoomBar } from "./bar";
 import { ClaimKeeper } from "./claim";
 import { type Commit, DraftKeeper, type Place, type State } from "./drafts";
-import { type Action, type Answer, type Form, History, type Keyframe, blank, headline, same, spoken } from "./findings";
+import { type Action, type Answer, type Form, History, type Keyframe, blank, headline, same, spoken, withoutNumbers } from "./findings";
 import { type Mode, ReadForm } from "./form";
 import { CommitGate } from "./gate";
 import { othersTable } from "./others";
@@ -79,7 +81,7 @@ export class Session {
     const [study, reads, queue] = await Promise.all([api.get<Study>(this.api), this.fetchReads(), this.fetchQueue()]);
     if (this.closed) return;
     this.study = study;
-    this.viewer = new Viewer(study, { panes: room ? 2 : 1, seen: () => this.seen(), notes: (notes) => this.noted(notes) });
+    this.viewer = new Viewer(study, { panes: room ? 2 : 1, seen: () => this.seen(), notes: (notes) => this.noted(notes), draw: (drawings, step) => this.act({ type: "draw", drawings, step }) });
     this.others = this.context === "adjudication" ? reads.others : [];
     this.bar = queue ? new QueueBar(study, queue, HOME[this.context], BLINDING[this.context === "adjudication" ? "adjudication" : "queue"]) : new RoomBar(study);
     document.title = `${queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : study.patient.patient_id} · Fontanelle`;
@@ -172,7 +174,7 @@ export class Session {
     if (this.keeper.seen) this.viewer.coverage.restore(this.keeper.seen);
     const begun = mine?.draft?.saved_at ? mine.draft : null;
     const last = mine?.revisions.at(-1);
-    const answer = this.keeper.begin(begun) ?? (last ? { findings: last.findings, comment: last.comment ?? "" } : null);
+    const answer = this.keeper.begin(begun) ?? (last ? { findings: withoutNumbers(last.findings), comment: last.comment ?? "" } : null);
     this.history = new History(answer ? { ...empty, findings: { ...empty.findings, ...answer.findings }, comment: answer.comment } : empty);
     this.drawState(this.keeper.state);
     this.draw();
@@ -240,6 +242,8 @@ export class Session {
       keyframe: () => this.keyframe(),
       goTo: ({ sop_uid, frame }: Keyframe) => this.viewer.goTo(sop_uid, frame),
       openClip: (sop: string) => this.viewer.goTo(sop, 1),
+      goToDrawing: (drawing: Drawing) => this.viewer.goToDrawing(drawing),
+      drawings: () => this.viewer.openDock(),
       release: () => this.viewer.focus(),
     };
   }
@@ -269,16 +273,34 @@ export class Session {
   }
 
   /** Undo a change of the form; with nothing to undo in a queue, the commit before this one. */
-  private async back(): Promise<void> {
+  private async back(here = false): Promise<void> {
     if (this.phase === "done") return this.reopen();
     const before = this.history.form;
     if (this.phase === "reading" && this.history.undo()) return this.answerChanged(before);
+    // Ctrl+Z undoes what was done here, and never leaves the study.
+    if (here) return polite("There is nothing to undo");
     const previous = this.house.previous;
     if (previous) this.house.go({ ...previous.target, reopen: true }, null);
   }
 
+  /** R or L and a measure's key: the side counts for that one, as it does for a grade. */
+  private measure(preset: Exclude<Preset, "">): void {
+    const { side } = this.history.form;
+    if (side) this.act({ type: "side", side });
+    this.viewer.measure(preset, side);
+  }
+
+  private forth(): void {
+    const before = this.history.form;
+    if (this.phase === "reading" && this.history.redo()) this.answerChanged(before);
+    else polite("There is nothing to do again");
+  }
+
   private draw(): void {
     this.form?.draw(this.history.form, this.history.undoable || this.house.previous !== null);
+    const { drawings, keyframes } = this.history.form.findings;
+    if (drawings !== this.viewer.sketch.drawings || this.viewer.sketch.editable !== (this.phase === "reading")) this.viewer.setDrawings(drawings, this.phase === "reading");
+    this.viewer.setKeyframes(keyframes);
     this.house.main.dataset["phase"] = this.phase;
   }
 
@@ -293,7 +315,7 @@ export class Session {
     const keeper = this.keeper;
     if (keeper?.state.kind !== "conflict") return;
     const answer = keeper.choose(which);
-    this.history = new History({ ...answer, side: null });
+    this.history = new History({ ...answer, findings: { ...blank(false).findings, ...answer.findings }, side: null });
     hideConflict();
     this.draw();
     this.viewer.focus();
@@ -367,6 +389,7 @@ export class Session {
     }
     if (said.reveal) this.score = said.reveal;
     this.showDone(answer, said.committed_at ?? new Date().toISOString(), null);
+    if (answer.findings.drawings.length) void this.showServersNumbers();
     void this.lookAhead();
     this.reveal?.say(`${duration(seconds) ?? ""} on this one.`);
     polite(`Committed. ${this.score?.flag ? `The model says ${this.score.flag.replaceAll("_", " ")}.` : "The model has said nothing."}`);
@@ -377,6 +400,8 @@ export class Session {
   private showDone(answer: Answer, at: string, agreement: boolean | null): void {
     this.phase = "done";
     this.keeper?.close();
+    this.viewer.setKeyframes(answer.findings.keyframes ?? []);
+    this.viewer.setDrawings(answer.findings.drawings ?? [], false);
     const commands = {
       agree: (agree: boolean) => void this.agree(agree),
       next: () => void this.advance(),
@@ -398,6 +423,13 @@ export class Session {
     }
     this.bindDone();
     this.viewer.focus();
+  }
+
+  /** What was committed, with the numbers that the server put beside the drawings. */
+  private async showServersNumbers(): Promise<void> {
+    const { mine } = await this.fetchReads();
+    const last = mine?.revisions.at(-1);
+    if (this.phase === "done" && !this.closed && last) this.viewer.setDrawings(last.findings.drawings ?? [], false);
   }
 
   private showAttention(): void {
@@ -488,7 +520,9 @@ export class Session {
       act: (action: Action) => this.act(action),
       keyframe: () => this.keyframe(),
       note: () => this.form?.focusNote(),
-      undo: () => void this.back(),
+      undo: (event: KeyboardEvent) => void this.back(event.ctrlKey || event.metaKey),
+      redo: () => this.forth(),
+      measure: (preset: Exclude<Preset, "">) => this.measure(preset),
       commit: () => void this.commit(),
       skip: this.context === "queue" ? () => void this.skip() : null,
     };

@@ -1,17 +1,24 @@
 /** The keys of a read: while it is answered, and after its commit. */
 
 import type { Binding } from "../common/keys";
+import { PRESETS } from "../viewer/drawing";
+import type { Preset } from "../viewer/measure";
 import type { Action } from "./findings";
 import type { Mode } from "./form";
 
 const ENTER = "Enter";
 const ROMAN = ["", "I", "II", "III", "IV"];
 
+const MEASURES: readonly [string, Exclude<Preset, "">][] = [["5", "vi"], ["6", "ahw"], ["7", "tod"], ["8", "third_ventricle"], ["9", "ri"]];
+
 export interface ReadingCommands {
   act: (action: Action) => void;
   keyframe: () => void;
   note: () => void;
-  undo: () => void;
+  undo: (event: KeyboardEvent) => void;
+  redo: () => void;
+  /** Take a measure in hand, on the side that was said before. */
+  measure: (preset: Exclude<Preset, "">) => void;
   commit: () => void;
   /** Only where there is a queue to come back to. */
   skip: (() => void) | null;
@@ -37,6 +44,8 @@ export function readingKeys(mode: Mode, commands: ReadingCommands): Binding[] {
     { key: "k", label: "Keyframe", group, run: commands.keyframe },
     { key: "n", label: "Note", group, bar: !queue, run: commands.note },
     { key: ["u", "Ctrl+z"], label: "Undo", group, run: commands.undo },
+    { key: ["Ctrl+Shift+z", "Ctrl+y"], label: "Redo", group, bar: false, run: commands.redo },
+    ...MEASURES.map(([key, preset]): Binding => ({ key, label: `${PRESETS[preset].name}${PRESETS[preset].perSide ? ", after R or L" : ""}`, group, bar: false, run: () => commands.measure(preset) })),
     { key: ENTER, label: queue ? "Commit, next" : "Commit", group, run: commands.commit },
     { key: "Ctrl+Enter", label: "Commit from anywhere", group, bar: false, inFields: true, overControls: true, run: commands.commit },
   ];

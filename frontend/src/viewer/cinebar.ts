@@ -105,6 +105,10 @@ export class CineBar {
     this.readout.title = `Frame rate ${FPS_SOURCE[clip.fps_source]}`;
   }
 
+  setMarks(frames: readonly number[]): void {
+    this.ribbon.marks = frames;
+  }
+
   drawCoverage(coverage: Coverage): void {
     this.ribbon.draw(coverage, this.clip?.sop_uid, this.clip?.frames ?? 1);
   }

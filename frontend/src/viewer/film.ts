@@ -59,13 +59,23 @@ export class Film {
     }
   }
 
+  /** Frames of a clip with a keyframe or a drawing. */
+  setMarks(clip: Clip, frames: readonly number[]): void {
+    const entry = this.entries.get(clip.sop_uid);
+    if (!entry) return;
+    entry.ribbon.marks = frames;
+    this.drawCoverage(clip);
+  }
+
   drawCoverage(clip: Clip): void {
     const entry = this.entries.get(clip.sop_uid);
     if (!entry) return;
     const share = this.coverage.fraction(clip.sop_uid);
     entry.ribbon.draw(this.coverage, clip.sop_uid, clip.frames);
     entry.button.dataset["seen"] = String(Math.round(share * 100));
-    entry.note.textContent = note(clip, share);
+    const { marks } = entry.ribbon;
+    entry.note.textContent = (marks.length ? "◆ " : "") + note(clip, share);
+    entry.note.title = marks.length ? `Marked: frame ${marks.join(", ")}` : "";
   }
 
   private build(clip: Clip, chosen: (clip: Clip) => void): HTMLElement {

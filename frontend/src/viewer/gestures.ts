@@ -1,10 +1,18 @@
 /** Mouse, wheel and touch on a picture: drag for window and level, with a modifier to pan or zoom, wheel through frames. */
 
+import type { Grip } from "./sketch";
+
+type Point = [number, number];
+
 export interface Target {
   zoom(factor: number, at?: [number, number]): void;
   pan(dx: number, dy: number): void;
   level(dx: number, dy: number): void;
   step(frames: number): void;
+  /** What the pointer takes hold of instead of the picture: a tool, a drawing. */
+  grab?(at: Point, event: PointerEvent): Grip | null;
+  /** The pointer moves with nothing held. */
+  hover?(at: Point): void;
 }
 
 export type Drag = "level" | "pan" | "zoom";
@@ -20,8 +28,6 @@ const ZOOM_PER_NOTCH = 1.15;
 /** A touch pad sends many small deltas; a wheel one large one. */
 const NOTCH_PX = 60;
 
-type Point = [number, number];
-
 function distance(a: Point, b: Point): number {
   return Math.hypot(a[0] - b[0], a[1] - b[1]);
 }
@@ -31,6 +37,7 @@ class Hand {
   private drag: Drag = "level";
   private anchor: Point = [0, 0];
   private turned = 0;
+  private grip: Grip | null = null;
 
   constructor(
     private readonly element: HTMLElement,
@@ -42,12 +49,17 @@ class Hand {
     this.element.setPointerCapture(event.pointerId);
     this.drag = dragOf(event);
     this.anchor = this.at(event);
+    this.grip?.cancel();
+    // A second finger pinches: what the first one held is let go.
+    const alone = this.points.size === 1 && this.drag === "level" && event.button === 0;
+    this.grip = alone ? (this.target.grab?.(this.anchor, event) ?? null) : null;
   }
 
   move(event: PointerEvent): void {
     const before = this.points.get(event.pointerId);
-    if (!before) return;
     const now = this.at(event);
+    if (!before) return this.target.hover?.(now);
+    if (this.grip) return this.grip.move(now);
     const other = [...this.points].find(([id]) => id !== event.pointerId)?.[1];
     this.points.set(event.pointerId, now);
     if (other) this.pinch(before, now, other);
@@ -56,6 +68,10 @@ class Hand {
 
   up(event: PointerEvent): void {
     this.points.delete(event.pointerId);
+    const { grip } = this;
+    this.grip = null;
+    if (event.type === "pointercancel") grip?.cancel();
+    else grip?.up(this.at(event));
   }
 
   wheel(event: WheelEvent): void {

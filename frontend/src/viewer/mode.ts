@@ -17,7 +17,12 @@ function renderer(): string | null {
   return String(name);
 }
 
+/** "cpu" or "gpu" in this browser's store decides, whatever was found: for a driver that draws wrongly, and for tests. */
+const FORCED = "fontanelle.rendering";
+
 export function wantsCpu(): boolean {
+  const forced = localStorage.getItem(FORCED);
+  if (forced === "cpu" || forced === "gpu") return forced === "cpu";
   const name = renderer();
   return name === null || isSoftware(name);
 }

@@ -5,12 +5,16 @@ import { Cine, type Playback, type Together } from "./cine";
 import { CineBar } from "./cinebar";
 import { RateMeter, durations } from "./clock";
 import type { Coverage } from "./coverage";
+import { Easel } from "./easel";
 import { follow } from "./gestures";
 import { edges } from "./hanging";
 import { drawHead } from "./head";
 import { type HeatMaps, HeatOverlay } from "./heat";
+import { type Look, type Looks, PLAIN, type Window } from "./look";
+import { type Orientation, around, words } from "./orientation";
 import type { Prefetcher } from "./prefetch";
-import type { Screen, Window } from "./screen";
+import type { Screen } from "./screen";
+import type { Sketcher } from "./sketch";
 import { AttentionStrip } from "./strip";
 import { type Clip, type Weight, playable } from "./types";
 
@@ -20,6 +24,9 @@ export interface Surroundings {
   screens: Promise<Screens>;
   prefetcher: Prefetcher;
   coverage: Coverage;
+  looks: Looks;
+  /** Null where nothing is drawn: on the pictures of another study. */
+  sketch: Sketcher | null;
   /** The pane knows its frames: they can be loaded. */
   hung: (pane: Pane) => void;
   /** A frame came on the screen for the first time. */
@@ -54,14 +61,15 @@ export class Pane {
   private readonly box = h("div", { class: "screen" });
   /** Taken hold of to drag the pane elsewhere. */
   readonly handle = h("div", { class: "vp-head" });
-  private readonly left = h("span", { class: "side" });
-  private readonly right = h("span", { class: "side" });
+  private readonly sides = ["left", "top", "right", "bottom"].map((where) => h("span", { class: `side ${where}` }));
+  private readonly way = h("p", { class: "way", role: "note", hidden: true });
   private readonly cover = h("div", { class: "cover", hidden: true });
   private readonly overlay = new HeatOverlay();
   private heat: HeatMaps | null = null;
   private readonly strip = new AttentionStrip();
   private readonly bar: CineBar;
   private onScreen = true;
+  readonly easel: Easel;
 
   constructor(
     readonly name: string,
@@ -70,8 +78,9 @@ export class Pane {
     /** Says that the pictures are of another study; empty for those of the one that is read. */
     private readonly origin = "",
   ) {
-    this.focusable = h("div", { class: "pix", tabindex: 0, role: "application", "aria-label": title }, this.left, this.box, this.right, this.cover);
+    this.focusable = h("div", { class: "pix", tabindex: 0, role: "application", "aria-label": title }, this.box, ...this.sides, this.way, this.cover);
     this.box.append(this.overlay.element);
+    this.easel = new Easel({ box: this.box, screen: () => this.screen, clip: () => this.clip, frame: () => this.frame, pause: () => this.pause() }, around.sketch);
     this.section = h("section", { class: "vp", "data-pane": name, "aria-label": title }, this.handle, this.focusable, this.strip.element);
     this.bar = new CineBar(name, title, {
       toggle: () => this.toggle(),
@@ -100,12 +109,8 @@ export class Pane {
     return this.index + 1;
   }
 
-  get window(): Window {
-    return this.screen?.window ?? { lower: 0, upper: 255 };
-  }
-
-  get inverted(): boolean {
-    return this.screen?.invert ?? false;
+  get look(): Look {
+    return this.screen?.look ?? PLAIN;
   }
 
   async show(clip: Clip | null, frame = 1): Promise<void> {
@@ -200,17 +205,31 @@ export class Pane {
   }
 
   setWindow(window: Window): void {
-    this.screen?.setWindow(window);
-    this.around.changed(this);
+    this.setLook({ window });
   }
 
   invert(): void {
-    this.screen?.setInvert(!this.inverted);
-    this.around.changed(this);
+    this.setLook({ inverted: !this.look.inverted });
+  }
+
+  orient(orientation: Orientation): void {
+    this.setLook({ orientation });
+  }
+
+  /** Kept for this clip, wherever it hangs next. */
+  setLook(part: Partial<Look>): void {
+    this.screen?.setLook(part);
+    this.lookChanged();
   }
 
   reset(): void {
     this.screen?.reset();
+    this.lookChanged();
+  }
+
+  private lookChanged(): void {
+    if (this.clip) this.around.looks.keep(this.clip.sop_uid, this.look);
+    this.drawSides();
     this.around.changed(this);
   }
 
@@ -221,10 +240,26 @@ export class Pane {
 
   /** The clip's view has another name. */
   rename(): void {
-    const marks = this.clip ? edges(this.clip.view) : null;
-    this.left.textContent = marks?.[0] ?? "";
-    this.right.textContent = marks?.[1] ?? "";
+    this.drawSides();
     this.drawHead();
+  }
+
+  /** The marks follow every turn and flip, and those are said on the picture. */
+  private drawSides(): void {
+    const [left, right] = (this.clip && edges(this.clip.view)) ?? ["", ""];
+    const marks = around(this.look.orientation, [left, "", right, ""] as const);
+    this.sides.forEach((side, at) => {
+      side.textContent = marks[at] ?? "";
+      side.hidden = !marks[at];
+    });
+    this.way.textContent = words(this.look.orientation);
+    this.way.hidden = !this.way.textContent;
+    this.section.dataset["orientation"] = this.way.textContent;
+  }
+
+  /** Frames of the clip that carry a keyframe or a drawing. */
+  setMarks(frames: readonly number[]): void {
+    this.bar.setMarks(frames);
   }
 
   /** Heat maps of the study's heaviest frames, after the commit; null takes them away. */
@@ -257,7 +292,7 @@ export class Pane {
 
   /** Count what is on the screen just now. */
   settle(): void {
-    if (this.shownFrame) this.look(this.shownFrame);
+    if (this.shownFrame) this.dwell(this.shownFrame);
   }
 
   close(): void {
@@ -281,8 +316,13 @@ export class Pane {
 
   private attach(screen: Screen): void {
     this.screen = screen;
-    screen.onDrawn(() => this.heat && this.drawHeat());
+    screen.onDrawn(() => {
+      if (this.heat) this.drawHeat();
+      this.easel.draw();
+    });
     follow(this.box, {
+      grab: (at, event) => this.easel.grab(at, event),
+      hover: (at) => this.easel.hover(at),
       zoom: (factor, at) => screen.zoom(factor, at),
       pan: (dx, dy) => screen.pan(dx, dy),
       level: (dx, dy) => this.level(dx, dy),
@@ -292,7 +332,7 @@ export class Pane {
 
   /** To the right widens the window, down darkens, as in every radiology viewer. */
   private level(dx: number, dy: number): void {
-    const { lower, upper } = this.window;
+    const { lower, upper } = this.look.window;
     const width = Math.max(1, upper - lower + dx);
     const centre = (upper + lower) / 2 + dy;
     this.setWindow({ lower: centre - width / 2, upper: centre + width / 2 });
@@ -303,20 +343,29 @@ export class Pane {
     if (!screen || !this.images.length || !this.onScreen) return;
     try {
       if (this.stacked) await screen.go(index);
-      else await screen.show(this.images, index);
+      else {
+        if (this.clip) screen.setLook(this.around.looks.of(this.clip.sop_uid));
+        await screen.show(this.images, index);
+      }
     } catch (error) {
       if (turn === this.turn && index === this.index) this.refuse(error instanceof Error ? error.message : String(error));
       return;
     }
     if (turn !== this.turn) return;
+    if (!this.stacked) this.lookShown();
     this.stacked = true;
     if (index === this.index) this.painted();
+  }
+
+  private lookShown(): void {
+    this.drawSides();
+    this.around.changed(this);
   }
 
   private painted(): void {
     this.cover.hidden = true;
     this.section.dataset["shown"] = String(this.frame);
-    if (this.look(this.frame)) this.around.shown(this);
+    if (this.dwell(this.frame)) this.around.shown(this);
   }
 
   /** A place-holder over the picture, so that no other frame is taken for this one. */
@@ -331,7 +380,7 @@ export class Pane {
   }
 
   /** Count the time that the frame before was looked at. True where this frame is seen for the first time. */
-  private look(frame: number): boolean {
+  private dwell(frame: number): boolean {
     const now = performance.now();
     const { clip, shownFrame, lookedAt } = this;
     if (clip && shownFrame && !document.hidden) this.around.coverage.look(clip.sop_uid, shownFrame, now - lookedAt);

@@ -34,16 +34,19 @@ function block(run: Run): SVGRectElement {
 export class Ribbon {
   readonly element = s("svg", { class: "cov", preserveAspectRatio: "none", role: "img" });
   private drawn = "";
+  /** Frames with a keyframe or a drawing. */
+  marks: readonly number[] = [];
 
   draw(coverage: Coverage, sop: string | undefined, frames: number): void {
     const looked = sop === undefined ? [] : coverage.frameMs(sop);
     const found = runs(looked);
-    const signature = `${sop ?? ""}${found.map((run) => `${run.kind}${run.last}`).join()}`;
+    const signature = `${sop ?? ""}${found.map((run) => `${run.kind}${run.last}`).join()}|${this.marks.join()}`;
     if (signature === this.drawn) return;
     this.drawn = signature;
     const percent = sop === undefined ? 0 : Math.round(coverage.fraction(sop) * 100);
     this.element.setAttribute("viewBox", `0 0 ${Math.max(1, frames)} ${HEIGHT}`);
-    this.element.setAttribute("aria-label", `${percent} % of frames seen${sop === undefined ? "" : `, for ${number(coverage.ms(sop) / 1000)} s`}`);
-    fill(this.element, ...found.map(block));
+    const marked = this.marks.length ? `; marked: frame ${this.marks.join(", ")}` : "";
+    this.element.setAttribute("aria-label", `${percent} % of frames seen${sop === undefined ? "" : `, for ${number(coverage.ms(sop) / 1000)} s`}${marked}`);
+    fill(this.element, ...found.map(block), ...this.marks.map((frame) => s("rect", { class: "marked", x: frame - 0.5 - frames / 160, y: 0, width: frames / 80, height: HEIGHT })));
   }
 }

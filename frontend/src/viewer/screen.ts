@@ -14,8 +14,11 @@ import {
   init,
   metaData,
 } from "@cornerstonejs/core";
+import { s } from "../common/dom";
 import { type Layout, components, layoutOf, pixelsOf } from "./frames";
+import { type Look, PLAIN, exponent } from "./look";
 import { wantsCpu } from "./mode";
+import { type Matrix, apply, matrixOf, undo } from "./orientation";
 import { type Clip, frameUrl } from "./types";
 
 const SCHEME = "frame";
@@ -26,12 +29,6 @@ const SCHEME = "frame";
 const CACHE_BYTES = 640 * 1024 * 1024;
 /** Loading ahead stops here, so that it never pushes out what is on the screen. */
 const AHEAD_BYTES = 0.8 * CACHE_BYTES;
-
-export const FULL_WINDOW = { lower: 0, upper: 255 } as const;
-export interface Window {
-  lower: number;
-  upper: number;
-}
 
 interface Facts {
   url: string;
@@ -196,26 +193,38 @@ export function forgetAhead(): void {
 
 type Point = [number, number];
 
-/** One picture on the page. Points are CSS pixels from the element's corner. */
+/**
+ * One picture on the page. Points are CSS pixels from the element's corner. Turning and flipping are done to the element
+ * that Cornerstone draws in, so that both of its renderers only ever zoom and pan, and their points agree.
+ */
 export class Screen {
+  /** What is drawn, for a lens to look at. */
+  readonly picture = document.createElement("div");
   private readonly id: string;
   private readonly observer: ResizeObserver;
+  private readonly gamma = gammaFilter();
   private images: string[] = [];
-  private range: Window = { ...FULL_WINDOW };
-  private inverted = false;
+  private shown: Look = PLAIN;
 
   constructor(private readonly element: HTMLDivElement) {
     serial += 1;
     this.id = `screen-${serial}`;
-    start().enableElement({ viewportId: this.id, type: Enums.ViewportType.STACK, element });
+    this.picture.className = "picture";
+    element.prepend(this.picture, this.gamma.element);
+    this.fit();
+    start().enableElement({ viewportId: this.id, type: Enums.ViewportType.STACK, element: this.picture });
     // Cornerstone takes the element out of the tab order; its wrapper holds the focus.
-    element.removeAttribute("tabindex");
+    this.picture.removeAttribute("tabindex");
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(element);
   }
 
   private get viewport(): StackViewport {
     return start().getViewport(this.id) as StackViewport;
+  }
+
+  get ready(): boolean {
+    return this.images.length > 0;
   }
 
   async show(images: string[], index: number): Promise<void> {
@@ -236,30 +245,30 @@ export class Screen {
     this.images = [];
   }
 
-  get window(): Window {
-    return { ...this.range };
+  get look(): Look {
+    return this.shown;
   }
 
-  setWindow(window: Window): void {
-    const lower = Math.max(-255, Math.min(window.lower, 509));
-    this.range = { lower, upper: Math.max(lower + 1, Math.min(window.upper, 510)) };
+  setLook(part: Partial<Look>): void {
+    const { orientation } = this.shown;
+    const { lower, upper } = { ...this.shown.window, ...part.window };
+    const low = Math.max(-255, Math.min(lower, 509));
+    this.shown = { ...this.shown, ...part, window: { lower: low, upper: Math.max(low + 1, Math.min(upper, 510)) } };
+    if (part.orientation && part.orientation !== orientation) this.reorient(orientation.quarter % 2 !== part.orientation.quarter % 2);
     this.apply();
   }
 
-  get invert(): boolean {
-    return this.inverted;
-  }
-
-  setInvert(on: boolean): void {
-    this.inverted = on;
-    this.apply();
+  /** On its side the picture is fitted anew: what filled the box no longer does. */
+  private reorient(onItsSide: boolean): void {
+    this.resized();
+    if (onItsSide && this.images.length) this.viewport.resetCamera();
   }
 
   /** The point under the pointer stays where it is. */
   zoom(factor: number, at?: Point): void {
     if (!this.images.length) return;
-    const { clientWidth, clientHeight } = this.element;
-    const fixed = this.viewport.canvasToWorld(at ?? [clientWidth / 2, clientHeight / 2]);
+    const { clientWidth, clientHeight } = this.picture;
+    const fixed = this.viewport.canvasToWorld(at ? undo(this.matrix, at) : [clientWidth / 2, clientHeight / 2]);
     const { parallelScale = 1, focalPoint, position } = this.viewport.getCamera();
     if (!focalPoint || !position) return;
     const towards = (from: Types.Point3): Types.Point3 => {
@@ -273,7 +282,7 @@ export class Screen {
   pan(dx: number, dy: number): void {
     if (!this.images.length) return;
     const from = this.viewport.canvasToWorld([0, 0]);
-    const to = this.viewport.canvasToWorld([dx, dy]);
+    const to = this.viewport.canvasToWorld(this.turned([dx, dy]));
     const { focalPoint, position } = this.viewport.getCamera();
     if (!focalPoint || !position) return;
     const moved = ([x, y, z]: Types.Point3): Types.Point3 => [x + from[0] - to[0], y + from[1] - to[1], z];
@@ -284,20 +293,35 @@ export class Screen {
   /** Where a point of the picture is, in CSS pixels; (0, 0) is its outer corner. Null while there is no picture. */
   place(x: number, y: number): Point | null {
     if (!this.images.length) return null;
-    // The GPU counts from the middle of the first pixel, the CPU path from its corner.
-    const shift = getShouldUseCPURendering() ? 0 : 0.5;
-    const [left, top] = this.viewport.worldToCanvas([x - shift, y - shift, 0]);
-    return [left, top];
+    const [left, top] = this.viewport.worldToCanvas([x - this.corner, y - this.corner, 0]);
+    return Number.isFinite(left) && Number.isFinite(top) ? apply(this.matrix, [left, top]) : null;
+  }
+
+  /** The point of the picture at a place on the screen: what `place` takes. */
+  imageAt(at: Point): Point | null {
+    if (!this.images.length) return null;
+    const [x, y] = this.viewport.canvasToWorld(undo(this.matrix, at));
+    return [x + this.corner, y + this.corner];
+  }
+
+  /** A step on the screen as one in the picture's own directions. */
+  turned(step: Point): Point {
+    const [a, b, c, d] = this.matrix;
+    return undo([a, b, c, d, 0, 0], step);
+  }
+
+  /** From what Cornerstone draws to the screen. */
+  get matrix(): Matrix {
+    return matrixOf(this.shown.orientation, this.picture.clientWidth, this.picture.clientHeight);
   }
 
   /** After each time that the picture was drawn. */
   onDrawn(drawn: () => void): void {
-    this.element.addEventListener(Enums.Events.IMAGE_RENDERED, drawn);
+    this.picture.addEventListener(Enums.Events.IMAGE_RENDERED, drawn);
   }
 
   reset(): void {
-    this.range = { ...FULL_WINDOW };
-    this.inverted = false;
+    this.setLook(PLAIN);
     if (!this.images.length) return;
     this.viewport.resetCamera();
     this.apply();
@@ -308,6 +332,11 @@ export class Screen {
     start().disableElement(this.id);
   }
 
+  /** The GPU counts from the middle of the first pixel, the CPU path from its corner. */
+  private get corner(): number {
+    return getShouldUseCPURendering() ? 0 : 0.5;
+  }
+
   /** In the cache; what is there already costs no turn of the event loop. */
   private need(imageId: string | undefined): Promise<void> | undefined {
     return imageId === undefined || cache.isLoaded(imageId) ? undefined : loadFrame(imageId);
@@ -315,16 +344,39 @@ export class Screen {
 
   private apply(): void {
     if (!this.images.length) return;
-    this.viewport.setProperties({ voiRange: this.range, invert: this.inverted });
+    this.viewport.setProperties({ voiRange: this.shown.window, invert: this.shown.inverted });
+    this.picture.style.filter = this.gamma.set(exponent(this.shown));
     this.viewport.render();
+  }
+
+  /** A picture that lies on its side fills the box with its own width as the height of the box. */
+  private fit(): void {
+    const { clientWidth, clientHeight } = this.element;
+    const [w, h] = this.shown.orientation.quarter % 2 ? [clientHeight, clientWidth] : [clientWidth, clientHeight];
+    this.picture.style.width = `${w}px`;
+    this.picture.style.height = `${h}px`;
+    this.picture.style.transform = `matrix(${matrixOf(this.shown.orientation, w, h).join(",")})`;
   }
 
   private resized(): void {
     if (!this.element.clientWidth || !this.element.clientHeight) return;
+    this.fit();
     start().resize(true, true);
   }
 
   private painted(): Promise<void> {
     return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
   }
+}
+
+/** Gamma after window and level, the same for both renderers: an SVG filter over what they draw. */
+function gammaFilter(): { element: SVGSVGElement; set: (power: number) => string } {
+  const name = `gamma-${serial}`;
+  const channels = (["feFuncR", "feFuncG", "feFuncB"] as const).map((channel) => s(channel, { type: "gamma", amplitude: 1, exponent: 1, offset: 0 }));
+  const element = s("svg", { class: "vh", "aria-hidden": "true" }, s("filter", { id: name, "color-interpolation-filters": "sRGB" }, s("feComponentTransfer", {}, ...channels)));
+  const set = (power: number) => {
+    for (const channel of channels) channel.setAttribute("exponent", String(power));
+    return power === 1 ? "" : `url(#${name})`;
+  };
+  return { element, set };
 }

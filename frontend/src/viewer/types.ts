@@ -9,6 +9,15 @@ export interface Region {
   y1: number;
   dx_cm: number | null;
   dy_cm: number | null;
+  type?: string;
+  inside?: boolean;
+  /** Of these frames alone, both ends in; those of the whole clip say none. */
+  frames?: [number, number];
+  /** Of a trace over time: units, signed steps per pixel, and the pixel (from the region's corner) whose value is known. */
+  axes?: [string, string];
+  delta?: [number, number];
+  reference?: [number, number] | null;
+  reference_value?: [number, number];
 }
 
 export interface Clip {

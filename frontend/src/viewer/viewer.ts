@@ -1,24 +1,29 @@
 /** The study on the screen: film, one or two panes, tools, keys, frames loaded ahead, and what was seen. */
 
-import { polite } from "../common/announce";
+import { assertive, polite } from "../common/announce";
 import { api, reason } from "../common/api";
 import { showBanner } from "../common/banner";
 import { h, reducedMotion } from "../common/dom";
 import { keyCap } from "../common/keymap";
-import { bind } from "../common/keys";
+import { type Binding, bind } from "../common/keys";
 import { peaks } from "./attention";
 import { Coverage } from "./coverage";
 import { Film } from "./film";
 import { early } from "./frames";
-import { Together } from "./cine";
-import { speedBeside, speedName } from "./cinebar";
+import { cineKeys } from "./cinekeys";
+import { DrawDock } from "./drawdock";
+import { type Drawing, PRESETS } from "./drawing";
 import { Grid, LAYOUTS, type Layout, layoutName, nextLayout, shape } from "./grid";
 import type { HeatMaps } from "./heat";
 import { fillIn, hang, neighbour, upcoming } from "./hanging";
+import { Looks } from "./look";
+import { LookBar } from "./lookbar";
+import type { Preset } from "./measure";
 import { Pane, type Screens } from "./pane";
 import { Prefetcher } from "./prefetch";
 import { PriorRow } from "./prior";
 import { SecondWindow } from "./second";
+import { Sketcher } from "./sketch";
 import { type Clip, type Prior, type Study, type Weight, frameUrl, playable } from "./types";
 import { askView } from "./viewpick";
 
@@ -29,26 +34,14 @@ export interface Options {
   seen: () => void;
   /** A clip's view was set: what must be said of the study now. */
   notes: (notes: string[]) => void;
+  /** Something was drawn, moved, named or deleted; steps of one name in a row are undone as one. */
+  draw: (drawings: Drawing[], step?: string) => void;
 }
 
-interface Preset {
-  name: string;
-  lower: number;
-  upper: number;
-}
-
-const PRESETS: readonly Preset[] = [
-  { name: "As acquired", lower: 0, upper: 255 },
-  { name: "More contrast", lower: 30, upper: 190 },
-  { name: "Dark detail", lower: 0, upper: 130 },
-  { name: "Bright detail", lower: 80, upper: 255 },
-];
-const cap = (label: string) => keyCap("Viewer", label === "−" ? "-" : label);
+const cap = (label: string) => keyCap("Viewer", label);
 const WIDE = "(min-width: 1180px)";
 /** Frames in flight: neighbours travel together, so these are few requests. */
 const AT_ONCE = 16;
-const ZOOM = 1.25;
-const PAN_PX = 40;
 
 let screens: Promise<Screens> | null = null;
 let here: Screens | null = null;
@@ -76,8 +69,15 @@ export class Viewer {
   private readonly layouts = h("select", { "aria-label": "Layout" });
   private readonly prefetcher: Prefetcher;
   private readonly unbind: (() => void)[] = [];
-  private readonly presets = h("select", { "aria-label": "Window and level" });
-  private readonly inverted = h("button", { class: "btn btn-quiet", type: "button", "aria-pressed": "false" }, "Invert ", cap("B"));
+  private readonly looks = new Looks();
+  private readonly looking: LookBar;
+  private readonly dock: DrawDock;
+  readonly sketch = new Sketcher({
+    changed: (drawings, step) => this.options.draw(drawings, step),
+    redraw: () => this.drawMarks(),
+    naming: (drawing) => this.holder(drawing)?.easel.name(drawing),
+  });
+  private keyframes: readonly { sop_uid: string; frame: number }[] = [];
   private readonly wide = window.matchMedia(WIDE);
   private readonly onWide = () => this.relayout();
   private readonly onAway = () => this.settle();
@@ -101,7 +101,9 @@ export class Viewer {
     this.side = h("div", { class: "side-films" }, this.film.element, this.prior.film);
     this.arrange();
     this.active = this.grid.panes[0] as Pane;
-    this.stage.append(this.grid.element, this.prior.element, this.tools(), this.lower);
+    this.looking = new LookBar({ active: () => this.active, every: () => this.panes, whole: () => this.stage });
+    this.dock = new DrawDock({ sketch: this.sketch, clips: study.clips, current: () => this.current, goTo: (sop, frame) => this.goTo(sop, frame), release: () => this.focus() });
+    this.stage.append(this.grid.element, this.prior.element, this.dock.element, this.tools(), this.lower);
     for (const part of [this.side, this.stage]) part.addEventListener("click", (event) => this.release(event));
     this.prefetcher.watch(() => this.panes.forEach((pane) => pane.progress()));
     document.addEventListener("visibilitychange", this.onAway);
@@ -156,6 +158,60 @@ export class Viewer {
   /** What the keyframe and the measurements are of: never the prior. */
   get current(): { clip: Clip | null; frame: number } {
     return { clip: this.own.clip, frame: this.own.frame };
+  }
+
+  // ---------- drawings ----------
+
+  /** What the read says was drawn; only a read that is open takes more. */
+  setDrawings(drawings: readonly Drawing[], editable: boolean): void {
+    this.sketch.set(drawings, editable);
+    this.markFrames();
+  }
+
+  setKeyframes(keyframes: readonly { sop_uid: string; frame: number }[]): void {
+    this.keyframes = keyframes;
+    this.markFrames();
+  }
+
+  /** Take a measure in hand, on the side that was said before. */
+  measure(preset: Exclude<Preset, "">, side: "right" | "left" | null): void {
+    const facts = PRESETS[preset];
+    if (facts.perSide && !side) return assertive(`${facts.name} is taken per side: press R or L first`);
+    this.dock.choose({ tool: "length", preset, side: facts.perSide ? (side ?? "") : "" }, false);
+  }
+
+  goToDrawing(drawing: Drawing): void {
+    this.goTo(drawing.sop_uid, drawing.frame);
+    this.sketch.select(drawing.uid);
+  }
+
+  openDock(): void {
+    this.dock.toggle(true);
+  }
+
+  private holder({ sop_uid, frame }: Drawing): Pane | undefined {
+    return this.visible.find((pane) => pane.clip?.sop_uid === sop_uid && pane.frame === frame);
+  }
+
+  private drawMarks(): void {
+    for (const pane of this.grid.panes) pane.easel.draw();
+    this.dock.draw();
+  }
+
+  /** Frames with a keyframe or a drawing stand out in the film and under the pictures. */
+  private markFrames(): void {
+    for (const clip of this.study.clips) this.film.setMarks(clip, this.marksOf(clip));
+    for (const pane of this.grid.panes) this.markPane(pane);
+  }
+
+  private markPane(pane: Pane): void {
+    pane.setMarks(pane.clip ? this.marksOf(pane.clip) : []);
+    pane.drawCoverage();
+  }
+
+  private marksOf({ sop_uid }: Clip): number[] {
+    const frames = [...this.keyframes, ...this.sketch.drawings].filter((each) => each.sop_uid === sop_uid).map(({ frame }) => frame);
+    return [...new Set(frames)].sort((a, b) => a - b);
   }
 
   /** Attention is given after the commit only; null hides it. */
@@ -239,11 +295,13 @@ export class Viewer {
     return this.grid.visible;
   }
 
-  private surroundings(coverage: Coverage) {
+  private surroundings(coverage: Coverage, sketch: Sketcher | null) {
     return {
       screens: loadScreens(),
       prefetcher: this.prefetcher,
       coverage,
+      looks: this.looks,
+      sketch,
       hung: () => this.load(),
       shown: (pane: Pane) => this.shown(pane),
       changed: (pane: Pane) => this.changed(pane),
@@ -255,14 +313,14 @@ export class Viewer {
     const single = this.options.panes === 1;
     const name = at === 0 ? (single ? "only" : "left") : at === 1 ? "right" : String(at + 1);
     const title = at === 0 && single ? "View" : at < 2 && !single ? `${at ? "Right" : "Left"} view` : `View ${at + 1}`;
-    const pane = new Pane(name, title, this.surroundings(this.coverage));
+    const pane = new Pane(name, title, this.surroundings(this.coverage, this.sketch));
     pane.setAttention(this.attention);
     pane.setHeat(this.heatOn ? this.heat : null);
     return this.follow(pane);
   }
 
   private priorPane(at: number, coverage: Coverage, origin: string): Pane {
-    return this.follow(new Pane(`prior-${at + 1}`, `Prior, view ${at + 1}`, this.surroundings(coverage), origin));
+    return this.follow(new Pane(`prior-${at + 1}`, `Prior, view ${at + 1}`, this.surroundings(coverage, null), origin));
   }
 
   private follow(pane: Pane): Pane {
@@ -357,12 +415,9 @@ export class Viewer {
   private changed(pane: Pane): void {
     this.film.mark(this.visible.map((each) => each.clip?.sop_uid));
     this.prior.mark();
+    if (this.grid.panes.includes(pane)) this.markPane(pane);
     if (pane !== this.active) return;
-    const { lower, upper } = pane.window;
-    const preset = PRESETS.findIndex((each) => each.lower === lower && each.upper === upper);
-    this.presets.value = preset < 0 ? "own" : String(preset);
-    this.inverted.setAttribute("aria-pressed", String(pane.inverted));
-    this.inverted.classList.toggle("on", pane.inverted);
+    this.looking.draw();
   }
 
   private looped(pane: Pane): void {
@@ -422,58 +477,19 @@ export class Viewer {
   // ---------- tools and keys ----------
 
   private tools(): HTMLElement {
-    PRESETS.forEach((preset, at) => this.presets.append(h("option", { value: at }, preset.name)));
     LAYOUTS.forEach((layout) => this.layouts.append(h("option", { value: layout }, layoutName(layout))));
     this.layouts.value = this.layout;
     this.layouts.addEventListener("change", () => this.choosing(this.layouts.value as Layout));
-    this.presets.append(h("option", { value: "own", disabled: true }, "Own setting"));
-    this.presets.addEventListener("change", () => this.preset(Number(this.presets.value)));
-    this.inverted.addEventListener("click", () => this.active.invert());
     const tool = (label: string, key: string, run: () => void) => h("button", { class: "btn btn-quiet", type: "button", onclick: run }, `${label} `, cap(key));
     return h(
       "div",
       { class: "tools", role: "toolbar", "aria-label": "Picture" },
-      h("label", { class: "field" }, h("span", { "aria-hidden": "true" }, "Window"), this.presets, cap("W")),
-      this.inverted,
-      tool("Closer", "+", () => this.active.zoom(ZOOM)),
-      tool("Farther", "−", () => this.active.zoom(1 / ZOOM)),
-      tool("Reset view", "Z", () => this.active.reset()),
+      tool("Measure", "V", () => this.dock.toggle()),
+      ...this.looking.tools(),
       tool("Window 2", "F2", () => this.toSecondWindow()),
       tool("View", "J", () => void this.nameView()),
       h("label", { class: "field right-end" }, h("span", { "aria-hidden": "true" }, "Layout"), this.layouts, cap("G")),
     );
-  }
-
-  // ---------- cine ----------
-
-  /** Every moving clip on the screen from its start at one moment, each at its own time. */
-  private playTogether(): void {
-    const moving = [...this.visible, ...this.prior.panes].filter((pane) => pane.movable);
-    if (moving.some((pane) => pane.playing)) return moving.forEach((pane) => pane.pause());
-    const together = new Together(moving.map((pane) => pane.cine));
-    for (const pane of moving) {
-      pane.touring = false;
-      pane.play(together);
-    }
-    polite(`${moving.length} clips play together`);
-  }
-
-  private faster(step: 1 | -1): void {
-    const speed = speedBeside(this.active.cine.playback.speed, step);
-    this.active.setPlayback({ speed });
-    polite(`Speed ${speedName(speed)}`);
-  }
-
-  private toAndFro(): void {
-    const pingPong = !this.active.cine.playback.pingPong;
-    this.active.setPlayback({ pingPong });
-    polite(pingPong ? "To and fro" : "Round");
-  }
-
-  private loop(end: "first" | "last" | null): void {
-    this.active.loop(end);
-    const range = this.active.cine.playback.range;
-    polite(range ? `Loop over frames ${range[0] + 1} to ${range[1] + 1}` : "Whole clip");
   }
 
   /** The prior, or with none shown the film, to a second window and back. */
@@ -488,49 +504,17 @@ export class Viewer {
     this.focus();
   }
 
-  private preset(at: number): void {
-    const preset = PRESETS[at];
-    if (preset) this.active.setWindow(preset);
-  }
-
-  private nextPreset(): void {
-    const at = Number.isNaN(Number(this.presets.value)) ? -1 : Number(this.presets.value);
-    const next = (at + 1) % PRESETS.length;
-    this.preset(next);
-    polite(`Window: ${PRESETS[next]?.name ?? ""}`);
-  }
-
   private bindKeys(): void {
-    // The slider's own arrows, Home and End do the same and keep its semantics.
-    const off = (event: Event, run: () => void) => (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement ? false : void run());
     const group = "Viewer";
-    const keys: Parameters<typeof bind>[0][] = [
-      { key: "Space", label: "Play", group, run: () => this.active.toggle() },
-      { key: "ArrowLeft", caps: ["←", "→"], label: "Frame", group, run: (event) => off(event, () => this.active.step(-1)) },
-      { key: "ArrowRight", label: "Next frame", group, bar: false, run: (event) => off(event, () => this.active.step(1)) },
+    // The slider's own arrows keep its semantics.
+    const off = (event: Event, run: () => void) => (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement ? false : void run());
+    const several = () => this.visible.length + this.prior.panes.length > 1;
+    const keys: Binding[] = [
+      ...cineKeys({ active: () => this.active, every: () => [...this.visible, ...this.prior.panes] }),
       { key: "ArrowUp", caps: ["↑", "↓"], label: "Clip", group, run: (event) => off(event, () => this.moveClip(-1)) },
       { key: "ArrowDown", label: "Next clip", group, bar: false, run: (event) => off(event, () => this.moveClip(1)) },
-      { key: "Home", label: "First frame", group, bar: false, run: (event) => off(event, () => this.active.go(1)) },
-      { key: "End", label: "Last frame", group, bar: false, run: (event) => off(event, () => this.active.go(Infinity)) },
-      { key: "w", label: "Next window preset", group, bar: false, run: () => this.nextPreset() },
-      { key: "b", label: "Invert", group, bar: false, run: () => this.active.invert() },
-      { key: ["+", "="], caps: ["+"], label: "Closer", group, bar: false, run: () => this.active.zoom(ZOOM) },
-      { key: "-", label: "Farther", group, bar: false, run: () => this.active.zoom(1 / ZOOM) },
-      { key: "z", label: "Reset view", group, bar: false, run: () => this.active.reset() },
-      { key: "Shift+ArrowLeft", label: "Move the picture left", group, bar: false, run: () => this.active.pan(-PAN_PX, 0) },
-      { key: "Shift+ArrowRight", label: "Move the picture right", group, bar: false, run: () => this.active.pan(PAN_PX, 0) },
-      { key: "Shift+ArrowUp", label: "Move the picture up", group, bar: false, run: () => this.active.pan(0, -PAN_PX) },
-      { key: "Shift+ArrowDown", label: "Move the picture down", group, bar: false, run: () => this.active.pan(0, PAN_PX) },
-    ];
-    const several = () => this.visible.length + this.prior.panes.length > 1;
-    keys.push(
-      { key: "Shift+Space", label: "Play all together", group, bar: false, run: () => this.playTogether(), when: several },
-      { key: ",", label: "Slower", group, bar: false, run: () => this.faster(-1) },
-      { key: ".", label: "Faster", group, bar: false, run: () => this.faster(1) },
-      { key: "e", label: "To and fro", group, bar: false, run: () => this.toAndFro() },
-      { key: "Shift+Home", label: "Loop from this frame", group, bar: false, run: () => this.loop("first") },
-      { key: "Shift+End", label: "Loop to this frame", group, bar: false, run: () => this.loop("last") },
-      { key: "Shift+Delete", label: "Loop the whole clip", group, bar: false, run: () => this.loop(null) },
+      ...this.looking.keys(),
+      ...this.dock.keys(),
       { key: "j", label: "Name the view", group, bar: false, run: () => void this.nameView() },
       { key: "F2", label: "Second window", group, bar: false, run: () => this.toSecondWindow() },
       { key: "g", label: "Layout", group, bar: false, run: () => this.choosing(nextLayout(this.layout)) },
@@ -539,7 +523,7 @@ export class Viewer {
       })),
       // Tab is the browser's own: the panes follow each other in the page.
       { key: "Tab", label: "Other view", group, run: () => false, when: several },
-    );
+    ];
     if (this.study.priors.length) keys.push({ key: "p", label: "Prior", group, run: () => void this.togglePrior() });
     this.unbind.push(...keys.map(bind));
   }

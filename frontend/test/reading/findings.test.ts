@@ -113,3 +113,31 @@ describe("History", () => {
     expect([history.apply(digit(2)), history.undoable]).toEqual([false, false]);
   });
 });
+
+describe("undo and redo of what is drawn", () => {
+  const drawing = (x: number) => ({ uid: "a", tool: "point" as const, sop_uid: "1.2", frame: 1, points: [[x, 1]] as const, label: "", preset: "" as const, side: "" as const });
+  const draw = (x: number, step?: string): Action => ({ type: "draw", drawings: [drawing(x)], step });
+
+  it("goes back and forth over drawn and typed alike", () => {
+    const history = new History(blank(false));
+    history.apply(draw(1));
+    history.apply(digit(0));
+    expect([history.undo(), history.undo(), history.undo()]).toEqual([true, true, false]);
+    expect([history.form.findings.drawings, history.redo(), history.redo(), history.redo()]).toEqual([[], true, true, false]);
+    expect([history.form.findings.right, history.form.findings.drawings]).toEqual([0, [drawing(1)]]);
+  });
+
+  it("steps of one name in a row are one, and a new change ends what could be done again", () => {
+    const history = new History(blank(false));
+    for (const x of [1, 2, 3]) history.apply(draw(x, "nudge a 0"));
+    history.undo();
+    expect(history.form.findings.drawings).toEqual([]);
+    history.apply(draw(9));
+    expect(history.redo()).toBe(false);
+  });
+
+  it("the server's numbers never come back in a draft", () => {
+    const taken = reduce(blank(false), { type: "take", findings: { ...blank(false).findings, drawings: [{ ...drawing(1), measured: null }] } });
+    expect(taken.findings.drawings).toEqual([drawing(1)]);
+  });
+});

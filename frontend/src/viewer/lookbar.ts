@@ -1,0 +1,150 @@
+/** Window and level, gamma, turning, the lens, full screen, overlays off: the row below the pictures, and its keys. */
+
+import { polite } from "../common/announce";
+import { h, icon } from "../common/dom";
+import { number } from "../common/format";
+import { keyCap } from "../common/keymap";
+import type { Binding } from "../common/keys";
+import { WINDOWS, nextGamma } from "./look";
+import { type Orientation, flipped, isUpright, turned, words } from "./orientation";
+import type { Pane } from "./pane";
+
+const cap = (label: string) => keyCap("Viewer", label);
+const ZOOM = 1.25;
+const PAN_PX = 40;
+const group = "Viewer";
+
+export interface Panes {
+  /** The pane that keys and buttons mean. */
+  active: () => Pane;
+  every: () => readonly Pane[];
+  /** What fills the screen. */
+  whole: () => HTMLElement;
+}
+
+export class LookBar {
+  readonly window = h("select", { "aria-label": "Window and level" });
+  private readonly inverted = this.toggle("Invert", "B", () => this.panes.active().invert());
+  private readonly lens = this.toggle("Lens", "F9", () => this.magnify());
+  private readonly overlays = this.toggle("Overlays off", "F8", () => this.hide());
+  private hidden = false;
+
+  constructor(private readonly panes: Panes) {
+    WINDOWS.forEach((each, at) => this.window.append(h("option", { value: at }, each.name)));
+    this.window.append(h("option", { value: "own", disabled: true }, "Own setting"));
+    this.window.addEventListener("change", () => this.setWindow(Number(this.window.value)));
+  }
+
+  /** Buttons for the toolbar. */
+  tools(): HTMLElement[] {
+    const tool = (label: string, key: string, run: () => void) => h("button", { class: "btn btn-quiet", type: "button", onclick: run }, h("span", {}, label), cap(key));
+    const menu = h("div", { class: "menu" },
+      tool("Brighter greys (gamma)", "PageUp", () => this.gamma(1)), tool("Darker greys (gamma)", "PageDown", () => this.gamma(-1)),
+      tool("Turn right", "F7", () => this.turn(1)), tool("Turn left", "F6", () => this.turn(-1)),
+      tool("Flip left to right", "Shift+F7", () => this.flip("across")), tool("Flip top to bottom", "Shift+F6", () => this.flip("down")),
+      tool("Closer", "+", () => this.panes.active().zoom(ZOOM)), tool("Farther", "-", () => this.panes.active().zoom(1 / ZOOM)),
+      this.lens, this.overlays, tool("Full screen", "F", () => this.fullScreen()));
+    const look = h("details", { class: "more looks" }, h("summary", { class: "btn btn-quiet" }, "Look ", icon("dots")), menu);
+    return [h("label", { class: "field" }, h("span", { "aria-hidden": "true" }, "Window"), this.window, cap("W")), this.inverted, look, tool("Reset", "Z", () => this.reset())];
+  }
+
+  /** As the active pane is now. */
+  draw(): void {
+    const { window, inverted } = this.panes.active().look;
+    const preset = WINDOWS.findIndex(({ lower, upper }) => lower === window.lower && upper === window.upper);
+    this.window.value = preset < 0 ? "own" : String(preset);
+    press(this.inverted, inverted);
+    press(this.lens, this.panes.active().easel.lens.on);
+    press(this.overlays, this.hidden);
+  }
+
+  keys(): Binding[] {
+    const key = (name: string | readonly string[], label: string, run: () => void): Binding => ({ key: name, label, group, bar: false, run });
+    const move = (name: string, dx: number, dy: number) => key(`Shift+Arrow${name}`, `Move the picture ${name.toLowerCase()}`, () => this.panes.active().pan(dx, dy));
+    return [
+      key("w", "Next window preset", () => this.nextWindow()),
+      key("b", "Invert", () => this.panes.active().invert()),
+      key("PageUp", "Brighter greys (gamma)", () => this.gamma(1)),
+      key("PageDown", "Darker greys (gamma)", () => this.gamma(-1)),
+      { ...key(["+", "="], "Closer", () => this.panes.active().zoom(ZOOM)), caps: ["+"] },
+      key("-", "Farther", () => this.panes.active().zoom(1 / ZOOM)),
+      key("z", "Reset view", () => this.reset()),
+      move("Left", -PAN_PX, 0), move("Right", PAN_PX, 0), move("Up", 0, -PAN_PX), move("Down", 0, PAN_PX),
+      key("F7", "Turn right", () => this.turn(1)),
+      key("F6", "Turn left", () => this.turn(-1)),
+      key("Shift+F7", "Flip left to right", () => this.flip("across")),
+      key("Shift+F6", "Flip top to bottom", () => this.flip("down")),
+      key("F8", "Overlays off", () => this.hide()),
+      key("F9", "Lens", () => this.magnify()),
+      key("f", "Full screen", () => this.fullScreen()),
+    ];
+  }
+
+  private toggle(label: string, key: string, run: () => void): HTMLButtonElement {
+    return h("button", { class: "btn btn-quiet", type: "button", "aria-pressed": "false", onclick: run }, h("span", {}, label), cap(key));
+  }
+
+  private setWindow(at: number): void {
+    const preset = WINDOWS[at];
+    if (preset) this.panes.active().setWindow({ lower: preset.lower, upper: preset.upper });
+  }
+
+  private nextWindow(): void {
+    const at = Number.isNaN(Number(this.window.value)) ? -1 : Number(this.window.value);
+    const next = (at + 1) % WINDOWS.length;
+    this.setWindow(next);
+    polite(`Window: ${WINDOWS[next]?.name ?? ""}`);
+  }
+
+  private gamma(step: 1 | -1): void {
+    const pane = this.panes.active();
+    const gamma = nextGamma(pane.look.gamma, step);
+    pane.setLook({ gamma });
+    polite(`Gamma ${number(gamma, 2)}`);
+  }
+
+  private turn(by: 1 | -1): void {
+    this.orient(turned(this.panes.active().look.orientation, by));
+  }
+
+  private flip(axis: "across" | "down"): void {
+    this.orient(flipped(this.panes.active().look.orientation, axis));
+  }
+
+  private orient(orientation: Orientation): void {
+    this.panes.active().orient(orientation);
+    polite(isUpright(orientation) ? "As acquired" : words(orientation));
+  }
+
+  private reset(): void {
+    this.panes.active().reset();
+    polite("View reset");
+  }
+
+  private magnify(): void {
+    const { lens } = this.panes.active().easel;
+    lens.toggle(!lens.on);
+    this.draw();
+    polite(lens.on ? "Lens on" : "Lens off");
+  }
+
+  /** Drawings and heat maps; side marks and what was turned stay. */
+  private hide(): void {
+    this.hidden = !this.hidden;
+    for (const pane of this.panes.every()) pane.easel.hide(this.hidden);
+    this.panes.whole().classList.toggle("bare", this.hidden);
+    this.draw();
+    polite(this.hidden ? "Overlays off" : "Overlays on");
+  }
+
+  private fullScreen(): void {
+    const leave = document.fullscreenElement !== null;
+    const done = leave ? document.exitFullscreen() : this.panes.whole().requestFullscreen();
+    done.catch(() => polite("The browser does not allow full screen here"));
+  }
+}
+
+function press(button: HTMLElement, on: boolean): void {
+  button.setAttribute("aria-pressed", String(on));
+  button.classList.toggle("on", on);
+}

@@ -1,0 +1,135 @@
+/** The drawings of a frame over its picture, as SVG: lines, handles that also move by arrow keys, names and numbers beside them. */
+
+import { type Child, fill, s } from "../common/dom";
+import { type Drawing, type Kind, measuredOf, nameOf, outline, shortName, valueText } from "./drawing";
+import { type Point, regionsOf } from "./measure";
+import type { Region } from "./types";
+
+export interface Scene {
+  drawings: readonly Drawing[];
+  selected: string | null;
+  /** A tool is ready: where it can measure is outlined. */
+  armed: Kind | null;
+  editable: boolean;
+  regions: readonly Region[];
+  frame: number;
+  /** Of the screen. */
+  width: number;
+  toScreen: (point: Point) => Point;
+}
+
+export interface LayerCommands {
+  /** Move one point by so many pixels of the picture, as seen on the screen. */
+  nudge: (drawing: Drawing, index: number, by: Point) => void;
+  erase: (drawing: Drawing) => void;
+}
+
+const STEPS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const LABEL_PX = 130;
+
+function path(points: readonly Point[], closed: boolean): string {
+  return `M${points.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`).join("L")}${closed ? "Z" : ""}`;
+}
+
+/** Two short strokes that make the first point a tip. */
+function tip([a, b]: readonly Point[]): string {
+  if (!a || !b) return "";
+  const angle = Math.atan2(b[1] - a[1], b[0] - a[0]);
+  const wing = (turn: number) => `M${a[0].toFixed(2)} ${a[1].toFixed(2)}L${(a[0] + 12 * Math.cos(angle + turn)).toFixed(2)} ${(a[1] + 12 * Math.sin(angle + turn)).toFixed(2)}`;
+  return wing(0.45) + wing(-0.45);
+}
+
+/** "Length: 12.3 mm", with the text that somebody gave it. */
+export function said(drawing: Drawing, regions: readonly Region[]): string {
+  const measured = measuredOf(drawing, regions);
+  const why = measured?.value === null ? measured.reason : valueText(measured);
+  return [nameOf(drawing), why, drawing.label].filter(Boolean).join(", ");
+}
+
+export class DrawingLayer {
+  readonly element = s("svg", { class: "marks", role: "group", "aria-label": "Drawings on this frame" });
+  private empty = true;
+
+  constructor(private readonly commands: LayerCommands) {}
+
+  /** Null takes everything away. */
+  draw(scene: Scene | null): void {
+    const content = scene ? [...this.regions(scene), ...scene.drawings.map((drawing) => this.one(drawing, scene))] : [];
+    if (!content.length && this.empty) return;
+    this.empty = !content.length;
+    const held = this.element.ownerDocument.activeElement;
+    const focused = held && this.element.contains(held) ? held.getAttribute("data-handle") : null;
+    fill(this.element, ...content);
+    if (focused !== null) this.element.querySelector<SVGElement>(`[data-handle="${focused}"]`)?.focus({ preventScroll: true });
+  }
+
+  private regions({ armed, regions, frame, toScreen }: Scene): SVGElement[] {
+    if (!armed || armed.tool === "arrow") return [];
+    const wanted = (region: Region) => (armed.preset === "ri" ? Boolean(region.axes) : region.dx_cm !== null);
+    return regionsOf(regions, frame).filter(wanted).map(({ x0, y0, x1, y1 }) => {
+      const corners: Point[] = [[x0, y0], [x1 + 1, y0], [x1 + 1, y1 + 1], [x0, y1 + 1]];
+      return s("path", { class: "region", d: path(corners.map(toScreen), true) });
+    });
+  }
+
+  private one(drawing: Drawing, scene: Scene): SVGElement {
+    const on = drawing.uid === scene.selected;
+    const { line, closed } = outline(drawing.tool, drawing.points);
+    const places = line.map(scene.toScreen);
+    const d = drawing.tool === "point" ? cross(places[0] ?? [0, 0]) : path(places, closed) + (drawing.tool === "arrow" ? tip(places) : "");
+    const measured = measuredOf(drawing, scene.regions);
+    const bad = measured?.value === null;
+    return s(
+      "g",
+      { class: ["mark", on && "on", bad && "bad"].filter(Boolean).join(" "), "data-uid": drawing.uid, "data-value": measured?.value ?? "", "data-unit": measured?.unit ?? "" },
+      s("path", { class: "under", d }),
+      s("path", { class: "line", d }),
+      ...this.handles(drawing, scene, on),
+      ...this.label(drawing, scene, places, [shortName(drawing), valueText(measured)].filter(Boolean).join(" ")),
+      s("title", {}, said(drawing, scene.regions)),
+    );
+  }
+
+  private handles(drawing: Drawing, scene: Scene, on: boolean): SVGElement[] {
+    if (!on && drawing.tool !== "length" && drawing.tool !== "angle") return [];
+    return drawing.points.map((point, index) => {
+      const [cx, cy] = scene.toScreen(point);
+      if (!on) return s("circle", { class: "end", cx, cy, r: 2.5 });
+      const where = `${nameOf(drawing)}, point ${index + 1} of ${drawing.points.length}: x ${point[0].toFixed(1)}, y ${point[1].toFixed(1)}. ${valueText(measuredOf(drawing, scene.regions))}`;
+      const keys = scene.editable ? { tabindex: 0, role: "button", "aria-label": where, "aria-description": "Arrows move it, with Shift by ten, with Alt by a tenth" } : {};
+      const handle = s("g", { class: "handle", "data-handle": index, ...keys }, s("circle", { class: "spot", cx, cy, r: 5 }), s("circle", { class: "dot", cx, cy, r: 1 }));
+      handle.addEventListener("keydown", (event) => this.pressed(event, drawing, index));
+      return handle;
+    });
+  }
+
+  private label(drawing: Drawing, { width }: Scene, places: readonly Point[], text: string): SVGElement[] {
+    const lines = [drawing.tool === "arrow" ? "" : text, drawing.label].filter(Boolean);
+    return lines.length ? [this.text(places, width, lines)] : [];
+  }
+
+  private text(places: readonly Point[], width: number, lines: string[]): SVGElement {
+    const right = places.reduce((best, point) => (point[0] > best[0] ? point : best), [-1e9, 0] as Point);
+    const left = places.reduce((best, point) => (point[0] < best[0] ? point : best), [1e9, 0] as Point);
+    const outside = right[0] > width - LABEL_PX && left[0] > LABEL_PX;
+    const [x, y] = outside ? [left[0] - 9, left[1] + 4] : [right[0] + 9, right[1] + 4];
+    const rows: Child[] = lines.map((line, at) => s("tspan", { x, dy: at ? 15 : 0 }, line));
+    return s("text", { class: "says", x, y, "text-anchor": outside ? "end" : "start" }, ...rows);
+  }
+
+  private pressed(event: KeyboardEvent, drawing: Drawing, index: number): void {
+    const step = STEPS[event.key];
+    if (event.ctrlKey || event.metaKey) return;
+    if (step) {
+      const by = event.shiftKey ? 10 : event.altKey ? 0.1 : 1;
+      this.commands.nudge(drawing, index, [step[0] * by, step[1] * by]);
+    } else if (event.key === "Delete" || event.key === "Backspace") this.commands.erase(drawing);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+function cross([x, y]: Point): string {
+  return `M${x - 7} ${y}H${x - 2}M${x + 2} ${y}H${x + 7}M${x} ${y - 7}V${y - 2}M${x} ${y + 2}V${y + 7}`;
+}
