@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from accounts import guards
 from annotations.blinding import blinded_uids, has_answered
 from annotations.models import Context, ReadRevision, ReadStatus
+from annotations.references import references
 from studies import access, screening
 from studies.describe import study_url
 from studies.models import Patient, Study
@@ -39,7 +40,7 @@ def timeline(study: Study, user: Any) -> dict[str, Any]:
     told = [_told(each, study, user) for each in ordered]
     _add_reads(told, study, user)
     days = [entry["day_of_life"] for entry in told if entry["day_of_life"] is not None]
-    return {"studies": told, "screening": _screening(infant, days)}
+    return {"studies": told, "screening": _screening(infant, days), "references": references()}
 
 
 def _told(study: Study, current: Study, user: Any) -> dict[str, Any]:
@@ -80,9 +81,16 @@ def _told_read(revision: ReadRevision) -> dict[str, Any]:
     kept = ("schema", "right", "left", "phi", "phvd", "pvl", "cerebellar", "quality")
     return {
         **{name: findings.get(name) for name in kept},
+        "measures": [_told_measure(each) for each in findings.get("drawings", []) if each.get("preset")],
         "reader": revision.read.reader.display,
         "committed_at": revision.committed_at,
     }
+
+
+def _told_measure(drawing: dict[str, Any]) -> dict[str, Any]:
+    """One measure with the number that the server put beside it, and where it was taken."""
+    kept = ("preset", "side", "sop_uid", "frame", "measured")
+    return {name: drawing.get(name) for name in kept}
 
 
 def _screening(infant: Patient, days: list[int]) -> dict[str, Any]:

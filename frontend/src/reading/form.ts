@@ -247,7 +247,7 @@ export class ReadForm {
     if (!drawings.length) return fill(this.drawn, h("span", { class: "small dim" }, "nothing drawn"));
     const first = drawings.slice(0, SHOWN_DRAWINGS).map((drawing) => {
       const clip = this.clips.find((each) => each.sop_uid === drawing.sop_uid);
-      const text = [shortName(drawing), valueText(measuredOf(drawing, clip?.regions ?? []))].filter(Boolean).join(" ");
+      const text = (drawing.tool === "arrow" || drawing.tool === "point") && drawing.label ? drawing.label : [shortName(drawing), valueText(measuredOf(drawing, clip?.regions ?? []))].filter(Boolean).join(" ");
       return this.button("link small", [text], () => this.commands.goToDrawing(drawing), { "aria-label": `${text}, clip ${clip?.number ?? "unknown"}, frame ${drawing.frame}` });
     });
     const more = drawings.length - first.length;

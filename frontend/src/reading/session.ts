@@ -59,6 +59,8 @@ export class Session {
   private others: readonly OtherRead[] = [];
   private closed = false;
   private early = false;
+  /** The timeline looks again at what is drawn. */
+  private serial: () => void = () => undefined;
 
   constructor(
     readonly target: Target,
@@ -93,11 +95,16 @@ export class Session {
     this.viewer.focus();
     this.house.main.removeAttribute("aria-busy");
     if (!study.clips.length) this.stateEmpty();
-    if (room) void showTimeline(this.viewer, study);
+    if (room) void this.timeline();
     void scoring.then((score) => this.scored(score));
     if (room && this.phase === "reading") void this.claim.take();
     await this.viewer.open();
     void this.lookAhead();
+  }
+
+  private async timeline(): Promise<void> {
+    this.serial = await showTimeline(this.viewer, this.study);
+    this.serial();
   }
 
   /** Load the first pictures of what comes next; a page that does not know goes on without. */
@@ -300,6 +307,7 @@ export class Session {
     this.form?.draw(this.history.form, this.history.undoable || this.house.previous !== null);
     const { drawings, keyframes } = this.history.form.findings;
     if (drawings !== this.viewer.sketch.drawings || this.viewer.sketch.editable !== (this.phase === "reading")) this.viewer.setDrawings(drawings, this.phase === "reading");
+    this.serial();
     this.viewer.setKeyframes(keyframes);
     this.house.main.dataset["phase"] = this.phase;
   }
@@ -419,7 +427,7 @@ export class Session {
     }
     if (!queue) {
       this.showAttention();
-      void showTimeline(this.viewer, this.study);
+      void this.timeline();
     }
     this.bindDone();
     this.viewer.focus();

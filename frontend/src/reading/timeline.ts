@@ -4,7 +4,10 @@ import { api, reason } from "../common/api";
 import { type Child, fill, h, s } from "../common/dom";
 import { count, day as dayText, grade as roman } from "../common/format";
 import type { Prior, Study } from "../viewer/types";
+import { type Drawing, PRESETS, measuredOf } from "../viewer/drawing";
+import type { Measured } from "../viewer/measure";
 import type { Viewer } from "../viewer/viewer";
+import { type Named, type ReadMeasure, type References, present, sources, taken, trendChart, trendTable } from "./trend";
 
 interface Graded {
   right: 0 | 1 | 2 | 3 | 4 | null;
@@ -12,6 +15,7 @@ interface Graded {
   phi: boolean;
   reader: string;
   schema: string;
+  measures?: ReadMeasure[];
 }
 
 interface Entry {
@@ -37,6 +41,7 @@ interface Due {
 
 interface Timeline {
   studies: Entry[];
+  references: References;
   screening: { source: string; why: string; today: number | null; windows: Due[]; next: Due | null; missed: Due[] };
 }
 
@@ -112,16 +117,71 @@ function table(timeline: Timeline, study: Study, hang: (prior: Prior) => void): 
   return h("table", { class: "table" }, h("caption", { class: "vh" }, "All studies of this infant, the latest first"), h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...timeline.studies.toReversed().map((entry) => row(entry, prior(entry), hang))));
 }
 
-/** Below the pictures. Reading never waits for it; without it the page says so and goes on. */
-export async function showTimeline(viewer: Viewer, study: Study): Promise<void> {
+/** What is drawn in the read that is open, with our own numbers. */
+function drawnNow(viewer: Viewer, study: Study): (Drawing & { measured: Measured | null })[] {
+  const regions = new Map(study.clips.map((clip) => [clip.sop_uid, clip.regions]));
+  return viewer.sketch.drawings.map((drawing) => ({ ...drawing, measured: measuredOf(drawing, regions.get(drawing.sop_uid) ?? []) }));
+}
+
+/** Grades, or one of the measures: a chart and the table of its numbers. */
+class Serial {
+  readonly element = h("div", { class: "serial" });
+  private readonly choice = h("select", { "aria-label": "What the timeline shows" });
+  private readonly body = h("div", { class: "serial-body" });
+  private readonly said = h("span", { "data-due": "" });
+  private offered = "?";
+
+  constructor(
+    private readonly viewer: Viewer,
+    private readonly study: Study,
+    private readonly timeline: Timeline,
+  ) {
+    const title = timeline.studies.length > 1 ? `${count(timeline.studies.length, "study", "studies")} of this infant` : "The only study of this infant";
+    this.element.append(h("p", { class: "line small" }, h("h2", { class: "h3" }, title), this.choice, this.said), this.body);
+    this.choice.addEventListener("change", () => this.show());
+    this.drawingsChanged();
+    this.show();
+  }
+
+  /** A measure that was just taken can be looked at; nothing changes where none was. */
+  drawingsChanged(): void {
+    const found = present(this.timeline.studies, drawnNow(this.viewer, this.study));
+    const chosen = this.choice.value;
+    if (found.join() !== this.offered) {
+      this.offered = found.join();
+      fill(this.choice, h("option", { value: "" }, "Grades"), ...found.map((preset) => h("option", { value: preset }, PRESETS[preset].name)));
+      this.choice.value = found.some((preset) => preset === chosen) ? chosen : "";
+      this.choice.hidden = !found.length;
+    }
+    if (chosen) this.show();
+  }
+
+  private show(): void {
+    const { viewer, study, timeline } = this;
+    const preset = this.choice.value as Named | "";
+    if (!preset) {
+      const hang = (prior: Prior) => void viewer.togglePrior(prior);
+      fill(this.said, ...due(timeline));
+      return fill(this.body, chart(timeline), h("div", { class: "scroll-y" }, table(timeline, study, hang)));
+    }
+    const found = taken(preset, timeline.studies, drawnNow(viewer, study));
+    const gestation = study.patient.gestational_age_days;
+    fill(this.said, h("span", { class: "dim" }, ...sources(preset, timeline.references, gestation)));
+    fill(this.body, trendChart(preset, found, timeline.references, gestation), h("div", { class: "scroll-y" }, trendTable(preset, found)));
+  }
+}
+
+/** Below the pictures. Reading never waits for it; without it the page says so and goes on. Call what comes back when drawings change. */
+export async function showTimeline(viewer: Viewer, study: Study): Promise<() => void> {
   const box = viewer.lower;
   try {
-    const timeline = await api.get<Timeline>(`/api/v1/studies/${study.study_uid}/timeline/`);
-    const title = h("h2", { class: "h3" }, timeline.studies.length > 1 ? `${count(timeline.studies.length, "study", "studies")} of this infant` : "The only study of this infant");
-    const hang = (prior: Prior) => void viewer.togglePrior(prior);
-    fill(box, h("div", { class: "serial" }, h("p", { class: "line small" }, title, h("span", { "data-due": "" }, ...due(timeline))), h("div", { class: "serial-body" }, chart(timeline), h("div", { class: "scroll-y" }, table(timeline, study, hang)))));
+    const serial = new Serial(viewer, study, await api.get<Timeline>(`/api/v1/studies/${study.study_uid}/timeline/`));
+    fill(box, serial.element);
+    box.hidden = false;
+    return () => serial.drawingsChanged();
   } catch (error) {
+    box.hidden = false;
     fill(box, h("p", { class: "small dim serial" }, `The infant's other studies cannot be shown. ${reason(error)}`));
+    return () => undefined;
   }
-  box.hidden = false;
 }

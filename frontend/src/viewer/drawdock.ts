@@ -41,7 +41,8 @@ export class DrawDock {
   constructor(private readonly needs: DockNeeds) {
     const heads = ["Drawing", "Where", "Measures", "Points, in pixels of the picture", "Text", ""].map((name) => h("th", { scope: "col" }, name || h("span", { class: "vh" }, "Delete")));
     this.table = h("table", { class: "table" }, h("caption", { class: "vh" }, "Every drawing of this study"), h("thead", {}, h("tr", {}, ...heads)), this.rows);
-    this.element.append(this.palette(), this.how, h("div", { class: "scroll-y" }, this.none, this.table));
+    const close = h("button", { class: "btn btn-quiet right-end", type: "button", onclick: () => this.toggle(false) }, "Close ", cap("V"));
+    this.element.append(this.palette(), h("div", { class: "line" }, this.how, close), h("div", { class: "scroll-y" }, this.none, this.table));
     this.draw();
   }
 
@@ -121,8 +122,7 @@ export class DrawDock {
     };
     const tools = TOOLS.map(([tool, name]) => button({ tool, preset: "", side: "" }, name, tool === "length" ? "M" : ""));
     const presets = KINDS.map((kind) => button(kind, shortName(kind).replace("right", "R").replace("left", "L")));
-    const close = h("button", { class: "btn btn-quiet right-end", type: "button", onclick: () => this.toggle(false) }, "Close ", cap("V"));
-    return h("div", { class: "palette", role: "toolbar", "aria-label": "Drawing tools" }, ...tools, h("span", { class: "bar", "aria-hidden": "true" }), ...presets, close);
+    return h("div", { class: "palette", role: "toolbar", "aria-label": "Drawing tools" }, ...tools, h("span", { class: "bar", "aria-hidden": "true" }), ...presets);
   }
 
   private place(kind: Kind): void {

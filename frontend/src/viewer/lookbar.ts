@@ -45,6 +45,16 @@ export class LookBar {
       tool("Closer", "+", () => this.panes.active().zoom(ZOOM)), tool("Farther", "-", () => this.panes.active().zoom(1 / ZOOM)),
       this.lens, this.overlays, tool("Full screen", "F", () => this.fullScreen()));
     const look = h("details", { class: "more looks" }, h("summary", { class: "btn btn-quiet" }, "Look ", icon("dots")), menu);
+    // As every menu: a choice, or a press elsewhere, closes it.
+    document.addEventListener("pointerdown", (event) => {
+      if (look.isConnected && event.target instanceof Node && !look.contains(event.target)) look.open = false;
+    });
+    look.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !look.open) return;
+      event.preventDefault();
+      look.open = false;
+      look.querySelector("summary")?.focus();
+    });
     return [h("label", { class: "field" }, h("span", { "aria-hidden": "true" }, "Window"), this.window, cap("W")), this.inverted, look, tool("Reset", "Z", () => this.reset())];
   }
 

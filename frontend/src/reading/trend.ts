@@ -1,0 +1,125 @@
+/**
+ * One measure of the infant over days of life, per side, with reference lines and centiles, each with its source; and its
+ * numbers beside it. Reference lines are drawn to compare with; they advise no treatment.
+ */
+
+import { type Child, h, s } from "../common/dom";
+import { day as dayText, number } from "../common/format";
+import { type Drawing, PRESETS, type Side, valueText } from "../viewer/drawing";
+import type { Measured, Preset } from "../viewer/measure";
+
+export type Named = Exclude<Preset, "">;
+
+export interface ReadMeasure {
+  preset: Named;
+  side: Side;
+  measured: Measured | null;
+}
+
+export interface References {
+  lines: { measure: Named; from?: number; range?: [number, number]; text: string; source: string }[];
+  tables: { measure: Named; source: string; by: "postmenstrual_age_weeks" | "day_of_life"; centiles: number[]; rows: number[][]; file: string }[];
+  problems: { file: string; reason: string }[];
+}
+
+export interface Measuring {
+  day_of_life: number | null;
+  acquired_at: string | null;
+  current: boolean;
+  hidden: string;
+  read: { measures?: ReadMeasure[]; reader: string } | null;
+}
+
+export interface Taken {
+  day: number;
+  when: string | null;
+  side: Side;
+  value: number;
+  measured: Measured;
+  /** Of the read that is open: not committed yet. */
+  open: boolean;
+  reader: string;
+}
+
+const WIDTH = 560;
+const HEIGHT = 104;
+const LEFT = 46;
+const RIGHT = 86;
+const TOP = 8;
+const AXIS = 84;
+
+/** Every number of a measure, the earliest first; of the open study what is drawn now in place of what was committed. */
+export function taken(preset: Named, studies: readonly Measuring[], drawn: readonly (Drawing & { measured: Measured | null })[]): Taken[] {
+  const found = studies.flatMap((study) => {
+    const day = study.day_of_life;
+    if (day === null) return [];
+    const open = study.current && drawn.length > 0;
+    const every: ReadMeasure[] = open ? drawn.flatMap(({ preset: name, side, measured }) => (name ? [{ preset: name, side, measured }] : [])) : (study.read?.measures ?? []);
+    return every.filter((each) => each.preset === preset && each.measured !== null && each.measured.value !== null).map(({ side, measured }) => {
+      const counted = measured as Measured & { value: number };
+      return { day, when: study.acquired_at, side, value: counted.value, measured: counted, open, reader: open ? "this read" : (study.read?.reader ?? "") };
+    });
+  });
+  return found.sort((a, b) => a.day - b.day);
+}
+
+/** The measures that have a number anywhere. */
+export function present(studies: readonly Measuring[], drawn: readonly (Drawing & { measured: Measured | null })[]): Named[] {
+  return (Object.keys(PRESETS) as Named[]).filter((preset) => taken(preset, studies, drawn).length > 0);
+}
+
+/** Centile curves against days of life: an age in weeks after the last period is one only where the gestation is known. */
+export function curves(preset: Named, { tables }: References, gestation: number | null): { centile: number; source: string; points: [number, number][] }[] {
+  return tables.filter(({ measure, by }) => measure === preset && (by === "day_of_life" || gestation !== null)).flatMap(({ by, centiles, rows, source }) =>
+    centiles.map((centile, at) => ({ centile, source, points: rows.map((row): [number, number] => [by === "day_of_life" ? (row[0] ?? 0) : 7 * (row[0] ?? 0) - (gestation ?? 0), row[at + 1] ?? 0]) })));
+}
+
+export function trendChart(preset: Named, found: readonly Taken[], references: References, gestation: number | null): SVGSVGElement {
+  const lines = references.lines.filter(({ measure }) => measure === preset);
+  const centiles = curves(preset, references, gestation);
+  const end = Math.max(14, ...found.map(({ day }) => day)) * 1.08;
+  const marks = lines.flatMap(({ from, range }) => (from === undefined ? (range ?? []) : [from]));
+  const top = Math.max(1e-9, ...found.map(({ value }) => value), ...marks) * 1.12;
+  const x = (day: number) => LEFT + (day / end) * (WIDTH - LEFT - RIGHT);
+  const y = (value: number) => AXIS - (value / top) * (AXIS - TOP);
+  const level = (value: number, text: string, faint: boolean) => [s("path", { class: faint ? "ref faint" : "ref", d: `M${LEFT} ${y(value)}H${WIDTH - RIGHT}` }), s("text", { x: WIDTH - RIGHT + 4, y: y(value) + 4 }, text)];
+  const refs = lines.flatMap(({ from, range }) => (from === undefined ? (range ?? []).filter((value) => value > 0).flatMap((value) => level(value, number(value, 1), true)) : level(from, number(from, 1), false)));
+  const shown = centiles.flatMap(({ centile, points }) => {
+    const inside = points.filter(([day, value]) => day >= 0 && day <= end && value <= top);
+    const last = inside.at(-1);
+    return last ? [s("path", { class: "ref faint", d: `M${inside.map(([day, value]) => `${x(day)} ${y(value)}`).join("L")}` }), s("text", { x: x(last[0]) + 3, y: y(last[1]) + 4 }, `p${centile}`)] : [];
+  });
+  const dots = found.map((each) => dot(each, x(each.day), y(each.value)));
+  const axis = [s("path", { class: "axis", d: `M${LEFT} ${AXIS}H${WIDTH - RIGHT}M${LEFT} ${AXIS}V${TOP}` }), s("text", { x: 0, y: AXIS + 17 }, "Day"), ...[0, 0.5, 1].map((share) => s("text", { x: x((end / 1.08) * share), y: AXIS + 17, "text-anchor": "middle" }, number((end / 1.08) * share))), s("text", { x: LEFT - 4, y: TOP + 8, "text-anchor": "end" }, preset === "ri" ? number(top, 1) : `${number(top)} mm`)];
+  return s("svg", { class: "trend", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${PRESETS[preset].name} over days of life; the same as the table` }, ...refs, ...shown, ...axis, ...dots);
+}
+
+/** Right is a ring, left a square, neither a diamond: the shape says the side; what is not committed is hollow. */
+function dot({ side, open, day, measured }: Taken, x: number, y: number): SVGElement {
+  const title = s("title", {}, `${side || "no side"}, day ${day}: ${valueText(measured)}${open ? ", not committed" : ""}`);
+  const style = open ? "dot open" : "dot";
+  if (side === "left") return s("rect", { class: style, x: x - 4, y: y - 4, width: 8, height: 8 }, title);
+  if (side === "right") return s("circle", { class: style, cx: x, cy: y, r: 4.5 }, title);
+  return s("path", { class: style, d: `M${x} ${y - 5}L${x + 5} ${y}L${x} ${y + 5}L${x - 5} ${y}Z` }, title);
+}
+
+export function trendTable(preset: Named, found: readonly Taken[]): HTMLElement {
+  const row = (each: Taken) => h("tr", {}, h("td", { class: "num" }, each.day), h("td", { class: "nowrap" }, dayText(each.when) ?? "no date"), h("td", {}, sign(each.side), each.side || "–"), h("td", { class: "num strong" }, valueText(each.measured)), h("td", { class: "cut" }, each.open ? "not committed" : each.reader));
+  const heads: [string, boolean][] = [["Day", true], ["Date", false], ["Side", false], [PRESETS[preset].short, true], ["Read", false]];
+  return h("table", { class: "table" }, h("caption", { class: "vh" }, `${PRESETS[preset].name}, the latest first`), h("thead", {}, h("tr", {}, ...heads.map(([name, right]) => h("th", { scope: "col", class: right ? "num" : null }, name)))), h("tbody", {}, ...found.toReversed().map(row)));
+}
+
+function sign(side: Side): Child {
+  return h("span", { "aria-hidden": "true" }, side === "left" ? "■ " : side === "right" ? "● " : "◆ ");
+}
+
+/** What the lines are, and what could not be drawn. */
+export function sources(preset: Named, references: References, gestation: number | null): Child[] {
+  const lines = references.lines.filter(({ measure }) => measure === preset).map(({ text, source }) => `${text} (${source})`);
+  const tables = references.tables.filter(({ measure }) => measure === preset);
+  const drawn = tables.filter(({ by }) => by === "day_of_life" || gestation !== null).map(({ source }) => `centiles: ${source}`);
+  const left = tables.length > drawn.length ? ["A centile table is not drawn: the gestational age is unknown."] : [];
+  const wrong = references.problems.map(({ file, reason }) => `The table ${file} is not used: ${reason}`);
+  const said = [...lines, ...drawn];
+  return [said.length ? `Reference lines, not advice: ${said.join("; ")}. ` : "No reference is loaded for this measure. ", [...left, ...wrong].join(" ")];
+}
