@@ -134,14 +134,24 @@ def _said_as_frame_error(clip: Clip) -> Iterator[None]:
 
 
 def _decode(clip: Clip, number: int) -> Frame:
+    """A frame, and what comes next to it; damage there is no reason to withhold this one."""
     ahead = range(number, min(clip.frames, number + AHEAD - 1) + 1)
-    wanted: Frame | None = None
     with _said_as_frame_error(clip):
         path = storage.verified(clip.digest)
-        for got, kind, data in children.decode_frames(path, ahead, seconds=_AHEAD_SECONDS):
-            _remember(_folder(clip) / f"{got}{_KINDS[kind]}", data)
-            if got == number:
-                wanted = Frame(data, kind)
+        try:
+            return _decode_from(clip, path, ahead)
+        except children.ChildFailed as failure:
+            if len(ahead) == 1 or failure.code == children.TOO_SLOW:
+                raise
+            return _decode_from(clip, path, ahead[:1])
+
+
+def _decode_from(clip: Clip, path: Path, numbers: range) -> Frame:
+    wanted: Frame | None = None
+    for got, kind, data in children.decode_frames(path, numbers, seconds=_AHEAD_SECONDS):
+        _remember(_folder(clip) / f"{got}{_KINDS[kind]}", data)
+        if got == numbers[0]:
+            wanted = Frame(data, kind)
     assert wanted is not None, "a child always answers with the first frame"
     return wanted
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from pydicom.data.data_manager import DATA_ROOT
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, generate_uid
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
 
 BUNDLED = Path(DATA_ROOT) / "test_files"
 ULTRASOUND = "1.2.840.10008.5.1.4.1.1.3.1"
@@ -67,6 +69,21 @@ def encoded(made: Dataset, *, syntax: str = ExplicitVRLittleEndian, preamble: by
 def clip(**facts: Any) -> bytes:
     """The bytes of an ordinary clip."""
     return encoded(dataset(**facts))
+
+
+def _jpeg(seed: int) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (48, 64), dtype=np.uint8)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def damaged(**facts: Any) -> bytes:
+    """Four JPEG frames, of which the second is none."""
+    frames = [_jpeg(1), b"\xff\xd8 this is no picture \xff\xd9", _jpeg(3), _jpeg(4)]
+    made = dataset(frames=4, Rows=48, Columns=64, PixelData=encapsulate(frames), **facts)
+    made["PixelData"].VR = "OB"
+    made["PixelData"].is_undefined_length = True
+    return encoded(made, syntax=JPEGBaseline8Bit)
 
 
 def region(*, x1: int = COLUMNS - 1, units: int = 3) -> Dataset:

@@ -10,7 +10,8 @@ from PIL import Image
 from accounts.models import AuditEntry, User
 from studies import storage
 from studies.models import Clip, Patient
-from tests.studies.dicoms import BUNDLED, ROWS, dataset, encoded, region
+from studies.results import IngestResult
+from tests.studies.dicoms import BUNDLED, ROWS, damaged, dataset, encoded, region
 
 Stored = Callable[..., Clip]
 
@@ -195,3 +196,12 @@ def test_a_jpeg_clip_is_passed_through(reader: Client, take: Callable[..., objec
 def test_big_endian_deflated_and_odd_files_are_shown(reader: Client, take: Callable[..., object]) -> None:
     take(encoded(dataset(frames=1), syntax="1.2.840.10008.1.2.1.99"))
     assert reader.get(_urls(Clip.objects.get())[1] + "frames/1/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_damaged_frame_takes_no_other_along(reader: Client, take: Callable[..., IngestResult]) -> None:
+    clip = Clip.objects.select_related("study").get(sop_uid=take(damaged()).sop_uid)
+    frames = [reader.get(f"{_urls(clip)[1]}frames/{number}/") for number in (1, 2, 3, 4)]
+    assert [answer.status_code for answer in frames] == [200, 422, 200, 200]
+    assert "damaged" in frames[1].json()["detail"]
+    assert reader.get(f"{_urls(clip)[1]}thumbnail/").status_code == 200

@@ -116,13 +116,21 @@ def grey(task: dict[str, Any]) -> wire.Message:
 
 
 def thumbnail(task: dict[str, Any]) -> wire.Message:
-    """The task ``thumbnail``: the middle frame as a JPEG that fits into a square of ``side`` pixels."""
+    """The task ``thumbnail``: a JPEG that fits into a square of ``side`` pixels, of the middle frame; where that one is
+    damaged of the first, or of the last."""
     source = open_source(Path(task["path"]))
-    image = Image.fromarray(colour_frame(source, (source.shape.frames + 1) // 2))
+    image = Image.fromarray(_first_of(source, ((source.shape.frames + 1) // 2, 1, source.shape.frames)))
     image.thumbnail((task["side"], task["side"]), Image.Resampling.BOX)
     out = io.BytesIO()
     image.save(out, "JPEG", quality=_THUMBNAIL_QUALITY)
     return {}, [out.getvalue()]
+
+
+def _first_of(source: Source, numbers: tuple[int, ...]) -> Any:
+    for number in numbers[:-1]:
+        with suppress(Exception):  # whatever a decoder raises
+            return colour_frame(source, number)
+    return colour_frame(source, numbers[-1])
 
 
 def _asked(task: dict[str, Any], source: Source) -> list[int]:

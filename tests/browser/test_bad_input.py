@@ -1,0 +1,143 @@
+"""Clips that are broken, tiny, huge or untimed: each says what is the matter, and the rest of the study can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pydicom.uid import generate_uid
+
+from tests.browser.calibration import region
+from tests.browser.eyes import Visit
+from tests.services.stack import Stack, embedded
+from tests.studies.dicoms import clip, damaged
+
+pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(600)]
+STUDY, EMPTY = generate_uid(), generate_uid()
+DAMAGED, TINY, LONG, HUGE, STOPPED, UNTIMED, BEYOND = range(1, 8)
+
+
+def _plain(frames: int, rows: int, columns: int, **facts: Any) -> bytes:
+    ramp = np.arange(frames * rows * columns, dtype=np.uint32) % 251
+    pixels = ramp.astype(np.uint8).tobytes()
+    return clip(
+        NumberOfFrames=frames, Rows=rows, Columns=columns, PixelData=pixels + b"\0" * (len(pixels) % 2), **facts
+    )
+
+
+def _clips() -> list[bytes]:
+    def facts(number: int, name: str) -> dict[str, Any]:
+        at = f"202601051015{number:02}"
+        return {"StudyInstanceUID": STUDY, "SeriesDescription": f"COR {name}", "AcquisitionDateTime": at}
+
+    beyond = [region((0, 0, 594, 413), (0.02, 0.02))]
+    return [
+        damaged(**facts(DAMAGED, "damaged")),
+        _plain(1, 1, 1, **facts(TINY, "tiny")),
+        _plain(2000, 12, 16, **facts(LONG, "long")),
+        _plain(1, 3072, 4096, **facts(HUGE, "huge")),
+        _plain(5, 48, 64, **facts(STOPPED, "stopped"), FrameTime="0"),
+        _plain(5, 48, 64, **facts(UNTIMED, "untimed"), FrameTime=None),
+        _plain(1, 48, 64, **facts(BEYOND, "beyond"), SequenceOfUltrasoundRegions=beyond),
+    ]
+
+
+@pytest.fixture(scope="module")
+def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder: Path = tmp_path_factory.mktemp("bad")
+    for number, data in enumerate(_clips(), 1):
+        (folder / f"{number}.dcm").write_bytes(data)
+    (folder / "empty.dcm").write_bytes(clip(StudyInstanceUID=EMPTY, PatientID="P2", PixelData=None))
+    with embedded(FONTANELLE_QUIET_SECONDS="100000") as stack:
+        stack.manage("ingest", folder, check=False)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def visit(quiet_site: Stack, browser: Browser) -> Iterator[Visit]:
+    reader = Visit(browser, quiet_site.url, name="bad-input")
+    reader.sign_in("radiologist")
+    reader.page.goto(f"/studies/{STUDY}/")
+    reader.page.locator("html[data-viewer-ready='true']").wait_for(timeout=60_000)
+    reader.page.get_by_label("Layout").select_option("1x1")
+    yield reader
+    reader.close()
+
+
+def _hang(page: Page, number: int) -> Any:
+    page.locator(".film .clip").nth(number - 1).click()
+    pane = page.locator("[data-pane='left']")
+    expect(pane).to_have_attribute("data-clip", str(number))
+    return pane
+
+
+def test_a_frame_that_cannot_be_decoded_says_why_and_the_others_are_shown(visit: Visit) -> None:
+    pane = _hang(visit.page, DAMAGED)
+    expect(pane).to_have_attribute("data-shown", "1")
+    visit.page.keyboard.press("ArrowRight")
+    expect(pane.locator(".cover")).to_contain_text("Frame 2 cannot be shown")
+    expect(pane.locator(".cover .dim").first).not_to_be_empty()
+    visit.picture("damaged")
+    visit.page.keyboard.press("ArrowRight")
+    expect(pane).to_have_attribute("data-shown", "3")
+    expect(pane.locator(".cover")).to_be_hidden()
+
+
+def test_a_clip_with_a_damaged_frame_plays(visit: Visit) -> None:
+    pane = _hang(visit.page, DAMAGED)
+    visit.page.keyboard.press("Space")
+    for frame in ("3", "4", "1"):
+        pane.and_(visit.page.locator(f"[data-shown='{frame}']")).wait_for(timeout=10_000)
+    visit.page.keyboard.press("Space")
+
+
+def test_a_picture_of_one_pixel_is_shown(visit: Visit) -> None:
+    expect(_hang(visit.page, TINY)).to_have_attribute("data-shown", "1")
+    visit.picture("one-pixel")
+
+
+def test_two_thousand_frames_can_be_gone_through(visit: Visit) -> None:
+    pane = _hang(visit.page, LONG)
+    visit.page.keyboard.press("End")
+    expect(pane).to_have_attribute("data-shown", "2000", timeout=20_000)
+    visit.picture("two-thousand")
+
+
+def test_a_picture_of_4096_by_3072_is_shown(visit: Visit) -> None:
+    expect(_hang(visit.page, HUGE)).to_have_attribute("data-shown", "1", timeout=30_000)
+    visit.picture("huge")
+
+
+@pytest.mark.parametrize("number", [STOPPED, UNTIMED])
+def test_a_clip_without_a_frame_time_plays_at_a_rate_that_is_said_to_be_assumed(visit: Visit, number: int) -> None:
+    pane = _hang(visit.page, number)
+    expect(visit.page.locator("[data-cine='left'] .fr")).to_contain_text("24 fps assumed")
+    visit.page.keyboard.press("Space")
+    expect(pane).to_have_attribute("data-playing", "true")
+    pane.and_(visit.page.locator("[data-shown='4']")).wait_for(timeout=10_000)
+    visit.page.keyboard.press("Space")
+    visit.picture(f"untimed-{number}")
+
+
+def test_regions_beyond_the_image_give_no_distances(visit: Visit) -> None:
+    pane = _hang(visit.page, BEYOND)
+    expect(pane.locator(".calibration")).to_contain_text("uncalibrated: no distances")
+    visit.picture("beyond")
+
+
+def test_a_study_without_pictures_says_so(visit: Visit) -> None:
+    visit.page.goto(f"/studies/{EMPTY}/")
+    expect(visit.page.locator(".no-pictures, .cover .why").first).to_be_visible(timeout=30_000)
+    expect(visit.page.get_by_text("no pictures").or_(visit.page.get_by_text("cannot be shown")).first).to_be_visible()
+    visit.picture("no-pictures")
+
+
+def test_nothing_broke(visit: Visit) -> None:
+    """The server refuses the one frame with its reason; the browser writes that down as an error of its own."""
+    unexpected = [line for line in visit.broken if "422" not in line]
+    assert unexpected == []
+    assert visit.inaccessible == []
