@@ -6,7 +6,7 @@
 
 import { ApiError } from "../common/api";
 import type { Kept, Seen } from "../viewer/coverage";
-import type { Answer, Findings } from "./findings";
+import { type Answer, type Findings, same } from "./findings";
 
 export interface Place {
   user: string;
@@ -175,7 +175,7 @@ export class DraftKeeper {
       if (theirs?.saved_at) this.become({ kind: "saved", at: new Date(theirs.saved_at) });
       return theirs;
     }
-    if (theirs && version !== this.stored.base && JSON.stringify([theirs.findings, theirs.comment]) !== JSON.stringify([mine.findings, mine.comment])) {
+    if (theirs && version !== this.stored.base && !same(theirs, mine)) {
       this.become({ kind: "conflict", mine, theirs });
       return mine;
     }

@@ -222,8 +222,14 @@ export function headline(findings: Findings): string {
   return worst(findings) ?? qualityWord(findings.quality);
 }
 
+/** Whether two answers say the same. A server may give fields back in another order than they were sent. */
 export function same(a: Answer, b: Answer): boolean {
-  return JSON.stringify([a.findings, a.comment]) === JSON.stringify([b.findings, b.comment]);
+  return a === b || canonical([a.findings, a.comment]) === canonical([b.findings, b.comment]);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part);
 }
 
 /** What continues the step before it: letters typed into the note, a point that moves key by key. */

@@ -155,6 +155,14 @@ describe("two versions", () => {
     expect(shelf.read(place)?.answer).toBeUndefined();
   });
 
+  it("that say the same in another order of fields are no conflict", () => {
+    const mine = { ...answer("a"), findings: { ...answer("a").findings, keyframes: [{ sop_uid: "1", frame: 2 }] } };
+    shelf.write({ place, base: 1, at: "2026-11-23T14:35:02Z", answer: mine });
+    const findings = { ...Object.fromEntries(Object.entries(mine.findings).reverse()), keyframes: [{ frame: 2, sop_uid: "1" }] } as unknown as Answer["findings"];
+    keeper().begin({ findings, comment: "a", version: 2, saved_at: null });
+    expect(states.at(-1)?.kind).not.toBe("conflict");
+  });
+
   it("that say the same are no conflict", () => {
     keeper().change(answer("same"));
     const after = keeper();
