@@ -122,6 +122,13 @@ CALIBRATIONS = (
     Calibration("inverted", MARKS, (0.02, 0.02), (region(WHOLE, (0.02, 0.02)),), kind="monochrome1"),
     Calibration("no-scale", MARKS, None, ()),
     Calibration("beyond", MARKS, None, (region((0, 0, 594, 413), (0.02, 0.02)),)),
+    # The first mark stands 60 pixels above the zero line, the second 20: 30 and 10 cm/s.
+    Calibration(
+        "doppler",
+        ((60, 190), (160, 230), (300, 170)),
+        None,
+        (region((0, 0, 399, 149), (0.02, 0.02)), trace((0, 150, 399, 299))),
+    ),
 )
 
 

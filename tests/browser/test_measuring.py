@@ -197,6 +197,18 @@ def test_what_has_no_scale_is_kept_and_said_to_be_uncalibrated(visit: Visit, num
     _wipe(page)
 
 
+def test_a_resistive_index_is_read_off_a_doppler_trace(visit: Visit) -> None:
+    page = visit.page
+    _hang(page, 13)
+    spots = _marked(page, CALIBRATIONS[12])
+    page.keyboard.press("9")
+    _drag(page, *spots[:2])
+    mark = page.locator("[data-pane='left'] .marks .mark.on")
+    assert float(mark.get_attribute("data-value") or "nan") == pytest.approx(2 / 3, abs=0.01)
+    expect(mark.locator(".says")).to_contain_text("RI 0.6")
+    _wipe(page)
+
+
 def test_points_in_two_regions_have_no_number(visit: Visit) -> None:
     page = visit.page
     _hang(page, 3)
