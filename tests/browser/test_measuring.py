@@ -6,6 +6,7 @@ In both renderers. A mark's place is taken from a screenshot, the number from th
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from math import hypot
 from typing import Any
@@ -194,6 +195,20 @@ def test_what_has_no_scale_is_kept_and_said_to_be_uncalibrated(visit: Visit, num
     expect(mark).to_have_attribute("data-value", "")
     expect(mark.locator(".says")).to_contain_text("uncalibrated")
     expect(mark.locator("title")).to_contain_text(why)
+    _wipe(page)
+
+
+def test_points_lie_where_the_marks_are_not_half_a_pixel_beside_them(visit: Visit) -> None:
+    """A length does not know of a shift that both of its ends have."""
+    page, calibration = visit.page, CALIBRATIONS[0]
+    _hang(page, 1)
+    spots = _marked(page, calibration)
+    page.keyboard.press("m")
+    _drag(page, *spots[:2])
+    for handle, truth in zip(page.locator("[data-pane='left'] .handle").all(), calibration.points[:2], strict=True):
+        said = re.search(r"x ([\d.]+), y ([\d.]+)\.", handle.get_attribute("aria-label") or "")
+        assert said is not None
+        assert [float(each) for each in said.groups()] == pytest.approx(truth, abs=0.3)
     _wipe(page)
 
 
