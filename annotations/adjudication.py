@@ -1,96 +1,17 @@
-"""Where readers of a queue item disagree: what differs, how much it weighs, and who decides."""
+"""Items whose readers differ by their queue's rule, and who decides."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models.functions import Greatest
 
 from accounts.roles import Role, has_role
+from annotations import consensus, queues
+from annotations.differences import Difference, all_differences
 from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus
-from annotations.schema import Findings
-
-LABELS = {
-    "right": "Right grade",
-    "left": "Left grade",
-    "phi": "Parenchymal",
-    "cerebellar": "Cerebellar",
-    "other_ich": "Other haemorrhage",
-    "pvl": "Cystic PVL",
-    "phvd": "PHVD",
-    "quality": "Quality",
-}
-HIGH, MIDDLE = 80, 40
-
-# What a disagreement between two grades of one side weighs: II against III decides whether a bleed is severe.
-_GRADES = {
-    (2, 3): 100, (1, 3): 96, (0, 3): 95, (2, 4): 94, (1, 4): 93, (0, 4): 92, (3, 4): 85,
-    (0, 2): 60, (1, 2): 45, (0, 1): 20,
-}  # fmt: skip
-_OTHERS = {"phi": 88, "cerebellar": 55, "other_ich": 52, "phvd": 50, "pvl": 45}
-_SIDE_SWAPPED = 82
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Two readers' answers to one field."""
-
-    field: str
-    weight: int
-
-
-def _grade_weight(a: int | None, b: int | None) -> int:
-    low, high = sorted((a or 0, b or 0))
-    return _GRADES.get((low, high), 0)
-
-
-def _presence(field: str, a: Any, b: Any) -> int:
-    if field == "cerebellar" and {a, b} <= {"none", "not_assessed"}:
-        return 10
-    return _OTHERS[field]
-
-
-def _quality(a: str, b: str) -> int:
-    return 30 if "non_diagnostic" in (a, b) else 10
-
-
-def _weigh(field: str, a: Any, b: Any) -> int:
-    if field in ("right", "left"):
-        return _grade_weight(a, b)
-    return _quality(a, b) if field == "quality" else _presence(field, a, b)
-
-
-def differences(a: Findings, b: Findings) -> list[Difference]:
-    """Where two reads differ, the weightiest first. Keyframes, doubt and comments are no difference."""
-    found = [Difference(field, _weigh(field, a[field], b[field])) for field in LABELS if _differs(field, a, b)]
-    if (a["right"] or 0, a["left"] or 0) == (b["left"] or 0, b["right"] or 0):
-        found = [
-            Difference(d.field, max(d.weight, _SIDE_SWAPPED) if d.field in ("right", "left") else d.weight)
-            for d in found
-        ]
-    return sorted(found, key=lambda difference: -difference.weight)
-
-
-def _differs(field: str, a: Findings, b: Findings) -> bool:
-    if field in ("right", "left"):
-        return bool((a[field] or 0) != (b[field] or 0))
-    return bool(a[field] != b[field])
-
-
-def all_differences(reads: Sequence[Findings]) -> list[Difference]:
-    """The weightiest difference per field among any two of the reads."""
-    heaviest: dict[str, int] = {}
-    for a, b in combinations(reads, 2):
-        for difference in differences(a, b):
-            heaviest[difference.field] = max(difference.weight, heaviest.get(difference.field, 0))
-    return sorted((Difference(field, weight) for field, weight in heaviest.items()), key=lambda d: -d.weight)
-
-
-def level(weight: int) -> str:
-    return "high" if weight >= HIGH else "mid" if weight >= MIDDLE else "low"
 
 
 @dataclass(frozen=True)
@@ -111,11 +32,15 @@ def _committed_reads() -> Prefetch[Any]:
     return Prefetch("reads", reads.prefetch_related("revisions"), to_attr="answers")
 
 
-def answered_twice() -> QuerySet[QueueItem]:
-    """Items of active queues that at least two readers have answered."""
+def answered_enough() -> QuerySet[QueueItem]:
+    """Items of active queues that as many readers as they take, and at least two, have answered."""
     committed = Q(reads__context=Context.QUEUE, reads__status=ReadStatus.COMMITTED)
-    items = QueueItem.objects.filter(queue__active=True).annotate(answers_given=Count("reads", filter=committed))
-    return items.filter(answers_given__gte=2)
+    items = QueueItem.objects.filter(
+        queue__active=True, repeat_of__isnull=True, gold__isnull=True, queue__trainee=False
+    )
+    items = items.annotate(answers_given=Count("reads", filter=committed))
+    needed = Greatest(2, F("queue__readers_per_study") + F("extra_readers"))
+    return items.filter(answers_given__gte=needed)
 
 
 def decided() -> QuerySet[Read]:
@@ -129,19 +54,20 @@ def dispute_of(item: QueueItem) -> Dispute:
 
 
 def open_disputes(user: Any) -> list[Dispute]:
-    """What this person may decide: not decided yet, and not read by themselves. The weightiest first."""
-    own = Read.objects.filter(reader=user, context=Context.QUEUE, item__isnull=False).values("item")
-    items = answered_twice().exclude(pk__in=decided().values("item")).exclude(pk__in=own)
+    """What this person may decide and nobody has decided yet. The weightiest first."""
+    items = may_decide(user).exclude(pk__in=decided().values("item"))
     found = map(dispute_of, items.select_related("study__patient", "queue").prefetch_related(_committed_reads()))
-    return sorted((d for d in found if d.differences), key=lambda d: (-d.weight, d.item.position, d.item.pk))
+    open_ones = (d for d in found if d.differences and not consensus.settled(d.item.queue.rule, d.revisions))
+    return sorted(open_ones, key=lambda d: (-d.weight, d.item.position, d.item.pk))
 
 
 def may_decide(user: Any) -> QuerySet[QueueItem]:
-    """Items that an adjudicator may open: those that two readers answered, their own decisions among them."""
+    """Items that an adjudicator may open: those with their answers, their own decisions among them. Not one that they
+    read themselves, nor one whose study they have yet to read in another queue."""
     if not has_role(user, Role.ADJUDICATOR, Role.ADMIN):
         return QueueItem.objects.none()
     own = Read.objects.filter(reader=user, context=Context.QUEUE, item__isnull=False).values("item")
-    return answered_twice().exclude(pk__in=own)
+    return answered_enough().exclude(pk__in=own).exclude(study__in=queues.uncommitted(user).values("study"))
 
 
 def url_of(item: QueueItem) -> str:

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from accounts.admin import ModelAdmin, ReadOnly
+from annotations import queues
 from annotations.models import LabelQueue, Read, ReadRevision
+
+
+class Blinded(ReadOnly):
+    """Somebody who has yet to label a study does not find here what others said of it."""
+
+    study = "study"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        hidden = queues.hidden(request.user).values("study")
+        return super().get_queryset(request).exclude(**{f"{self.study}__in": hidden})
 
 
 @admin.register(LabelQueue)
 class Queues(ModelAdmin):
+    """What people label goes by is set when a queue is made; its page at /label/queues/ shows the rest."""
+
     list_display = ("name", "readers_per_study", "active", "created_at")
     filter_horizontal = ("readers",)
-    exclude = ("created_by",)
+    fields = ("name", "readers_per_study", "readers", "active", "deadline")
 
 
 @admin.register(Read)
-class Reads(ReadOnly):
+class Reads(Blinded):
     list_display = ("study", "reader", "context", "status", "opened_at")
     list_filter = ("context", "status")
 
 
 @admin.register(ReadRevision)
-class Revisions(ReadOnly):
+class Revisions(Blinded):
+    study = "read__study"
     list_display = ("read", "number", "positive", "committed_at")
     list_filter = ("positive", "definition")

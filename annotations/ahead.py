@@ -41,8 +41,5 @@ def following(here: Place) -> str | None:
 
 
 def _next_in_queue(user: Any, item: int) -> str | None:
-    first = queues.next_item(user)
-    if first is not None and first.pk != item:
-        return first.study.uid
-    waiting = queues.uncommitted(user).exclude(pk=item).order_by("queue_id", "position", "pk")
-    return waiting.values_list("study__uid", flat=True).first()
+    following = queues.next_item(user, but=item)
+    return following.study.uid if following else None

@@ -16,8 +16,8 @@ from rest_framework.views import APIView
 from accounts import audit, guards
 from accounts.roles import Role, has_role
 from annotations import adjudication, queues, reads, reference, told
-from annotations.blinding import has_answered, is_blinded
-from annotations.models import Context, QueueItem, ReadStatus
+from annotations.blinding import blinded_uids, has_answered, is_blinded
+from annotations.models import Context, QueueItem, Read, ReadStatus
 from annotations.reads import SCORE_VIEWED, Answer, Evidence, Place
 from annotations.schema import MAX_COMMENT, BadFindings
 from studies import access
@@ -84,7 +84,7 @@ def _checked(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[s
 
 def _item(user: Any, uid: str, context: str, pk: int | None) -> QueueItem:
     """The item of this study that is this person's; anybody else's does not exist."""
-    theirs = queues.items_of(user) if context == Context.QUEUE else adjudication.may_decide(user)
+    theirs = queues.openable(user) if context == Context.QUEUE else adjudication.may_decide(user)
     found = theirs.filter(study__uid=uid, **({"pk": pk} if pk else {})).order_by("queue_id", "position").first()
     if found is None:
         raise Http404
@@ -133,9 +133,18 @@ class ReadsView(APIView):
         here = place(request, uid, "reads.viewed", _checked(Where, request.query_params))
         # From here on the reader has the study open: what arrives later was not seen, page load or not.
         own = here.open()
-        sees = here.context == Context.ADJUDICATION or own.status == ReadStatus.COMMITTED
-        others = told.others_reads(here.study, context=here.context, item=here.item, reader=request.user)
-        return Response({"mine": told.told_own(own), "others": others if sees else []})
+        sees = here.context == Context.ADJUDICATION or _sees_others(here, own)
+        # What may not be seen is not looked up: the time that an answer takes tells nothing either.
+        others = (
+            told.others_reads(here.study, context=here.context, item=here.item, reader=request.user) if sees else []
+        )
+        return Response({"mine": told.told_own(own), "others": others})
+
+
+def _sees_others(here: Place, own: Read) -> bool:
+    if own.status != ReadStatus.COMMITTED:
+        return False
+    return here.item is None or queues.sees_others(here.reader, here.item)
 
 
 class DraftView(APIView):
@@ -285,7 +294,7 @@ class SkipView(APIView):
     def post(self, request: Request, item: int) -> Response:
         """Pass an item over; it comes back when the others are done."""
         reason = _checked(SkipReason, request.data)["reason"]
-        found = queues.uncommitted(request.user).filter(pk=item).first()
+        found = queues.openable(request.user).exclude(pk__in=queues.answered(request.user)).filter(pk=item).first()
         if found is None:
             raise Http404
         access.open_study(request, found.study.uid, "label_queue.skip", item=item, reason=reason)
@@ -300,7 +309,8 @@ class LabelsView(APIView):
     @transaction.atomic
     def get(self, request: Request) -> Response:
         """The reference labels, each with the rule and the reads that made it."""
-        visible = set(access.visible_studies(request.user).values_list("pk", flat=True))
-        labels = [label for label in reference.labels() if label.study.pk in visible]
+        visible = access.visible_studies(request.user).exclude(uid__in=blinded_uids(request.user))
+        shown = set(visible.values_list("pk", flat=True))
+        labels = [label for label in reference.labels() if label.study.pk in shown]
         audit.record(request._request, "labels.viewed", user=request.user, labels=len(labels))
         return Response({"results": [label.as_json() for label in labels], "count": len(labels)})

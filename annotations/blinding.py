@@ -10,9 +10,10 @@ from annotations.models import Context, Read, ReadStatus
 
 
 def blinded_uids(user: Any) -> set[str]:
-    """The studies of which this person must see no AI: every queue item or dispute that they have yet to answer."""
+    """The studies of which this person must see no AI: every queue item or dispute that they have yet to answer, and
+    answered ones of a queue that stays blind until it is closed."""
     deciding = Read.objects.filter(reader=user, context=Context.ADJUDICATION, status=ReadStatus.DRAFT)
-    waiting = queues.uncommitted(user).values_list("study__uid", flat=True)
+    waiting = queues.hidden(user).values_list("study__uid", flat=True)
     return set(waiting) | set(deciding.values_list("study__uid", flat=True))
 
 

@@ -17,10 +17,33 @@ class Context(models.TextChoices):
     ADJUDICATION = "adjudication", "Adjudication"
 
 
+class Blinding(models.TextChoices):
+    """How long what others and the AI said stays hidden from somebody who labels."""
+
+    COMMIT = "commit", "Until one's own commit"
+    CLOSED = "closed", "Until the queue is closed"
+
+
+class Rule(models.TextChoices):
+    """When the readers of an item agree, so that nobody has to adjudicate. ``annotations.consensus`` applies them."""
+
+    IDENTICAL = "identical", "Every finding is the same"
+    CLINICAL = "clinical", "Same verdict, and no difference of middle or high weight"
+    VERDICT = "verdict", "Same verdict: positive or not"
+    MAJORITY = "majority", "More than half say the same verdict"
+
+
+class Source(models.TextChoices):
+    FILTER = "filter", "A filter"
+    LIST = "list", "A list"
+    STRATEGY = "strategy", "A strategy"
+
+
 class LabelQueue(models.Model):
     """A list of studies that annotators label blinded, each study by several readers.
 
-    ``readers`` are the people who label it; where it names none, all annotators and adjudicators do.
+    ``readers`` are the people who label it; where it names none, all annotators and adjudicators do. A repeat is
+    offered once its reader has committed ``repeat_gap`` other items of the queue. ``made_from`` is what was asked for.
     """
 
     name = models.CharField(max_length=100)
@@ -29,25 +52,60 @@ class LabelQueue(models.Model):
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=8, choices=Source.choices, default=Source.FILTER)
+    made_from = models.JSONField(default=dict)
+    blinding = models.CharField(max_length=6, choices=Blinding.choices, default=Blinding.COMMIT)
+    rule = models.CharField(max_length=9, choices=Rule.choices, default=Rule.CLINICAL)
+    shuffled = models.BooleanField(default=False)
+    seed = models.PositiveIntegerField(default=0)
+    trainee = models.BooleanField(default=False)
+    repeat_gap = models.PositiveSmallIntegerField(default=20)
+    deadline = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name
 
 
 class QueueItem(models.Model):
-    """A study in a queue."""
+    """A study in a queue.
+
+    ``why`` is shown before the commit and says nothing of AI or readers; ``reason`` is the whole one, shown after it.
+    ``gold`` is the answer that is known (``positive``, ``findings`` or null, the ``reads`` that made it); everybody
+    answers such an item and it makes no label. ``repeat_of``: the same study a second time, for the same readers.
+    ``extra_readers``: asked for because somebody was uncertain. ``shuffle_key`` is random by the queue's seed.
+    """
 
     queue = models.ForeignKey(LabelQueue, on_delete=models.PROTECT, related_name="items")
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="queue_items")
     position = models.PositiveIntegerField()
     why = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    gold = models.JSONField(null=True, blank=True)
+    repeat_of = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="repeat")
+    extra_readers = models.PositiveSmallIntegerField(default=0)
+    shuffle_key = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["queue", "study"], name="once_per_queue")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["queue", "study"], condition=Q(repeat_of__isnull=True), name="once_per_queue"
+            )
+        ]
+        indexes = [models.Index(fields=["queue", "position"], name="queue_in_order")]
         ordering = ["position", "id"]
 
     def __str__(self) -> str:
         return f"{self.queue} {self.position}"
+
+    @property
+    def needed(self) -> int:
+        """How many readers it takes."""
+        return self.queue.readers_per_study + self.extra_readers
+
+
+def makes_labels(to: str = "item__") -> Q:
+    """Items whose reads count, by the path ``to`` them: no repeat, no known answer, no trainee."""
+    return Q(**{f"{to}repeat_of__isnull": True, f"{to}gold__isnull": True, f"{to}queue__trainee": False})
 
 
 class Skip(models.Model):

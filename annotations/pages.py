@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from accounts import audit, guards
 from accounts.roles import Role
 from annotations import adjudication, queues
-from annotations.adjudication import LABELS, Dispute
-from annotations.models import Context, QueueItem
+from annotations.adjudication import Dispute
+from annotations.differences import LABELS, level
+from annotations.models import Context, LabelQueue, QueueItem
 from annotations.reads import Place
 from annotations.schema import ROMAN
 from live import reading
@@ -46,7 +47,7 @@ def label_home(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def label_item(request: HttpRequest, item: int) -> HttpResponse:
     """One item, blinded."""
-    found = queues.items_of(request.user).filter(pk=item).first()
+    found = queues.openable(request.user).filter(pk=item).first()
     if found is None:
         raise Http404
     progress = queues.progress(request.user, found.queue)
@@ -99,13 +100,13 @@ def adjudicate(request: HttpRequest) -> HttpResponse:
 
 def _told_dispute(dispute: Dispute) -> dict[str, Any]:
     count = len(dispute.differences)
-    level = _LEVELS[adjudication.level(dispute.weight)]
+    word = _LEVELS[level(dispute.weight)]
     return {
         "id": dispute.item.pk,
         "patient_id": dispute.item.study.patient.patient_id,
         "study_uid": dispute.item.study.uid,
-        "summary": f"{count} difference{'s' if count > 1 else ''}, {level}",
-        "level": adjudication.level(dispute.weight),
+        "summary": f"{count} difference{'s' if count > 1 else ''}, {word}",
+        "level": level(dispute.weight),
         "url": adjudication.url_of(dispute.item),
         "readers": [f"Reader {number}" for number in range(1, len(dispute.revisions) + 1)],
         "rows": _compared(dispute),
@@ -132,3 +133,26 @@ def _word(field: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value).replace("_", " ")
+
+
+@guards.page(Role.ADMIN)
+def queue_list(request: HttpRequest) -> HttpResponse:
+    """Every queue and its progress; the page asks the API."""
+    return _queues_page(request, "queues", "Label queues")
+
+
+@guards.page(Role.ADMIN)
+def queue_new(request: HttpRequest) -> HttpResponse:
+    return _queues_page(request, "queue-new", "New queue")
+
+
+@guards.page(Role.ADMIN)
+def queue_page(request: HttpRequest, queue: int) -> HttpResponse:
+    found = LabelQueue.objects.filter(pk=queue).first()
+    if found is None:
+        raise Http404
+    return _queues_page(request, "queue", found.name, queue=found.pk)
+
+
+def _queues_page(request: HttpRequest, page: str, title: str, **facts: Any) -> HttpResponse:
+    return render(request, "queues.html", {"page": {"page": page, **facts}, "title": title})

@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role, has_role
-from annotations.models import Context, LabelQueue, QueueItem, Read, ReadRevision, ReadStatus, Skip
+from annotations.models import Blinding, Context, LabelQueue, QueueItem, Read, ReadRevision, ReadStatus, Skip
 from studies import access
 from studies.models import Study
 
+LABEL_ROLES = (Role.ANNOTATOR, Role.ADJUDICATOR)
+SHUFFLE_PRIME = 2**31 - 1
 _PACE_WINDOW = timedelta(hours=1)
 
 
 def queues_of(user: Any) -> QuerySet[LabelQueue]:
     """Active queues that this person labels: those that name them, or name nobody and they label for a living."""
-    labels = has_role(user, Role.ANNOTATOR, Role.ADJUDICATOR)
+    labels = has_role(user, *LABEL_ROLES)
     named = Q(pk__in=LabelQueue.readers.through.objects.filter(user_id=user.pk).values("labelqueue_id"))
     open_to_all = ~Q(pk__in=LabelQueue.readers.through.objects.values("labelqueue_id"))
     return LabelQueue.objects.filter(named | open_to_all if labels else named, active=True)
+
+
+def readers_of(queue: LabelQueue) -> QuerySet[User]:
+    """The people who label it."""
+    active = User.objects.filter(is_active=True)
+    named = active.filter(pk__in=queue.readers.values("pk"))
+    return named if queue.readers.exists() else active.filter(role__in=LABEL_ROLES)
+
+
+def _own(user: Any) -> QuerySet[Read]:
+    return Read.objects.filter(reader=user, context=Context.QUEUE, item__isnull=False)
+
+
+def answered(user: Any) -> QuerySet[Any]:
+    """The keys of the items that this person has committed."""
+    return _own(user).filter(status=ReadStatus.COMMITTED).values("item")
 
 
 def _holding() -> QuerySet[Read]:
@@ -39,28 +70,78 @@ def _holding() -> QuerySet[Read]:
 
 
 def items_of(user: Any) -> QuerySet[QueueItem]:
-    """The items that this person has: those they answered or began, and those that still need a reader."""
-    others = _holding().filter(item=OuterRef("pk")).exclude(reader=user)
+    """The items that this person has: those they answered or began, and those that still need a reader.
+
+    A repeat goes with its first round from the beginning, so that a total never tells that something comes again.
+    """
+    others = _holding().filter(item=OuterRef("first")).exclude(reader=user)
     taken = others.order_by().values("item").annotate(readers=Count("pk")).values("readers")
-    own = Read.objects.filter(reader=user, context=Context.QUEUE, item__isnull=False).values("item")
-    items = QueueItem.objects.filter(queue__in=queues_of(user)).annotate(taken=Coalesce(Subquery(taken), Value(0)))
-    return items.filter(Q(pk__in=own) | Q(taken__lt=F("queue__readers_per_study"))).select_related("queue", "study")
+    items = QueueItem.objects.filter(queue__in=queues_of(user))
+    items = items.annotate(first=Coalesce("repeat_of_id", "pk"), taken=Coalesce(Subquery(taken), Value(0)))
+    everybodys = Q(gold__isnull=False) | Q(queue__trainee=True)
+    free = Q(taken__lt=F("queue__readers_per_study") + F("extra_readers"))
+    return items.filter(Q(first__in=_own(user).values("item")) | everybodys | free).select_related("queue", "study")
+
+
+def openable(user: Any) -> QuerySet[QueueItem]:
+    """Those that may be on the screen: a repeat only after its first round."""
+    return items_of(user).filter(Q(repeat_of__isnull=True) | Q(repeat_of__in=answered(user)))
 
 
 def uncommitted(user: Any) -> QuerySet[QueueItem]:
-    """Items that this person has still to answer."""
-    answered = Read.objects.filter(
-        reader=user, context=Context.QUEUE, item__isnull=False, status=ReadStatus.COMMITTED
-    ).values("item")
-    return items_of(user).exclude(pk__in=answered)
+    """Items that this person has still to answer, repeats that are yet to come among them."""
+    return items_of(user).exclude(pk__in=answered(user))
 
 
-def next_item(user: Any, *, queue: LabelQueue | None = None) -> QueueItem | None:
-    """The next one to answer: in the queue's order, those that were skipped last, the longest skipped first."""
-    waiting = uncommitted(user) if queue is None else uncommitted(user).filter(queue=queue)
+def hidden(user: Any) -> QuerySet[QueueItem]:
+    """Items of which this person may know neither the AI's answer nor another reader's."""
+    return items_of(user).filter(~Q(pk__in=answered(user)) | Q(queue__blinding=Blinding.CLOSED))
+
+
+def sees_others(user: Any, item: QueueItem) -> bool:
+    """Whether this person may know what others said of an item that they have answered."""
+    return not hidden(user).filter(study=item.study_id).exists()
+
+
+def next_item(user: Any, *, queue: LabelQueue | None = None, but: int | None = None) -> QueueItem | None:
+    """The next one to answer, queue by queue, the nearest deadline first; those that were skipped come last, the
+    longest skipped first; repeats that are not due yet only where nothing else is left. ``but``: not this one."""
+    mine = queues_of(user).order_by(F("deadline").asc(nulls_last=True), "pk")
+    waiting = [(each, _in_turn(user, each)) for each in (mine if queue is None else [queue])]
+    if but is not None:
+        waiting = [(each, items.exclude(pk=but)) for each, items in waiting]
+    for each, items in waiting:
+        found: QueueItem | None = items.filter(_due(user, each), skipped_at__isnull=True).first()
+        if found is not None:
+            return found
+    left = [one for _, items in waiting for one in (items.filter(skipped_at__isnull=False).first(), items.first())]
+    return min(filter(None, left), key=lambda item: (item.skipped_at is None, item.skipped_at), default=None)
+
+
+def _in_turn(user: Any, queue: LabelQueue) -> QuerySet[Any]:
+    """What is left of a queue in this reader's order, with ``skipped_at``."""
     skipped = Skip.objects.filter(item=OuterRef("pk"), reader=user).order_by("-at").values("at")[:1]
-    in_turn = waiting.annotate(skipped_at=Subquery(skipped))
-    return in_turn.order_by(F("skipped_at").asc(nulls_first=True), "queue_id", "position", "pk").first()
+    items = openable(user).filter(queue=queue).exclude(pk__in=answered(user))
+    items = items.annotate(skipped_at=Subquery(skipped), turn=_turn(user, queue))
+    return items.order_by(F("skipped_at").asc(nulls_first=True), "turn", "pk")
+
+
+def _turn(user: Any, queue: LabelQueue) -> Any:
+    """What this reader's order goes by. Keys are random; a factor of the reader's own modulo a prime shuffles them."""
+    if not queue.shuffled:
+        return F("position")
+    seeded = hashlib.blake2b(f"{queue.seed}:{user.pk}".encode(), digest_size=8).digest()
+    factor = 1 + int.from_bytes(seeded) % (SHUFFLE_PRIME - 1)
+    product = ExpressionWrapper(F("shuffle_key") * Value(factor), output_field=BigIntegerField())
+    return ExpressionWrapper(product % Value(SHUFFLE_PRIME), output_field=BigIntegerField())
+
+
+def _due(user: Any, queue: LabelQueue) -> Q:
+    """Anything that is no repeat, and repeats whose first round lies far enough back."""
+    done = _own(user).filter(item__queue=queue, status=ReadStatus.COMMITTED).order_by("-opened_at")
+    last = list(done.values_list("opened_at", flat=True)[queue.repeat_gap : queue.repeat_gap + 1])
+    first = Q(repeat_of__isnull=True)
+    return first | Q(repeat_of__in=done.filter(opened_at__lte=last[0]).values("item")) if last else first
 
 
 @dataclass(frozen=True)
@@ -76,8 +157,9 @@ class Progress:
 
 
 def progress(user: Any, queue: LabelQueue) -> Progress:
-    total = items_of(user).filter(queue=queue).count()
-    return Progress(done=total - uncommitted(user).filter(queue=queue).count(), total=total)
+    done = Case(When(pk__in=answered(user), then=Value(1)))
+    counted = items_of(user).filter(queue=queue).aggregate(total=Count("pk"), done=Count(done))
+    return Progress(done=counted["done"], total=counted["total"])
 
 
 def pace_per_hour(user: Any) -> float | None:
@@ -97,20 +179,6 @@ def url_of(item: QueueItem) -> str:
 
 def skip(item: QueueItem, user: Any, reason: str) -> Skip:
     return Skip.objects.create(item=item, reader=user, reason=reason)
-
-
-@transaction.atomic
-def make(
-    name: str, studies: QuerySet[Study], *, readers_per_study: int = 2, readers: list[User] | None = None, why: str = ""
-) -> LabelQueue:
-    """A new queue of these studies in the order in which they came."""
-    queue = LabelQueue.objects.create(name=name, readers_per_study=readers_per_study)
-    queue.readers.set(readers or [])
-    QueueItem.objects.bulk_create(
-        QueueItem(queue=queue, study=study, position=position, why=why)
-        for position, study in enumerate(studies.order_by("first_image_at", "pk"), 1)
-    )
-    return queue
 
 
 def unlabelled() -> QuerySet[Study]:

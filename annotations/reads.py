@@ -192,13 +192,23 @@ def _follow(read: Read, evidence: Evidence) -> None:
     Read.objects.filter(pk=read.pk).update(status=ReadStatus.COMMITTED)
     read.status = ReadStatus.COMMITTED
     if read.context != Context.TRIAGE:
-        publish("read", audience=Audience.ADMINS, study_uid=read.study.uid)
+        _second_reader(read)
+        # No study: an admin who has yet to label it would learn that somebody else just has.
+        publish("read", audience=Audience.ADMINS)
         return
     if not _unseen(read, evidence.seen, study=read.study).exists():
         _set_status(read.study, StudyStatus.READ, read_at=timezone.now())
     for callback in _committed:
         callback(read)
     publish("read", audience=Audience.READERS, study_uid=read.study.uid)
+
+
+def _second_reader(read: Read) -> None:
+    """Who is uncertain where one reader would do asks for another."""
+    item = read.item
+    uncertain = bool(read.draft["findings"].get("uncertain"))
+    if item is not None and read.context == Context.QUEUE and item.queue.readers_per_study == 1:
+        QueueItem.objects.filter(pk=item.pk).update(extra_readers=int(uncertain))
 
 
 def _unseen(read: Read, seen: list[dict[str, Any]], *, study: Study) -> Any:
@@ -222,8 +232,9 @@ def reopen(place: Place) -> Read:
         read.status = ReadStatus.DRAFT
         if place.context == Context.TRIAGE and not _read_by_another(read):
             _set_status(place.study, StudyStatus.WAITING, read_at=place.study.read_at)
-        audience = Audience.READERS if place.context == Context.TRIAGE else Audience.ADMINS
-        publish("read", audience=audience, study_uid=place.study.uid)
+        triage = place.context == Context.TRIAGE
+        audience = Audience.READERS if triage else Audience.ADMINS
+        publish("read", audience=audience, study_uid=place.study.uid if triage else "")
         return read
 
 

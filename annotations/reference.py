@@ -1,8 +1,10 @@
 """Reference labels: what training believes, by the site's rule, with where it comes from.
 
-An adjudicated read wins. Else two or more readers of a queue who agree on positive make a label; readers who differ
-make none until somebody decides. Else one read does: in a queue that asks for one reader, or from the reading room. A
-read of a non-diagnostic study, or one that was reopened, counts for nothing.
+An adjudicated read wins. Else two or more readers of a queue who agree on positive make a label, or more than half of
+them where the queue's rule is the majority; readers who differ make none until somebody decides. Else one read does: in
+a queue that asks for one reader, or from the reading room. A read of a non-diagnostic study, one that was reopened, a
+repeat, an answer to a gold study and a trainee's count for nothing. ``consensus`` names the queue's rule with its
+version, ``settled`` whether it is met: a label can be sure of positive while the grade waits for an adjudicator.
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from annotations.models import Context, Read, ReadRevision, ReadStatus
+from django.db.models import Q
+
+from annotations import consensus
+from annotations.models import Context, Read, ReadRevision, ReadStatus, Rule, makes_labels
 from annotations.schema import DEFINITION
 from studies.models import Study
 
@@ -28,6 +33,8 @@ class ReferenceLabel:
     reads: tuple[int, ...]
     rule: str
     definition: str
+    consensus: str = ""
+    settled: bool = True
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -37,12 +44,15 @@ class ReferenceLabel:
             "reads": list(self.reads),
             "rule": self.rule,
             "definition": self.definition,
+            "consensus": self.consensus,
+            "settled": self.settled,
         }
 
 
 def _counting() -> Iterable[ReadRevision]:
     """The last revision of every committed read."""
-    reads = Read.objects.filter(status=ReadStatus.COMMITTED).order_by("study_id", "pk")
+    reads = Read.objects.filter(Q(item__isnull=True) | makes_labels(), status=ReadStatus.COMMITTED)
+    reads = reads.order_by("study_id", "pk")
     reads = reads.select_related("study__patient", "item__queue").prefetch_related("revisions")
     for read in reads:
         revision = max(read.revisions.all(), key=lambda each: each.number)
@@ -59,6 +69,19 @@ def _agreed(revisions: list[ReadRevision]) -> list[ReadRevision]:
     return revisions if len({revision.positive for revision in revisions}) == 1 else []
 
 
+def _in_queue(answers: list[ReadRevision]) -> list[ReadRevision]:
+    """By the rule of the queue that was answered last: all of them, or those of the majority."""
+    if _rule(answers) != Rule.MAJORITY:
+        return _agreed(answers)
+    said = consensus.majority([answer.positive for answer in answers])
+    return [answer for answer in answers if answer.positive == said]
+
+
+def _rule(answers: list[ReadRevision]) -> str:
+    item = answers[-1].read.item
+    return item.queue.rule if item is not None else ""
+
+
 def _believed(revisions: list[ReadRevision]) -> tuple[list[ReadRevision], str]:
     """The revisions that make one study's label and the rule, or none."""
     by_context: dict[str, list[ReadRevision]] = defaultdict(list)
@@ -69,8 +92,8 @@ def _believed(revisions: list[ReadRevision]) -> tuple[list[ReadRevision], str]:
         return ([last] if _diagnostic(last) else []), ADJUDICATED
     answers = list(filter(_diagnostic, by_context[Context.QUEUE]))
     if len(answers) >= 2:
-        return _agreed(answers), AGREEMENT
-    if answers and answers[0].read.item is not None and answers[0].read.item.queue.readers_per_study == 1:
+        return _in_queue(answers), AGREEMENT
+    if answers and answers[0].read.item is not None and answers[0].read.item.needed == 1:
         return answers, ONE_READER
     return _agreed(list(filter(_diagnostic, by_context[Context.TRIAGE]))), READING_ROOM
 
@@ -81,7 +104,16 @@ def _label(revisions: list[ReadRevision]) -> ReferenceLabel | None:
         return None
     first = believed[0]
     ids = tuple(revision.pk for revision in believed)
-    return ReferenceLabel(first.read.study, bool(first.positive), ids, rule, DEFINITION)
+    queue_rule = _rule(believed) if rule == AGREEMENT else ""
+    return ReferenceLabel(
+        first.read.study,
+        bool(first.positive),
+        ids,
+        rule,
+        DEFINITION,
+        consensus=consensus.version_of(queue_rule) if queue_rule else "",
+        settled=not queue_rule or consensus.settled(queue_rule, believed),
+    )
 
 
 def labels() -> list[ReferenceLabel]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -67,14 +68,16 @@ def told_others(read: Read, name: str) -> dict[str, Any]:
     }
 
 
-def others_reads(study: Study, *, context: Context, item: QueueItem | None, reader: Any) -> list[dict[str, Any]]:
-    """What other people committed: by name in the reading room, as Reader 1, 2 … in a queue."""
+def others_reads(study: Study, *, context: Context, item: QueueItem | None, reader: Any) -> Iterator[dict[str, Any]]:
+    """What other people committed: by name in the reading room, as Reader 1, 2 … in a queue. Asks nothing until it is
+    read."""
     reads = Read.objects.filter(study=study, status=ReadStatus.COMMITTED).exclude(reader=reader)
     reads = reads.select_related("reader").prefetch_related("revisions__agreement").order_by("pk")
     if context == Context.TRIAGE:
-        return [told_others(read, read.reader.display) for read in reads.filter(context=Context.TRIAGE)]
+        yield from (told_others(read, read.reader.display) for read in reads.filter(context=Context.TRIAGE))
+        return
     answers = reads.filter(item=item, context=Context.QUEUE)
-    return [told_others(read, f"Reader {number}") for number, read in enumerate(answers, 1)]
+    yield from (told_others(read, f"Reader {number}") for number, read in enumerate(answers, 1))
 
 
 def told_score(study: Study, user: Any) -> dict[str, Any]:

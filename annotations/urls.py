@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from annotations import ahead, api, pages, timeline
+from annotations import ahead, api, pages, queue_api, timeline
 
 _STUDY = "api/v1/studies/<str:uid>/"
 
@@ -17,8 +17,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_STUDY}timeline/", timeline.TimelineView.as_view(), name="timeline"),
     path("api/v1/label-queue/", api.LabelQueueView.as_view(), name="label-queue"),
     path("api/v1/label-queue/<int:item>/skip/", api.SkipView.as_view(), name="label-queue-skip"),
+    path("api/v1/queues/", queue_api.QueuesView.as_view(), name="queues"),
+    path("api/v1/queues/preview/", queue_api.PreviewView.as_view(), name="queue-preview"),
+    path("api/v1/queues/choices/", queue_api.ChoicesView.as_view(), name="queue-choices"),
+    path("api/v1/queues/<int:queue>/", queue_api.QueueView.as_view(), name="queue"),
     path("api/v1/labels/", api.LabelsView.as_view(), name="labels"),
     path("label/", pages.label_home, name="label"),
+    path("label/queues/", pages.queue_list, name="queue-list"),
+    path("label/queues/new/", pages.queue_new, name="queue-new"),
+    path("label/queues/<int:queue>/", pages.queue_page, name="queue-page"),
     path("label/<int:item>/", pages.label_item, name="label-item"),
     path("adjudicate/", pages.adjudicate, name="adjudicate"),
     path("adjudicate/<int:item>/", pages.adjudicate_item, name="adjudicate-item"),

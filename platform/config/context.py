@@ -13,6 +13,7 @@ RESEARCH_NOTICE = "Research use only"
 NAVIGATION: list[tuple[str, str, set[Role]]] = [
     ("Worklist", "/", {Role.RADIOLOGIST, Role.ADMIN}),
     ("Label", "/label/", {Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR}),
+    ("Queues", "/label/queues/", {Role.ADMIN}),
     ("Adjudicate", "/adjudicate/", {Role.ADJUDICATOR, Role.ADMIN}),
     ("Upload", "/upload/", {Role.RADIOLOGIST, Role.ADMIN}),
     ("Training", "/training/", {Role.ADMIN}),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role
-from annotations import queues, reads
+from annotations import making, reads
 from annotations.models import Context, LabelQueue, QueueItem, ReadRevision
 from annotations.reads import Answer, Evidence, Place
 from inference.models import Flag, ModelState, ModelVersion, Score
@@ -84,7 +84,9 @@ def scored(of: Study, flag: str = Flag.SUSPECTED, probability: float | None = 0.
 
 def queue(*studies: Study, readers: list[User] | None = None, readers_per_study: int = 2) -> LabelQueue:
     chosen = Study.objects.filter(pk__in=[each.pk for each in studies])
-    return queues.make("Test queue", chosen, readers=readers, readers_per_study=readers_per_study, why="not read yet")
+    return making.make_simply(
+        "Test queue", chosen, readers=readers, readers_per_study=readers_per_study, why="not read yet"
+    )
 
 
 def item(of: Study) -> QueueItem:
@@ -96,7 +98,11 @@ def read(
 ) -> ReadRevision:
     """A committed read; no haemorrhage unless it says so."""
     who = reader or person(Role.RADIOLOGIST if context == Context.TRIAGE else Role.ANNOTATOR)
-    place = Place(of, who, context, None if context == Context.TRIAGE else item(of))
+    return commit_at(Place(of, who, context, None if context == Context.TRIAGE else item(of)), said, seen)
+
+
+def commit_at(place: Place, said: dict[str, Any], seen: Any = None) -> ReadRevision:
+    """Commit this answer, a negative one where it says nothing, from the draft that is there."""
     findings = said or NEGATIVE
     before = place.find()
     version = before.draft_version if before else 0

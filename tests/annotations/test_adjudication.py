@@ -9,7 +9,7 @@ from hypothesis import given
 
 from accounts.models import User
 from accounts.roles import Role
-from annotations import adjudication, schema
+from annotations import adjudication, differences, schema
 from annotations.models import Context
 from live.models import Event
 from studies.models import Study
@@ -24,23 +24,23 @@ def said(**facts: Any) -> schema.Findings:
 
 
 def weight(a: dict[str, Any], b: dict[str, Any]) -> int:
-    return adjudication.differences(said(**a), said(**b))[0].weight
+    return differences.differences(said(**a), said(**b))[0].weight
 
 
 @given(findings, findings)
 def test_it_does_not_matter_who_read_first(a: dict[str, Any], b: dict[str, Any]) -> None:
-    there, back = (adjudication.differences(said(**x), said(**y)) for x, y in ((a, b), (b, a)))
+    there, back = (differences.differences(said(**x), said(**y)) for x, y in ((a, b), (b, a)))
     assert there == back
 
 
 @given(findings)
 def test_nobody_differs_from_themselves(facts: dict[str, Any]) -> None:
-    assert adjudication.differences(said(**facts), said(**facts)) == []
+    assert differences.differences(said(**facts), said(**facts)) == []
 
 
 @given(findings, findings)
 def test_every_difference_has_a_weight(a: dict[str, Any], b: dict[str, Any]) -> None:
-    weights = [difference.weight for difference in adjudication.differences(said(**a), said(**b))]
+    weights = [difference.weight for difference in differences.differences(said(**a), said(**b))]
     assert all(weights)
     assert weights == sorted(weights, reverse=True)
 
@@ -56,7 +56,7 @@ def test_two_against_three_weighs_most() -> None:
 
 
 def test_the_wrong_side_weighs_high() -> None:
-    assert adjudication.level(weight({"right": 1, "left": 0}, {"right": 0, "left": 1})) == "high"
+    assert differences.level(weight({"right": 1, "left": 0}, {"right": 0, "left": 1})) == "high"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_wrong_side_weighs_high() -> None:
     ],
 )
 def test_levels(a: dict[str, Any], b: dict[str, Any], level: str) -> None:
-    assert adjudication.level(weight(a, b)) == level
+    assert differences.level(weight(a, b)) == level
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ WHO = (None, Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN)
 DRAFT = {"findings": {"right": 0, "left": 0}, "version": 0, "comment": "", "idempotency_key": "k"}
 IN_QUEUE = {"context": "queue"}
 DECIDING = {"context": "adjudication"}
+QUEUE = {"name": "Q", "source": "filter", "filter": {"labelled": "any", "queued": True}}
 STUDY = "/api/v1/studies/{uid}/"
 
 
@@ -71,6 +72,15 @@ DOORS = [
     Door("score", "/api/v1/studies/{foreign}/score/", (401, 200, 404, 404, 200)),
     Door("label-queue", "/api/v1/label-queue/", (401, 200, 200, 200, 200)),
     Door("label-queue-skip", "/api/v1/label-queue/{item}/skip/", (401, 404, 200, 200, 404), "post", {"reason": "x"}),
+    Door("queues", "/api/v1/queues/", (401, 403, 403, 403, 200)),
+    Door("queues", "/api/v1/queues/", (401, 403, 403, 403, 201), "post", QUEUE),
+    Door("queue-preview", "/api/v1/queues/preview/", (401, 403, 403, 403, 200), "post", QUEUE),
+    Door("queue-choices", "/api/v1/queues/choices/", (401, 403, 403, 403, 200)),
+    Door("queue", "/api/v1/queues/{queue}/", (401, 403, 403, 403, 200)),
+    Door("queue", "/api/v1/queues/{queue}/", (401, 403, 403, 403, 200), "patch", {"active": False}),
+    Door("queue-list", "/label/queues/", (302, 403, 403, 403, 200)),
+    Door("queue-new", "/label/queues/new/", (302, 403, 403, 403, 200)),
+    Door("queue-page", "/label/queues/{queue}/", (302, 403, 403, 403, 200)),
     Door("labels", "/api/v1/labels/", (401, 403, 403, 200, 200)),
     Door("label", "/label/", (302, 200, 302, 302, 200)),
     Door("label-item", "/label/{item}/", (302, 404, 200, 200, 404)),
@@ -87,7 +97,8 @@ def places() -> dict[str, Any]:
     for grade in (2, 3):
         cases.read(disputed, context=Context.QUEUE, left=grade)
     cases.scored(queued)
-    items = {"item": cases.item(queued).pk, "dispute": cases.item(disputed).pk}
+    item = cases.item(queued)
+    items = {"item": item.pk, "dispute": cases.item(disputed).pk, "queue": item.queue_id}
     return {"uid": queued.uid, "disputed": disputed.uid, "foreign": foreign.uid, **items}
 
 
@@ -122,7 +133,14 @@ def test_every_door_of_these_rooms_is_in_the_matrix() -> None:
 
 
 OBJECTS = [door for door in DOORS if "{" in door.url]
-NOWHERE = {"uid": "1.2.3.4", "disputed": "1.2.3.4", "foreign": "1.2.3.4", "item": 10**6, "dispute": 10**6}
+NOWHERE = {
+    "uid": "1.2.3.4",
+    "disputed": "1.2.3.4",
+    "foreign": "1.2.3.4",
+    "item": 10**6,
+    "dispute": 10**6,
+    "queue": 10**6,
+}
 
 
 @pytest.mark.parametrize("door", OBJECTS, ids=_name)

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from annotations import queues
+from annotations import making, queues
 from annotations.models import LabelQueue
 from studies import access
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{options['name']} is there already; nothing was changed.")
             return
         studies = access.every_study().filter(uid__in=options["study"]) if options["study"] else queues.unlabelled()
-        queue = queues.make(
+        queue = making.make_simply(
             options["name"],
             studies,
             readers_per_study=options["readers"],

@@ -1,0 +1,88 @@
+/** What the form of a new queue says, as the API wants it; pure. */
+
+import type { Blinding, Rule, Source } from "./types";
+
+export interface Asked {
+  name: string;
+  source: Source;
+  filter?: Record<string, unknown>;
+  uids?: string;
+  strategy?: string;
+  count?: number | null;
+  why?: string;
+  readers: string[];
+  readers_per_study: number;
+  blinding: Blinding;
+  rule: Rule;
+  shuffled: boolean;
+  seed: number;
+  gold: number;
+  repeats: number;
+  repeat_gap: number;
+  trainee: boolean;
+  deadline: string | null;
+}
+
+function whole(text: string): number | null {
+  return /^\d+$/.test(text.trim()) ? Number(text.trim()) : null;
+}
+
+const percent = (text: string) => (whole(text) ?? 0) / 100;
+
+/** The end of that day where the admin sits. */
+export function endOfDay(day: string): string | null {
+  return day ? new Date(`${day}T23:59:59`).toISOString() : null;
+}
+
+function filterOf(form: FormData): Record<string, unknown> {
+  const text = (name: string) => String(form.get(name) ?? "").trim();
+  const mastoid = { yes: true, no: false }[text("mastoid")] ?? null;
+  return {
+    acquired_from: text("acquired_from") || null,
+    acquired_to: text("acquired_to") || null,
+    weeks_from: whole(text("weeks_from")),
+    weeks_to: whole(text("weeks_to")),
+    device: text("device"),
+    words: text("words"),
+    labelled: text("labelled") || "nobody",
+    mastoid,
+    queued: form.has("queued"),
+  };
+}
+
+export function asked(form: FormData): Asked {
+  const text = (name: string) => String(form.get(name) ?? "").trim();
+  const source = text("source") as Source;
+  const count = whole(text("count")) || null;
+  const why = text("why");
+  return {
+    name: text("name"),
+    source,
+    ...(source === "filter" ? { filter: filterOf(form), count } : {}),
+    ...(source === "list" ? { uids: String(form.get("uids") ?? "") } : {}),
+    ...(source === "strategy" ? { strategy: text("strategy"), count } : {}),
+    ...(why ? { why } : {}),
+    readers: form.getAll("reader").map(String),
+    readers_per_study: whole(text("readers_per_study")) ?? 2,
+    blinding: text("blinding") as Blinding,
+    rule: text("rule") as Rule,
+    shuffled: form.has("shuffled"),
+    seed: whole(text("seed")) ?? 1,
+    gold: percent(text("gold")),
+    repeats: percent(text("repeats")),
+    repeat_gap: whole(text("repeat_gap")) ?? 20,
+    trainee: form.has("trainee"),
+    deadline: endOfDay(text("deadline")),
+  };
+}
+
+/** The bytes of a chosen file as text; null where they are neither UTF-8 nor UTF-16. */
+export function decode(bytes: ArrayBuffer): string | null {
+  const first = new Uint8Array(bytes.slice(0, 2));
+  const wide = first[0] === 0xff && first[1] === 0xfe ? "utf-16le" : first[0] === 0xfe && first[1] === 0xff ? "utf-16be" : "utf-8";
+  try {
+    return new TextDecoder(wide, { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}

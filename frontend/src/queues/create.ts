@@ -1,0 +1,139 @@
+/** A new label queue: which studies, who reads them, and how; what it would hold stands beside it all the while. */
+
+import { ApiError, api, reason } from "../common/api";
+import { polite } from "../common/announce";
+import { byId, cap, fill, h, icon } from "../common/dom";
+import { bind } from "../common/keys";
+import { asked, decode } from "./asked";
+import { form, sourceFields } from "./fields";
+import { planView } from "./plan";
+import { type Choices, type Plan, QUEUES, type Source } from "./types";
+
+const LOOK_MS = 350;
+const KEPT = "fontanelle.new-queue";
+
+interface Refusal {
+  code?: string;
+  refused?: Plan["refused"];
+}
+
+class Page {
+  private readonly form: HTMLFormElement;
+  private readonly side = h("div", { class: "stack-4", "aria-live": "polite" }, h("p", { class: "dim" }, "Looking"));
+  private readonly problem = h("div", {});
+  private timer = 0;
+  private turn = 0;
+
+  constructor(private readonly choices: Choices) {
+    this.form = form(choices, (file) => void this.take(file));
+    this.form.addEventListener("input", () => this.changed());
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.create();
+    });
+    const create = h("button", { class: "btn btn-primary btn-wide", type: "submit", form: this.form.id }, "Make the queue ", cap("Ctrl"), cap("Enter"));
+    fill(byId("main"),
+      h("div", { class: "page-head" }, h("a", { href: "/label/queues/", class: "dim" }, "Label queues"), h("h1", { class: "h1" }, "New queue")),
+      this.problem,
+      h("div", { class: "main-side" }, this.form, h("div", { class: "side-col sticky" }, h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "What it will hold")), h("div", { class: "body stack-4" }, this.side, create)))));
+    byId("main").removeAttribute("aria-busy");
+    this.restore();
+    this.drawSource();
+    void this.look();
+    this.form.querySelector<HTMLInputElement>("#name")?.focus();
+  }
+
+  private get source(): Source {
+    return asked(new FormData(this.form)).source;
+  }
+
+  private drawSource(): void {
+    const { source } = this;
+    for (const part of this.form.querySelectorAll<HTMLElement>("[data-source]")) part.hidden = !part.dataset["source"]?.split(" ").includes(source);
+    sourceFields(this.form, source, this.choices);
+  }
+
+  private changed(): void {
+    this.keep();
+    this.drawSource();
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.look(), LOOK_MS);
+  }
+
+  /** What was typed survives a reload and a lost sign-in. */
+  private keep(): void {
+    const entries = [...new FormData(this.form)].filter(([, value]) => typeof value === "string");
+    sessionStorage.setItem(KEPT, JSON.stringify(entries));
+  }
+
+  private restore(): void {
+    const entries = JSON.parse(sessionStorage.getItem(KEPT) ?? "null") as [string, string][] | null;
+    if (!entries) return;
+    for (const field of this.form.elements) {
+      if (!(field instanceof HTMLInputElement || field instanceof HTMLSelectElement || field instanceof HTMLTextAreaElement) || !field.name) continue;
+      const values = entries.filter(([name]) => name === field.name).map(([, value]) => value);
+      if (field instanceof HTMLInputElement && (field.type === "checkbox" || field.type === "radio")) field.checked = values.includes(field.value);
+      else if (values[0] !== undefined) field.value = values[0];
+    }
+  }
+
+  private async take(file: File): Promise<void> {
+    const text = decode(await file.arrayBuffer());
+    if (text === null) {
+      this.tell(`${file.name} is not UTF-8 text, so nothing was taken from it. Save it as UTF-8 and choose it again.`);
+      return;
+    }
+    this.form.querySelector<HTMLTextAreaElement>("#uids")!.value = text;
+    this.tell("");
+    this.changed();
+  }
+
+  private async look(): Promise<void> {
+    const turn = (this.turn += 1);
+    const body = asked(new FormData(this.form));
+    if (body.source === "list" && !body.uids?.trim()) return this.wait("Paste or choose a list of studies.");
+    if (body.source === "strategy" && !body.count) return this.wait("Say how many studies the strategy is to choose.");
+    try {
+      const plan = await api.post<Plan>(`${QUEUES}preview/`, { ...body, name: body.name || "New queue" });
+      if (turn !== this.turn) return;
+      fill(this.side, ...planView(plan, body));
+    } catch (error) {
+      if (turn === this.turn && !(error instanceof ApiError && error.signedOut)) this.wait(reason(error), true);
+    }
+  }
+
+  private wait(text: string, wrong = false): void {
+    fill(this.side, h("p", { class: wrong ? "message" : "dim" }, wrong ? icon("bad") : null, text));
+  }
+
+  private tell(text: string): void {
+    fill(this.problem, text ? h("p", { class: "message", role: "alert" }, icon("bad"), text) : null);
+  }
+
+  async create(): Promise<void> {
+    const leaveOut = document.querySelector<HTMLInputElement>("#leave-out")?.checked ?? false;
+    const button = byId("main").querySelector<HTMLButtonElement>("button[type=submit]");
+    button?.setAttribute("aria-disabled", "true");
+    try {
+      const made = await api.post<{ url: string; studies: number }>(QUEUES, { ...asked(new FormData(this.form)), leave_out: leaveOut });
+      sessionStorage.removeItem(KEPT);
+      polite(`The queue was made, with ${made.studies} studies`);
+      location.assign(made.url);
+    } catch (error) {
+      button?.removeAttribute("aria-disabled");
+      if (error instanceof ApiError && error.signedOut) return;
+      this.tell(`${(error as ApiError & { body: Refusal }).body?.code === "refused" ? "" : "No queue was made. "}${reason(error)}`);
+      this.form.querySelector<HTMLElement>(`[name="${Object.keys((error as ApiError).body ?? {})[0] ?? ""}"]`)?.focus();
+    }
+  }
+}
+
+export async function startNew(): Promise<void> {
+  try {
+    const page = new Page(await api.get<Choices>(`${QUEUES}choices/`));
+    bind({ key: "Ctrl+Enter", label: "Make the queue", group: "New queue", inFields: true, overControls: true, run: () => void page.create() });
+    bind({ key: "Escape", label: "All queues", group: "New queue", run: (event) => (event.target instanceof HTMLElement && event.target.matches("input, textarea, select") ? event.target.blur() : location.assign("/label/queues/")) });
+  } catch (error) {
+    fill(byId("main"), h("p", { class: "message", role: "alert" }, icon("bad"), `The form could not be opened. ${reason(error)}`));
+  }
+}
