@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from annotations import ahead, api, pages, queue_api, timeline
+from annotations import ahead, api, figures_api, pages, queue_api, timeline
 
 _STUDY = "api/v1/studies/<str:uid>/"
 
@@ -22,6 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/queues/choices/", queue_api.ChoicesView.as_view(), name="queue-choices"),
     path("api/v1/queues/<int:queue>/", queue_api.QueueView.as_view(), name="queue"),
     path("api/v1/labels/", api.LabelsView.as_view(), name="labels"),
+    path("api/v1/agreement/", figures_api.AgreementFiguresView.as_view(), name="agreement-figures"),
+    path("api/v1/agreement/question/", figures_api.AgreementQuestionView.as_view(), name="agreement-question"),
+    path("agreement/", figures_api.agreement_page, name="agreement"),
     path("label/", pages.label_home, name="label"),
     path("label/queues/", pages.queue_list, name="queue-list"),
     path("label/queues/new/", pages.queue_new, name="queue-new"),

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations.core import coefficients
-from annotations.core.coefficients import Scale
-from annotations.core.resample import TOO_FEW, Codes, Estimate, Floats, Resamples, divided, estimate
+from annotations.core.coefficients import Scale, Weights
+from annotations.core.resample import ONE_SIDED, TOO_FEW, Codes, Estimate, Floats, Resamples, divided, estimate
 
 LEAST = 5
 """Studies with two answers below which nothing is said: a coefficient of fewer is noise."""
@@ -78,17 +78,23 @@ def pair_reports(pairs: Sequence[tuple[Codes, Codes]], question: Question, draws
     return [_pair(part, question) for part in np.split(sums, len(pairs), axis=1)]
 
 
-def _pair(sums: Floats, question: Question) -> dict[str, Any]:
+def _pair(sums: Floats, question: Question, *, studies: int | None = None) -> dict[str, Any]:
+    """Of summed confusion matrices [B, q²]; ``studies`` where they count a study more than once."""
     tables = sums.reshape(-1, question.size, question.size)
-    n = round(tables[0].sum())
-    measures = {
-        "observed": coefficients.pair_observed(tables),
-        "kappa": coefficients.cohen(tables),
-        "ac1": coefficients.pair_ac1(tables),
-    }
+    n = round(tables[0].sum()) if studies is None else studies
+    found = _told(n, observed=coefficients.pair_observed(tables), ac1=coefficients.pair_ac1(tables))
+    found |= _kappas(n, tables, question)
+    return {**found, "n": n, "matrix": tables[0].astype(int).tolist()}
+
+
+def _kappas(n: int, tables: Floats, question: Question) -> dict[str, Any]:
+    """Cohen's κ, and weighted where the order means something; none where either side knows one answer alone."""
+    weights: dict[str, Weights] = {"kappa": "none"}
     if question.scale != "nominal":
-        measures["weighted"] = coefficients.cohen(tables, "quadratic")
-    return {**_told(n, **measures), "n": n, "matrix": tables[0].astype(int).tolist()}
+        weights["weighted"] = "quadratic"
+    if n >= LEAST and 1 in ((tables[0].sum(axis=0) > 0).sum(), (tables[0].sum(axis=1) > 0).sum()):
+        return dict.fromkeys(weights, Estimate(None, n=n, why=ONE_SIDED).as_json())
+    return _told(n, **{name: coefficients.cohen(tables, kind) for name, kind in weights.items()})
 
 
 def reader_pairs(codes: Codes, question: Question, draws: Resamples) -> list[dict[str, Any]]:
@@ -124,7 +130,8 @@ def with_the_others(codes: Codes, reader: int, question: Question, draws: Resamp
     tables = [coefficients.pair_statistics(codes[:, reader], column, question.size) for column in others]
     if not tables:
         return {"n": 0, "observed": Estimate(None, why=TOO_FEW).as_json()}
-    return _pair(draws.sums(np.sum(tables, axis=0)), question)
+    shared = int(np.sum(tables, axis=(0, 2)).astype(bool).sum())
+    return _pair(draws.sums(np.sum(tables, axis=0)), question, studies=shared)
 
 
 def by_stratum(codes: Codes, strata: Codes, names: Sequence[str], question: Question, draws: Resamples) -> list[Any]:

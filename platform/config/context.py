@@ -15,6 +15,7 @@ NAVIGATION: list[tuple[str, str, set[Role]]] = [
     ("Label", "/label/", {Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR}),
     ("Queues", "/label/queues/", {Role.ADMIN}),
     ("Adjudicate", "/adjudicate/", {Role.ADJUDICATOR, Role.ADMIN}),
+    ("Agreement", "/agreement/", {Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN}),
     ("Upload", "/upload/", {Role.RADIOLOGIST, Role.ADMIN}),
     ("Training", "/training/", {Role.ADMIN}),
     ("Metrics", "/metrics/", {Role.ADMIN, Role.RADIOLOGIST}),

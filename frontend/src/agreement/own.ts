@@ -1,0 +1,64 @@
+/** What somebody who labels sees: their own figures, and nobody else's. */
+
+import { csvButton, dataTable } from "../common/charts";
+import { type Child, h } from "../common/dom";
+import { count, duration } from "../common/format";
+import { NAMES, numbers, type Own, type Pair, type Reader, told } from "./types";
+
+/** The coefficient that says most of two columns: weighted where the order means something. */
+function best(pair: Pair): string {
+  return told(pair.weighted ?? pair.kappa);
+}
+
+export function paceText({ pace }: Reader): string {
+  const median = duration(pace.median);
+  if (median === null) return pace.why || "–";
+  const [low, high] = pace.quartiles ?? [];
+  return low === undefined || high === undefined ? median : `${median} (half within ${duration(low)} to ${duration(high)})`;
+}
+
+function kpi(label: string, value: string, note: string): HTMLElement {
+  return h("div", {}, h("p", { class: "label" }, label), h("p", { class: "v" }, h("b", { class: "big" }, value), h("span", {}, note)));
+}
+
+/** "0.84" and "0.71 to 0.93" apart, as a card of figures shows them. */
+function parts(text: string): [string, string] {
+  const found = /^(−?[\d.]+) \((.+)\)$/.exec(text);
+  return found ? [found[1] ?? "", found[2] ?? ""] : /^−?[\d.]+$/.test(text) ? [text, "no interval"] : ["–", text];
+}
+
+function ownKpis(own: Own, reader: Reader): HTMLElement {
+  const haemorrhage = own.questions.find((question) => question.name === "positive");
+  const [median, half] = [duration(reader.pace.median) ?? "–", paceText(reader)];
+  return h(
+    "div",
+    { class: "kpis four" },
+    kpi("Same verdict as other readers", ...parts(told(haemorrhage?.others.observed))),
+    kpi("Same verdict as adjudicated", ...parts(told(reader.with_adjudicated))),
+    kpi("Same verdict the second time", ...parts(told(reader.with_self))),
+    kpi("A study takes, median", median, median === "–" ? half : half.replace(/^.*?\((.*)\)$/, "$1")),
+  );
+}
+
+export function ownCards(own: Own): Child[] {
+  if (!own.reader) {
+    return [h("p", { class: "notice" }, "There is nothing to tell yet. Figures of a queue that goes on end with yesterday, so that no single study can be told from them.")];
+  }
+  const columns = [{ label: "Finding" }, { label: "Studies with others", num: true }, { label: "Observed", num: true }, { label: "κ", num: true }, { label: NAMES.ac1, num: true }, { label: "κ, adjudicated", num: true }, { label: "κ, second time", num: true }];
+  const rows = own.questions.map((question) => [question.label, question.others.n, told(question.others.observed), best(question.others), told(question.others.ac1), best(question.adjudicated), best(question.repeats)]);
+  const sheet = () => ({
+    filename: "my-agreement.csv",
+    columns: ["finding", "observed", "low", "high", "kappa", "low", "high", "ac1", "low", "high"],
+    rows: own.questions.map(({ label, others }) => [label, ...numbers(others.observed), ...numbers(others.weighted ?? others.kappa), ...numbers(others.ac1)]),
+  });
+  return [
+    ownKpis(own, own.reader),
+    h(
+      "section",
+      { class: "card" },
+      h("header", {}, h("h2", { class: "h2" }, "You and all other readers"), h("span", { class: "dim small" }, `${count(own.studies, "study", "studies")} · κ is weighted for grades and quality`), h("div", { class: "right" }, csvButton("your agreement", sheet))),
+      h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Your agreement" }, dataTable("Your agreement", columns, rows)),
+    ),
+    h("p", { class: "small dim" }, "Figures of a queue that goes on end with yesterday, so that no single study can be told from them. Intervals are 95 %, by patient bootstrap. Research use only."),
+  ];
+}

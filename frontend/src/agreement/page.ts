@@ -1,0 +1,157 @@
+/** How far readers agree: everybody for admins, oneself for everybody who labels. */
+
+import { ApiError, api, reason } from "../common/api";
+import { hideBanner, showBanner } from "../common/banner";
+import { csv, csvButton, dataTable, legend, saveText } from "../common/charts";
+import { type Child, byId, fill, h } from "../common/dom";
+import { clock, count, number } from "../common/format";
+import { bind, renderKeybar } from "../common/keys";
+import { detailCards } from "./detail";
+import { forest } from "./forest";
+import { ownCards, paceText } from "./own";
+import { type Detail, type Everybody, NAMES, numbers, type Own, type Question, told } from "./types";
+
+const FIGURES = "/api/v1/agreement/";
+const MEASURES = ["observed", "ac1", "alpha", "fleiss"] as const;
+
+let shown: Everybody | Own | null = null;
+let chosen = "worst";
+let asked = 0;
+
+function queueQuery(): string {
+  const { value } = byId<HTMLSelectElement>("queue");
+  return value ? `queue=${encodeURIComponent(value)}` : "";
+}
+
+function kpis(found: Everybody): HTMLElement {
+  const panel = found.questions.find((question) => question.name === "positive")?.panel;
+  const cells = MEASURES.map((name) => {
+    const [value, range] = /^(−?[\d.]+) \((.+)\)$/.exec(told(panel?.[name]))?.slice(1) ?? [];
+    return h("div", {}, h("p", { class: "label" }, `Haemorrhage, ${name === "observed" ? "observed" : NAMES[name]}`), h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, range ?? told(panel?.[name]))));
+  });
+  const counted = (label: string, value: number, note: string) => h("div", {}, h("p", { class: "label" }, label), h("p", { class: "v" }, h("b", { class: "big" }, number(value)), h("span", {}, note)));
+  return h("div", { class: "kpis" }, ...cells, counted("Read twice or more", found.twice, `of ${count(found.studies, "study", "studies")}`), counted("Adjudicated", found.adjudicated, `${number(found.repeated)} answered again`));
+}
+
+function forestCard(questions: readonly Question[]): HTMLElement {
+  const rows = questions.map((question) => ({ label: question.label, estimates: [{ name: NAMES.ac1, estimate: question.panel?.ac1 }, { name: NAMES.alpha, estimate: question.panel?.alpha }] }));
+  const columns = [{ label: "Finding" }, { label: "Studies", num: true }, ...MEASURES.map((name) => ({ label: NAMES[name], num: true }))];
+  const table = dataTable("Agreement by finding", columns, questions.map((question) => [question.label, number(question.panel?.n ?? 0), ...MEASURES.map((name) => told(question.panel?.[name]))]));
+  const chart = forest("Gwet AC1 and Krippendorff α of each finding, with 95 % intervals", rows);
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h2", { class: "h2" }, "By finding"), h("span", { class: "dim small" }, "all readers together"), h("div", { class: "right" }, legend("l1", NAMES.ac1), legend("l3", NAMES.alpha), csvButton("By finding", () => overviewSheet(questions)))),
+    h("div", { class: "body forest-row" }, h("div", {}, chart), h("div", { class: "beside", tabindex: 0, role: "region", "aria-label": "By finding, table" }, table)),
+  );
+}
+
+function overviewSheet(questions: readonly Question[]) {
+  return {
+    filename: "agreement.csv",
+    columns: ["finding", "studies", ...MEASURES.flatMap((name) => [name, `${name}_low`, `${name}_high`])],
+    rows: questions.map((question) => [question.label, question.panel?.n ?? 0, ...MEASURES.flatMap((name) => numbers(question.panel?.[name]))]),
+  };
+}
+
+function readersCard(found: Everybody): HTMLElement {
+  const gold = found.readers.some((reader) => reader.gold);
+  const columns = [{ label: "Reader" }, { label: "Reads", num: true }, { label: "A study takes, median", num: true }, { label: "Same verdict as adjudicated", num: true }, { label: "Same verdict again", num: true }, ...(gold ? [{ label: "Known answers hit", num: true }] : [])];
+  const rows = found.readers.map((reader) => [reader.reader, number(reader.reads), paceText(reader), told(reader.with_adjudicated), told(reader.with_self), ...(gold ? [told(reader.gold)] : [])]);
+  const sheet = () => ({
+    filename: "readers.csv",
+    columns: ["reader", "reads", "median_seconds", "with_adjudicated", "low", "high", "with_self", "low", "high", "gold", "low", "high"],
+    rows: found.readers.map((reader) => [reader.reader, reader.reads, reader.pace.median, ...numbers(reader.with_adjudicated), ...numbers(reader.with_self), ...numbers(reader.gold)]),
+  });
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h2", { class: "h2" }, "Readers"), h("span", { class: "dim small" }, "verdict: haemorrhage or none"), h("div", { class: "right" }, csvButton("Readers", sheet))),
+    h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Readers" }, dataTable("Readers", columns, rows)),
+  );
+}
+
+function picker(questions: readonly Question[]): HTMLElement {
+  const select = h("select", { id: "question" }, ...questions.map((question) => h("option", { value: question.name, selected: question.name === chosen }, question.label)));
+  select.addEventListener("change", () => void choose(select.value));
+  return h("div", { class: "line" }, h("h2", { class: "h2" }, "One finding"), h("label", { class: "field" }, h("span", { class: "vh" }, "Finding"), select));
+}
+
+function drawEverybody(found: Everybody): void {
+  byId("subtitle").textContent = `${count(found.reads, "blinded read")} of ${count(found.studies, "study", "studies")}, ${count(found.patients, "infant")}`;
+  const left = found.unblinded ? h("p", { class: "notice" }, `${count(found.unblinded, "read")} by somebody who knew the AI's answer ${found.unblinded === 1 ? "is" : "are"} left out.`) : null;
+  const cards: Child[] = found.reads ? [kpis(found), forestCard(found.questions), readersCard(found), picker(found.questions), h("div", { class: "figures", id: "detail", "aria-live": "polite" })] : [h("p", { class: "notice" }, "No blinded read has been committed here yet. Figures come with the first study that two readers have answered.")];
+  fill(byId("figures"), left, ...cards, h("p", { class: "small dim" }, "First commits of label queues, before others' answers could be seen. Intervals are 95 %, by patient bootstrap (2,000 resamples, twins together). Research use only."));
+  if (found.reads) void choose(chosen);
+}
+
+async function choose(name: string): Promise<void> {
+  const mine = ++asked;
+  chosen = name;
+  byId<HTMLSelectElement>("question").value = name;
+  try {
+    const detail = await api.get<Detail>(`${FIGURES}question/?question=${encodeURIComponent(name)}&${queueQuery()}`);
+    if (mine === asked) fill(byId("detail"), ...detailCards(detail));
+    hideBanner("agreement");
+  } catch (error) {
+    failed(error, () => void choose(name));
+  }
+}
+
+/** The finding before or after this one. */
+function step(by: number): void {
+  const names = shown?.questions.map((question) => question.name) ?? [];
+  const next = names[(names.indexOf(chosen) + by + names.length) % names.length];
+  if (shown?.scope === "all" && next) void choose(next);
+}
+
+function failed(error: unknown, again: () => void): void {
+  if (error instanceof ApiError && error.signedOut) return;
+  showBanner({ name: "agreement", error: true, title: "The figures could not be loaded.", detail: reason(error), actions: [h("button", { class: "btn", type: "button", onclick: again }, "Try again")] });
+}
+
+function drawQueues(queues: readonly { id: number; name: string }[]): void {
+  const select = byId<HTMLSelectElement>("queue");
+  const { value } = select;
+  fill(select, h("option", { value: "" }, "All queues"), ...queues.map((queue) => h("option", { value: queue.id, selected: String(queue.id) === value }, queue.name)));
+}
+
+async function load(): Promise<void> {
+  try {
+    const found = await api.get<Everybody | Own>(`${FIGURES}?${queueQuery()}`);
+    shown = found;
+    drawQueues(found.queues);
+    if (found.scope === "all") drawEverybody(found);
+    else {
+      byId("subtitle").textContent = `your own, ${count(found.studies, "study", "studies")}`;
+      fill(byId("figures"), ...ownCards(found));
+    }
+    byId("updated").textContent = `Updated ${clock(new Date(), true)}`;
+    hideBanner("agreement");
+    renderKeybar();
+  } catch (error) {
+    failed(error, () => void load());
+  }
+}
+
+function download(): void {
+  if (!shown) return;
+  if (shown.scope === "own") {
+    document.querySelector<HTMLButtonElement>("#figures button.link")?.click();
+    return;
+  }
+  const sheet = overviewSheet(shown.questions);
+  saveText(sheet.filename, csv(sheet.columns, sheet.rows));
+}
+
+export function startAgreement(): void {
+  byId("queue").addEventListener("change", () => void load());
+  byId("download").addEventListener("click", download);
+  const group = "Agreement";
+  const everybody = () => shown?.scope === "all";
+  bind({ key: "n", label: "Next finding", group, run: () => step(1), when: everybody });
+  bind({ key: "p", label: "Finding before", group, run: () => step(-1), when: everybody });
+  bind({ key: "d", label: "Download", group, run: download });
+  bind({ key: "r", label: "Refresh", group, run: () => void load() });
+  void load();
+}

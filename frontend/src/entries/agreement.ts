@@ -1,0 +1,4 @@
+import "../common/frame";
+import { startAgreement } from "../agreement/page";
+
+startAgreement();

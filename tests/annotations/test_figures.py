@@ -1,0 +1,184 @@
+"""The agreement dashboard: which reads it counts, what it says of them, and to whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.roles import Role
+from annotations import figures, reads
+from annotations.core import agreement
+from annotations.core.agreement import Question
+from annotations.core.resample import ONE_SIDED, TOO_FEW, Resamples
+from annotations.gathered import gather
+from annotations.models import Context, Read, ReadRevision
+from annotations.questions import asked
+from annotations.reads import Place
+from studies.models import Study
+from tests.accounts.people import client_of, person
+from tests.annotations import cases
+
+pytestmark = pytest.mark.django_db
+# What two annotators and an adjudicator say of the right side of eight studies; the left has nothing.
+FIRST, SECOND, DECIDED = (0, 0, 0, 1, 2, 3, 3, 0), (0, 0, 0, 2, 2, 3, 2, 0), (None, None, None, 1, None, None, 3, None)
+URL = "/api/v1/agreement/"
+
+
+def commit(study: Study, reader: User, grade: int, context: Context = Context.QUEUE, **facts: Any) -> ReadRevision:
+    """A committed answer as the database holds it; the whole walk to it is tested elsewhere."""
+    item = cases.item(study)
+    place = {"study": study, "reader": reader, "context": context, "item": item}
+    read, new = Read.objects.get_or_create(**place, defaults={"status": "committed", "opened_at": timezone.now()})
+    whole = {
+        "number": 1 if new else read.revisions.count() + 1, "schema": "papile-1", "definition": "positive-1",
+        "findings": {"right": grade, "left": 0, "quality": "good", "phi": False, "cerebellar": "none"},
+        "positive": grade > 0, "duration_ms": 20_000, "idempotency_key": "k", "committed_at": timezone.now(),
+    }  # fmt: skip
+    return ReadRevision.objects.create(read=read, **{**whole, **facts})
+
+
+@pytest.fixture
+def labelled(annotator: User, adjudicator: User) -> tuple[User, User]:
+    """Eight studies of eight infants, each answered by two annotators, two of them decided."""
+    other = person(Role.ANNOTATOR)
+    for one, two, decided in zip(FIRST, SECOND, DECIDED, strict=True):
+        cases.queue(study := cases.study())
+        commit(study, annotator, one)
+        commit(study, other, two)
+        if decided is not None:
+            commit(study, adjudicator, decided, Context.ADJUDICATION)
+    return annotator, other
+
+
+def told(user: User, url: str = URL, **query: Any) -> Any:
+    return client_of(user).get(url, query).json()
+
+
+def admin_question(name: str, **query: Any) -> Any:
+    return told(person(Role.ADMIN), f"{URL}question/", question=name, **query)
+
+
+def test_an_admin_sees_each_pair_with_its_confusion_matrix(labelled: tuple[User, User]) -> None:
+    found = admin_question("worst")
+    (pair,) = found["pairs"]
+    assert {pair["a"], pair["b"]} == {user.display for user in labelled}
+    assert pair["n"] == 8
+    assert pair["observed"]["value"] == 0.75
+    assert sum(map(sum, pair["matrix"])) == 8
+    assert pair["weighted"]["value"] > pair["kappa"]["value"]
+    assert pair["kappa"]["interval"][0] < pair["kappa"]["value"] < pair["kappa"]["interval"][1]
+
+
+def test_a_question_on_which_all_say_the_same_has_words_and_no_number(labelled: tuple[User, User]) -> None:
+    panel = next(one for one in told(person(Role.ADMIN))["questions"] if one["name"] == "left")["panel"]
+    assert panel["fleiss"]["value"] is None
+    assert panel["fleiss"]["why"].startswith("every read says the same")
+    assert panel["ac1"]["value"] == 1
+
+
+def test_kappa_says_nothing_where_one_side_always_says_the_same() -> None:
+    question = Question("phi", "Parenchymal", ("no", "yes"))
+    mixed, constant = np.array([0, 1, 0, 1, 0, 1]), np.ones(6, dtype=np.int64)
+    (report,) = agreement.pair_reports([(mixed, constant)], question, Resamples(range(6)))
+    assert (report["kappa"]["value"], report["kappa"]["why"]) == (None, ONE_SIDED)
+    assert report["observed"]["value"] == 0.5
+
+
+def test_fewer_studies_than_five_say_not_enough_reads(annotator: User) -> None:
+    cases.queue(study := cases.study())
+    commit(study, annotator, 2)
+    panel = told(person(Role.ADMIN))["questions"][0]["panel"]
+    assert {panel[name]["why"] for name in ("observed", "fleiss", "alpha", "ac1")} == {TOO_FEW}
+
+
+def test_nothing_at_all_is_no_error() -> None:
+    found = told(person(Role.ADMIN))
+    assert (found["reads"], found["questions"], found["readers"]) == (0, [], [])
+    assert admin_question("worst")["studies"] == 0
+
+
+def test_the_first_commit_counts_and_not_what_was_said_after_seeing_others(labelled: tuple[User, User]) -> None:
+    reader, _ = labelled
+    study = Study.objects.order_by("pk")[0]
+    commit(study, reader, 4, idempotency_key="later")
+    found = gather(asked())
+    assert found.table("right")[0].tolist() == [0, 0]
+    assert found.again == []
+
+
+def test_a_second_round_is_intra_reader_agreement_and_no_second_vote(labelled: tuple[User, User]) -> None:
+    reader, _ = labelled
+    study = Study.objects.order_by("pk")[3]
+    again = cases.queue(study).items.get()
+    place = Place(study, reader, Context.QUEUE, again)
+    reads.commit(place, reads.Answer({"right": 2, "left": 0}, "", 0), reads.Evidence("again"))
+    (row,) = [row for row in admin_question("right")["repeats"] if row["reader"] == reader.display]
+    assert (row["n"], row["matrix"][1][2]) == (1, 1)
+    assert admin_question("right")["pairs"][0]["n"] == 8
+
+
+def test_each_reader_is_held_against_the_adjudicated_answer(labelled: tuple[User, User]) -> None:
+    rows = {row["reader"]: row for row in admin_question("right")["adjudicated"]}
+    reader, other = (rows[user.display] for user in labelled)
+    assert (reader["n"], other["n"]) == (2, 2)
+    assert [reader["matrix"][at][at] for at in (1, 3)] == [1, 1]
+    assert other["matrix"][2][1] == other["matrix"][2][3] == 1
+
+
+def test_a_read_that_knew_the_ai_is_left_out_and_counted(annotator: User) -> None:
+    cases.queue(study := cases.study())
+    commit(study, annotator, 2)
+    commit(study, person(Role.ANNOTATOR), 2, flag_seen="suspected")
+    found = gather(asked())
+    assert (len(found.first), found.unblinded) == (1, 1)
+
+
+@pytest.mark.parametrize("role", [Role.ANNOTATOR, Role.ADJUDICATOR, Role.RADIOLOGIST])
+def test_nobody_but_an_admin_hears_of_others(labelled: tuple[User, User], role: Role) -> None:
+    answer = client_of(person(role)).get(URL)
+    assert answer.json()["scope"] == "own"
+    assert not any(user.display in answer.content.decode() for user in labelled)
+    assert client_of(person(role)).get(f"{URL}question/", {"question": "worst"}).status_code == 403
+
+
+def test_ones_own_figures_tell_no_cell_and_no_name(labelled: tuple[User, User]) -> None:
+    reader, other = labelled
+    found = told(reader)
+    worst = next(one for one in found["questions"] if one["name"] == "worst")
+    assert worst["others"]["observed"]["value"] == 0.75
+    assert "matrix" not in worst["others"]
+    assert other.display not in str(found)
+
+
+def test_while_a_queue_goes_on_ones_own_figures_end_with_yesterday(annotator: User) -> None:
+    studies = [cases.study() for _ in range(3)]
+    cases.queue(*studies)
+    for study in studies[:2]:
+        commit(study, annotator, 1)
+    assert figures.own(annotator, None)["studies"] == 0
+    commit(studies[2], annotator, 1)
+    assert figures.own(annotator, None)["studies"] == 3
+
+
+def test_a_queue_of_others_does_not_exist(labelled: tuple[User, User]) -> None:
+    theirs = cases.queue(cases.study(), readers=[person(Role.ANNOTATOR)])
+    assert client_of(labelled[0]).get(URL, {"queue": theirs.pk}).status_code == 404
+    assert client_of(person(Role.ADMIN)).get(URL, {"queue": theirs.pk}).json()["reads"] == 0
+
+
+def test_an_unknown_question_names_those_that_there_are() -> None:
+    answer = client_of(person(Role.ADMIN)).get(f"{URL}question/", {"question": "weight"})
+    assert answer.status_code == 400
+    assert "worst" in answer.json()["question"][0]
+
+
+def test_the_figures_follow_the_next_commit(labelled: tuple[User, User]) -> None:
+    admin = person(Role.ADMIN)
+    assert told(admin)["reads"] == 16
+    cases.queue(study := cases.study())
+    commit(study, labelled[0], 1)
+    assert told(admin)["reads"] == 17
