@@ -12,8 +12,9 @@ from django.utils import timezone
 from annotations import queues
 from annotations.core import agreement
 from annotations.core.agreement import Question
-from annotations.core.resample import TOO_FEW, Codes, Resamples, rate
+from annotations.core.resample import TOO_FEW, Codes, Estimate, Resamples, rate
 from annotations.gathered import Answer, Gathered, gather
+from annotations.models import Blinding
 from annotations.questions import asked
 
 SEED = 0
@@ -27,6 +28,7 @@ def overview(queue: int | None) -> dict[str, Any]:
         **_counts(found),
         "questions": [_panel(found, one.question, draws) for one in asked()] if draws else [],
         "readers": [_reader(found, reader, draws) for reader in found.readers] if draws else [],
+        "trainees": [_trainee(found, reader) for reader in _trainees(found)],
     }
 
 
@@ -52,17 +54,20 @@ def own(user: Any, queue: int | None) -> dict[str, Any]:
     """One reader's figures alone: nobody else is named, and no single study can be told from them.
 
     While a queue goes on its figures end with yesterday, or each commit would tell what others had said of that study.
+    A queue that is blinded until it is closed is not in them before that.
     """
     begun = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     going_on = queues.uncommitted(user).values("queue")
     today = Q(read__item__queue__in=going_on, committed_at__gte=begun)
-    found = gather(asked(), queue=queue, only=~today)
+    closed_later = Q(read__item__queue__active=True, read__item__queue__blinding=Blinding.CLOSED)
+    found = gather(asked(), queue=queue, only=~today & ~closed_later)
     draws = _draws(found)
     mine = draws and user.pk in found.readers
     return {
         "studies": sum(answer.reader == user.pk for answer in found.first),
         "questions": [_mine(found, user.pk, one.question, draws) for one in asked()] if mine and draws else [],
         "reader": _reader(found, user.pk, draws) if mine and draws else None,
+        "trainee": _trainee(found, user.pk) if user.pk in _trainees(found) else None,
     }
 
 
@@ -132,7 +137,34 @@ def _reader(found: Gathered, reader: int, draws: Resamples) -> dict[str, Any]:
         "pace": _pace(answers),
         "with_adjudicated": _same(positive[:, column], found.truth("positive"), draws),
         "with_self": _same(first[:, column], second[:, column], draws),
+        "gold": _gold(found, reader),
     }
+
+
+def _trainees(found: Gathered) -> list[int]:
+    """Readers whose answers are held against known ones alone."""
+    return sorted({answer.reader for answer, _ in found.known} - set(found.readers))
+
+
+def _trainee(found: Gathered, reader: int) -> dict[str, Any]:
+    answers = [answer for answer, _ in found.known if answer.reader == reader]
+    return {
+        "reader": found.names[reader],
+        "reads": len(answers),
+        "pace": _pace(answers),
+        "gold": _gold(found, reader),
+    }
+
+
+def _gold(found: Gathered, reader: int) -> dict[str, Any]:
+    """The share of known answers that a reader gave too: positive or not."""
+    pairs = [(answer, known) for answer, known in found.known if answer.reader == reader]
+    if not pairs:
+        return Estimate(None, why=TOO_FEW).as_json()
+    said = np.array([answer.codes["positive"] for answer, _ in pairs])
+    known = np.array([codes["positive"] for _, codes in pairs])
+    draws = Resamples([found.groups[answer.study] for answer, _ in pairs], seed=SEED)
+    return _same(said, known, draws)
 
 
 def _same(one: Codes, other: Codes, draws: Resamples) -> dict[str, Any]:

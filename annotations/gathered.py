@@ -7,7 +7,7 @@ study, and none by somebody who knew the AI's answer. What an adjudicator decide
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from annotations.questions import Asked
 from studies import access
 
 _FIELDS = ("read__study_id", "read__reader_id", "positive", "findings", "duration_ms")
+_GOLD = ("read__item__gold", "read__item__queue__trainee")
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,15 @@ class Answer:
 @dataclass(frozen=True)
 class Gathered:
     """``first`` are the answers that agreement is measured on, ``again`` the same readers' later ones of the same
-    studies, ``decided`` the adjudicated ones by study, ``unblinded`` how many were left out."""
+    studies, ``decided`` the adjudicated ones by study, ``known`` each answer to a study whose answer is known, beside
+    that answer, and ``unblinded`` counts what was left out. Trainees are held against known answers alone."""
 
     first: list[Answer]
     again: list[Answer]
     decided: dict[int, Mapping[str, int]]
     groups: dict[int, str]
     names: dict[int, str]
+    known: list[tuple[Answer, Mapping[str, int]]] = field(default_factory=list)
     unblinded: int = 0
 
     @cached_property
@@ -97,14 +100,15 @@ def gather(asked: Sequence[Asked], *, queue: int | None = None, only: Q | None =
     if only is not None:
         rows = rows.filter(only)
     blind = Q(flag_seen="", attention_seen=False)
-    answers = [_answer(row, asked) for row in rows.filter(blind).values_list(*_FIELDS)]
-    first, again = _parted(answers)
+    told = [(_answer(row[:-2], asked), *row[-2:]) for row in rows.filter(blind).values_list(*_FIELDS, *_GOLD)]
+    first, again = _parted(answer for answer, _, trainee in told if not trainee)
     return Gathered(
         first=first,
         again=again,
         decided=_decided(asked, queue=queue),
-        groups=_groups({answer.study for answer in first}),
-        names=_names({answer.reader for answer in first}),
+        groups=_groups({answer.study for answer, _, _ in told}),
+        names=_names({answer.reader for answer, _, _ in told}),
+        known=_against_known([(answer, gold) for answer, gold, _ in told if gold], asked),
         unblinded=rows.exclude(blind).count(),
     )
 
@@ -125,6 +129,28 @@ def _parted(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
         (again if key in seen else first).append(answer)
         seen.add(key)
     return first, again
+
+
+def _against_known(
+    told: Sequence[tuple[Answer, Mapping[str, Any]]], asked: Sequence[Asked]
+) -> list[tuple[Answer, Mapping[str, int]]]:
+    """Answers beside the known ones; none by somebody whose own read made it known."""
+    made_by = dict(
+        ReadRevision.objects.filter(pk__in={pk for _, gold in told for pk in gold.get("reads", [])}).values_list(
+            "pk", "read__reader_id"
+        )
+    )
+    return [
+        (answer, _known(gold, asked))
+        for answer, gold in told
+        if answer.reader not in {made_by.get(pk) for pk in gold.get("reads", [])}
+    ]
+
+
+def _known(gold: Mapping[str, Any], asked: Sequence[Asked]) -> dict[str, int]:
+    """The codes of a known answer; where several reads made it, whether it is positive is all that is known."""
+    findings = gold.get("findings") or {}
+    return {one.question.name: one.code(findings, gold.get("positive")) for one in asked}
 
 
 def _decided(asked: Sequence[Asked], *, queue: int | None) -> dict[int, Mapping[str, int]]:

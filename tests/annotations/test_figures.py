@@ -15,7 +15,7 @@ from annotations.core import agreement
 from annotations.core.agreement import Question
 from annotations.core.resample import ONE_SIDED, TOO_FEW, Resamples
 from annotations.gathered import gather
-from annotations.models import Context, Read, ReadRevision
+from annotations.models import Blinding, Context, LabelQueue, QueueItem, Read, ReadRevision
 from annotations.questions import asked
 from annotations.reads import Place
 from studies.models import Study
@@ -135,6 +135,43 @@ def test_a_read_that_knew_the_ai_is_left_out_and_counted(annotator: User) -> Non
     commit(study, person(Role.ANNOTATOR), 2, flag_seen="suspected")
     found = gather(asked())
     assert (len(found.first), found.unblinded) == (1, 1)
+
+
+def _known(study: Study, *, trainee: bool = False, made_by: ReadRevision | None = None) -> None:
+    """Make a study's item one whose answer is known: positive."""
+    reads = [made_by.pk] if made_by else []
+    QueueItem.objects.filter(study=study).update(gold={"positive": True, "findings": None, "reads": reads})
+    LabelQueue.objects.filter(items__study=study).update(trainee=trainee)
+
+
+def test_known_answers_hit_are_counted_but_not_ones_own(annotator: User) -> None:
+    for grade in (1, 1, 1, 1, 0, 1):
+        cases.queue(study := cases.study())
+        made = commit(study, annotator, grade)
+        _known(study)
+    _known(study, made_by=made)
+    (reader,) = told(person(Role.ADMIN))["readers"]
+    assert (reader["gold"]["value"], reader["gold"]["n"]) == (0.8, 5)
+
+
+def test_a_trainee_is_held_against_known_answers_and_makes_no_pair(annotator: User) -> None:
+    for _ in range(5):
+        cases.queue(study := cases.study())
+        commit(study, annotator, 1)
+        _known(study, trainee=True)
+    found = told(person(Role.ADMIN))
+    assert (found["reads"], found["readers"]) == (0, [])
+    assert found["trainees"][0]["gold"]["value"] == 1.0
+    assert told(annotator)["trainee"]["gold"]["n"] == 5
+
+
+def test_a_queue_that_is_blinded_until_it_is_closed_is_in_ones_own_figures_after_that(annotator: User) -> None:
+    queue = cases.queue(study := cases.study())
+    commit(study, annotator, 1)
+    LabelQueue.objects.filter(pk=queue.pk).update(blinding=Blinding.CLOSED)
+    assert figures.own(annotator, None)["studies"] == 0
+    LabelQueue.objects.filter(pk=queue.pk).update(active=False)
+    assert figures.own(annotator, None)["studies"] == 1
 
 
 @pytest.mark.parametrize("role", [Role.ANNOTATOR, Role.ADJUDICATOR, Role.RADIOLOGIST])

@@ -32,17 +32,24 @@ function ownKpis(own: Own, reader: Reader): HTMLElement {
   const [median, half] = [duration(reader.pace.median) ?? "–", paceText(reader)];
   return h(
     "div",
-    { class: "kpis four" },
+    { class: "kpis five" },
     kpi("Same verdict as other readers", ...parts(told(haemorrhage?.others.observed))),
     kpi("Same verdict as adjudicated", ...parts(told(reader.with_adjudicated))),
     kpi("Same verdict the second time", ...parts(told(reader.with_self))),
+    kpi("Known answers hit", ...parts(told(reader.gold))),
     kpi("A study takes, median", median, median === "–" ? half : half.replace(/^.*?\((.*)\)$/, "$1")),
   );
 }
 
+function traineeCard(reader: Reader): HTMLElement {
+  const rows = [["Answers", String(reader.reads)], ["Known answers hit", told(reader.gold)], ["A study takes, median", paceText(reader)]];
+  return h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "As a trainee")), h("div", { class: "body" }, dataTable("As a trainee", [{ label: "Figure" }, { label: "Value", num: true }], rows)));
+}
+
 export function ownCards(own: Own): Child[] {
+  const trainee = own.trainee ? traineeCard(own.trainee) : null;
   if (!own.reader) {
-    return [h("p", { class: "notice" }, "There is nothing to tell yet. Figures of a queue that goes on end with yesterday, so that no single study can be told from them.")];
+    return [trainee, h("p", { class: "notice" }, "There is nothing to tell yet. Figures of a queue that goes on end with yesterday, so that no single study can be told from them.")];
   }
   const columns = [{ label: "Finding" }, { label: "Studies with others", num: true }, { label: "Observed", num: true }, { label: "κ", num: true }, { label: NAMES.ac1, num: true }, { label: "κ, adjudicated", num: true }, { label: "κ, second time", num: true }];
   const rows = own.questions.map((question) => [question.label, question.others.n, told(question.others.observed), best(question.others), told(question.others.ac1), best(question.adjudicated), best(question.repeats)]);
@@ -53,6 +60,7 @@ export function ownCards(own: Own): Child[] {
   });
   return [
     ownKpis(own, own.reader),
+    trainee,
     h(
       "section",
       { class: "card" },

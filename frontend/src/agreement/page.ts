@@ -55,13 +55,13 @@ function overviewSheet(questions: readonly Question[]) {
 }
 
 function readersCard(found: Everybody): HTMLElement {
-  const gold = found.readers.some((reader) => reader.gold);
-  const columns = [{ label: "Reader" }, { label: "Reads", num: true }, { label: "A study takes, median", num: true }, { label: "Same verdict as adjudicated", num: true }, { label: "Same verdict again", num: true }, ...(gold ? [{ label: "Known answers hit", num: true }] : [])];
-  const rows = found.readers.map((reader) => [reader.reader, number(reader.reads), paceText(reader), told(reader.with_adjudicated), told(reader.with_self), ...(gold ? [told(reader.gold)] : [])]);
+  const everybody = [...found.readers, ...found.trainees.map((reader) => ({ ...reader, reader: `${reader.reader}, trainee` }))];
+  const columns = [{ label: "Reader" }, ...["Reads", "A study takes, median", "Same verdict as adjudicated", "Same verdict again", "Known answers hit"].map((label) => ({ label, num: true }))];
+  const rows = everybody.map((reader) => [reader.reader, number(reader.reads), paceText(reader), told(reader.with_adjudicated), told(reader.with_self), told(reader.gold)]);
   const sheet = () => ({
     filename: "readers.csv",
-    columns: ["reader", "reads", "median_seconds", "with_adjudicated", "low", "high", "with_self", "low", "high", "gold", "low", "high"],
-    rows: found.readers.map((reader) => [reader.reader, reader.reads, reader.pace.median, ...numbers(reader.with_adjudicated), ...numbers(reader.with_self), ...numbers(reader.gold)]),
+    columns: ["reader", "reads", "median_seconds", ...["with_adjudicated", "with_self", "gold"].flatMap((name) => [name, `${name}_low`, `${name}_high`])],
+    rows: everybody.map((reader) => [reader.reader, reader.reads, reader.pace.median, ...numbers(reader.with_adjudicated), ...numbers(reader.with_self), ...numbers(reader.gold)]),
   });
   return h(
     "section",
@@ -80,7 +80,7 @@ function picker(questions: readonly Question[]): HTMLElement {
 function drawEverybody(found: Everybody): void {
   byId("subtitle").textContent = `${count(found.reads, "blinded read")} of ${count(found.studies, "study", "studies")}, ${count(found.patients, "infant")}`;
   const left = found.unblinded ? h("p", { class: "notice" }, `${count(found.unblinded, "read")} by somebody who knew the AI's answer ${found.unblinded === 1 ? "is" : "are"} left out.`) : null;
-  const cards: Child[] = found.reads ? [kpis(found), forestCard(found.questions), readersCard(found), picker(found.questions), h("div", { class: "figures", id: "detail", "aria-live": "polite" })] : [h("p", { class: "notice" }, "No blinded read has been committed here yet. Figures come with the first study that two readers have answered.")];
+  const cards: Child[] = found.reads ? [kpis(found), forestCard(found.questions), readersCard(found), picker(found.questions), h("div", { class: "figures", id: "detail", "aria-live": "polite" })] : [h("p", { class: "notice" }, "No blinded read has been committed here yet. Figures come with the first study that two readers have answered."), found.trainees.length ? readersCard(found) : null];
   fill(byId("figures"), left, ...cards, h("p", { class: "small dim" }, "First commits of label queues, before others' answers could be seen. Intervals are 95 %, by patient bootstrap (2,000 resamples, twins together). Research use only."));
   if (found.reads) void choose(chosen);
 }

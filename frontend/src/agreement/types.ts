@@ -43,9 +43,10 @@ export interface Reader {
   reader: string;
   reads: number;
   pace: { median: number | null; quartiles: [number, number] | null; n: number; why: string };
-  with_adjudicated: Estimate;
-  with_self: Estimate;
-  gold?: Estimate;
+  /** Trainees have neither: their answers are held against known ones alone. */
+  with_adjudicated?: Estimate;
+  with_self?: Estimate;
+  gold: Estimate;
 }
 
 export interface OwnQuestion extends Question {
@@ -69,12 +70,14 @@ export interface Everybody extends Common {
   unblinded: number;
   questions: Question[];
   readers: Reader[];
+  trainees: Reader[];
 }
 
 export interface Own extends Common {
   scope: "own";
   questions: OwnQuestion[];
   reader: Reader | null;
+  trainee: Reader | null;
 }
 
 export const NAMES: Record<MeasureName, string> = {
