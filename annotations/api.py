@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from accounts import audit, guards
 from accounts.roles import Role, has_role
-from annotations import adjudication, queues, reads, reference, told
+from annotations import adjudication, queues, reads, reference, told, versions
 from annotations.blinding import blinded_uids, has_answered, is_blinded
 from annotations.models import Context, QueueItem, Read, ReadStatus
 from annotations.reads import SCORE_VIEWED, Answer, Evidence, Place
@@ -61,10 +61,21 @@ class Seen(serializers.Serializer[Any]):
     )
 
 
+class Device(serializers.Serializer[Any]):
+    """What the reader looked at it with."""
+
+    screen = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    window = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    pixel_ratio = serializers.FloatField(min_value=0, max_value=100, required=False)
+    renderer = serializers.CharField(max_length=20, required=False, allow_blank=True)
+
+
 class Commit(Draft):
     seen = serializers.ListField(child=Seen(), default=list, max_length=MAX_SEEN)
     duration_ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
     idempotency_key = serializers.CharField(max_length=64)
+    device = Device(default=dict)
+    confirmed = serializers.BooleanField(default=False)
 
 
 class Verdict(Where):
@@ -117,10 +128,14 @@ def _refusals(error: Exception) -> exceptions.APIException:
         return Conflict(str(error), "stale_draft", server=told.told_draft(error.read))
     if isinstance(error, BadFindings):
         return exceptions.ValidationError(error.messages)
+    if isinstance(error, reads.SchemaChanged):
+        return Conflict(str(error), "schema_changed", schema=told.told_schema())
+    if isinstance(error, reads.Contradiction):
+        return Conflict(str(error), "contradiction", questions=error.questions)
     return Conflict(str(error), "not_open")
 
 
-DOMAIN_ERRORS = (reads.StaleDraft, BadFindings, reads.NotOpen)
+DOMAIN_ERRORS = (reads.StaleDraft, BadFindings, reads.NotOpen, reads.SchemaChanged, reads.Contradiction)
 
 
 class ReadsView(APIView):
@@ -138,7 +153,7 @@ class ReadsView(APIView):
         others = (
             told.others_reads(here.study, context=here.context, item=here.item, reader=request.user) if sees else []
         )
-        return Response({"mine": told.told_own(own), "others": others})
+        return Response({"mine": told.told_own(own), "others": others, "schema": told.told_schema()})
 
 
 def _sees_others(here: Place, own: Read) -> bool:
@@ -161,7 +176,43 @@ class DraftView(APIView):
             read = reads.save_draft(here, answer)
         except DOMAIN_ERRORS as error:
             raise _refusals(error) from error
-        return Response({"version": read.draft_version, "saved_at": read.draft_saved_at})
+        now = versions.in_force().schema.name
+        return Response({"version": read.draft_version, "saved_at": read.draft_saved_at, "schema": now})
+
+
+class CarryView(APIView):
+    permission_classes = [guards.allows(*LABELLERS)]
+
+    @extend_schema(request=Draft, responses=JSON)
+    @transaction.atomic
+    def post(self, request: Request, uid: str) -> Response:
+        """An answer to an older schema in the one in force; ``left_out`` has no place there. The old one is kept."""
+        asked = _checked(Draft, request.data)
+        here = place(request, uid, None, asked)
+        try:
+            findings, left = reads.carry_over(here, Answer(asked["findings"], asked["comment"], asked["version"]))
+        except DOMAIN_ERRORS as error:
+            raise _refusals(error) from error
+        left_out = [{"field": each.field, "title": each.title, "said": each.said} for each in left]
+        return Response({"findings": findings, "left_out": left_out, "schema": told.told_schema()})
+
+
+class AsideView(APIView):
+    permission_classes = [guards.allows(*LABELLERS)]
+
+    @extend_schema(request=Draft, responses=JSON)
+    @transaction.atomic
+    def post(self, request: Request, uid: str) -> Response:
+        """Of two versions of a draft, the one that the reader did not choose: kept beside the read."""
+        asked = _checked(Draft, request.data)
+        here = place(request, uid, None, asked)
+        answer = Answer(asked["findings"], asked["comment"], asked["version"])
+        try:
+            findings = versions.of(answer.findings).validate(answer.findings)
+        except BadFindings as error:
+            raise _refusals(error) from error
+        reads.set_aside(here.open(), answer.as_draft(findings), "conflict")
+        return Response({"kept": True})
 
 
 class CommitView(APIView):
@@ -172,7 +223,13 @@ class CommitView(APIView):
         """Commit once: 201, and 200 with the same revision for the same key again."""
         asked = _checked(Commit, request.data)
         answer = Answer(asked["findings"], asked["comment"], asked["version"])
-        evidence = Evidence(asked["idempotency_key"], [dict(clip) for clip in asked["seen"]], asked["duration_ms"])
+        evidence = Evidence(
+            asked["idempotency_key"],
+            [dict(clip) for clip in asked["seen"]],
+            asked["duration_ms"],
+            {**asked["device"], "browser": request.headers.get("User-Agent", "")[:300]},
+            asked["confirmed"],
+        )
         try:
             with transaction.atomic():
                 here = place(request, uid, "read.commit", asked)

@@ -162,6 +162,90 @@ class CommittedRevisions(models.QuerySet["ReadRevision"]):
         raise TypeError("a committed revision is never deleted")
 
 
+class OnlyAdded(models.QuerySet[Any]):
+    """Rows that stay as they were written."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError("this is never changed: add the next one")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("this is never deleted")
+
+
+class AppendOnly(models.Model):
+    """History: written once. The database refuses a change, too."""
+
+    objects = OnlyAdded.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("this is never changed: add the next one")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("this is never deleted")
+
+
+class LabelSchema(AppendOnly):
+    """A version of the label schema: a JSON Schema of the findings. Reads refer to it by name."""
+
+    name = models.CharField(max_length=32, unique=True)
+    document = models.JSONField()
+    made_at = models.DateTimeField(auto_now_add=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PositiveDefinition(AppendOnly):
+    """A version of what "positive" means."""
+
+    name = models.CharField(max_length=32, unique=True)
+    rule = models.JSONField()
+    made_at = models.DateTimeField(auto_now_add=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SchemaInForce(AppendOnly):
+    """Which versions new reads are made with, since when. The latest counts."""
+
+    schema = models.ForeignKey(LabelSchema, on_delete=models.PROTECT, related_name="+")
+    definition = models.ForeignKey(PositiveDefinition, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name_plural = "schemas in force"
+
+    def __str__(self) -> str:
+        return f"{self.schema}, {self.definition}"
+
+
+class SetAside(AppendOnly):
+    """A version of an answer that did not go on: the draft that lost a conflict, or one of an older schema."""
+
+    read = models.ForeignKey("annotations.Read", on_delete=models.PROTECT, related_name="set_aside")
+    answer = models.JSONField()
+    why = models.CharField(max_length=16)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "answers set aside"
+
+    def __str__(self) -> str:
+        return f"{self.read}: {self.why}"
+
+
 class ReadRevision(models.Model):
     """What a reader committed. Only ever added."""
 
@@ -177,6 +261,7 @@ class ReadRevision(models.Model):
     attention_seen = models.BooleanField(default=False)
     coverage = models.JSONField(default=list)
     duration_ms = models.PositiveIntegerField(default=0)
+    device = models.JSONField(default=dict)
     idempotency_key = models.CharField(max_length=64)
     committed_at = models.DateTimeField()
 

@@ -128,7 +128,7 @@ def _compared(dispute: Dispute) -> list[dict[str, Any]]:
 
 
 def _word(field: str, value: Any) -> str:
-    if field in ("right", "left"):
+    if field in ("right", "left", "pvl") and not isinstance(value, bool):
         return "not said" if value is None else ROMAN[value]
     if isinstance(value, bool):
         return "yes" if value else "no"

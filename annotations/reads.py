@@ -16,9 +16,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from annotations import drawings, schema
+from annotations import drawings, schema, versions
 from annotations.blinding import is_blinded
-from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, ReadStatus
+from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, ReadStatus, SetAside
 from inference import answers
 from live.log import publish
 from live.models import Audience
@@ -52,6 +52,24 @@ class StaleDraft(Exception):
     def __init__(self, read: Read) -> None:
         super().__init__("This draft was changed elsewhere. Both versions are kept: choose one.")
         self.read = read
+
+
+class SchemaChanged(Exception):
+    """The answer was given to an older version of the schema. The read stays a draft, as it was."""
+
+    def __init__(self, made_with: str, now: str) -> None:
+        super().__init__(
+            f"The form has changed since you began ({made_with}, now {now}). Nothing was committed and nothing is "
+            "lost: your answer is kept, and what fits is filled into the new form. Look it over and commit again."
+        )
+
+
+class Contradiction(Exception):
+    """The answer does not go together. A reader may mean it, and then says so; nothing was committed."""
+
+    def __init__(self, questions: list[str]) -> None:
+        super().__init__(" ".join([*questions, "Nothing was committed: change the answer, or confirm it."]))
+        self.questions = questions
 
 
 class NotOpen(Exception):
@@ -100,11 +118,17 @@ class Evidence:
     key: str
     seen: list[dict[str, Any]] = field(default_factory=list)
     duration_ms: int = 0
+    device: dict[str, Any] = field(default_factory=dict)
+    confirmed: bool = False
+    """The reader was asked about what does not go together, and means it."""
 
 
 def save_draft(place: Place, answer: Answer) -> Read:
-    """Keep a draft if it grew from the one that is kept. Raises BadFindings, StaleDraft, NotOpen."""
-    findings = schema.validate(answer.findings)
+    """Keep a draft if it grew from the one that is kept, in the version of the schema that it was made with.
+
+    Raises BadFindings, StaleDraft, NotOpen.
+    """
+    findings = versions.of(answer.findings).validate(answer.findings)
     with transaction.atomic():
         read = place.open()
         draft = answer.as_draft(findings)
@@ -130,7 +154,8 @@ def _keep(read: Read, draft: dict[str, Any]) -> None:
 def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevision, bool]:
     """Add the next revision and all that follows from it, in one transaction; whether it was new.
 
-    The same key again returns the revision that it made. Raises BadFindings, StaleDraft, NotOpen.
+    The same key again returns the revision that it made. Raises BadFindings, StaleDraft, NotOpen, SchemaChanged,
+    Contradiction.
     """
     with transaction.atomic():
         read = place.open()
@@ -139,14 +164,47 @@ def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevisi
             return before, False
         if read.status == ReadStatus.COMMITTED:
             raise NotOpen("This read is committed already. Reopen it to change it; nothing was overwritten.")
-        findings = schema.complete(answer.findings)
+        findings, definition = _complete(answer, confirmed=evidence.confirmed)
         _check_places(place.study, findings)
-        if read.draft_version != answer.version and read.draft != answer.as_draft(schema.validate(answer.findings)):
+        made_with = versions.of(answer.findings)
+        if read.draft_version != answer.version and read.draft != answer.as_draft(made_with.validate(answer.findings)):
             raise StaleDraft(read)
-        revision = _add_revision(read, answer.comment, findings, evidence)
+        revision = _add_revision(read, answer.comment, findings, definition, evidence)
         _keep(read, answer.as_draft(findings))
         _follow(read, evidence)
         return revision, True
+
+
+def _complete(answer: Answer, *, confirmed: bool) -> tuple[schema.Findings, schema.Definition]:
+    """The findings as they are committed, and the definition of positive in force."""
+    now = versions.in_force()
+    made_with = versions.of(answer.findings)
+    if made_with.name != now.schema.name:
+        raise SchemaChanged(made_with.name, now.schema.name)
+    findings = made_with.complete(answer.findings, now.definition)
+    if not confirmed and (questions := made_with.questions(findings)):
+        raise Contradiction(questions)
+    return findings, now.definition
+
+
+def carry_over(place: Place, answer: Answer) -> tuple[schema.Findings, list[schema.LeftOut]]:
+    """The answer in the fields of the schema in force, and what has no place there; the old one is set aside.
+
+    Raises BadFindings.
+    """
+    origin, now = versions.of(answer.findings), versions.in_force().schema
+    old = origin.validate(answer.findings)
+    if origin.name == now.name:
+        return old, []
+    with transaction.atomic():
+        set_aside(place.open(), answer.as_draft(old), "schema")
+    return now.carry(old, origin)
+
+
+def set_aside(read: Read, answer: dict[str, Any], why: str) -> None:
+    """Keep, once, a version of the answer that does not go on."""
+    if not read.set_aside.filter(answer=answer).exists():
+        SetAside.objects.create(read=read, answer=answer, why=why)
 
 
 def _check_places(study: Study, findings: schema.Findings) -> None:
@@ -158,21 +216,24 @@ def _check_places(study: Study, findings: schema.Findings) -> None:
         raise schema.BadFindings(misplaced)
 
 
-def _add_revision(read: Read, comment: str, findings: schema.Findings, evidence: Evidence) -> ReadRevision:
+def _add_revision(
+    read: Read, comment: str, findings: schema.Findings, definition: schema.Definition, evidence: Evidence
+) -> ReadRevision:
     flag, attention = _ai_seen(read)
     return ReadRevision.objects.create(
         read=read,
         number=read.revisions.count() + 1,
         study_revision=StudyRevision.objects.filter(study=read.study_id).order_by("-number").first(),
-        schema=schema.SCHEMA,
+        schema=findings["schema"],
         findings={**findings, "drawings": drawings.measured(read.study, findings["drawings"])},
         comment=comment,
-        positive=schema.positive(findings),
-        definition=schema.DEFINITION,
+        positive=definition.positive(findings),
+        definition=definition.name,
         flag_seen=flag,
         attention_seen=attention,
         coverage=evidence.seen,
         duration_ms=evidence.duration_ms,
+        device=evidence.device,
         idempotency_key=evidence.key,
         committed_at=timezone.now(),
     )

@@ -5,6 +5,7 @@ them where the queue's rule is the majority; readers who differ make none until 
 a queue that asks for one reader, or from the reading room. A read of a non-diagnostic study, one that was reopened, a
 repeat, an answer to a gold study and a trainee's count for nothing. ``consensus`` names the queue's rule with its
 version, ``settled`` whether it is met: a label can be sure of positive while the grade waits for an adjudicator.
+What counts as positive is asked of the definition that is in force now; what a read said stays as it was said.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from typing import Any
 
 from django.db.models import Q
 
-from annotations import consensus
+from annotations import consensus, versions
 from annotations.models import Context, Read, ReadRevision, ReadStatus, Rule, makes_labels
-from annotations.schema import DEFINITION
+from annotations.schema import Definition
 from studies.models import Study
 
 ADJUDICATED, AGREEMENT, ONE_READER, READING_ROOM = "adjudicated", "agreement", "one_reader", "reading_room"
@@ -49,14 +50,16 @@ class ReferenceLabel:
         }
 
 
-def _counting() -> Iterable[ReadRevision]:
-    """The last revision of every committed read."""
+def _counting(definition: Definition) -> Iterable[ReadRevision]:
+    """The last revision of every committed read, positive or not by this definition."""
     reads = Read.objects.filter(Q(item__isnull=True) | makes_labels(), status=ReadStatus.COMMITTED)
     reads = reads.order_by("study_id", "pk")
     reads = reads.select_related("study__patient", "item__queue").prefetch_related("revisions")
     for read in reads:
         revision = max(read.revisions.all(), key=lambda each: each.number)
         revision.read = read
+        if revision.definition != definition.name:
+            revision.positive = definition.positive(revision.findings)
         yield revision
 
 
@@ -98,7 +101,7 @@ def _believed(revisions: list[ReadRevision]) -> tuple[list[ReadRevision], str]:
     return _agreed(list(filter(_diagnostic, by_context[Context.TRIAGE]))), READING_ROOM
 
 
-def _label(revisions: list[ReadRevision]) -> ReferenceLabel | None:
+def _label(revisions: list[ReadRevision], definition: Definition) -> ReferenceLabel | None:
     believed, rule = _believed(revisions)
     if not believed:
         return None
@@ -110,7 +113,7 @@ def _label(revisions: list[ReadRevision]) -> ReferenceLabel | None:
         bool(first.positive),
         ids,
         rule,
-        DEFINITION,
+        definition.name,
         consensus=consensus.version_of(queue_rule) if queue_rule else "",
         settled=not queue_rule or consensus.settled(queue_rule, believed),
     )
@@ -118,8 +121,9 @@ def _label(revisions: list[ReadRevision]) -> ReferenceLabel | None:
 
 def labels() -> list[ReferenceLabel]:
     """The reference label of every study that has one, in the order in which the studies came. Three queries."""
+    definition = versions.in_force().definition
     of_study: dict[int, list[ReadRevision]] = defaultdict(list)
-    for revision in _counting():
+    for revision in _counting(definition):
         of_study[revision.read.study_id].append(revision)
-    found = (_label(revisions) for revisions in of_study.values())
+    found = (_label(revisions, definition) for revisions in of_study.values())
     return [label for label in found if label is not None]

@@ -7,12 +7,19 @@ from typing import Any
 
 from django.conf import settings
 
+from annotations import versions
 from annotations.blinding import has_answered
 from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus
 from inference import answers
 from studies.models import Study
 
 BLINDED = {"state": "blinded"}
+
+
+def told_schema() -> dict[str, Any]:
+    """The version that new reads are made with."""
+    schema = versions.in_force().schema
+    return {"name": schema.name, "document": schema.document}
 
 
 def told_revision(revision: ReadRevision) -> dict[str, Any]:

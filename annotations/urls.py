@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from annotations import ahead, api, figures_api, pages, queue_api, timeline
+from annotations import ahead, api, figures_api, pages, queue_api, schema_api, timeline
 
 _STUDY = "api/v1/studies/<str:uid>/"
 
@@ -10,6 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_STUDY}reads/", api.ReadsView.as_view(), name="reads"),
     path(f"{_STUDY}reads/draft/", api.DraftView.as_view(), name="read-draft"),
     path(f"{_STUDY}reads/commit/", api.CommitView.as_view(), name="read-commit"),
+    path(f"{_STUDY}reads/carry/", api.CarryView.as_view(), name="read-carry"),
+    path(f"{_STUDY}reads/aside/", api.AsideView.as_view(), name="read-aside"),
     path(f"{_STUDY}reads/agreement/", api.AgreementView.as_view(), name="read-agreement"),
     path(f"{_STUDY}reads/reopen/", api.ReopenView.as_view(), name="read-reopen"),
     path(f"{_STUDY}score/", api.ScoreView.as_view(), name="score"),
@@ -21,10 +23,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/queues/preview/", queue_api.PreviewView.as_view(), name="queue-preview"),
     path("api/v1/queues/choices/", queue_api.ChoicesView.as_view(), name="queue-choices"),
     path("api/v1/queues/<int:queue>/", queue_api.QueueView.as_view(), name="queue"),
-    path("api/v1/labels/", api.LabelsView.as_view(), name="labels"),
     path("api/v1/agreement/", figures_api.AgreementFiguresView.as_view(), name="agreement-figures"),
     path("api/v1/agreement/question/", figures_api.AgreementQuestionView.as_view(), name="agreement-question"),
     path("agreement/", figures_api.agreement_page, name="agreement"),
+    path("api/v1/label-schemas/", schema_api.SchemasView.as_view(), name="label-schemas"),
+    path("api/v1/label-schemas/check/", schema_api.CheckView.as_view(), name="label-schemas-check"),
+    path("api/v1/label-schemas/in-force/", schema_api.InForceView.as_view(), name="label-schemas-in-force"),
+    path("api/v1/label-schemas/<str:name>/", schema_api.SchemaView.as_view(), name="label-schema"),
+    path("api/v1/labels/", api.LabelsView.as_view(), name="labels"),
+    path("schema/", schema_api.page, name="label-schema-page"),
     path("label/", pages.label_home, name="label"),
     path("label/queues/", pages.queue_list, name="queue-list"),
     path("label/queues/new/", pages.queue_new, name="queue-new"),

@@ -16,11 +16,11 @@ from studies.models import Study
 from tests.accounts.people import client_of, person
 from tests.annotations import cases
 from tests.annotations.desk import Desk
-from tests.annotations.test_schema import findings
+from tests.annotations.test_schema import PAPILE, findings
 
 
 def said(**facts: Any) -> schema.Findings:
-    return schema.validate(facts)
+    return PAPILE.validate(facts)
 
 
 def weight(a: dict[str, Any], b: dict[str, Any]) -> int:
@@ -64,7 +64,7 @@ def test_the_wrong_side_weighs_high() -> None:
     [
         ({"right": 0}, {"right": 1}, "low"),
         ({"right": 0}, {"right": 2}, "mid"),
-        ({"pvl": True}, {}, "mid"),
+        ({"pvl": 2}, {}, "mid"),
         ({"quality": "limited"}, {}, "low"),
         ({"left": 3}, {"left": 4}, "high"),
     ],

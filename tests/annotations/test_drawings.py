@@ -12,6 +12,7 @@ from annotations import schema
 from annotations.models import ReadRevision
 from studies.models import Study
 from tests.annotations import cases
+from tests.annotations.test_schema import PAPILE
 
 pytestmark = pytest.mark.django_db
 REGION = {"x0": 0, "y0": 0, "x1": 399, "y1": 299, "dx_cm": 0.02, "dy_cm": 0.03, "type": "2d", "inside": True}
@@ -96,7 +97,7 @@ def test_a_reopened_draft_holds_points_and_no_numbers(client: Client, reader: Us
 )
 def test_what_is_wrong_is_named_by_drawing_and_field(field: str, wrong: dict[str, Any]) -> None:
     with pytest.raises(schema.BadFindings) as refused:
-        schema.validate({"drawings": [drawing(), drawing(**{"uid": "d2", **wrong})]})
+        PAPILE.validate({"drawings": [drawing(), drawing(**{"uid": "d2", **wrong})]})
     assert list(refused.value.messages) == [f"drawings.1{field}"]
 
 
@@ -111,5 +112,5 @@ def test_what_is_wrong_is_named_by_drawing_and_field(field: str, wrong: dict[str
 )
 def test_too_many_or_the_same_twice_are_refused(drawings: Any) -> None:
     with pytest.raises(schema.BadFindings) as refused:
-        schema.validate({"drawings": drawings})
+        PAPILE.validate({"drawings": drawings})
     assert list(refused.value.messages) == ["drawings"]

@@ -22,6 +22,9 @@ export interface Commit extends Answer {
   seen: Seen[];
   duration_ms: number;
   idempotency_key: string;
+  /** The reader was asked about what does not go together. */
+  confirmed?: boolean;
+  device?: Record<string, string | number>;
 }
 
 /** What this browser keeps of one read. */
@@ -43,9 +46,18 @@ export interface ServerDraft {
   saved_at: string | null;
 }
 
+export interface Saved {
+  version: number;
+  saved_at: string;
+  /** The version of the label schema that is in force. */
+  schema?: string;
+}
+
 export interface Server {
-  save(place: Place, body: Answer & { version: number }): Promise<{ version: number; saved_at: string }>;
+  save(place: Place, body: Answer & { version: number }): Promise<Saved>;
   commit(place: Place, body: Commit): Promise<unknown>;
+  /** Keep the version of a draft that the reader did not choose. */
+  setAside(place: Place, answer: Answer): Promise<unknown>;
 }
 
 export interface Clock {
@@ -134,6 +146,8 @@ function serverDraft(error: ApiError): ServerDraft {
 
 export class DraftKeeper {
   state: State = { kind: "empty" };
+  /** Told when the server's schema is not the one that a draft was made with. */
+  outdated: (now: string) => void = () => undefined;
   private stored: Stored;
   private version: number;
   private timer: unknown = null;
@@ -215,6 +229,8 @@ export class DraftKeeper {
     if (this.state.kind !== "conflict") throw new Error("there is nothing to choose between");
     const { mine, theirs } = this.state;
     this.version = theirs.version;
+    const other = which === "mine" ? { findings: theirs.findings, comment: theirs.comment } : mine;
+    this.server.setAside(this.place, other).catch(() => undefined);
     if (which === "mine") {
       this.state = { kind: "empty" };
       this.change(mine);
@@ -277,8 +293,9 @@ export class DraftKeeper {
     const answer = this.stored.answer;
     if (!answer) return;
     try {
-      const { version, saved_at } = await this.server.save(this.place, { ...answer, version: this.version });
+      const { version, saved_at, schema } = await this.server.save(this.place, { ...answer, version: this.version });
       this.saved(answer, version, saved_at);
+      if (schema && schema !== answer.findings.schema && !this.closed) this.outdated(schema);
     } catch (error) {
       this.failed(error, answer);
     }

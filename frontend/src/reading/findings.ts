@@ -1,33 +1,28 @@
 /** What a reader answers, and how each key changes it. Pure: the form only draws what this says. */
 
-import { count, grade as roman } from "../common/format";
+import { count } from "../common/format";
 import type { Drawing } from "../viewer/drawing";
-
-export const SCHEMA = "papile-1";
+import { type LabelSchema, schemaOf } from "./schema";
 
 export type Side = "right" | "left";
 export type Grade = 0 | 1 | 2 | 3 | 4;
-export type Cerebellar = "none" | "left" | "right" | "both" | "not_assessed";
-export type Quality = "good" | "limited" | "non_diagnostic";
 
 export interface Keyframe {
   sop_uid: string;
   frame: number;
 }
 
+/** What every version of the schema has; the rest is a version's own. */
 export interface Findings {
   schema: string;
   right: Grade | null;
   left: Grade | null;
   phi: boolean;
-  cerebellar: Cerebellar;
-  other_ich: boolean;
-  pvl: boolean;
-  phvd: boolean;
-  quality: Quality;
-  uncertain: boolean;
+  cerebellar: string;
+  quality: string;
   keyframes: Keyframe[];
   drawings: Drawing[];
+  [field: string]: unknown;
 }
 
 export interface Answer {
@@ -40,40 +35,24 @@ export interface Form extends Answer {
   side: Side | null;
 }
 
-export type Flag = "phi" | "other_ich" | "pvl" | "phvd" | "uncertain";
-
 export type Action =
   | { type: "side"; side: Side }
   | { type: "digit"; grade: Grade }
   | { type: "grade"; side: Side; grade: Grade }
   | { type: "none" }
-  | { type: "toggle"; flag: Flag }
-  | { type: "cerebellar"; value?: Cerebellar }
-  | { type: "quality"; value?: Quality }
+  | { type: "toggle"; flag: string }
+  /** Without a value the next one. */
+  | { type: "choice"; field: string; value?: unknown }
+  | { type: "set"; field: string; value: unknown }
   | { type: "keyframe"; keyframe: Keyframe }
   | { type: "take"; findings: Findings }
   /** Steps of one name in a row are undone as one. */
   | { type: "draw"; drawings: Drawing[]; step?: string | undefined }
   | { type: "comment"; text: string };
 
-export const QUALITIES: readonly Quality[] = ["good", "limited", "non_diagnostic"];
-
 /** Without a mastoid view the posterior fossa was not assessed; that is never the same as "none". */
-export function blank(mastoid: boolean): Form {
-  const findings: Findings = {
-    schema: SCHEMA,
-    right: null,
-    left: null,
-    phi: false,
-    cerebellar: mastoid ? "none" : "not_assessed",
-    other_ich: false,
-    pvl: false,
-    phvd: false,
-    quality: "good",
-    uncertain: false,
-    keyframes: [],
-    drawings: [],
-  };
+export function blank(mastoid: boolean, schema: LabelSchema): Form {
+  const findings = { ...schema.empty(), cerebellar: mastoid ? "none" : "not_assessed" } as unknown as Findings;
   return { findings, comment: "", side: null };
 }
 
@@ -84,13 +63,25 @@ function other(side: Side): Side {
 /** Grading one side says that the other was looked at: it becomes "none", to be seen and changed, where it was open. */
 function graded(findings: Findings, side: Side, grade: Grade): Findings {
   const opposite = other(side);
-  return { ...findings, [side]: grade, [opposite]: findings[opposite] ?? 0, phi: findings.phi || grade === 4 };
+  if (!schemaOf(findings).grades.includes(grade)) return findings;
+  const said = { ...findings, [side]: grade, [opposite]: findings[opposite] ?? 0 };
+  return grade === 4 ? infarction(said, true, said[opposite] === 4 ? null : side) : said;
 }
 
-const CEREBELLAR: readonly Cerebellar[] = ["not_assessed", "none", "left", "right", "both"];
+/** The parenchymal infarction, and its side where one was named or one alone has a grade. */
+function infarction(findings: Findings, phi: boolean, side: Side | null): Findings {
+  if (!("phi_side" in findings)) return { ...findings, phi };
+  if (!phi) return { ...findings, phi, phi_side: null, phi_extent: null };
+  const { right, left } = findings;
+  const bled = [right ? "right" : "", left ? "left" : ""].filter(Boolean);
+  const both = right === 4 && left === 4 ? "both" : null;
+  return { ...findings, phi, phi_side: side ?? both ?? findings["phi_side"] ?? (bled.length === 1 ? bled[0] : null) };
+}
 
-function next<T>(order: readonly T[], current: T): T {
-  return order[(order.indexOf(current) + 1) % order.length] ?? current;
+/** The answer after this one, round and round. */
+function following(findings: Findings, field: string): unknown {
+  const order = schemaOf(findings).options(field).map((option) => option.const);
+  return order[(order.indexOf(findings[field]) + 1) % order.length] ?? null;
 }
 
 function sameFrame(a: Keyframe, b: Keyframe): boolean {
@@ -112,13 +103,13 @@ function find(findings: Findings, action: Action, side: Side | null): Findings {
     case "grade":
       return graded(findings, action.side, action.grade);
     case "toggle":
-      return { ...findings, [action.flag]: !findings[action.flag] };
-    case "cerebellar":
-      return { ...findings, cerebellar: action.value ?? next(CEREBELLAR, findings.cerebellar) };
-    case "quality":
-      return { ...findings, quality: action.value ?? next(QUALITIES, findings.quality) };
+      return action.flag === "phi" ? infarction(findings, !findings.phi, side) : { ...findings, [action.flag]: !findings[action.flag] };
+    case "choice":
+      return { ...findings, [action.field]: "value" in action ? action.value : following(findings, action.field) };
+    case "set":
+      return { ...findings, [action.field]: action.value };
     case "take":
-      return withoutNumbers({ ...findings, ...action.findings });
+      return withoutNumbers(taken(findings, action.findings));
     case "draw":
       return { ...findings, drawings: action.drawings };
     case "keyframe":
@@ -126,6 +117,12 @@ function find(findings: Findings, action: Action, side: Side | null): Findings {
     default:
       return findings;
   }
+}
+
+/** Another reader's answer, as far as the schema of this one has a place for it. */
+function taken(own: Findings, theirs: Findings): Findings {
+  const schema = schemaOf(own);
+  return { ...own, ...Object.fromEntries(Object.entries(theirs).filter(([field, value]) => schema.fits(field, value))) };
 }
 
 /** As a draft keeps it: the numbers beside drawings are the server's, made anew at each commit. */
@@ -138,7 +135,8 @@ export function reduce(form: Form, action: Action): Form {
   if (action.type === "side") return { ...form, side: form.side === action.side ? null : action.side };
   if (action.type === "comment") return form.comment === action.text ? form : { ...form, comment: action.text };
   const findings = find(form.findings, action, form.side);
-  const side = action.type === "digit" || action.type === "none" || action.type === "grade" ? null : form.side;
+  const spent = action.type === "digit" || action.type === "none" || action.type === "grade" || (action.type === "toggle" && action.flag === "phi");
+  const side = spent ? null : form.side;
   return findings === form.findings && side === form.side ? form : { ...form, findings, side };
 }
 
@@ -148,7 +146,7 @@ export function answered(findings: Findings): boolean {
 }
 
 export function negative(findings: Findings): boolean {
-  return findings.right === 0 && findings.left === 0 && !findings.phi && !findings.other_ich && !hasCerebellar(findings);
+  return findings.right === 0 && findings.left === 0 && !findings.phi && !findings["other_ich"] && !hasCerebellar(findings);
 }
 
 function hasCerebellar({ cerebellar }: Findings): boolean {
@@ -157,59 +155,43 @@ function hasCerebellar({ cerebellar }: Findings): boolean {
 
 /** What does not go together. The reader may mean it; the commit asks once. */
 export function contradictions(findings: Findings): string[] {
-  const found: string[] = [];
-  const { right, left, phi, quality } = findings;
-  if (phi && (right ?? 0) === 0 && (left ?? 0) === 0) found.push("A parenchymal haemorrhage is marked, yet no side has a grade.");
-  if (!phi && (right === 4 || left === 4)) found.push("Grade IV is given, yet no parenchymal haemorrhage is marked.");
-  if (quality === "non_diagnostic" && negative(findings)) found.push("The pictures are called non-diagnostic, yet no haemorrhage is stated.");
-  return found;
+  return schemaOf(findings).questions(findings);
 }
 
 /** Worst side in words: "III left", "II both sides", "none". */
-export function worst({ right, left, phi }: Findings): string | null {
+export function worst(findings: Findings): string | null {
+  const { right, left, phi } = findings;
   if (right === null && left === null) return null;
+  const schema = schemaOf(findings);
   const top = Math.max(right ?? 0, left ?? 0);
-  const grade = phi && top > 0 ? 4 : top;
   if (top === 0) return phi ? "parenchymal, side not graded" : "none";
   const where = right === left ? "both sides" : (right ?? 0) > (left ?? 0) ? "right" : "left";
-  return `${roman(grade) ?? ""} ${where}`;
+  if (phi && !schema.grades.includes(4)) return `${schema.word("right", top)} ${where}, with parenchymal infarction`;
+  return `${schema.word("right", phi ? 4 : top)} ${where}`;
 }
 
-const CEREBELLAR_WORDS: Record<Cerebellar, string> = { none: "none", left: "left", right: "right", both: "both sides", not_assessed: "not assessed" };
-const QUALITY_WORDS: Record<Quality, string> = { good: "good", limited: "limited", non_diagnostic: "non-diagnostic" };
-
-export function cerebellarWord(value: Cerebellar): string {
-  return CEREBELLAR_WORDS[value];
-}
-
-export function qualityWord(value: Quality): string {
-  return QUALITY_WORDS[value];
-}
+/** Whether a field is said aloud although it is as it always is. */
+const ALWAYS = new Set(["right", "left", "cerebellar", "quality"]);
 
 /** The answer as pairs of words, for the committed read and for comparing two drafts. */
 export function summary({ findings, comment }: Answer): [string, string][] {
-  const rows: [string, string][] = [
-    ["Right", roman(findings.right) ?? "not graded"],
-    ["Left", roman(findings.left) ?? "not graded"],
-  ];
-  const flags: [boolean, string][] = [
-    [findings.phi, "Parenchymal"],
-    [findings.other_ich, "Other haemorrhage"],
-    [findings.pvl, "Cystic PVL"],
-    [findings.phvd, "PHVD"],
-    [findings.uncertain, "Uncertain"],
-  ];
-  for (const [on, name] of flags) if (on) rows.push([name, "yes"]);
-  rows.push(["Cerebellar", cerebellarWord(findings.cerebellar)], ["Quality", qualityWord(findings.quality)]);
-  if (findings.keyframes.length) rows.push(["Keyframes", String(findings.keyframes.length)]);
+  const schema = schemaOf(findings);
+  const rows = Object.keys(findings).length ? said(findings, schema) : [];
+  if (findings.keyframes?.length) rows.push(["Keyframes", String(findings.keyframes.length)]);
   if (findings.drawings?.length) rows.push(["Drawn", count(findings.drawings.length, "drawing")]);
   if (comment) rows.push(["Note", comment]);
   return rows;
 }
 
+function said(findings: Findings, schema: LabelSchema): [string, string][] {
+  const names = ["right", "left", ...schema.fields.map(([name]) => name), "quality"];
+  const told = names.filter((name) => ALWAYS.has(name) || (findings[name] ?? null) !== (schema.rule(name).default ?? null));
+  return told.map((name) => [schema.label(name), schema.word(name, findings[name])]);
+}
+
 /** What a change was, for those who hear it. */
 export function spoken(before: Form, after: Form): string {
-  if (after.side !== before.side && after.side) return `${after.side}: press a grade, 0 to 4`;
+  if (after.side !== before.side && after.side) return `${after.side}: press a grade, 0 to ${schemaOf(after.findings).grades.length - 1}`;
   const old = new Map(summary({ ...before, comment: "" }));
   const now = summary({ ...after, comment: "" });
   const gone = [...old.keys()].filter((name) => !now.some(([each]) => each === name)).map((name) => `${name} no`);
@@ -219,7 +201,7 @@ export function spoken(before: Form, after: Form): string {
 /** One line: "no haemorrhage", "III left". */
 export function headline(findings: Findings): string {
   if (negative(findings)) return "no haemorrhage";
-  return worst(findings) ?? qualityWord(findings.quality);
+  return worst(findings) ?? schemaOf(findings).word("quality", findings.quality);
 }
 
 /** Whether two answers say the same. A server may give fields back in another order than they were sent. */

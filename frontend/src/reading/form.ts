@@ -1,11 +1,12 @@
 /** The read as a form: it draws what the findings say and turns clicks into the same actions as keys. */
 
 import { type Child, fill, h, icon } from "../common/dom";
-import { grade as roman } from "../common/format";
-import { keyCap } from "../common/keymap";
+import { capNames, keyCap } from "../common/keymap";
 import { type Drawing, measuredOf, shortName, valueText } from "../viewer/drawing";
 import type { Clip } from "../viewer/types";
-import { type Action, type Cerebellar, type Flag, type Form, type Grade, type Keyframe, type Quality, type Side, QUALITIES, cerebellarWord, qualityWord, worst } from "./findings";
+import { type FieldRow, fieldRow } from "./fields";
+import { type Action, type Form, type Grade, type Keyframe, type Side, worst } from "./findings";
+import { type LabelSchema, kindOf } from "./schema";
 
 export type Mode = "room" | "queue";
 
@@ -28,21 +29,8 @@ export interface Commands {
 const cap = (label: string) => keyCap("Read", label);
 
 const SHOWN_DRAWINGS = 4;
-const GRADES: readonly Grade[] = [0, 1, 2, 3, 4];
-const SIDES: readonly [Side, string, string][] = [["right", "Right", "R"], ["left", "Left", "L"]];
-const FLAGS: readonly [Flag, string, string][] = [
-  ["phi", "Parenchymal", "I"],
-  ["pvl", "Cystic PVL", "Y"],
-  ["phvd", "PHVD", "H"],
-  ["other_ich", "Other bleed", "O"],
-  ["uncertain", "Uncertain", "X"],
-];
-const FOSSA: readonly Cerebellar[] = ["not_assessed", "none", "left", "right", "both"];
-const SHORT: Record<Quality, string> = { good: "Good", limited: "Limited", non_diagnostic: "Non-diag." };
-
-function word(grade: Grade): string {
-  return grade === 0 ? "None" : (roman(grade) ?? "");
-}
+const SIDES: readonly [Side, string][] = [["right", "R"], ["left", "L"]];
+const SHORT: Record<string, string> = { "non-diagnostic": "Non-diag." };
 
 function press(button: HTMLElement, on: boolean): void {
   button.setAttribute("aria-pressed", String(on));
@@ -54,10 +42,10 @@ export class ReadForm {
 
   private readonly grades = new Map<string, HTMLButtonElement>();
   private readonly sides = new Map<Side, HTMLElement>();
-  private readonly flags = new Map<Flag, HTMLButtonElement>();
-  private readonly qualities = new Map<Quality, HTMLButtonElement>();
+  private readonly flags = new Map<string, HTMLButtonElement>();
+  private readonly qualities = new Map<unknown, HTMLButtonElement>();
+  private readonly rows: FieldRow[];
   private readonly none: HTMLButtonElement;
-  private readonly fossa = h("select", { id: "cerebellar" });
   private readonly worst = h("p", { class: "small dim" });
   private readonly keyframes = h("div", { class: "keyframes" });
   private readonly drawn = h("div", { class: "keyframes", "data-drawn": "" });
@@ -71,11 +59,13 @@ export class ReadForm {
 
   constructor(
     private readonly mode: Mode,
+    private readonly schema: LabelSchema,
     private readonly clips: readonly Clip[],
     notes: readonly string[],
     private readonly commands: Commands,
   ) {
     this.none = this.button("btn", [cap("0"), "No haemorrhage"], () => commands.act({ type: "none" }));
+    this.rows = schema.fields.filter(([, rule]) => kindOf(rule) !== "flag").map((field) => fieldRow(field, commands));
     this.undo = this.button("btn btn-quiet", ["Undo ", cap("U")], commands.undo);
     this.element = h("form", { class: "panel", "aria-label": mode === "queue" ? "Label" : "Your read", autocomplete: "off" }, this.body(notes), this.foot());
     this.element.addEventListener("submit", (event) => {
@@ -87,19 +77,15 @@ export class ReadForm {
       if (event.detail > 0 && event.target instanceof Element && event.target.closest("button")) commands.release();
     });
     this.note.addEventListener("input", () => commands.act({ type: "comment", text: this.note.value }));
-    this.fossa.addEventListener("change", () => {
-      commands.act({ type: "cerebellar", value: this.fossa.value as Cerebellar });
-      commands.release();
-    });
   }
 
   draw({ findings, comment, side }: Form, undoable: boolean): void {
     for (const [name, label] of this.sides) label.classList.toggle("now", side === name);
-    for (const [name] of SIDES) for (const grade of GRADES) press(this.gradeButton(name, grade), findings[name] === grade);
+    for (const [name] of SIDES) for (const grade of this.schema.grades) press(this.gradeButton(name, grade), findings[name] === grade);
     press(this.none, findings.right === 0 && findings.left === 0);
-    for (const [flag, button] of this.flags) press(button, findings[flag]);
+    for (const [flag, button] of this.flags) press(button, findings[flag] === true);
     for (const [quality, button] of this.qualities) press(button, findings.quality === quality);
-    this.fossa.value = findings.cerebellar;
+    for (const row of this.rows) row.draw(findings[row.name], this.schema.shows(row.name, findings));
     if (this.note.value !== comment) this.note.value = comment;
     this.drawWorst({ findings, comment, side });
     this.drawKeyframes(findings.keyframes);
@@ -143,7 +129,7 @@ export class ReadForm {
     return h("button", { class: kind, type: "button", onclick: run, ...props }, ...content);
   }
 
-  private gradeButton(side: Side, grade: Grade): HTMLButtonElement {
+  private gradeButton(side: Side, grade: number): HTMLButtonElement {
     const button = this.grades.get(`${side}${grade}`);
     if (!button) throw new Error("no such grade");
     return button;
@@ -166,7 +152,7 @@ export class ReadForm {
       this.worst,
       h("hr", { class: "rule" }),
       this.toggles(),
-      this.cerebellarRow(),
+      ...this.rows.map((row) => row.element),
       this.known,
       h("hr", { class: "rule" }),
       this.qualityRow(),
@@ -179,7 +165,7 @@ export class ReadForm {
 
   private heading(): HTMLElement[] {
     this.none.classList.add("btn-wide", "none");
-    return [h("div", { class: "line" }, h("h2", { class: "h2" }, "Your read"), h("span", { class: "small dim" }, "Papile, per side"), h("span", { class: "right" }, this.undo)), this.none];
+    return [h("div", { class: "line" }, h("h2", { class: "h2" }, "Your read"), h("span", { class: "small dim" }, this.schema.title), h("span", { class: "right" }, this.undo)), this.none];
   }
 
   private question(): HTMLElement[] {
@@ -192,24 +178,30 @@ export class ReadForm {
   }
 
   private gradeGrid(): HTMLElement {
-    const heads = GRADES.map((grade) => h("span", { class: "hd", "aria-hidden": "true" }, cap(String(grade))));
-    return h("div", { class: "grades" }, h("span", { class: "label" }, this.mode === "queue" ? "Or grade" : ""), ...heads, ...SIDES.flatMap((side) => this.gradeRow(...side)));
+    const { grades } = this.schema;
+    const heads = grades.map((grade) => h("span", { class: "hd", "aria-hidden": "true" }, cap(String(grade))));
+    const style = grades.length === 5 ? "grades" : "grades four";
+    return h("div", { class: style }, h("span", { class: "label" }, this.mode === "queue" ? "Or grade" : ""), ...heads, ...SIDES.flatMap((side) => this.gradeRow(...side)));
   }
 
-  private gradeRow(side: Side, name: string, key: string): Child[] {
+  private gradeRow(side: Side, key: string): Child[] {
+    const name = this.schema.label(side);
     const label = h("span", { class: "label line" }, cap(key), name);
     this.sides.set(side, label);
-    const buttons = GRADES.map((grade) => {
-      const button = this.button("g", [word(grade)], () => this.commands.act({ type: "grade", side, grade }), { "aria-label": `${name}, ${word(grade)}` });
-      this.grades.set(`${side}${grade}`, button);
+    const buttons = this.schema.options(side).filter((option) => option.const !== null).map((option) => {
+      const act = () => this.commands.act({ type: "grade", side, grade: option.const as Grade });
+      const button = this.button("g", [option.title], act, { "aria-label": `${name}, ${option.title}`, title: option.description ?? "" });
+      this.grades.set(`${side}${String(option.const)}`, button);
       return button;
     });
     return [label, ...buttons];
   }
 
   private toggles(): HTMLElement {
-    const buttons = FLAGS.map(([flag, name, key]) => {
-      const button = this.button("toggle", [name, cap(key)], () => this.commands.act({ type: "toggle", flag }));
+    const flags = this.schema.fields.filter(([, rule]) => kindOf(rule) === "flag");
+    const buttons = flags.map(([flag, { "x-key": key, description = "" }]) => {
+      const shown = key ? keyCap("Read", key.length === 1 ? key.toUpperCase() : capNames(key).join(" ")) : null;
+      const button = this.button("toggle", [this.schema.label(flag), shown], () => this.commands.act({ type: "toggle", flag }), { title: description });
       this.flags.set(flag, button);
       return button;
     });
@@ -218,19 +210,15 @@ export class ReadForm {
     return h("div", { class: "toggles" }, ...buttons);
   }
 
-  private cerebellarRow(): HTMLElement {
-    this.fossa.append(...FOSSA.map((value) => h("option", { value }, cerebellarWord(value))));
-    return h("div", { class: "form-row" }, h("label", { class: "label", for: "cerebellar" }, cap("C"), "Cerebellar"), h("span", { class: "field" }, this.fossa));
-  }
-
   private qualityRow(): HTMLElement {
-    const buttons = QUALITIES.map((value) => {
-      const words = [h("span", { "aria-hidden": "true" }, SHORT[value]), h("span", { class: "vh" }, qualityWord(value))];
-      const button = this.button("", words, () => this.commands.act({ type: "quality", value }));
+    const buttons = this.schema.options("quality").map(({ const: value, title }) => {
+      const short = SHORT[title] ?? title.charAt(0).toUpperCase() + title.slice(1);
+      const words = [h("span", { "aria-hidden": "true" }, short), h("span", { class: "vh" }, title)];
+      const button = this.button("", words, () => this.commands.act({ type: "choice", field: "quality", value }));
       this.qualities.set(value, button);
       return button;
     });
-    return h("div", { class: "form-row" }, h("span", { class: "label", id: "quality" }, cap("Q"), "Quality"), h("div", { class: "seg tall", role: "group", "aria-labelledby": "quality" }, ...buttons));
+    return h("div", { class: "form-row" }, h("span", { class: "label", id: "quality" }, cap("Q"), this.schema.label("quality")), h("div", { class: "seg tall", role: "group", "aria-labelledby": "quality" }, ...buttons));
   }
 
   private keyframeRow(): HTMLElement {
@@ -262,7 +250,7 @@ export class ReadForm {
 
   private drawWorst({ findings }: Form): void {
     const text = worst(findings);
-    fill(this.worst, text ? ["Worst side: ", h("span", { class: "strong" }, text), ". "] : "", findings.phi ? "" : "Parenchymal makes it IV.");
+    fill(this.worst, text ? ["Worst side: ", h("span", { class: "strong" }, text), ". "] : "", findings.phi || !this.schema.grades.includes(4) ? "" : "Parenchymal makes it IV.");
   }
 
   private drawKeyframes(keyframes: readonly Keyframe[]): void {

@@ -31,6 +31,7 @@ export const HOME: Record<Place["context"], string> = { triage: "/", queue: "/la
 
 export const server: Server = {
   save: (place, body) => api.put(`/api/v1/studies/${place.study}/reads/draft/`, { context: place.context, ...itemOf(place), ...body }, { keepalive: true }),
+  setAside: (place, { findings, comment }) => api.post(`/api/v1/studies/${place.study}/reads/aside/`, { context: place.context, ...itemOf(place), findings, comment, version: 0 }),
   commit: (place, body) => api.post(`/api/v1/studies/${place.study}/reads/commit/`, body, { keepalive: true }),
 };
 

@@ -1,6 +1,6 @@
 /** One study being read, from opening to the commit and what follows it. */
 
-import { api, reason } from "../common/api";
+import { ApiError, api, reason } from "../common/api";
 import { assertive, polite } from "../common/announce";
 import { ask } from "../common/dialog";
 import { fill, h } from "../common/dom";
@@ -13,15 +13,17 @@ import type { Study } from "../viewer/types";
 import { QueueBar, RoomBar } from "./bar";
 import { ClaimKeeper } from "./claim";
 import { type Commit, DraftKeeper, type Place, type State } from "./drafts";
-import { type Action, type Answer, type Form, History, type Keyframe, blank, headline, same, spoken, withoutNumbers } from "./findings";
+import { type Action, type Answer, type Form, History, type Keyframe, blank, contradictions, headline, same, spoken, withoutNumbers } from "./findings";
 import { type Mode, ReadForm } from "./form";
 import { CommitGate } from "./gate";
 import { othersTable } from "./others";
 import { HOME, type House, type Target, itemOf, server, shelf, targetOf } from "./places";
 import { Reveal, demoNotice } from "./reveal";
+import { changedNotice, device, leftOutNotice } from "./notices";
+import { type LabelSchema, meet, remember } from "./schema";
 import { attentionKeys, doneKeys, readingKeys } from "./shortcuts";
 import { hideConflict, showConflict, stateText } from "./state";
-import type { Committed, LabelQueue, Next, OtherRead, Read, Reads, Score } from "./types";
+import type { Carried, Committed, LabelQueue, Next, OtherRead, Read, Reads, Score } from "./types";
 import { showTimeline } from "./timeline";
 import { watch } from "./watch";
 
@@ -46,6 +48,7 @@ export class Session {
   private viewer!: Viewer;
   private bar!: RoomBar | QueueBar;
   private form: ReadForm | null = null;
+  private schema!: LabelSchema;
   private history!: History;
   private keeper: DraftKeeper | null = null;
   private score: Score | null = null;
@@ -83,6 +86,8 @@ export class Session {
     const [study, reads, queue] = await Promise.all([api.get<Study>(this.api), this.fetchReads(), this.fetchQueue()]);
     if (this.closed) return;
     this.study = study;
+    this.schema = remember(reads.schema);
+    await meet([...(reads.mine?.revisions ?? []), ...reads.others.flatMap((other) => other.revisions)].map((revision) => revision.findings.schema));
     this.viewer = new Viewer(study, { panes: room ? 2 : 1, seen: () => this.seen(), notes: (notes) => this.noted(notes), draw: (drawings, step) => this.act({ type: "draw", drawings, step }) });
     this.others = this.context === "adjudication" ? reads.others : [];
     this.bar = queue ? new QueueBar(study, queue, HOME[this.context], BLINDING[this.context === "adjudication" ? "adjudication" : "queue"]) : new RoomBar(study);
@@ -167,31 +172,71 @@ export class Session {
       this.showDone({ findings: last.findings, comment: last.comment ?? "" }, last.committed_at, last.agreement);
       return;
     }
-    this.startReading(mine);
+    await this.startReading(mine);
   }
 
-  private startReading(mine: Read | null): void {
-    const empty = blank(this.study.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0));
+  private async startReading(mine: Read | null): Promise<void> {
     this.phase = "reading";
-    this.form = new ReadForm(this.mode, this.study.clips, this.study.notes, this.commands());
-    this.gate = new CommitGate(this.form, this.viewer.coverage, this.study.clips);
-    this.mount(this.form.element);
     this.keeper?.close();
     this.keeper = new DraftKeeper(this.place, shelf, server, browserClock, (state) => this.drawState(state));
+    this.keeper.outdated = (now) => this.outdated(now);
     if (this.keeper.seen) this.viewer.coverage.restore(this.keeper.seen);
     const begun = mine?.draft?.saved_at ? mine.draft : null;
     const last = mine?.revisions.at(-1);
     const answer = this.keeper.begin(begun) ?? (last ? { findings: withoutNumbers(last.findings), comment: last.comment ?? "" } : null);
+    const unsent = this.keeper.unsentCommit;
+    const old = answer !== null && !unsent && answer.findings.schema !== this.schema.name;
+    this.showForm(answer && !old ? answer : null);
+    if (old) await this.carry(answer);
+    if (unsent) void this.await(this.keeper.resume(), answer ?? this.history.form);
+  }
+
+  /** The form of the schema in force, with this answer or none. */
+  private showForm(answer: Answer | null): void {
+    const empty = this.empty();
+    this.form = new ReadForm(this.mode, this.schema, this.study.clips, this.study.notes, this.commands());
+    this.gate = new CommitGate(this.form, this.viewer.coverage, this.study.clips);
+    this.mount(this.form.element);
     this.history = new History(answer ? { ...empty, findings: { ...empty.findings, ...answer.findings }, comment: answer.comment } : empty);
-    this.drawState(this.keeper.state);
+    if (this.keeper) this.drawState(this.keeper.state);
     this.draw();
     this.bindReading();
     this.viewer.redrawCoverage();
-    this.gate?.draw();
+    this.gate.draw();
     this.form.setBefore(this.house.previous?.text ?? "");
-    this.form.notice(...demoNotice(this.score), othersTable(this.others, (at) => this.accept(at)));
+    this.notices();
     if (this.bar instanceof RoomBar) this.bar.say("Attention hidden until you commit");
-    if (this.keeper.unsentCommit) void this.await(this.keeper.resume(), answer ?? this.history.form);
+  }
+
+  private empty(): Form {
+    return blank(this.study.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0), this.schema);
+  }
+
+  private notices(...more: (HTMLElement | null)[]): void {
+    this.form?.notice(...more, ...demoNotice(this.score), othersTable(this.others, (at) => this.accept(at)));
+  }
+
+  // ---------- the schema changes while a read is open ----------
+
+  /** An admin has put another version in force: the draft is kept as it is until the reader goes on. */
+  private outdated(now: string): void {
+    if (now === this.schema.name || this.phase !== "reading") return;
+    this.notices(changedNotice(this.schema.name, now, () => void this.carry(this.history.form).catch((error: unknown) => this.gate?.tell([reason(error)]))));
+    assertive("The form has changed since you began. Your draft is kept.");
+  }
+
+  /** Fill what fits of an older answer into the form in force; the older answer is kept on the server. */
+  private async carry(answer: Answer): Promise<void> {
+    const { findings, comment } = answer;
+    const body = { context: this.context, ...itemOf(this.target), findings: withoutNumbers(findings), comment, version: 0 };
+    const carried = await api.post<Carried>(`${this.api}reads/carry/`, body);
+    await meet([findings.schema]);
+    if (this.closed) return;
+    this.schema = remember(carried.schema);
+    this.showForm({ findings: carried.findings, comment });
+    this.keeper?.change(this.history.form);
+    this.notices(leftOutNotice(findings.schema, this.schema.name, carried.left_out));
+    assertive(`The form has changed. What fits of your answer was filled in${carried.left_out.length ? `; look at ${carried.left_out.map((each) => each.title).join(", ")}` : ""}.`);
   }
 
   private mount(panel: HTMLElement): void {
@@ -210,7 +255,7 @@ export class Session {
     if (this.closed || this.phase === "done") return;
     this.score = score;
     if (this.bar instanceof RoomBar) this.bar.drawScore(score);
-    if (this.mode === "room") this.form?.notice(...demoNotice(score));
+    if (this.mode === "room") this.notices();
     if (score?.attention && this.bar instanceof RoomBar) this.showEarly(this.bar);
   }
 
@@ -323,9 +368,11 @@ export class Session {
     const keeper = this.keeper;
     if (keeper?.state.kind !== "conflict") return;
     const answer = keeper.choose(which);
-    this.history = new History({ ...answer, findings: { ...blank(false).findings, ...answer.findings }, side: null });
     hideConflict();
-    this.draw();
+    if (answer.findings.schema === this.schema.name) {
+      this.history = new History({ ...answer, findings: { ...this.empty().findings, ...answer.findings }, side: null });
+      this.draw();
+    } else void this.carry(answer).catch((error: unknown) => this.gate?.tell([reason(error)]));
     this.viewer.focus();
   }
 
@@ -365,6 +412,9 @@ export class Session {
       seen: this.viewer.coverage.report(),
       duration_ms: Math.round(performance.now() - this.opened),
       idempotency_key: fresh(),
+      // The gate has asked about what does not go together, and Enter came again.
+      confirmed: contradictions(answer.findings).length > 0,
+      device: device(),
     };
     await this.await(this.keeper.commit(body), answer);
   }
@@ -377,7 +427,8 @@ export class Session {
     } catch (error) {
       this.phase = "reading";
       this.draw();
-      this.gate?.tell([reason(error)]);
+      if (error instanceof ApiError && error.code === "schema_changed") await this.carry(answer).catch((failed: unknown) => this.gate?.tell([reason(failed)]));
+      else this.gate?.tell([reason(error)]);
     }
   }
 
@@ -487,7 +538,7 @@ export class Session {
       this.viewer.setAttention(null);
       this.viewer.setHeat(null);
       this.reveal = null;
-      this.startReading(mine);
+      await this.startReading(mine);
       polite("Reopened. What was committed is kept.");
       this.viewer.focus();
     } catch (error) {
@@ -534,7 +585,7 @@ export class Session {
       commit: () => void this.commit(),
       skip: this.context === "queue" ? () => void this.skip() : null,
     };
-    this.rebind(readingKeys(this.mode, commands));
+    this.rebind(readingKeys(this.mode, this.schema, commands));
   }
 
   private bindDone(): void {

@@ -3,11 +3,11 @@
 import type { Binding } from "../common/keys";
 import { PRESETS } from "../viewer/drawing";
 import type { Preset } from "../viewer/measure";
-import type { Action } from "./findings";
+import type { Action, Grade } from "./findings";
+import { type Field, type LabelSchema, kindOf } from "./schema";
 import type { Mode } from "./form";
 
 const ENTER = "Enter";
-const ROMAN = ["", "I", "II", "III", "IV"];
 
 const MEASURES: readonly [string, Exclude<Preset, "">][] = [["5", "vi"], ["6", "ahw"], ["7", "tod"], ["8", "third_ventricle"], ["9", "ri"]];
 
@@ -24,22 +24,24 @@ export interface ReadingCommands {
   skip: (() => void) | null;
 }
 
-export function readingKeys(mode: Mode, commands: ReadingCommands): Binding[] {
+export function readingKeys(mode: Mode, schema: LabelSchema, commands: ReadingCommands): Binding[] {
   const group = "Read";
   const queue = mode === "queue";
   const act = (key: string, label: string, action: Action, bar = false): Binding => ({ key, label, group, bar, run: () => commands.act(action) });
-  const digits = ([1, 2, 3, 4] as const).map((grade) => act(String(grade), `Grade ${ROMAN[grade] ?? ""}`, { type: "digit", grade }));
+  const digits = schema.grades.slice(1).map((grade) => act(String(grade), `Grade ${schema.word("right", grade)}`, { type: "digit", grade: grade as Grade }));
+  const field = ([name, rule]: Field): Binding[] => {
+    const key = rule["x-key"];
+    const label = rule.description && kindOf(rule) === "flag" ? rule.description : schema.label(name);
+    if (!key) return [];
+    return [kindOf(rule) === "flag" ? act(key, label, { type: "toggle", flag: name }) : act(key, `${label}, next answer`, { type: "choice", field: name })];
+  };
   const keys: Binding[] = [
     act("0", queue ? "No haemorrhage" : "None", { type: "digit", grade: 0 }, true),
     { key: "r", caps: ["R", "L"], label: "then grade", group, run: () => commands.act({ type: "side", side: "right" }) },
     { key: "l", label: "Left, then a grade", group, bar: false, run: () => commands.act({ type: "side", side: "left" }) },
     ...digits,
-    act("i", "Parenchymal haemorrhage", { type: "toggle", flag: "phi" }),
-    act("c", "Cerebellar haemorrhage, next answer", { type: "cerebellar" }),
-    act("y", "Cystic PVL", { type: "toggle", flag: "pvl" }),
-    act("h", "Ventricular dilatation (PHVD)", { type: "toggle", flag: "phvd" }),
-    act("o", "Other intracranial haemorrhage", { type: "toggle", flag: "other_ich" }),
-    act("q", "Quality", { type: "quality" }, queue),
+    ...schema.fields.filter(([name]) => name !== "uncertain").flatMap(field),
+    act("q", "Quality", { type: "choice", field: "quality" }, queue),
     act("x", "Uncertain", { type: "toggle", flag: "uncertain" }, queue),
     { key: "k", label: "Keyframe", group, run: commands.keyframe },
     { key: "n", label: "Note", group, bar: !queue, run: commands.note },

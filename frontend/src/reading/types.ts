@@ -4,6 +4,7 @@ import type { HeatMaps } from "../viewer/heat";
 import type { Weight } from "../viewer/types";
 import type { Commit, ServerDraft } from "./drafts";
 import type { Findings } from "./findings";
+import type { Told } from "./schema";
 
 export interface Score {
   state: "scored" | "pending" | "not_analysed" | "blinded";
@@ -65,6 +66,15 @@ export interface OtherRead {
 export interface Reads {
   mine: Read | null;
   others: OtherRead[];
+  /** The version of the label schema that is in force. */
+  schema: Told;
+}
+
+/** An answer to an older schema in the one in force, and what has no place there. */
+export interface Carried {
+  findings: Findings;
+  left_out: { field: string; title: string; said: string }[];
+  schema: Told;
 }
 
 export interface Next {

@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../../src/common/api";
 import { type Answer, blank } from "../../src/reading/findings";
 import { type Commit, DraftKeeper, type Place, type Server, type ServerDraft, Shelf, type State, keyOf, replay } from "../../src/reading/drafts";
+import { PAPILE } from "./schemas";
 
 const place: Place = { user: "annotator", study: "1.2.3", context: "queue", item: 7 };
-const answer = (comment: string): Answer => ({ findings: blank(false).findings, comment });
+const answer = (comment: string): Answer => ({ findings: blank(false, PAPILE).findings, comment });
 const body = { ...answer("done"), seen: [], duration_ms: 900, idempotency_key: "k1" };
 const offline = () => new ApiError(0, "offline", "The server does not answer.");
 
@@ -21,6 +22,12 @@ class Desk implements Server {
     if (sent.version !== (this.draft?.version ?? 0)) throw new ApiError(409, "stale_draft", "stale", { server: this.draft });
     this.draft = { findings: sent.findings, comment: sent.comment, version: sent.version + 1, saved_at: "2026-11-23T14:35:02Z" };
     return { version: this.draft.version, saved_at: "2026-11-23T14:35:02Z" };
+  }
+
+  aside: Answer[] = [];
+
+  async setAside(_place: Place, left: Answer) {
+    this.aside.push(left);
   }
 
   async commit(_place: Place, commit: Commit) {
@@ -145,6 +152,7 @@ describe("two versions", () => {
   it("mine goes over the server's", async () => {
     const drafts = await conflict();
     drafts.choose("mine");
+    expect(desk.aside.map((left) => left.comment)).toEqual(["theirs"]);
     await vi.advanceTimersByTimeAsync(500);
     expect([desk.draft?.comment, desk.draft?.version]).toEqual(["mine", 4]);
   });

@@ -70,13 +70,12 @@ def findings(planned: Plan, *, reader: str, careful: bool = False) -> dict[str, 
     rng = stream(planned.seed, "demo reads", planned.index, reader)
     sides = [_seen(rng, grade, careful) for grade in (planned.grade_right, planned.grade_left)]
     return {
-        "schema": "papile-1",
         "right": sides[0],
         "left": sides[1],
         "phi": max(sides) == 4,
         "cerebellar": "none",
         "other_ich": False,
-        "pvl": False,
+        "pvl": 0,
         "phvd": max(sides) >= 3,
         "quality": "limited" if rng.random() < 0.1 else "good",
         "uncertain": bool(rng.random() < 0.05),

@@ -1,0 +1,39 @@
+/** The form of a version as readers will see it. It answers to clicks; nothing of it is kept. */
+
+import { fill, h } from "../common/dom";
+import { History, blank, summary, type Action } from "../reading/findings";
+import { ReadForm } from "../reading/form";
+import { LabelSchema, remember, type SchemaDocument } from "../reading/schema";
+
+const nothing = () => undefined;
+let serial = 0;
+
+export class Preview {
+  readonly element = h("div", { class: "preview", "data-preview": "" });
+
+  draw(document: SchemaDocument): void {
+    serial += 1;
+    // Each try has a name of its own: versions that a page has met never change.
+    const schema = remember({ name: `preview-${serial}`, document });
+    const history = new History(blank(true, new LabelSchema(schema.name, document)));
+    const said = h("p", { class: "small dim", "data-said": "" });
+    const show = () => {
+      form.draw(history.form, history.undoable);
+      said.textContent = summary(history.form).map(([name, word]) => `${name} ${word}`).join(" · ");
+      form.warn(...schema.questions(history.form.findings).map((question) => h("p", { class: "warn small" }, question)));
+    };
+    const act = (action: Action) => {
+      history.apply(action);
+      show();
+    };
+    const undo = () => {
+      history.undo();
+      show();
+    };
+    const commands = { act, commit: nothing, undo, skip: null, keyframe: nothing, goTo: nothing, openClip: nothing, goToDrawing: nothing, drawings: nothing, release: nothing };
+    const form = new ReadForm("room", schema, [], [], commands);
+    form.say("A preview: nothing is kept of what you press here");
+    fill(this.element, form.element, said);
+    show();
+  }
+}

@@ -1,0 +1,13 @@
+/** The versions that come with the server, as pages meet them. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type SchemaDocument, remember } from "../../src/reading/schema";
+
+function shipped(name: string) {
+  return remember({ name, document: JSON.parse(readFileSync(join(import.meta.dirname, `../../../annotations/shipped/${name}.json`), "utf8")) as SchemaDocument });
+}
+
+export const PAPILE = shipped("papile-2");
+export const VOLPE = shipped("volpe-1");
+export const FIRST = shipped("papile-1");
