@@ -25,6 +25,7 @@ from studies.models import Study
 
 JSON = OpenApiTypes.OBJECT
 MAX_SEEN = 5000
+WHERE = [choice for choice in Context.choices if choice[0] != Context.IMPORT]
 LABELLERS = (Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN)
 
 
@@ -40,7 +41,7 @@ class Conflict(exceptions.APIException):
 
 
 class Where(serializers.Serializer[Any]):
-    context = serializers.ChoiceField(choices=Context.choices, default=Context.TRIAGE)  # type: ignore[assignment]  # DRF's own name
+    context = serializers.ChoiceField(choices=WHERE, default=Context.TRIAGE)  # type: ignore[assignment]  # DRF's own name
     item = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1)
 
 

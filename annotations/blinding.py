@@ -26,6 +26,6 @@ def is_blinded(user: Any, uid: str) -> bool:
 
 def has_answered(user: Any, uid: str) -> bool:
     """Whether this person has committed a read of the study, and not reopened it."""
-    answers = Read.objects.filter(reader=user, study__uid=uid)
+    answers = Read.objects.filter(reader=user, study__uid=uid).exclude(context=Context.IMPORT)
     open_again = answers.filter(status=ReadStatus.DRAFT, revisions__isnull=False).exists()
     return answers.filter(status=ReadStatus.COMMITTED).exists() and not open_again

@@ -15,6 +15,7 @@ class Context(models.TextChoices):
     TRIAGE = "triage", "Reading room"
     QUEUE = "queue", "Label queue"
     ADJUDICATION = "adjudication", "Adjudication"
+    IMPORT = "import", "Imported"
 
 
 class Blinding(models.TextChoices):

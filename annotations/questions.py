@@ -38,6 +38,8 @@ def _value(name: str, findings: Mapping[str, Any], positive: bool | None) -> Any
     if name == "worst":
         grades = [grade for side in ("right", "left") if (grade := findings.get(side)) is not None]
         return max(grades) if grades else None
+    if name == "pvl" and findings.get(name) is not None:  # yes or no once, since then a grade after de Vries
+        return bool(findings[name])
     return findings.get(name)
 
 

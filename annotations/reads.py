@@ -299,6 +299,28 @@ def reopen(place: Place) -> Read:
         return read
 
 
+def restore(place: Place) -> Read:
+    """Let a read that was reopened and not changed count again as it was committed. Raises NotOpen."""
+    with transaction.atomic():
+        read = place.find()
+        last = read.revisions.last() if read else None
+        if read is None or last is None or read.status != ReadStatus.DRAFT or read.draft != _as_committed(last):
+            raise NotOpen("This read is not as it was committed: commit it to let it count.")
+        Read.objects.filter(pk=read.pk).update(status=ReadStatus.COMMITTED)
+        read.status = ReadStatus.COMMITTED
+        if place.context == Context.TRIAGE:
+            _set_status(place.study, StudyStatus.READ, read_at=place.study.read_at or timezone.now())
+        audience = Audience.READERS if place.context == Context.TRIAGE else Audience.ADMINS
+        publish("read", audience=audience, study_uid=place.study.uid)
+        return read
+
+
+def _as_committed(revision: ReadRevision) -> dict[str, Any]:
+    """The draft that a commit leaves: its answer without the server's numbers."""
+    plain = {**revision.findings, "drawings": drawings.plain(revision.findings.get("drawings", []))}
+    return {"findings": plain, "comment": revision.comment}
+
+
 def _read_by_another(read: Read) -> bool:
     others = Read.objects.filter(study=read.study_id, context=Context.TRIAGE, status=ReadStatus.COMMITTED)
     return others.exclude(pk=read.pk).exists()

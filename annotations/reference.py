@@ -1,11 +1,12 @@
 """Reference labels: what training believes, by the site's rule, with where it comes from.
 
 An adjudicated read wins. Else two or more readers of a queue who agree on positive make a label, or more than half of
-them where the queue's rule is the majority; readers who differ make none until somebody decides. Else one read does: in
-a queue that asks for one reader, or from the reading room. A read of a non-diagnostic study, one that was reopened, a
-repeat, an answer to a gold study and a trainee's count for nothing. ``consensus`` names the queue's rule with its
-version, ``settled`` whether it is met: a label can be sure of positive while the grade waits for an adjudicator.
-What counts as positive is asked of the definition that is in force now; what a read said stays as it was said.
+them where the queue's rule is the majority; readers who differ make none until somebody decides. Else one read does:
+in a queue that asks for one reader, or from the reading room; else what was imported, where it agrees. A read of a
+non-diagnostic study, one that was reopened, a repeat, an answer to a gold study and a trainee's count for nothing.
+``consensus`` names the queue's rule with its version, ``settled`` whether it is met: a label can be sure of positive
+while the grade waits for an adjudicator. What counts as positive is asked of the definition that is in force now;
+what a read said stays as it was said.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from annotations.models import Context, Read, ReadRevision, ReadStatus, Rule, ma
 from annotations.schema import Definition
 from studies.models import Study
 
-ADJUDICATED, AGREEMENT, ONE_READER, READING_ROOM = "adjudicated", "agreement", "one_reader", "reading_room"
+ADJUDICATED, AGREEMENT, ONE_READER = "adjudicated", "agreement", "one_reader"
+READING_ROOM, IMPORTED = "reading_room", "imported"
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ def _believed(revisions: list[ReadRevision]) -> tuple[list[ReadRevision], str]:
         return _in_queue(answers), AGREEMENT
     if answers and answers[0].read.item is not None and answers[0].read.item.needed == 1:
         return answers, ONE_READER
-    return _agreed(list(filter(_diagnostic, by_context[Context.TRIAGE]))), READING_ROOM
+    if room := list(filter(_diagnostic, by_context[Context.TRIAGE])):
+        return _agreed(room), READING_ROOM
+    return _agreed(list(filter(_diagnostic, by_context[Context.IMPORT]))), IMPORTED
 
 
 def _label(revisions: list[ReadRevision], definition: Definition) -> ReferenceLabel | None:

@@ -63,7 +63,7 @@ class Schema:
         return found
 
     @cached_property
-    def _checks(self) -> dict[str, Draft202012Validator]:
+    def _checks(self) -> dict[str, Any]:
         return {field: Draft202012Validator(rule) for field, rule in self.properties.items()}
 
     @property
@@ -89,7 +89,7 @@ class Schema:
         return str(self.properties.get(field, {}).get("title", field))
 
     def fits(self, field: str, value: Any) -> bool:
-        return field in self._checks and self._checks[field].is_valid(value)
+        return field in self._checks and bool(self._checks[field].is_valid(value))
 
     def validate(self, findings: Any) -> Findings:
         """The findings with every field present; what was left out says nothing. Raises BadFindings."""

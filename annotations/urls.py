@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from annotations import ahead, api, figures_api, pages, queue_api, schema_api, timeline
+from annotations import ahead, api, exchange_api, figures_api, history, pages, queue_api, schema_api, timeline, today
 
 _STUDY = "api/v1/studies/<str:uid>/"
 
@@ -13,9 +13,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_STUDY}reads/carry/", api.CarryView.as_view(), name="read-carry"),
     path(f"{_STUDY}reads/aside/", api.AsideView.as_view(), name="read-aside"),
     path(f"{_STUDY}reads/agreement/", api.AgreementView.as_view(), name="read-agreement"),
+    path(f"{_STUDY}reads/restore/", today.RestoreView.as_view(), name="read-restore"),
+    path(f"{_STUDY}reads/earlier/", today.EarlierView.as_view(), name="read-earlier"),
     path(f"{_STUDY}reads/reopen/", api.ReopenView.as_view(), name="read-reopen"),
     path(f"{_STUDY}score/", api.ScoreView.as_view(), name="score"),
     path(f"{_STUDY}ahead/", ahead.AheadView.as_view(), name="ahead"),
+    path(f"{_STUDY}history/", history.HistoryView.as_view(), name="labels-history"),
+    path("studies/<str:uid>/history/", history.page, name="labels-history-page"),
     path(f"{_STUDY}timeline/", timeline.TimelineView.as_view(), name="timeline"),
     path("api/v1/label-queue/", api.LabelQueueView.as_view(), name="label-queue"),
     path("api/v1/label-queue/<int:item>/skip/", api.SkipView.as_view(), name="label-queue-skip"),
@@ -30,6 +34,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/label-schemas/check/", schema_api.CheckView.as_view(), name="label-schemas-check"),
     path("api/v1/label-schemas/in-force/", schema_api.InForceView.as_view(), name="label-schemas-in-force"),
     path("api/v1/label-schemas/<str:name>/", schema_api.SchemaView.as_view(), name="label-schema"),
+    path("api/v1/labels/import/", exchange_api.ImportView.as_view(), name="labels-import"),
+    path("api/v1/labels/export/", exchange_api.ExportView.as_view(), name="labels-export"),
+    path("labels/", exchange_api.page, name="labels-page"),
     path("api/v1/labels/", api.LabelsView.as_view(), name="labels"),
     path("schema/", schema_api.page, name="label-schema-page"),
     path("label/", pages.label_home, name="label"),

@@ -17,6 +17,7 @@ NAVIGATION: list[tuple[str, str, set[Role]]] = [
     ("Adjudicate", "/adjudicate/", {Role.ADJUDICATOR, Role.ADMIN}),
     ("Agreement", "/agreement/", {Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN}),
     ("Upload", "/upload/", {Role.RADIOLOGIST, Role.ADMIN}),
+    ("Labels", "/labels/", {Role.ADMIN}),
     ("Schema", "/schema/", {Role.ADMIN}),
     ("Training", "/training/", {Role.ADMIN}),
     ("Metrics", "/metrics/", {Role.ADMIN, Role.RADIOLOGIST}),

@@ -279,3 +279,26 @@ def test_the_page_of_another_readers_item_looks_like_one_that_does_not_exist(rea
     foreign, unknown = client.get(f"/label/{cases.item(three[0]).pk}/"), client.get("/label/999999/")
     assert (foreign.status_code, unknown.status_code) == (404, 404)
     assert [answer.context["detail"] for answer in (foreign, unknown)] == [pages.NOT_FOUND] * 2
+
+
+def test_undo_goes_back_through_all_of_today_and_what_is_left_as_it_was_counts_on(annotator: User) -> None:
+    studies = [cases.study(minutes=minutes) for minutes in (30, 20, 10)]
+    cases.queue(*studies)
+    desks = [Desk(annotator, each, context="queue", item=cases.item(each).pk) for each in studies]
+    for desk in desks[:2]:
+        desk.commit()
+    back = [desk.client.get(f"{desk.base}reads/earlier/", desk.where).json()["earlier"] for desk in desks]
+    assert [found and found["study_uid"] for found in back] == [None, studies[0].uid, studies[1].uid]
+    desks[1].post("reopen")
+    assert desks[1].post("restore").json() == {"status": "committed"}
+    assert len(desks[1].reads()["mine"]["revisions"]) == 1
+
+
+def test_a_reopened_read_that_was_changed_counts_only_when_it_is_committed(annotator: User) -> None:
+    made = cases.study()
+    cases.queue(made)
+    desk = Desk(annotator, made, context="queue", item=cases.item(made).pk)
+    desk.commit()
+    desk.post("reopen")
+    desk.draft({"right": 3, "left": 0}, version=1)
+    assert desk.post("restore").status_code == 409

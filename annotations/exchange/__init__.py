@@ -1,0 +1,1 @@
+"""Labels in and out: CSV, JSON, COCO, DICOM SR and SEG. De-identified unless an admin asks otherwise."""

@@ -1,0 +1,85 @@
+"""`manage.py labels`: labels in and out, as the page does it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from accounts.roles import Role
+from annotations.exchange import out
+from annotations.exchange.files import BadFile
+from annotations.exchange.records import Export
+from annotations.exchange.taking import REFUSED, Importer, Result
+
+
+class Command(BaseCommand):
+    help = "Export reads and reference labels, or import labels from CSV or JSON. Exports are de-identified by default."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        leave = actions.add_parser("export")
+        leave.add_argument("file", type=Path)
+        leave.add_argument("--form", choices=out.FORMS, default="csv")
+        leave.add_argument("--what", choices=("reads", "labels"), default="reads")
+        leave.add_argument("--identified", metavar="REASON", default="", help="with identifiers, and why")
+        come = actions.add_parser("import")
+        come.add_argument("file", type=Path)
+        come.add_argument("--keep", action="store_true", help="keep them; without it nothing is changed")
+        come.add_argument("--confirmed", action="store_true", help="what does not go together is meant")
+        come.add_argument("--report", type=Path, help="write what became of each row to this CSV file")
+        for each in (leave, come):
+            each.add_argument("--user", required=True, help="the admin who does it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = User.objects.filter(username=options["user"], role=Role.ADMIN, is_active=True).first()
+        if user is None:
+            raise CommandError(f"No active admin is called {options['user']}. Nothing was done.")
+        (self._export if options["action"] == "export" else self._import)(user, options)
+
+    @transaction.atomic
+    def _export(self, user: User, options: dict[str, Any]) -> None:
+        reason = options["identified"]
+        export = Export(user, bool(reason), options["what"] == "labels")
+        file = out.write(options["form"], export)
+        digest = hashlib.sha256(file.content).hexdigest()
+        audit.record(
+            None, "labels.exported", user=user, form=options["form"], what=options["what"], identified=bool(reason),
+            reason=reason, sha256=digest, bytes=len(file.content),
+        )  # fmt: skip
+        options["file"].write_bytes(file.content)
+        self.stdout.write(f"{options['file']}: {len(file.content)} bytes, sha256 {digest}. Research use only.")
+
+    def _import(self, user: User, options: dict[str, Any]) -> None:
+        try:
+            data = options["file"].read_bytes()
+            importer = Importer(user, confirmed=options["confirmed"])
+            result = importer.take(data) if options["keep"] else importer.judge(data)
+        except (OSError, BadFile) as error:
+            raise CommandError(f"{error} Nothing was changed.") from None
+        digest = hashlib.sha256(data).hexdigest()
+        audit.record(
+            None, "labels.imported", user=user, dry_run=not options["keep"], sha256=digest, counts=result.counts
+        )
+        self._say(result, options["report"])
+        if result.counts.get(REFUSED):
+            done = "kept" if options["keep"] else "judged"
+            raise CommandError(f"{result.counts[REFUSED]} rows were refused; the others were {done}.")
+
+    def _say(self, result: Result, report: Path | None) -> None:
+        if report:
+            with report.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, ["line", "study_uid", "outcome", "reason", "positive"])
+                writer.writeheader()
+                writer.writerows(row.as_json() for row in result.rows)
+        for row in [row for row in result.rows if row.outcome == REFUSED][:20]:
+            self.stdout.write(f"line {row.line}: {row.reason}")
+        self.stdout.write(", ".join(f"{count} {outcome}" for outcome, count in sorted(result.counts.items())))
+        if result.unused:
+            self.stdout.write(f"columns not used: {', '.join(result.unused)}")
