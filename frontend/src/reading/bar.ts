@@ -1,6 +1,6 @@
 /** The study bar: who this is, what waits for it, and what the reader may know. */
 
-import { type Child, fill, h, icon, s } from "../common/dom";
+import { type Child, fill, h, icon, person, s } from "../common/dom";
 import { clock, grams, number, probability, weeks } from "../common/format";
 import { flagSign } from "../worklist/rows";
 import type { Study } from "../viewer/types";
@@ -49,6 +49,7 @@ export class RoomBar {
       facts(study, true),
       priority(study),
       this.flag,
+      person()?.role === "admin" ? h("a", { class: "link small", href: `/studies/${study.study_uid}/history/` }, "History") : null,
       h("div", { class: "right" }, this.claimed, this.note),
     );
   }

@@ -5,39 +5,9 @@
  */
 
 import { ApiError } from "../common/api";
-import type { Kept, Seen } from "../viewer/coverage";
+import type { Kept } from "../viewer/coverage";
 import { type Answer, type Findings, same } from "./findings";
-
-export interface Place {
-  user: string;
-  study: string;
-  context: "triage" | "queue" | "adjudication";
-  item?: number;
-}
-
-export interface Commit extends Answer {
-  context: Place["context"];
-  item?: number;
-  version: number;
-  seen: Seen[];
-  duration_ms: number;
-  idempotency_key: string;
-  /** The reader was asked about what does not go together. */
-  confirmed?: boolean;
-  device?: Record<string, string | number>;
-}
-
-/** What this browser keeps of one read. */
-export interface Stored {
-  place: Place;
-  /** The server's draft version that this grew from. */
-  base: number;
-  at: string;
-  /** What the server has not confirmed; absent once it has. */
-  answer?: Answer;
-  commit?: Commit;
-  seen?: Kept;
-}
+import type { Commit, Place, Shelf, Stored } from "./shelf";
 
 export interface ServerDraft {
   findings: Findings;
@@ -71,64 +41,15 @@ export type State =
   | { kind: "saved"; at: Date }
   | { kind: "here"; at: Date; reason: string }
   | { kind: "committing"; at: Date; reason: string }
-  | { kind: "conflict"; mine: Answer; theirs: ServerDraft };
+  /** `rival`: the other version is another tab's, and lies in this browser. */
+  | { kind: "conflict"; mine: Answer; theirs: ServerDraft; rival?: Stored };
 
-const PREFIX = "fontanelle.draft.";
 const SOON_MS = 400;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 15_000;
-const KEPT_DAYS = 30;
 
-export function keyOf(place: Place): string {
-  return [PREFIX + place.user, place.study, place.context, place.item ?? ""].join("|");
-}
-
-export class Shelf {
-  constructor(private readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">) {}
-
-  read(place: Place): Stored | null {
-    return this.parse(keyOf(place));
-  }
-
-  /** False where this browser keeps nothing (full, or forbidden). */
-  write(stored: Stored): boolean {
-    try {
-      this.storage.setItem(keyOf(stored.place), JSON.stringify(stored));
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  remove(place: Place): void {
-    this.storage.removeItem(keyOf(place));
-  }
-
-  /** What this person's other reads still owe the server. */
-  owed(user: string, except: Place | null): Stored[] {
-    const own = except && keyOf(except);
-    const keys = Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "");
-    const mine = keys.filter((key) => key.startsWith(`${PREFIX}${user}|`) && key !== own);
-    return mine.map((key) => this.parse(key)).filter((stored) => stored !== null && Boolean(stored.answer || stored.commit)) as Stored[];
-  }
-
-  /** Drop what was confirmed long ago (only which frames were seen is left of it). */
-  tidy(now: Date): void {
-    const oldest = now.getTime() - KEPT_DAYS * 86_400_000;
-    const keys = Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "");
-    for (const key of keys.filter((each) => each.startsWith(PREFIX))) {
-      const stored = this.parse(key);
-      if (stored && !stored.answer && !stored.commit && Date.parse(stored.at) < oldest) this.storage.removeItem(key);
-    }
-  }
-
-  private parse(key: string): Stored | null {
-    try {
-      return JSON.parse(this.storage.getItem(key) ?? "null") as Stored | null;
-    } catch {
-      return null;
-    }
-  }
+function owed({ answer, commit }: Stored): boolean {
+  return Boolean(answer || commit);
 }
 
 export function isStale(error: unknown): error is ApiError {
@@ -164,7 +85,7 @@ export class DraftKeeper {
     private readonly clock: Clock,
     private readonly changed: (state: State) => void,
   ) {
-    this.stored = shelf.read(place) ?? { place, base: 0, at: clock.now().toISOString() };
+    this.stored = shelf.read(place) ?? { place, tab: shelf.tab, base: 0, at: clock.now().toISOString() };
     this.version = this.stored.base;
   }
 
@@ -182,6 +103,7 @@ export class DraftKeeper {
    * draft the reader chooses: the state becomes a conflict and the own answer is shown meanwhile.
    */
   begin(theirs: ServerDraft | null): Answer | null {
+    if (!owed(this.stored)) this.adopt();
     const mine = this.stored.answer;
     const version = theirs?.version ?? 0;
     if (!mine) {
@@ -195,7 +117,25 @@ export class DraftKeeper {
     }
     this.version = version;
     this.change(mine);
+    this.meetRival(mine);
     return mine;
+  }
+
+  /** Nothing is owed by this tab, but another that is gone owes something: it is this one's now. */
+  private adopt(): void {
+    const [left] = this.shelf.rivals(this.place, undefined);
+    if (!left) return;
+    this.stored = { ...this.stored, ...left, tab: this.shelf.tab };
+    this.version = left.base;
+    if (this.shelf.write(this.stored)) this.shelf.remove(left);
+  }
+
+  /** Another tab was offline with this read, too: the reader chooses between the two. */
+  private meetRival(mine: Answer): void {
+    const rival = this.stored.commit ? undefined : this.shelf.rivals(this.place, mine)[0];
+    if (!rival?.answer) return;
+    const { findings, comment } = rival.answer;
+    this.become({ kind: "conflict", mine, theirs: { findings, comment, version: this.version, saved_at: rival.at }, rival });
   }
 
   /** Written here before this returns; on the server within half a second. */
@@ -227,14 +167,17 @@ export class DraftKeeper {
   /** Resolve a conflict: keep mine over the server's, or take the server's. The answer that now counts. */
   choose(which: "mine" | "theirs"): Answer {
     if (this.state.kind !== "conflict") throw new Error("there is nothing to choose between");
-    const { mine, theirs } = this.state;
+    const { mine, theirs, rival } = this.state;
     this.version = theirs.version;
     const other = which === "mine" ? { findings: theirs.findings, comment: theirs.comment } : mine;
     this.server.setAside(this.place, other).catch(() => undefined);
-    if (which === "mine") {
+    if (rival) this.shelf.remove(rival);
+    if (which === "mine" || rival) {
+      const kept = which === "mine" ? mine : { findings: theirs.findings, comment: theirs.comment };
       this.state = { kind: "empty" };
-      this.change(mine);
-      return mine;
+      this.change(kept);
+      this.meetRival(kept);
+      return kept;
     }
     this.confirmed(theirs.version);
     this.become({ kind: "saved", at: new Date(theirs.saved_at ?? this.clock.now()) });
@@ -363,7 +306,7 @@ export async function replay(shelf: Shelf, server: Server, user: string, except:
     try {
       if (stored.commit) await server.commit(stored.place, stored.commit);
       else if (stored.answer) await server.save(stored.place, { ...stored.answer, version: stored.base });
-      shelf.remove(stored.place);
+      shelf.remove(stored);
       sent += 1;
     } catch (error) {
       if (later(error)) return sent;

@@ -39,6 +39,8 @@ export class CommitGate {
   /** Whether the answer may be committed now. */
   open(findings: Findings, conflict: boolean): boolean {
     if (conflict) return this.refuse("Choose first which of the two drafts counts.");
+    const { right, left } = findings;
+    if (!answered(findings) && (right === null) !== (left === null)) return this.refuse(`The ${right === null ? "right" : "left"} side has no grade yet: ${right === null ? "R" : "L"} and a grade.`);
     if (!answered(findings)) return this.refuse("Nothing is answered yet: 0 for no haemorrhage, or R or L and a grade. Q until Non-diag. if the pictures allow neither.");
     const unopened = this.coverage.unopened();
     const doubts = contradictions(findings);

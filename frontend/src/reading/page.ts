@@ -3,7 +3,8 @@
 import { ApiError, reason } from "../common/api";
 import { fill, h, byId, pageConfig, person } from "../common/dom";
 import { loadScreens } from "../viewer/viewer";
-import { type Place, replay } from "./drafts";
+import { replay } from "./drafts";
+import type { Place } from "./shelf";
 import { HOME, type Previous, type Target, server, shelf } from "./places";
 import { Session } from "./session";
 

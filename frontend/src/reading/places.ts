@@ -1,7 +1,8 @@
 /** Where a read is made, which study comes next, and where drafts are kept. */
 
 import { api } from "../common/api";
-import { type Place, type Server, Shelf } from "./drafts";
+import type { Server } from "./drafts";
+import { type Place, Shelf, tabName } from "./shelf";
 import type { LabelQueue, Next } from "./types";
 
 export interface Target {
@@ -35,7 +36,7 @@ export const server: Server = {
   commit: (place, body) => api.post(`/api/v1/studies/${place.study}/reads/commit/`, body, { keepalive: true }),
 };
 
-export const shelf = new Shelf(localStorage);
+export const shelf = new Shelf(localStorage, tabName(sessionStorage));
 
 export function itemOf(place: Pick<Place, "item">): { item?: number } {
   return place.item === undefined ? {} : { item: place.item };

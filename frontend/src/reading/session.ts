@@ -12,7 +12,8 @@ import type { Preset } from "../viewer/measure";
 import type { Study } from "../viewer/types";
 import { QueueBar, RoomBar } from "./bar";
 import { ClaimKeeper } from "./claim";
-import { type Commit, DraftKeeper, type Place, type State } from "./drafts";
+import { DraftKeeper, type State } from "./drafts";
+import type { Commit, Place } from "./shelf";
 import { type Action, type Answer, type Form, History, type Keyframe, blank, contradictions, headline, same, spoken, withoutNumbers } from "./findings";
 import { type Mode, ReadForm } from "./form";
 import { CommitGate } from "./gate";
@@ -331,8 +332,15 @@ export class Session {
     if (this.phase === "reading" && this.history.undo()) return this.answerChanged(before);
     // Ctrl+Z undoes what was done here, and never leaves the study.
     if (here) return polite("There is nothing to undo");
-    const previous = this.house.previous;
-    if (previous) this.house.go({ ...previous.target, reopen: true }, null);
+    if (this.phase === "reading") await this.before().catch((error: unknown) => this.gate?.tell([reason(error)]));
+  }
+
+  /** Back to what was committed today before this one; a read that was reopened and left as it was counts on. */
+  private async before(): Promise<void> {
+    const { earlier } = await api.get<{ earlier: Next | null }>(`${this.api}reads/earlier/?context=${this.context}${this.target.item === undefined ? "" : `&item=${this.target.item}`}`);
+    if (!earlier) return polite("There is nothing to undo: this is the first of today");
+    if (this.target.reopen) await api.post(`${this.api}reads/restore/`, { context: this.context, ...itemOf(this.target) }).catch(() => undefined);
+    this.house.go({ ...targetOf(earlier, this.context), reopen: true }, null);
   }
 
   /** R or L and a measure's key: the side counts for that one, as it does for a grade. */
@@ -349,7 +357,7 @@ export class Session {
   }
 
   private draw(): void {
-    this.form?.draw(this.history.form, this.history.undoable || this.house.previous !== null);
+    this.form?.draw(this.history.form, this.history.undoable || this.mode === "queue");
     const { drawings, keyframes } = this.history.form.findings;
     if (drawings !== this.viewer.sketch.drawings || this.viewer.sketch.editable !== (this.phase === "reading")) this.viewer.setDrawings(drawings, this.phase === "reading");
     this.serial();
@@ -360,7 +368,7 @@ export class Session {
   private drawState(state: State): void {
     this.house.main.dataset["draft"] = state.kind;
     this.form?.say(stateText(state));
-    if (state.kind === "conflict") showConflict(state.mine, state.theirs, (which) => this.resolve(which));
+    if (state.kind === "conflict") showConflict(state.mine, state.theirs, state.rival !== undefined, (which) => this.resolve(which));
     else hideConflict();
   }
 

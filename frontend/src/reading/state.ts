@@ -23,13 +23,13 @@ export function stateText(state: State): string {
 }
 
 /** Two versions of one draft: both are shown and the reader chooses. */
-export function showConflict(mine: Answer, theirs: ServerDraft, choose: (which: "mine" | "theirs") => void): void {
+export function showConflict(mine: Answer, theirs: ServerDraft, tab: boolean, choose: (which: "mine" | "theirs") => void): void {
   const words = (answer: Answer) => summary(answer).map(([name, value]) => `${name} ${value}`).join(", ");
   const button = (which: "mine" | "theirs", text: string) => h("button", { class: "btn", type: "button", onclick: () => choose(which) }, text);
   showBanner({
     name: BANNER,
     title: "This draft was changed elsewhere too. Nothing is lost: choose which one counts.",
-    detail: `Here: ${words(mine)}. On the server, ${clock(theirs.saved_at, true) ?? "earlier"}: ${words(theirs)}.`,
-    actions: [button("mine", "Keep the one here"), button("theirs", "Take the server's")],
+    detail: `Here: ${words(mine)}. ${tab ? "In another tab" : "On the server"}, ${clock(theirs.saved_at, true) ?? "earlier"}: ${words(theirs)}.`,
+    actions: [button("mine", "Keep the one here"), button("theirs", tab ? "Take the other tab's" : "Take the server's")],
   });
 }

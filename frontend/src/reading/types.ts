@@ -2,7 +2,8 @@
 
 import type { HeatMaps } from "../viewer/heat";
 import type { Weight } from "../viewer/types";
-import type { Commit, ServerDraft } from "./drafts";
+import type { ServerDraft } from "./drafts";
+import type { Commit } from "./shelf";
 import type { Findings } from "./findings";
 import type { Told } from "./schema";
 

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../../src/common/api";
 import { type Answer, blank } from "../../src/reading/findings";
-import { type Commit, DraftKeeper, type Place, type Server, type ServerDraft, Shelf, type State, keyOf, replay } from "../../src/reading/drafts";
+import { DraftKeeper, type Server, type ServerDraft, type State, replay } from "../../src/reading/drafts";
+import { type Commit, type Place, Shelf, keyOf } from "../../src/reading/shelf";
 import { PAPILE } from "./schemas";
 
 const place: Place = { user: "annotator", study: "1.2.3", context: "queue", item: 7 };
@@ -252,5 +253,46 @@ describe("replay", () => {
     shelf.write({ place, base: 2, at: "2026-01-01T00:00:00Z" });
     shelf.tidy(new Date("2026-11-23T00:00:00Z"));
     expect(shelf.read(place)).toBeNull();
+  });
+});
+
+describe("two tabs that are offline", () => {
+  const tab = (name: string, text: string, at: string) => new Shelf(localStorage, name).write({ place, base: 0, at, answer: answer(text) });
+
+  function keeperOf(name: string): DraftKeeper {
+    const clock = { now: () => new Date("2026-11-23T14:35:02Z"), setTimeout: (run: () => void, ms: number) => setTimeout(run, ms), clearTimeout: (timer: unknown) => clearTimeout(timer as number) };
+    return new DraftKeeper(place, new Shelf(localStorage, name), desk, clock, (state) => states.push(state));
+  }
+
+  it("do not write over each other", () => {
+    tab("one", "first", "2026-11-23T14:00:00Z");
+    tab("two", "second", "2026-11-23T14:01:00Z");
+    expect(["one", "two"].map((name) => new Shelf(localStorage, name).read(place)?.answer?.comment)).toEqual(["first", "second"]);
+  });
+
+  it("leave both versions to a third, whose reader chooses; the other goes to the server too", async () => {
+    tab("one", "first", "2026-11-23T14:00:00Z");
+    tab("two", "second", "2026-11-23T14:01:00Z");
+    const drafts = keeperOf("three");
+    expect(drafts.begin(null)?.comment).toBe("second");
+    expect(states.at(-1)).toMatchObject({ kind: "conflict", mine: { comment: "second" }, theirs: { comment: "first" } });
+    expect(drafts.choose("theirs").comment).toBe("first");
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([desk.draft?.comment, desk.aside.map((left) => left.comment)]).toEqual(["first", ["second"]]);
+    expect(new Shelf(localStorage, "four").rivals(place, answer("first"))).toEqual([]);
+  });
+
+  it("that say the same are no conflict", () => {
+    tab("one", "same", "2026-11-23T14:00:00Z");
+    tab("two", "same", "2026-11-23T14:01:00Z");
+    const drafts = keeperOf("three");
+    drafts.begin(null);
+    expect(drafts.state.kind).toBe("here");
+  });
+
+  it("a tab with nothing of its own takes what a closed one owes", () => {
+    new Shelf(localStorage, "two").write({ place, base: 0, at: "2026-11-23T15:00:00Z" });
+    tab("one", "owed", "2026-11-23T14:00:00Z");
+    expect(keeperOf("two").begin(null)?.comment).toBe("owed");
   });
 });
