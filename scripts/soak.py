@@ -1,7 +1,8 @@
 """`make soak`: the kill rounds of tests/faults, many times, with their counts; stopped, it goes on where it was.
 
-Each leg starts a fresh site, kills it a number of times, and holds it to its ledger. After every leg the sums are
-written to benchmarks/kept/soak.json. The exit status is 1 as soon as anything was lost, doubled or quarantined.
+Each leg starts a fresh site, kills it a number of times, and holds it to its ledger; every leg has rounds of a reader
+whose typing is cut off, too. After every leg the sums are written to benchmarks/kept/soak.json. The exit status is 1
+as soon as anything was lost, doubled or quarantined.
 """
 
 from __future__ import annotations
@@ -14,11 +15,17 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
+
+from scripts import services
+from tests.browser.conftest import FLAGS
+from tests.faults.keystrokes import Typist
 from tests.faults.kills import Killer
-from tests.services.stack import pieces
+from tests.services.stack import Stack, pieces
 
 STATE = Path(__file__).resolve().parents[1] / "benchmarks" / "kept" / "soak.json"
 ROUNDS_OF_A_LEG = 10
+TYPED = "typing cut off"
 
 
 def leg(seed: int) -> Counter[str]:
@@ -28,10 +35,24 @@ def leg(seed: int) -> Counter[str]:
         for _ in range(ROUNDS_OF_A_LEG):
             killer.worker_round()
             killer.web_round()
-        wrong = Counter({kind: len(found) for kind, found in killer.check().items()})
+        typed, typing_wrong = _typing(site, killer.send_small(), seed)
+        wrong = Counter({kind: len(found) for kind, found in killer.check().items()}) + typing_wrong
         ledger = killer.ledger
         done = {"worker kills": ledger.worker_kills, "web kills": ledger.web_kills, "cut uploads": ledger.cut_uploads}
-        return wrong + Counter({**done, "instances acknowledged": len(ledger.acknowledged)})
+        return wrong + typed + Counter({**done, "instances acknowledged": len(ledger.acknowledged)})
+
+
+def _typing(site: Stack, study: str, seed: int) -> tuple[Counter[str], Counter[str]]:
+    """Ten rounds of typing that is cut off; how many of each kind, and what was lost or doubled."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=services.ensure().chromium, headless=True, args=FLAGS)
+        reader = Typist(site, browser, study, seed)
+        for _ in range(ROUNDS_OF_A_LEG):
+            reader.round()
+        reader.close()
+        browser.close()
+    wrong = Counter({f"typing {kind}": len(found) for kind, found in reader.wrong.items()})
+    return Counter({TYPED: reader.rounds}), wrong
 
 
 def _read() -> dict[str, int]:
@@ -39,7 +60,7 @@ def _read() -> dict[str, int]:
 
 
 def _went_wrong(sums: Counter[str]) -> bool:
-    fine = {"worker kills", "web kills", "cut uploads", "instances acknowledged", "legs", "seconds"}
+    fine = {"worker kills", "web kills", "cut uploads", "instances acknowledged", "legs", "seconds", TYPED}
     return any(sums[name] for name in sums if name not in fine)
 
 
@@ -49,7 +70,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     sums: Counter[str] = Counter(_read())
-    while sums["worker kills"] < options.kills and not _went_wrong(sums):
+    while min(sums["worker kills"], sums[TYPED]) < options.kills and not _went_wrong(sums):
         began = time.monotonic()
         sums += leg(options.seed + sums["legs"])
         sums += Counter({"legs": 1, "seconds": round(time.monotonic() - began)})
