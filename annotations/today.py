@@ -27,7 +27,7 @@ def earlier(here: Place) -> Read | None:
     own = Read.objects.filter(reader=here.reader, context=here.context).annotate(at=Max("revisions__committed_at"))
     today = own.filter(at__gte=midnight).select_related("study", "item").order_by("-at", "-pk")
     current = today.filter(study=here.study, item=here.item).first()
-    others = today.exclude(pk=current.pk).filter(at__lte=current.at) if current else today  # type: ignore[attr-defined]  # annotated
+    others = today.exclude(pk=current.pk).filter(at__lte=current.at) if current else today
     return others.first()
 
 
