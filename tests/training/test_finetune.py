@@ -1,7 +1,8 @@
-"""The paper's recipe on pictures, and the bisection that froze the cohort."""
+"""The paper's recipe on pictures, and how the contrast was found that froze the cohort."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,18 @@ from torch import nn
 
 from inference.core.network import backbone, to_input
 from training.core import finetune, freeze
-from training.core.finetune import FRAMES, PaperFit, PaperNetwork, fit_paper, paper_frames, predict, trunk_features
+from training.core.finetune import (
+    FRAMES,
+    PaperFit,
+    PaperNetwork,
+    fit_paper,
+    load_paper,
+    paper_frames,
+    predict,
+    trunk_features,
+)
+
+TEST = np.arange(14, 20)
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +68,23 @@ def test_the_trunk_ends_before_the_last_block(resnet: nn.Module) -> None:
 
 def test_what_can_be_told_apart_is_learned(resnet: nn.Module, short: None) -> None:
     features, y = _told_apart(np.random.default_rng(1))
-    found = _fit(resnet, features, y)
-    assert found.test_logits[1::2].min() > found.test_logits[::2].max()
+    found = predict(_fit(resnet, features, y).network, features, TEST)
+    assert found[1::2].min() > found[::2].max()
 
 
 def test_the_same_seed_fits_the_same(resnet: nn.Module, short: None) -> None:
     features, y = _told_apart(np.random.default_rng(2))
-    first, again = (_fit(resnet, features, y) for _ in range(2))
-    assert np.array_equal(first.test_logits, again.test_logits)
+    first, again = (predict(_fit(resnet, features, y).network, features, TEST) for _ in range(2))
+    assert np.array_equal(first, again)
+
+
+def test_a_kept_fit_answers_as_it_did(resnet: nn.Module, short: None, tmp_path: Path) -> None:
+    features, y = _told_apart(np.random.default_rng(5))
+    found = _fit(resnet, features, y)
+    found.save(tmp_path / "fit.safetensors")
+    again = load_paper(tmp_path / "fit.safetensors", resnet)
+    assert np.array_equal(predict(again.network, features, TEST), predict(found.network, features, TEST))
+    assert (again.target, again.pac, again.best_epoch) == (found.target, found.pac, found.best_epoch)
 
 
 def test_the_thresholds_come_from_the_validation_part(resnet: nn.Module, short: None) -> None:
@@ -75,8 +96,7 @@ def test_the_thresholds_come_from_the_validation_part(resnet: nn.Module, short: 
 
 
 def _fit(resnet: nn.Module, features: Any, y: Any) -> PaperFit:
-    parts = np.arange(8), np.arange(8, 14), np.arange(14, 20)
-    return fit_paper(features, y, y, backbone=resnet, train=parts[0], validation=parts[1], test=parts[2], seed=0)
+    return fit_paper(features, y, y, backbone=resnet, train=np.arange(8), validation=np.arange(8, 14), seed=0)
 
 
 def test_predictions_do_not_depend_on_the_neighbours(resnet: nn.Module) -> None:
@@ -86,8 +106,14 @@ def test_predictions_do_not_depend_on_the_neighbours(resnet: nn.Module) -> None:
     assert together[3] == pytest.approx(alone[0], rel=1e-4)
 
 
-def test_bisection_stops_where_the_goal_is_met() -> None:
-    """On a straight line from .5 at 0 dB to 1 at 10 dB the goal of .72 lies at 4.4 dB."""
-    rows = list(freeze.bisect(lambda db: {"bleed_db": db, "mean": 0.5 + 0.05 * db}, low=0, high=10))
-    assert abs(rows[-1]["mean"] - freeze.GOAL) <= freeze.TOLERANCE / 2
-    assert [row["bleed_db"] for row in rows[:3]] == [0, 10, 5]
+def test_the_search_goes_straight_to_where_the_goal_is_met() -> None:
+    """On a straight line from .5 at 0 dB to 1 at 10 dB the goal of .72 lies at 4.4 dB; half decibels are tried."""
+    rows = list(freeze.close_in(lambda db: {"bleed_db": db, "mean": 0.5 + 0.05 * db}, low=0, high=10))
+    assert [row["bleed_db"] for row in rows] == [0, 10, 4.5]
+
+
+@pytest.mark.parametrize("width", [0.3, 0.8, 3.0])
+def test_the_search_ends_though_no_level_meets_the_goal(width: float) -> None:
+    """A step from far below the goal to far above it."""
+    rows = list(freeze.close_in(lambda db: {"bleed_db": db, "mean": 0.5 if db < 1 else 0.9}, low=0.9, high=0.9 + width))
+    assert len(rows) <= 2 + width / freeze.STEP_DB

@@ -33,7 +33,7 @@ def test_all_four_devices_scan() -> None:
 
 
 def test_the_plan_has_the_digest_that_was_frozen() -> None:
-    assert plan_digest(V1) == "a05b20d47473c8d38d57935745e0223198b66b35091654703103f7f6daa41cf6"
+    assert plan_digest(V1) == "7356ac02bef0bc21ae93a33b006f17d7761fd47fb3cc2364477a9e31ee95df81"
 
 
 def test_an_infant_looks_the_same_whenever_it_is_made() -> None:

@@ -53,24 +53,31 @@ def cohort_frames(
 ) -> CohortFrames:
     """The frames of a cohort's infants (all, or those of `numbers`), made where FOLDER does not have them yet."""
     wanted = list(range(cohort.infants)) if numbers is None else list(numbers)
-    folder.mkdir(parents=True, exist_ok=True)
-    stamp = {
-        **asdict(cohort),
-        "numbers": hashlib.sha256(json.dumps(wanted).encode()).hexdigest(),
-        "plan": plan_digest(cohort),
-    }
-    _check_stamp(folder / "cohort.json", stamp)
-    chunks = [wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)]
-    missing = [number for number in range(len(chunks)) if not _chunk(folder, number).exists()]
-    if missing:
-        say(f"{len(missing)} of {len(chunks)} chunks of {CHUNK} infants are to be made")
-    _make(cohort, folder, {number: chunks[number] for number in missing}, processes=processes)
-    parts = [np.load(_chunk(folder, number)) for number in range(len(chunks))]
+    parts = [np.load(path) for path in make_frames(cohort, folder, numbers=wanted, processes=processes, say=say)]
     return replace(
         cohort_truth(cohort, wanted),
         frames=np.concatenate([part["frames"] for part in parts]),
         keyframes=np.concatenate([part["keyframes"] for part in parts]),
     )
+
+
+def make_frames(
+    cohort: Cohort, folder: Path, *, numbers: Sequence[int], processes: int = 2, say: Say = lambda _: None
+) -> list[Path]:
+    """Make what FOLDER does not have yet; the files of `CHUNK` infants each, in the order of `numbers`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = {
+        **asdict(cohort),
+        "numbers": hashlib.sha256(json.dumps(list(numbers)).encode()).hexdigest(),
+        "plan": plan_digest(cohort),
+    }
+    _check_stamp(folder / "cohort.json", stamp)
+    chunks = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
+    missing = [number for number in range(len(chunks)) if not _chunk(folder, number).exists()]
+    if missing:
+        say(f"{len(missing)} of {len(chunks)} chunks of {CHUNK} infants are to be made")
+    _make(cohort, folder, {number: chunks[number] for number in missing}, processes=processes)
+    return [_chunk(folder, number) for number in range(len(chunks))]
 
 
 def cohort_truth(cohort: Cohort, numbers: Sequence[int] | None = None) -> CohortFrames:
@@ -97,7 +104,7 @@ def _check_stamp(path: Path, stamp: dict[str, object]) -> None:
     path.write_text(text)
 
 
-def _make(cohort: Cohort, folder: Path, chunks: dict[int, list[int]], *, processes: int) -> None:
+def _make(cohort: Cohort, folder: Path, chunks: dict[int, Sequence[int]], *, processes: int) -> None:
     if not chunks:
         return
     write = partial(_write_chunk, cohort, folder)

@@ -18,12 +18,12 @@ RESAMPLES = 2000
 
 
 def paper_predictions(
-    fits: Sequence[PaperFit], draws: Sequence[Draw], y: Labels, groups: NDArray[np.str_]
+    fits: Sequence[PaperFit], logits: Sequence[Floats], draws: Sequence[Draw], y: Labels, groups: NDArray[np.str_]
 ) -> list[Prediction]:
-    """The paper recipe's answers for its test parts, with the flags of its own thresholds."""
+    """The paper recipe's answers for its test parts (`logits` [T] of each), with the flags of its own thresholds."""
     rows = []
-    for fit, drawn in zip(fits, draws, strict=True):
-        for index, logit in zip(drawn.test.tolist(), fit.test_logits.tolist(), strict=True):
+    for fit, answers, drawn in zip(fits, logits, draws, strict=True):
+        for index, logit in zip(drawn.test.tolist(), answers.tolist(), strict=True):
             rows.append(
                 Prediction(
                     repeat=drawn.number,

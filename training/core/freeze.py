@@ -1,4 +1,4 @@
-"""`python -m training freeze`: the bleed's contrast is bisected until the paper's recipe reaches its published AUROC.
+"""`python -m training freeze`: sets the bleed's contrast so that the paper's recipe reaches its published AUROC.
 
 Each level is fitted at the protocol's size on three draws of the cohort's own infants and measured on 800 others
 (400 with blood, in the cohort's mix of grades), who belong to no cohort. Negatives look the same at every level, so
@@ -12,27 +12,28 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
 from inference.core.manifest import BadModel
 from inference.core.preprocess import INPUT_SIZE
 from inference.core.weights import load_backbone, save_backbone
 from training.core.backbone import Stage
-from training.core.cohort import CohortFrames, Say, cohort_frames, cohort_truth
+from training.core.cohort import Say, cohort_truth
 from training.core.draws import draw, exchanged
-from training.core.finetune import PaperFit, fit_paper, trunk_features
+from training.core.finetune import PaperFit, fit_paper, load_paper, predict
+from training.core.kept import Half, Kept
 from training.core.metrics import auroc
 from training.core.pretrain import pretrain, read_images
-from training.phantom.neophantom import Cohort, plans
+from training.phantom.neophantom import Cohort
 
 GOAL, TOLERANCE = 0.72, 0.02
+STEP_DB = 0.5
 LEVEL_DRAWS = 3
 PRETRAINING, PRETRAINING_SEED = "anomaly", 1
 PRETRAINING_STAGES = (
@@ -40,61 +41,18 @@ PRETRAINING_STAGES = (
     Stage(steps=60, crop=0, side=INPUT_SIZE, batch=12, rate=4e-4),
 )
 TESTED = Cohort(seed=7002, infants=800, grades=(200, 100, 60, 40))
-Half = NDArray[np.float16]
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Where frames and features of a cohort's positives and negatives are kept; negatives serve every contrast."""
-
-    work: Path
-    backbone: nn.Module
-    processes: int
-    say: Say
-
-    def features(self, cohort: Cohort) -> Half:
-        """What enters the last block, [M, 8, C, s, s], in the infants' order."""
-        whole: Half | None = None
-        for positive in (True, False):
-            numbers = [number for number, one in enumerate(plans(cohort)) if one.positive == positive]
-            part = self._part(cohort, numbers, positive)
-            if whole is None:
-                whole = np.empty((cohort.infants, *part.shape[1:]), dtype=np.float16)
-            whole[numbers] = part
-        assert whole is not None, "a cohort has positives and negatives"
-        return whole
-
-    def _part(self, cohort: Cohort, numbers: Sequence[int], positive: bool) -> Half:
-        name = f"{cohort.seed}-{f'positives-{cohort.bleed_db:g}dB' if positive else 'negatives'}"
-        path = self.work / f"trunk-{name}.npy"
-        if not path.exists():
-            # A negative shows no blood, so that its folder does not depend on the contrast.
-            made = cohort if positive else replace(cohort, bleed_db=0.0)
-            seen = cohort_frames(
-                made, self.work / f"frames-{name}", numbers=numbers, processes=self.processes, say=self.say
-            )
-            self.say(f"{name}: the frozen trunk sees {len(numbers)} infants")
-            _save(path, trunk_features(self.backbone, seen.frames))
-        found: Half = np.load(path)
-        return found
-
-
-def _save(path: Path, array: NDArray[Any]) -> None:
-    part = path.with_suffix(".part.npy")
-    np.save(part, array)
-    part.replace(path)
-
-
-def level(kept: Kept, bleed_db: float, *, draws: int = LEVEL_DRAWS) -> dict[str, Any]:
+def level(kept: Kept, backbone: nn.Module, bleed_db: float, *, draws: int = LEVEL_DRAWS) -> dict[str, Any]:
     """The paper's recipe at one contrast: AUROC of each draw on the separate infants, and their mean."""
     began = time.monotonic()
     cohort, tested = replace(Cohort(), bleed_db=bleed_db), replace(TESTED, bleed_db=bleed_db)
-    features, test_features = kept.features(cohort), kept.features(tested)
-    truth, test_y = cohort_truth(cohort), cohort_truth(tested).y
+    features, test_features = kept.trunk(cohort, backbone), kept.trunk(tested, backbone)
+    test_y = cohort_truth(tested).y
     found = []
     for number in range(draws):
-        fit = fit_draw(kept, features, truth, number=number, test_features=test_features)
-        found.append(auroc(test_y, fit.test_logits))
+        fit = fit_draw(kept, backbone, features, cohort=cohort, number=number)
+        found.append(auroc(test_y, predict(fit.network, test_features, np.arange(len(test_y)))))
         kept.say(f"{bleed_db:g} dB, draw {number}: AUROC {found[-1]:.3f}, epoch {fit.best_epoch + 1}")
     return {
         "bleed_db": bleed_db,
@@ -107,39 +65,42 @@ def level(kept: Kept, bleed_db: float, *, draws: int = LEVEL_DRAWS) -> dict[str,
     }
 
 
-def fit_draw(
-    kept: Kept, features: Half, truth: CohortFrames, *, number: int, test_features: Half | None = None
-) -> PaperFit:
-    """The paper's recipe on one draw; tested on the draw's own test part, or on all of `test_features`."""
-    drawn = draw(truth.grade, truth.groups, number=number)
-    return fit_paper(
-        features,
-        exchanged(truth.y, drawn.train, seed=number),
-        truth.y,
-        backbone=kept.backbone,
-        train=drawn.train,
-        validation=drawn.validation,
-        test=drawn.test if test_features is None else np.arange(len(test_features)),
-        test_features=test_features,
-        seed=number,
-    )
+def fit_draw(kept: Kept, backbone: nn.Module, features: Half, *, cohort: Cohort, number: int) -> PaperFit:
+    """The paper's recipe on one draw of a cohort, from the work folder if it was fitted before."""
+    path = kept.work / f"paper-{cohort.seed}-{cohort.bleed_db:g}dB-draw-{number}.safetensors"
+    if not path.exists():
+        truth = cohort_truth(cohort)
+        drawn = draw(truth.grade, truth.groups, number=number)
+        fit_paper(
+            features,
+            exchanged(truth.y, drawn.train, seed=number),
+            truth.y,
+            backbone=backbone,
+            train=drawn.train,
+            validation=drawn.validation,
+            seed=number,
+        ).save(path)
+    return load_paper(path, backbone)
 
 
-def bisect(measure: Callable[[float], dict[str, Any]], *, low: float, high: float) -> Iterator[dict[str, Any]]:
-    """Measure both ends, then halves, until a level's mean AUROC lies within the tolerance of the goal."""
+def close_in(measure: Callable[[float], dict[str, Any]], *, low: float, high: float) -> Iterator[dict[str, Any]]:
+    """Measure both ends, then where a straight line between the nearest levels meets the goal (regula falsi, in steps
+    of half a decibel), until a level's mean AUROC lies within the tolerance."""
     ends = {}
     for db in (low, high):
         ends[db] = measure(db)
         yield ends[db]
-        if abs(ends[db]["mean"] - GOAL) <= TOLERANCE / 2:
+        if abs(ends[db]["mean"] - GOAL) <= TOLERANCE:
             return
-    while high - low > 0.2:
-        db = round((low + high) / 2, 2)
-        row = measure(db)
-        yield row
-        if abs(row["mean"] - GOAL) <= TOLERANCE / 2:
+    while high - low > STEP_DB:
+        below, above = ends[low]["mean"], ends[high]["mean"]
+        share = (GOAL - below) / (above - below) if above > below else 0.5
+        db = float(np.clip(round((low + share * (high - low)) / STEP_DB) * STEP_DB, low + STEP_DB, high - STEP_DB))
+        ends[db] = measure(db)
+        yield ends[db]
+        if abs(ends[db]["mean"] - GOAL) <= TOLERANCE:
             return
-        low, high = (db, high) if row["mean"] < GOAL else (low, db)
+        low, high = (db, high) if ends[db]["mean"] < GOAL else (low, db)
 
 
 def record(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -158,9 +119,10 @@ def main(argv: list[str]) -> int:
         sys.stdout.flush()
 
     try:
-        kept = Kept(options.work, paper_backbone(options.images, options.work, say=say), options.processes, say)
+        kept = Kept(options.work, options.processes, say)
+        backbone = paper_backbone(options.images, options.work, say=say)
         rows = _kept_levels(options.out)
-        for row in bisect(partial(_level_once, kept, rows), low=options.low, high=options.high):
+        for row in close_in(partial(_level_once, kept, backbone, rows), low=options.low, high=options.high):
             rows[row["bleed_db"]] = row
             record(options.out, list(rows.values()))
             say(f"{row['bleed_db']:g} dB: mean AUROC {row['mean']:.3f} (sd {row['sd']:.3f})")
@@ -171,8 +133,8 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _level_once(kept: Kept, rows: dict[float, dict[str, Any]], bleed_db: float) -> dict[str, Any]:
-    return rows[bleed_db] if bleed_db in rows else level(kept, bleed_db)
+def _level_once(kept: Kept, backbone: nn.Module, rows: dict[float, dict[str, Any]], bleed_db: float) -> dict[str, Any]:
+    return rows[bleed_db] if bleed_db in rows else level(kept, backbone, bleed_db)
 
 
 def _kept_levels(path: Path) -> dict[float, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 An infant is a seed, a number and these rules: nothing is stored. `record` names the cohort by two digests, one of
 the plan (exact on every machine) and one of the prepared pictures (exact on machines that compute alike).
-`FROZEN_DB` was set by bisection until the paper's recipe reached its published AUROC, before any other method was
+`FROZEN_DB` was closed in on until the paper's recipe reached its published AUROC, before any other method was
 tried (docs/benchmark.md), and is never tuned again.
 """
 
@@ -28,7 +28,7 @@ GRADES = (62, 31, 19, 12)
 """Infants whose worse side has grade I, II, III, IV: .50, .25, .15, .10 of 124."""
 SIZE = "cohort"
 FRAMES = 16
-FROZEN_DB = 9.0
+FROZEN_DB = 23.5
 VIEWS = (
     View("COR sweep", "COR", "coronal", 26, -40, 1.0),
     View("SAG right", "SAG RIGHT", "sagittal", -4, -32, 0.375),
