@@ -7,6 +7,7 @@ import importlib
 import sys
 
 COMMANDS = {
+    "benchmark": ("training.core.benchmark:main", "both recipes on neophantom-v1: every figure of docs/benchmark.md"),
     "phantom": ("training.phantom.cli:main", "write generated phantom studies as DICOM, with their truth"),
     "crossval": ("training.core.cli:crossval", "patient-level cross-validation on frames or features"),
     "pretrain": ("training.core.pretrain:main", "a backbone from unlabelled ultrasound"),

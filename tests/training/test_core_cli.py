@@ -74,6 +74,12 @@ def test_embeddings_are_made_once(pictures: Path, small_backbone: Path) -> None:
     assert calls == [2] * 16
 
 
+def test_twins_belong_together(tmp_path: Path) -> None:
+    (tmp_path / "bags.csv").write_text("bag,y,patient,twins\na,1,p1,t\nb,0,p2,t\nc,0,p2,\nd,1,p3,\n")
+    groups = read_table(tmp_path / "bags.csv", label="y", group="patient", twins="twins").groups
+    assert groups[0] == groups[1] == groups[2] != groups[3]
+
+
 @pytest.mark.parametrize(
     ("label", "group", "reason"),
     [("label", "patient", "no column label"), ("abnormal", "site", "no column site"), ("bag", "patient", "0 or 1")],

@@ -67,9 +67,9 @@ class Bags:
             found.update(f"{uid}\0{group}\0{label}\0{bag.shape}\0{bag.dtype}\n".encode())
             found.update(np.ascontiguousarray(bag).tobytes())
         if self.fit_y is not None:
-            found.update(self.fit_y.tobytes())
+            found.update(b"\0fit_y\n" + self.fit_y.tobytes())
         for one in self.keyframes or ():
-            found.update(one.tobytes())
+            found.update(b"\0keyframes\n" + one.tobytes())
         return found.hexdigest()
 
     def save(self, path: Path) -> None:

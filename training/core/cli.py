@@ -43,6 +43,7 @@ def _crossval_parser() -> argparse.ArgumentParser:
     parser.add_argument("--images", type=Path, help="folder with a folder of pictures for each bag")
     parser.add_argument("--label", help="column of the CSV with 0 or 1")
     parser.add_argument("--group", default="patient", help="column whose rows stay together (default: patient)")
+    parser.add_argument("--twins", help="column whose rows stay together too, where it is not empty: linked patients")
     parser.add_argument("--fold", help="column with a fixed fold; else folds are drawn by the seed")
     parser.add_argument("--out", type=Path, required=True, help="folder for the report")
     parser.add_argument("--head", choices=HEAD_KINDS, default="gated")
@@ -63,7 +64,7 @@ def _of_features(options: argparse.Namespace) -> CrossValidation:
 def _of_pictures(options: argparse.Namespace) -> CrossValidation:
     if not options.images or not options.label:
         raise ValueError("--bags needs --images and --label")
-    table = read_table(options.bags, label=options.label, group=options.group, fold=options.fold)
+    table = read_table(options.bags, label=options.label, group=options.group, fold=options.fold, twins=options.twins)
     _check_folds(table, options)
     return _validated(_embedded(table, options), options, assigned=table.folds, train_masks=None)
 
@@ -125,7 +126,10 @@ class _Bar:
 
 def summary(report: dict[str, Any]) -> str:
     """A report in a few lines."""
-    lines = [f"{report['n']} bags, {report['n_positive']} positive, recipe {report['recipe']}, {report['seconds']} s"]
+    lines = [
+        f"{report['n']} bags, {report['n_positive']} positive, recipe {report['recipe']}, "
+        f"{report['seconds']} s ({report['cpu_seconds']} s CPU)"
+    ]
     named = {name: report[name] for name in ("auroc", "pr_auc", "accuracy")}
     for point, kinds in report["operating_points"].items():
         named |= {f"{point} {kind}": value for kind, value in kinds.items()}

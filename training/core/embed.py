@@ -16,6 +16,7 @@ from inference.core.manifest import file_digest
 from inference.core.preprocess import PREPROCESSING, prepare
 from training.core.bags import Bags, Embeddings, make_bags
 from training.core.metrics import Labels
+from training.core.splits import linked_groups
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 Embed = Callable[[NDArray[np.uint8]], NDArray[np.float16]]
@@ -35,13 +36,16 @@ class BagTable:
     folds: Labels | None
 
 
-def read_table(path: Path, *, label: str, group: str, fold: str | None = None) -> BagTable:
-    """Read a CSV with a column `bag`, a 0/1 column `label`, a column `group` and perhaps a column `fold`."""
+def read_table(path: Path, *, label: str, group: str, fold: str | None = None, twins: str | None = None) -> BagTable:
+    """Read a CSV with a column `bag`, a 0/1 column `label`, a column `group` and perhaps a column `fold`.
+
+    Rows with the same value in a column `twins` belong together with all else of their groups; empty: no twin.
+    """
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows:
         raise BadTable(f"{path.name} has no rows")
-    wanted = ["bag", label, group] + ([fold] if fold else [])
+    wanted = ["bag", label, group, *(name for name in (fold, twins) if name)]
     if missing := [name for name in wanted if name not in rows[0]]:
         raise BadTable(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(rows[0])}")
     for line, row in enumerate(rows, start=2):
@@ -51,7 +55,7 @@ def read_table(path: Path, *, label: str, group: str, fold: str | None = None) -
     return BagTable(
         names=[row["bag"] for row in rows],
         y=[int(row[label]) for row in rows],
-        groups=[row[group] for row in rows],
+        groups=linked_groups([row[group] for row in rows], [(row[twins] or "") if twins else "" for row in rows]),
         folds=np.array([int(row[fold]) for row in rows]) if fold else None,
     )
 
