@@ -15,18 +15,17 @@ from annotations.core.agreement import Question
 from annotations.core.resample import TOO_FEW, Codes, Estimate, Resamples, rate
 from annotations.gathered import Answer, Gathered, gather
 from annotations.models import Blinding
-from annotations.questions import asked
 
 SEED = 0
 
 
 def overview(queue: int | None) -> dict[str, Any]:
     """Everybody together, question by question, and each reader's figures."""
-    found = gather(asked(), queue=queue)
+    found = gather(queue=queue)
     draws = _draws(found)
     return {
         **_counts(found),
-        "questions": [_panel(found, one.question, draws) for one in asked()] if draws else [],
+        "questions": [_panel(found, one, draws) for one in found.asking.questions] if draws else [],
         "readers": [_reader(found, reader, draws) for reader in found.readers] if draws else [],
         "trainees": [_trainee(found, reader) for reader in _trainees(found)],
     }
@@ -34,8 +33,8 @@ def overview(queue: int | None) -> dict[str, Any]:
 
 def detail(queue: int | None, name: str) -> dict[str, Any]:
     """One question: the panel, each category, each pair of readers, by quality, against what was adjudicated."""
-    question = next(one.question for one in asked() if one.question.name == name)
-    found = gather(asked(), queue=queue)
+    found = gather(queue=queue)
+    question = found.asking.named(name)
     draws = _draws(found)
     if draws is None:
         return {**_counts(found), **_named(question)}
@@ -60,12 +59,12 @@ def own(user: Any, queue: int | None) -> dict[str, Any]:
     going_on = queues.uncommitted(user).values("queue")
     today = Q(read__item__queue__in=going_on, committed_at__gte=begun)
     closed_later = Q(read__item__queue__active=True, read__item__queue__blinding=Blinding.CLOSED)
-    found = gather(asked(), queue=queue, only=~today & ~closed_later)
+    found = gather(queue=queue, only=~today & ~closed_later)
     draws = _draws(found)
     mine = draws and user.pk in found.readers
     return {
         "studies": sum(answer.reader == user.pk for answer in found.first),
-        "questions": [_mine(found, user.pk, one.question, draws) for one in asked()] if mine and draws else [],
+        "questions": [_mine(found, user.pk, one, draws) for one in found.asking.questions] if mine and draws else [],
         "reader": _reader(found, user.pk, draws) if mine and draws else None,
         "trainee": _trainee(found, user.pk) if user.pk in _trainees(found) else None,
     }
@@ -116,9 +115,10 @@ def _each(found: Gathered, reports: Sequence[dict[str, Any]]) -> list[dict[str, 
 
 def _by_quality(found: Gathered, codes: Codes, question: Question, draws: Resamples) -> list[Any]:
     """By the worst quality that a reader gave the study."""
-    names = next(one.question.categories for one in asked() if one.question.name == "quality")
+    if "quality" not in {one.name for one in found.asking.questions}:
+        return []
     worst = found.table("quality").max(axis=1)
-    return agreement.by_stratum(codes, worst, names, question, draws)
+    return agreement.by_stratum(codes, worst, found.asking.named("quality").categories, question, draws)
 
 
 def _repeats(found: Gathered, question: Question, draws: Resamples) -> list[dict[str, Any]]:

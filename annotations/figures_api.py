@@ -21,8 +21,8 @@ from accounts import audit, guards
 from accounts.roles import Role, has_role
 from annotations import figures, queues
 from annotations.api import LABELLERS
-from annotations.models import LabelQueue, Read, ReadRevision, ReadStatus
-from annotations.questions import asked
+from annotations.gathered import asking
+from annotations.models import LabelQueue, Read, ReadRevision, ReadStatus, SchemaInForce
 from live import reading
 
 KEPT_SECONDS = 600
@@ -36,7 +36,7 @@ class WhichQuestion(Which):
     question = serializers.CharField(max_length=64)
 
     def validate_question(self, name: str) -> str:
-        known = [one.question.name for one in asked()]
+        known = [one.name for one in asking().questions]
         if name not in known:
             raise serializers.ValidationError(f"There is no such question. There are: {', '.join(known)}.")
         return name
@@ -55,7 +55,8 @@ def _kept(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The figures from the cache while no read has changed."""
     revisions = ReadRevision.objects.aggregate(last=Max("pk"))
     reads = Read.objects.filter(status=ReadStatus.COMMITTED).aggregate(number=Count("pk"))
-    key = f"agreement:{name}:{revisions['last']}:{reads['number']}"
+    choice = SchemaInForce.objects.aggregate(last=Max("pk"))
+    key = f"agreement:{name}:{revisions['last']}:{reads['number']}:{choice['last']}"
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
         found = make()

@@ -15,13 +15,16 @@ import numpy as np
 from django.db.models import Q
 
 from accounts.models import User
+from annotations import versions
 from annotations.core.coefficients import MISSING
 from annotations.core.resample import Codes
 from annotations.models import Context, Read, ReadRevision, ReadStatus
-from annotations.questions import Asked
+from annotations.questions import Asking
 from studies import access
 
-_FIELDS = ("read__study_id", "read__reader_id", "positive", "findings", "duration_ms")
+_FIELDS = (
+    "read__study_id", "read__reader_id", "schema", "definition", "positive", "findings", "duration_ms",
+)  # fmt: skip
 _GOLD = ("read__item__gold", "read__item__queue__trainee")
 
 
@@ -37,10 +40,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Gathered:
-    """``first`` are the answers that agreement is measured on, ``again`` the same readers' later ones of the same
-    studies, ``decided`` the adjudicated ones by study, ``known`` each answer to a study whose answer is known, beside
-    that answer, and ``unblinded`` counts what was left out. Trainees are held against known answers alone."""
+    """``asking``: the questions; ``first``: the answers that agreement is measured on; ``again``: the same readers'
+    later ones of the same studies, ``decided`` the adjudicated ones by study, ``known`` each answer to a study whose
+    answer is known, beside that answer, and ``unblinded`` counts what was left out. Trainees are held against known
+    answers alone."""
 
+    asking: Asking
     first: list[Answer]
     again: list[Answer]
     decided: dict[int, Mapping[str, int]]
@@ -92,8 +97,15 @@ class Gathered:
         return self.table(name), second
 
 
-def gather(asked: Sequence[Asked], *, queue: int | None = None, only: Q | None = None) -> Gathered:
+def asking() -> Asking:
+    """The questions of the schema and the definition in force."""
+    now = versions.in_force()
+    return Asking(now.schema, now.definition, versions.all_schemas())
+
+
+def gather(*, queue: int | None = None, only: Q | None = None) -> Gathered:
     """The answers of one queue, or of all. ``only`` narrows the revisions further."""
+    asked = asking()
     rows = ReadRevision.objects.filter(number=1, read__context=Context.QUEUE).order_by("committed_at", "pk")
     if queue is not None:
         rows = rows.filter(read__item__queue=queue)
@@ -103,6 +115,7 @@ def gather(asked: Sequence[Asked], *, queue: int | None = None, only: Q | None =
     told = [(_answer(row[:-2], asked), *row[-2:]) for row in rows.filter(blind).values_list(*_FIELDS, *_GOLD)]
     first, again = _parted(answer for answer, _, trainee in told if not trainee)
     return Gathered(
+        asking=asked,
         first=first,
         again=again,
         decided=_decided(asked, queue=queue),
@@ -113,10 +126,11 @@ def gather(asked: Sequence[Asked], *, queue: int | None = None, only: Q | None =
     )
 
 
-def _answer(row: Sequence[Any], asked: Sequence[Asked]) -> Answer:
-    study, reader, positive, findings, duration_ms = row
-    codes = {one.question.name: one.code(findings, positive) for one in asked}
-    return Answer(study, reader, codes, duration_ms / 1000)
+def _answer(row: Sequence[Any], asked: Asking) -> Answer:
+    study, reader, schema, definition, positive, findings, duration_ms = row
+    if definition != asked.definition.name:
+        positive = asked.definition.positive(findings)
+    return Answer(study, reader, asked.codes(findings, schema=schema, positive=positive), duration_ms / 1000)
 
 
 def _parted(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
@@ -132,7 +146,7 @@ def _parted(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
 
 
 def _against_known(
-    told: Sequence[tuple[Answer, Mapping[str, Any]]], asked: Sequence[Asked]
+    told: Sequence[tuple[Answer, Mapping[str, Any]]], asked: Asking
 ) -> list[tuple[Answer, Mapping[str, int]]]:
     """Answers beside the known ones; none by somebody whose own read made it known."""
     made_by = dict(
@@ -147,13 +161,14 @@ def _against_known(
     ]
 
 
-def _known(gold: Mapping[str, Any], asked: Sequence[Asked]) -> dict[str, int]:
+def _known(gold: Mapping[str, Any], asked: Asking) -> dict[str, int]:
     """The codes of a known answer; where several reads made it, whether it is positive is all that is known."""
     findings = gold.get("findings") or {}
-    return {one.question.name: one.code(findings, gold.get("positive")) for one in asked}
+    schema = findings.get("schema", asked.schema.name)
+    return asked.codes(findings, schema=schema, positive=gold.get("positive"))
 
 
-def _decided(asked: Sequence[Asked], *, queue: int | None) -> dict[int, Mapping[str, int]]:
+def _decided(asked: Asking, *, queue: int | None) -> dict[int, Mapping[str, int]]:
     """The last adjudicated answer of each study that stands."""
     reads = Read.objects.filter(context=Context.ADJUDICATION, status=ReadStatus.COMMITTED)
     reads = reads.filter(item__queue=queue) if queue is not None else reads

@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.rows import merge, table
 
-AREAS = ("main", "viewer")
+AREAS = ("main", "viewer", "labels")
 
 
 def main(arguments: list[str]) -> int:

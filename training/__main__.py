@@ -13,6 +13,10 @@ COMMANDS = {
     "pretrain": ("training.core.pretrain:main", "a backbone from unlabelled ultrasound"),
     "freeze": ("training.core.freeze:main", "set the benchmark cohort so that the paper's recipe does as published"),
     "cohorts": ("training.core.cohorts:main", "whether rules keep their promised sensitivity, on simulated scores"),
+    "labels-needed": (
+        "training.core.labels_page:main",
+        "labels that a strategy needs for the AUROC that random reaches",
+    ),
     "demo-model": ("training.core.cli:demo_model", "train the demo model on phantoms"),
 }
 

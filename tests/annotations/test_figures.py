@@ -13,10 +13,10 @@ from accounts.roles import Role
 from annotations import figures, reads
 from annotations.core import agreement
 from annotations.core.agreement import Question
+from annotations.core.coefficients import MISSING
 from annotations.core.resample import ONE_SIDED, TOO_FEW, Resamples
 from annotations.gathered import gather
 from annotations.models import Blinding, Context, LabelQueue, QueueItem, Read, ReadRevision
-from annotations.questions import asked
 from annotations.reads import Place
 from studies.models import Study
 from tests.accounts.people import client_of, person
@@ -34,7 +34,7 @@ def commit(study: Study, reader: User, grade: int, context: Context = Context.QU
     place = {"study": study, "reader": reader, "context": context, "item": item}
     read, new = Read.objects.get_or_create(**place, defaults={"status": "committed", "opened_at": timezone.now()})
     whole = {
-        "number": 1 if new else read.revisions.count() + 1, "schema": "papile-1", "definition": "positive-1",
+        "number": 1 if new else read.revisions.count() + 1, "schema": "papile-2", "definition": "positive-1",
         "findings": {"right": grade, "left": 0, "quality": "good", "phi": False, "cerebellar": "none"},
         "positive": grade > 0, "duration_ms": 20_000, "idempotency_key": "k", "committed_at": timezone.now(),
     }  # fmt: skip
@@ -105,7 +105,7 @@ def test_the_first_commit_counts_and_not_what_was_said_after_seeing_others(label
     reader, _ = labelled
     study = Study.objects.order_by("pk")[0]
     commit(study, reader, 4, idempotency_key="later")
-    found = gather(asked())
+    found = gather()
     assert found.table("right")[0].tolist() == [0, 0]
     assert found.again == []
 
@@ -133,7 +133,7 @@ def test_a_read_that_knew_the_ai_is_left_out_and_counted(annotator: User) -> Non
     cases.queue(study := cases.study())
     commit(study, annotator, 2)
     commit(study, person(Role.ANNOTATOR), 2, flag_seen="suspected")
-    found = gather(asked())
+    found = gather()
     assert (len(found.first), found.unblinded) == (1, 1)
 
 
@@ -142,6 +142,23 @@ def _known(study: Study, *, trainee: bool = False, made_by: ReadRevision | None 
     reads = [made_by.pk] if made_by else []
     QueueItem.objects.filter(study=study).update(gold={"positive": True, "findings": None, "reads": reads})
     LabelQueue.objects.filter(items__study=study).update(trainee=trainee)
+
+
+def test_a_read_of_another_scheme_counts_where_its_answers_mean_the_same(labelled: tuple[User, User]) -> None:
+    study = Study.objects.order_by("pk")[4]
+    commit(study, person(Role.ANNOTATOR), 2, schema="volpe-1")
+    found = gather()
+    last = found.first[-1].codes
+    assert (last["right"], last["worst"]) == (MISSING, MISSING)
+    assert (last["positive"], last["phi"], last["quality"]) == (1, 0, 0)
+
+
+def test_older_wording_of_the_same_grades_counts_and_a_field_that_became_a_grade_does_not(annotator: User) -> None:
+    cases.queue(study := cases.study())
+    findings = {"right": 3, "left": 0, "pvl": True, "quality": "good"}
+    commit(study, annotator, 3, schema="papile-1", findings=findings)
+    codes = gather().first[0].codes
+    assert (codes["right"], codes["worst"], codes["pvl"]) == (3, 3, MISSING)
 
 
 def test_known_answers_hit_are_counted_but_not_ones_own(annotator: User) -> None:

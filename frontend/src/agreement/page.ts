@@ -27,7 +27,7 @@ function kpis(found: Everybody): HTMLElement {
   const panel = found.questions.find((question) => question.name === "positive")?.panel;
   const cells = MEASURES.map((name) => {
     const [value, range] = /^(−?[\d.]+) \((.+)\)$/.exec(told(panel?.[name]))?.slice(1) ?? [];
-    return h("div", {}, h("p", { class: "label" }, `Haemorrhage, ${name === "observed" ? "observed" : NAMES[name]}`), h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, range ?? told(panel?.[name]))));
+    return h("div", {}, h("p", { class: "label" }, `Positive, ${name === "observed" ? "observed" : NAMES[name]}`), h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, range ?? told(panel?.[name]))));
   });
   const counted = (label: string, value: number, note: string) => h("div", {}, h("p", { class: "label" }, label), h("p", { class: "v" }, h("b", { class: "big" }, number(value)), h("span", {}, note)));
   return h("div", { class: "kpis" }, ...cells, counted("Read twice or more", found.twice, `of ${count(found.studies, "study", "studies")}`), counted("Adjudicated", found.adjudicated, `${number(found.repeated)} answered again`));
@@ -66,7 +66,7 @@ function readersCard(found: Everybody): HTMLElement {
   return h(
     "section",
     { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "Readers"), h("span", { class: "dim small" }, "verdict: haemorrhage or none"), h("div", { class: "right" }, csvButton("Readers", sheet))),
+    h("header", {}, h("h2", { class: "h2" }, "Readers"), h("span", { class: "dim small" }, "verdict: positive or not"), h("div", { class: "right" }, csvButton("Readers", sheet))),
     h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Readers" }, dataTable("Readers", columns, rows)),
   );
 }
