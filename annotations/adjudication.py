@@ -29,7 +29,12 @@ class Dispute:
 
 def _committed_reads() -> Prefetch[Any]:
     reads = Read.objects.filter(context=Context.QUEUE, status=ReadStatus.COMMITTED).order_by("pk")
-    return Prefetch("reads", reads.prefetch_related("revisions"), to_attr="answers")
+    return Prefetch("reads", reads.prefetch_related("revisions__read"), to_attr="answers")
+
+
+def with_answers(items: QuerySet[QueueItem]) -> QuerySet[QueueItem]:
+    """What ``dispute_of`` needs, in three queries however many there are."""
+    return items.select_related("study__patient", "queue").prefetch_related(_committed_reads())
 
 
 def answered_enough() -> QuerySet[QueueItem]:
@@ -56,7 +61,7 @@ def dispute_of(item: QueueItem) -> Dispute:
 def open_disputes(user: Any) -> list[Dispute]:
     """What this person may decide and nobody has decided yet. The weightiest first."""
     items = may_decide(user).exclude(pk__in=decided().values("item"))
-    found = map(dispute_of, items.select_related("study__patient", "queue").prefetch_related(_committed_reads()))
+    found = map(dispute_of, with_answers(items))
     open_ones = (d for d in found if d.differences and not consensus.settled(d.item.queue.rule, d.revisions))
     return sorted(open_ones, key=lambda d: (-d.weight, d.item.position, d.item.pk))
 

@@ -17,6 +17,7 @@ from accounts import audit, guards
 from accounts.roles import Role, has_role
 from annotations import adjudication, queues, reads, reference, told, versions
 from annotations.blinding import blinded_uids, has_answered, is_blinded
+from annotations.feedback import feedback
 from annotations.models import Context, QueueItem, Read, ReadStatus
 from annotations.reads import SCORE_VIEWED, Answer, Evidence, Place
 from annotations.schema import MAX_COMMENT, BadFindings
@@ -151,10 +152,10 @@ class ReadsView(APIView):
         own = here.open()
         sees = here.context == Context.ADJUDICATION or _sees_others(here, own)
         # What may not be seen is not looked up: the time that an answer takes tells nothing either.
-        others = (
-            told.others_reads(here.study, context=here.context, item=here.item, reader=request.user) if sees else []
-        )
-        return Response({"mine": told.told_own(own), "others": others, "schema": told.told_schema()})
+        others = told.others_reads(here.study, context=here.context, item=here.item, reader=request.user)
+        shown = list(others) if sees else []
+        extras = {"feedback": feedback(own), "schema": told.told_schema()}
+        return Response({"mine": told.told_own(own), "others": shown, **extras})
 
 
 def _sees_others(here: Place, own: Read) -> bool:
@@ -243,6 +244,7 @@ class CommitView(APIView):
             "version": revision.read.draft_version,
             "next": next_of(here),
             "reveal": _reveal(request, here),
+            "feedback": feedback(revision.read),
         }
         return Response(told_commit, status=201 if new else 200)
 

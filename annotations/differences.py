@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from annotations.schema import Findings
+from annotations.schema import ROMAN, Findings
 
 LABELS = {
     "right": "Right grade",
@@ -61,7 +61,8 @@ def _weigh(field: str, a: Any, b: Any) -> int:
 
 def differences(a: Findings, b: Findings) -> list[Difference]:
     """Where two reads differ, the weightiest first. Keyframes, doubt and comments are no difference."""
-    found = [Difference(field, _weigh(field, a[field], b[field])) for field in LABELS if _differs(field, a, b)]
+    differing = [field for field in LABELS if field in a and field in b and _differs(field, a, b)]
+    found = [Difference(field, _weigh(field, a[field], b[field])) for field in differing]
     if (a["right"] or 0, a["left"] or 0) == (b["left"] or 0, b["right"] or 0):
         found = [
             Difference(d.field, max(d.weight, _SIDE_SWAPPED) if d.field in ("right", "left") else d.weight)
@@ -87,3 +88,30 @@ def all_differences(reads: Sequence[Findings]) -> list[Difference]:
 
 def level(weight: int) -> str:
     return "high" if weight >= HIGH else "mid" if weight >= MIDDLE else "low"
+
+
+def word(field: str, value: Any) -> str:
+    """An answer to a field as people say it."""
+    if value is None:
+        return "not said"
+    if field in ("right", "left", "pvl") and not isinstance(value, bool):
+        return ROMAN[value]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value).replace("_", " ")
+
+
+def compared(answers: Sequence[Findings]) -> list[dict[str, Any]]:
+    """Field by field, what differs first and of that the weightiest; of the rest only what says something."""
+    weights = {difference.field: difference.weight for difference in all_differences(answers)}
+    fields = [*weights, *(field for field in LABELS if field not in weights)]
+    return [
+        {
+            "field": field,
+            "label": LABELS[field],
+            "differs": field in weights,
+            "level": level(weights[field]) if field in weights else "",
+            "values": [word(field, answer.get(field)) for answer in answers],
+        }
+        for field in fields
+    ]

@@ -60,7 +60,7 @@ def plan(choice: Choice, how: Settings) -> Plan:
         refused += _without_answer(picks, keys)
         picks = [pick for pick in picks if pick.study in keys]
     if not picks:
-        raise BadChoice(_nothing(choice, how))
+        raise BadChoice(_nothing(choice, how), refused)
     if len(picks) > MAX_STUDIES:
         raise BadChoice(f"{len(picks):,} studies were found; a queue holds at most {MAX_STUDIES:,}.")
     rng = random.Random(how.seed)  # noqa: S311 - repeatable, not secret
@@ -76,7 +76,9 @@ def plan(choice: Choice, how: Settings) -> Plan:
 def _nothing(choice: Choice, how: Settings) -> str:
     if how.trainee and choice.picks:
         return "None of these studies has a reference label: a trainee's answer could be compared with nothing."
-    return "No study was found. Widen the filter, or look at the lines that were refused."
+    if choice.refused:
+        return "None of the lines names a study that can be taken."
+    return "No study passes this filter. Widen it."
 
 
 def _without_answer(picks: Iterable[Pick], keys: dict[int, Any]) -> list[Refused]:

@@ -298,3 +298,33 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.revision}: {'agree' if self.agree else 'disagree'}"
+
+
+class Remark(models.Model):
+    """What somebody said about an item in its discussion. Only ever added."""
+
+    item = models.ForeignKey(QueueItem, on_delete=models.PROTECT, related_name="remarks")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(max_length=2000)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.author} on {self.item}"
+
+
+class Unblinding(models.Model):
+    """An adjudicator asked to see the AI's answer and who the readers are before deciding, and said why."""
+
+    item = models.ForeignKey(QueueItem, on_delete=models.PROTECT, related_name="unblindings")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "user"], name="unblinded_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} unblinded {self.item}"

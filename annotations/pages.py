@@ -12,10 +12,9 @@ from accounts import audit, guards
 from accounts.roles import Role
 from annotations import adjudication, queues
 from annotations.adjudication import Dispute
-from annotations.differences import LABELS, level
+from annotations.differences import compared, level
 from annotations.models import Context, LabelQueue, QueueItem
 from annotations.reads import Place
-from annotations.schema import ROMAN
 from live import reading
 from studies import access
 
@@ -78,7 +77,7 @@ def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **pro
         "study_uid": study.uid,
         "item": item.pk,
         "queue": item.queue.name,
-        "why": item.why,
+        "why": item.why if context == Context.QUEUE else "",
         "user": _person(request.user),
         "seq": reading.head(),
         **progress,
@@ -109,30 +108,8 @@ def _told_dispute(dispute: Dispute) -> dict[str, Any]:
         "level": level(dispute.weight),
         "url": adjudication.url_of(dispute.item),
         "readers": [f"Reader {number}" for number in range(1, len(dispute.revisions) + 1)],
-        "rows": _compared(dispute),
+        "rows": compared([revision.findings for revision in dispute.revisions]),
     }
-
-
-def _compared(dispute: Dispute) -> list[dict[str, Any]]:
-    """Field by field, what differs first."""
-    differing = [difference.field for difference in dispute.differences]
-    fields = [*differing, *(field for field in LABELS if field not in differing)]
-    return [
-        {
-            "label": LABELS[field],
-            "differs": field in differing,
-            "values": [_word(field, revision.findings[field]) for revision in dispute.revisions],
-        }
-        for field in fields
-    ]
-
-
-def _word(field: str, value: Any) -> str:
-    if field in ("right", "left", "pvl") and not isinstance(value, bool):
-        return "not said" if value is None else ROMAN[value]
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value).replace("_", " ")
 
 
 @guards.page(Role.ADMIN)

@@ -23,10 +23,6 @@ _UID_COLUMNS = ("study_uid", "uid", "studyinstanceuid", "study instance uid")
 _FORMULA = ("=", "+", "-", "@")
 
 
-class BadChoice(Exception):
-    """What was asked for makes no sense; ``str()`` says why, and nothing was made."""
-
-
 @dataclass(frozen=True)
 class Pick:
     """A chosen study. ``why`` leaks nothing, ``reason`` is the whole one."""
@@ -43,6 +39,14 @@ class Refused:
     line: int
     text: str
     reason: str
+
+
+class BadChoice(Exception):
+    """What was asked for makes no sense; ``str()`` says why, and nothing was made. ``refused``: line by line."""
+
+    def __init__(self, said: str, refused: Sequence[Refused] = ()) -> None:
+        super().__init__(said)
+        self.refused = list(refused)
 
 
 @dataclass

@@ -46,7 +46,8 @@ def _plan(request: Request) -> tuple[dict[str, Any], Plan]:
     try:
         return wanted, making.plan(asked.choose(wanted), asked.settings_of(wanted))
     except BadChoice as error:
-        raise Refusal(str(error), "bad_choice") from error
+        lines = [vars(line) for line in error.refused[:SHOWN]]
+        raise Refusal(str(error), "bad_choice", refused=lines, refused_total=len(error.refused)) from error
 
 
 def told_plan(wanted: dict[str, Any], planned: Plan) -> dict[str, Any]:

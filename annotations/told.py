@@ -9,7 +9,7 @@ from django.conf import settings
 
 from annotations import versions
 from annotations.blinding import has_answered
-from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus
+from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus, Unblinding
 from inference import answers
 from studies.models import Study
 
@@ -58,8 +58,17 @@ def told_own(read: Read | None) -> dict[str, Any] | None:
         "status": read.status,
         "draft": told_draft(read),
         "revisions": [told_revision(revision) for revision in revisions],
+        "unblinded": _unblinded(read),
         "schema": (read.draft.get("findings") or {}).get("schema", ""),
     }
+
+
+def _unblinded(read: Read) -> dict[str, Any] | None:
+    """When and why an adjudicator asked for the AI's answer and the readers' names."""
+    if read.context != Context.ADJUDICATION:
+        return None
+    asked = Unblinding.objects.filter(item=read.item_id, user=read.reader_id).first()
+    return {"at": asked.at, "reason": asked.reason} if asked else None
 
 
 def told_others(read: Read, name: str) -> dict[str, Any]:

@@ -2,7 +2,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from annotations import ahead, api, exchange_api, figures_api, history, pages, queue_api, schema_api, timeline, today
+from annotations import (
+    ahead,
+    api,
+    discussion,
+    exchange_api,
+    figures_api,
+    history,
+    pages,
+    queue_api,
+    schema_api,
+    timeline,
+    today,
+)
 
 _STUDY = "api/v1/studies/<str:uid>/"
 
@@ -23,6 +35,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_STUDY}timeline/", timeline.TimelineView.as_view(), name="timeline"),
     path("api/v1/label-queue/", api.LabelQueueView.as_view(), name="label-queue"),
     path("api/v1/label-queue/<int:item>/skip/", api.SkipView.as_view(), name="label-queue-skip"),
+    path("api/v1/discussions/<int:item>/", discussion.DiscussionView.as_view(), name="discussion"),
+    path("api/v1/discussions/<int:item>/unblind/", discussion.UnblindView.as_view(), name="unblind"),
     path("api/v1/queues/", queue_api.QueuesView.as_view(), name="queues"),
     path("api/v1/queues/preview/", queue_api.PreviewView.as_view(), name="queue-preview"),
     path("api/v1/queues/choices/", queue_api.ChoicesView.as_view(), name="queue-choices"),

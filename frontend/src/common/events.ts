@@ -10,7 +10,7 @@ import { polite } from "./announce";
 import { reportSignedOut } from "./api";
 import { pageConfig, person } from "./dom";
 
-export type Kind = "study" | "score" | "read" | "claim" | "model" | "run" | "ai";
+export type Kind = "study" | "score" | "read" | "claim" | "model" | "run" | "ai" | "remark";
 
 export interface LiveEvent {
   kind: Kind | "gap";

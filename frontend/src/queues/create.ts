@@ -6,7 +6,7 @@ import { byId, cap, fill, h, icon } from "../common/dom";
 import { bind } from "../common/keys";
 import { asked, decode } from "./asked";
 import { form, sourceFields } from "./fields";
-import { planView } from "./plan";
+import { planView, refusedTable } from "./plan";
 import { type Choices, type Plan, QUEUES, type Source } from "./types";
 
 const LOOK_MS = 350;
@@ -15,6 +15,7 @@ const KEPT = "fontanelle.new-queue";
 interface Refusal {
   code?: string;
   refused?: Plan["refused"];
+  refused_total?: number;
 }
 
 class Page {
@@ -31,7 +32,7 @@ class Page {
       event.preventDefault();
       void this.create();
     });
-    const create = h("button", { class: "btn btn-primary btn-wide", type: "submit", form: this.form.id }, "Make the queue ", cap("Ctrl"), cap("Enter"));
+    const create = h("button", { class: "btn btn-primary btn-wide", type: "submit", form: this.form.id }, "Make the queue ", h("span", { class: "line" }, cap("Ctrl"), cap("Enter")));
     fill(byId("main"),
       h("div", { class: "page-head" }, h("a", { href: "/label/queues/", class: "dim" }, "Label queues"), h("h1", { class: "h1" }, "New queue")),
       this.problem,
@@ -98,12 +99,13 @@ class Page {
       if (turn !== this.turn) return;
       fill(this.side, ...planView(plan, body));
     } catch (error) {
-      if (turn === this.turn && !(error instanceof ApiError && error.signedOut)) this.wait(reason(error), true);
+      if (turn === this.turn && !(error instanceof ApiError && error.signedOut)) this.wait(reason(error), true, (error as ApiError).body as Refusal | null);
     }
   }
 
-  private wait(text: string, wrong = false): void {
-    fill(this.side, h("p", { class: wrong ? "message" : "dim" }, wrong ? icon("bad") : null, text));
+  private wait(text: string, wrong = false, refusal: Refusal | null = null): void {
+    const lines = refusal?.refused ? refusedTable({ refused: refusal.refused, refused_total: refusal.refused_total ?? 0 }, false) : [];
+    fill(this.side, h("p", { class: wrong ? "message" : "dim" }, wrong ? icon("bad") : null, text), ...lines);
   }
 
   private tell(text: string): void {

@@ -10,7 +10,7 @@ import type { Plan } from "./types";
 const SECONDS_EACH = 25;
 const SHOWN = 100;
 
-function refusedTable(plan: Plan): Child[] {
+export function refusedTable(plan: Pick<Plan, "refused" | "refused_total">, leave = true): Child[] {
   if (!plan.refused_total) return [];
   const rows = plan.refused.slice(0, SHOWN).map((each) => [each.line || "–", h("span", { class: "mono" }, each.text), each.reason]);
   const more = plan.refused_total - rows.length;
@@ -18,7 +18,7 @@ function refusedTable(plan: Plan): Child[] {
     h("p", { class: "warn" }, icon("warn"), h("span", {}, `${count(plan.refused_total, "study", "studies")} cannot be taken`)),
     h("div", { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "What cannot be taken" }, dataTable("What cannot be taken", [{ label: "Line", num: true }, { label: "Text" }, { label: "Why" }], rows)),
     more > 0 ? h("p", { class: "small dim" }, `and ${number(more)} more`) : null,
-    h("label", { class: "check" }, h("input", { type: "checkbox", id: "leave-out" }), "Make it without them"),
+    leave ? h("label", { class: "check" }, h("input", { type: "checkbox", id: "leave-out" }), "Make it without them") : null,
   ];
 }
 

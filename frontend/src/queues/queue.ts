@@ -48,7 +48,7 @@ function facts(queue: QueueDetail): HTMLElement {
 function origin(queue: QueueDetail): HTMLElement {
   const said = Object.entries((queue.made_from["filter"] as Record<string, unknown> | undefined) ?? {}).filter(([, value]) => value !== null && value !== "" && value !== false);
   const from = { filter: "a filter", list: "a list of studies", strategy: `the strategy ${String(queue.made_from["strategy"] ?? "")}` }[queue.source];
-  const words = said.map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value)}`).join(", ");
+  const words = said.map(([name, value]) => `${name.replace("labelled", "read by").replaceAll("_", " ")} ${String(value)}`).join(", ");
   return h("p", { class: "small dim" }, `From ${from}${words ? `: ${words}` : ""}.`);
 }
 

@@ -84,7 +84,10 @@ export class QueueBar {
   private readonly seconds = h("span", { class: "num" });
   private readonly timer: number;
 
+  private readonly blinding = h("span", {});
+
   constructor(study: Study, queue: LabelQueue, home: string, blinding: string) {
+    this.say(blinding);
     const why = queue.item?.why ?? "";
     const pace = queue.pace_per_hour ? `pace ${number(3600 / queue.pace_per_hour)} s` : "";
     const eye = s("svg", { class: "eye", viewBox: "0 0 14 14", "aria-hidden": "true" }, s("path", { d: BLIND }));
@@ -94,12 +97,17 @@ export class QueueBar {
       back(home, "Leave", "Leave the queue"),
       h("h1", { class: "id" }, queue.name ?? "Label queue"),
       h("span", { class: "num nowrap", "data-progress": "" }, h("b", { class: "strong" }, queue.position), ` of ${queue.total}`),
-      why ? h("span", { class: "dim hide-s" }, `why: ${why}`) : null,
+      why ? h("span", { class: "dim cut why", title: why }, `· why: ${why}`) : null,
       facts(study, false),
-      h("div", { class: "right small dim" }, h("span", { class: "ok" }, eye, blinding), this.seconds, h("span", { class: "num hide-s" }, pace)),
+      h("div", { class: "right small dim" }, h("span", { class: "ok" }, eye, this.blinding), this.seconds, h("span", { class: "num hide-s" }, pace)),
     );
     const began = Date.now();
     this.timer = window.setInterval(() => (this.seconds.textContent = `${number((Date.now() - began) / 1000)} s`), 1000);
+  }
+
+  /** What is hidden just now. */
+  say(blinding: string): void {
+    this.blinding.textContent = blinding;
   }
 
   close(): void {

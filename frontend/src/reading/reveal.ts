@@ -119,7 +119,7 @@ export class Reveal {
   private readonly disagree = h("button", { type: "button", "aria-pressed": "false" }, "Disagree ", cap("D"));
   private readonly said = h("p", { class: "small dim", "data-status": "" });
 
-  constructor(answer: Answer, at: string | null, readonly score: Score | null, clips: readonly Clip[], ahead: { queue: boolean; next: boolean }, commands: RevealCommands) {
+  constructor(answer: Answer, at: string | null, readonly score: Score | null, clips: readonly Clip[], ahead: { queue: boolean; next: boolean }, commands: RevealCommands, extras: readonly Child[] = []) {
     this.agree.addEventListener("click", () => commands.agree(true));
     this.disagree.addEventListener("click", () => commands.agree(false));
     const next = h("button", { class: "btn btn-primary btn-lg btn-wide", type: "button", onclick: commands.next }, ahead.next || ahead.queue ? "Next study " : "Back to the list ", cap("Enter"));
@@ -127,6 +127,7 @@ export class Reveal {
       "section",
       { class: "panel", "aria-label": "After your read", "data-reveal": "" },
       h("div", { class: "scroll" },
+        ...extras,
         ...ownRead(answer, at),
         h("p", { class: "small dim line" }, "Both versions are kept.", h("button", { class: "btn btn-quiet right-end", type: "button", onclick: commands.reopen }, "Reopen ", cap("U"))),
         ...(ahead.queue ? [] : [h("hr", { class: "rule" }), ...modelCard(score)]),

@@ -17,14 +17,16 @@ import type { Commit, Place } from "./shelf";
 import { type Action, type Answer, type Form, History, type Keyframe, blank, contradictions, headline, same, spoken, withoutNumbers } from "./findings";
 import { type Mode, ReadForm } from "./form";
 import { CommitGate } from "./gate";
-import { othersTable } from "./others";
+import { Judge } from "./judge";
+import { lesson } from "./lesson";
 import { HOME, type House, type Target, itemOf, server, shelf, targetOf } from "./places";
 import { Reveal, demoNotice } from "./reveal";
 import { changedNotice, device, leftOutNotice } from "./notices";
 import { type LabelSchema, meet, remember } from "./schema";
-import { attentionKeys, doneKeys, readingKeys } from "./shortcuts";
+import { attentionKeys, doneKeys, judgeKeys, readingKeys } from "./shortcuts";
 import { hideConflict, showConflict, stateText } from "./state";
-import type { Carried, Committed, LabelQueue, Next, OtherRead, Read, Reads, Score } from "./types";
+import { Thread } from "./thread";
+import type { Carried, Committed, Feedback, LabelQueue, Next, OtherRead, Read, Reads, Score } from "./types";
 import { showTimeline } from "./timeline";
 import { watch } from "./watch";
 
@@ -61,6 +63,9 @@ export class Session {
   private seenTimer: number | null = null;
   private readonly claim: ClaimKeeper;
   private others: readonly OtherRead[] = [];
+  private judge: Judge | null = null;
+  private thread: Thread | null = null;
+  private feedback: Feedback | null = null;
   private closed = false;
   private early = false;
   /** The timeline looks again at what is drawn. */
@@ -91,7 +96,13 @@ export class Session {
     await meet([...(reads.mine?.revisions ?? []), ...reads.others.flatMap((other) => other.revisions)].map((revision) => revision.findings.schema));
     this.viewer = new Viewer(study, { panes: room ? 2 : 1, seen: () => this.seen(), notes: (notes) => this.noted(notes), draw: (drawings, step) => this.act({ type: "draw", drawings, step }) });
     this.others = this.context === "adjudication" ? reads.others : [];
+    this.feedback = reads.feedback;
+    if (this.context === "adjudication" && this.target.item !== undefined) {
+      const goTo = ({ sop_uid, frame }: Keyframe) => this.viewer.goTo(sop_uid, frame);
+      this.judge = new Judge(this.target.item, this.others, { accept: (at) => this.accept(at), goTo, unblinded: () => this.bar instanceof QueueBar && this.bar.say("Unblinded, on record") });
+    }
     this.bar = queue ? new QueueBar(study, queue, HOME[this.context], BLINDING[this.context === "adjudication" ? "adjudication" : "queue"]) : new RoomBar(study);
+    await this.judge?.load();
     document.title = `${queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : study.patient.patient_id} · Fontanelle`;
     fill(this.house.main, this.bar.element, this.viewer.side, this.viewer.stage, this.panel);
     this.watch();
@@ -138,6 +149,8 @@ export class Session {
     hideConflict();
     this.release();
     this.claim.close();
+    this.judge?.thread.close();
+    this.thread?.close();
   }
 
   /** The page is about to go. */
@@ -206,6 +219,7 @@ export class Session {
     this.gate.draw();
     this.form.setBefore(this.house.previous?.text ?? "");
     this.notices();
+    if (this.judge) this.form.element.querySelector(".scroll")?.append(this.judge.thread.element);
     if (this.bar instanceof RoomBar) this.bar.say("Attention hidden until you commit");
   }
 
@@ -214,7 +228,7 @@ export class Session {
   }
 
   private notices(...more: (HTMLElement | null)[]): void {
-    this.form?.notice(...more, ...demoNotice(this.score), othersTable(this.others, (at) => this.accept(at)));
+    this.form?.notice(...more, ...demoNotice(this.score), this.judge?.element ?? null);
   }
 
   // ---------- the schema changes while a read is open ----------
@@ -361,6 +375,7 @@ export class Session {
     const { drawings, keyframes } = this.history.form.findings;
     if (drawings !== this.viewer.sketch.drawings || this.viewer.sketch.editable !== (this.phase === "reading")) this.viewer.setDrawings(drawings, this.phase === "reading");
     this.serial();
+    this.judge?.draw(this.history.form.findings);
     this.viewer.setKeyframes(keyframes);
     this.house.main.dataset["phase"] = this.phase;
   }
@@ -450,6 +465,11 @@ export class Session {
     if (this.mode === "queue") {
       const text = `Before: ${headline(answer.findings)}, ${duration(seconds) ?? ""}`;
       polite(`Committed. ${text}`);
+      if (said.feedback) {
+        this.feedback = said.feedback;
+        polite(said.feedback.right ? "Right" : "Not right");
+        return this.showDone(answer, said.committed_at ?? new Date().toISOString(), null);
+      }
       this.phase = "done";
       this.house.go(said.next ? targetOf(said.next, this.context) : null, { target: this.target, text });
       return;
@@ -477,7 +497,7 @@ export class Session {
       peak: (step: 1 | -1) => this.viewer.toPeak(step),
     };
     const queue = this.mode === "queue";
-    this.reveal = new Reveal(answer, at, queue ? null : this.score, this.study.clips, { queue, next: this.next !== null }, commands);
+    this.reveal = new Reveal(answer, at, queue ? null : this.score, this.study.clips, { queue, next: this.next !== null }, commands, this.extras());
     this.reveal.drawAgreement(agreement);
     this.mount(this.reveal.element);
     if (this.bar instanceof RoomBar) {
@@ -490,6 +510,16 @@ export class Session {
     }
     this.bindDone();
     this.viewer.focus();
+  }
+
+  /** Beside one's own answer in a queue: the known one for a trainee, and what is said about the item. */
+  private extras(): HTMLElement[] {
+    const taught = this.feedback ? [lesson(this.feedback, ({ sop_uid, frame }) => this.viewer.goTo(sop_uid, frame))] : [];
+    if (this.context !== "queue" || this.target.item === undefined) return taught;
+    const slot = h("div", {});
+    const thread = (this.thread ??= new Thread(`/api/v1/discussions/${this.target.item}/`));
+    void thread.load().then((takesPart) => takesPart && fill(slot, thread.element));
+    return [...taught, slot];
   }
 
   /** What was committed, with the numbers that the server put beside the drawings. */
@@ -593,7 +623,10 @@ export class Session {
       commit: () => void this.commit(),
       skip: this.context === "queue" ? () => void this.skip() : null,
     };
-    this.rebind(readingKeys(this.mode, this.schema, commands));
+    const { judge } = this;
+    const regrade = () => this.act({ type: "take", findings: this.empty().findings });
+    const judging = judge ? judgeKeys({ regrade, flip: () => judge.flip(), discuss: () => judge.thread.focus(), unblind: () => void judge.unblind() }) : [];
+    this.rebind([...readingKeys(this.mode, this.schema, commands), ...judging]);
   }
 
   private bindDone(): void {

@@ -87,3 +87,20 @@ export function attentionKeys(commands: Pick<DoneCommands, "peak" | "heat">): Bi
     { key: "t", label: "Heat map", group, run: commands.heat },
   ];
 }
+
+export interface JudgeKeys {
+  regrade: () => void;
+  flip: () => void;
+  discuss: () => void;
+  unblind: () => void;
+}
+
+export function judgeKeys(commands: JudgeKeys): Binding[] {
+  const group = "Adjudicate";
+  return [
+    { key: "e", label: "Regrade", group, run: commands.regrade },
+    { key: "f", label: "Flip keyframes", group, run: commands.flip },
+    { key: "/", label: "Discuss", group, run: commands.discuss },
+    { key: "Alt+b", label: "Unblind", group, bar: false, run: commands.unblind },
+  ];
+}

@@ -4,7 +4,7 @@ import type { HeatMaps } from "../viewer/heat";
 import type { Weight } from "../viewer/types";
 import type { ServerDraft } from "./drafts";
 import type { Commit } from "./shelf";
-import type { Findings } from "./findings";
+import type { Findings, Keyframe } from "./findings";
 import type { Told } from "./schema";
 
 export interface Score {
@@ -67,6 +67,7 @@ export interface OtherRead {
 export interface Reads {
   mine: Read | null;
   others: OtherRead[];
+  feedback: Feedback | null;
   /** The version of the label schema that is in force. */
   schema: Told;
 }
@@ -76,6 +77,33 @@ export interface Carried {
   findings: Findings;
   left_out: { field: string; title: string; said: string }[];
   schema: Told;
+}
+
+/** In a trainee queue, after the commit. */
+export interface Feedback {
+  right: boolean;
+  positive: boolean;
+  rule: string;
+  differences: { field: string; label: string; level: string; yours: string; known: string }[];
+  keyframes: Keyframe[];
+}
+
+export interface Remark {
+  id: number;
+  at: string;
+  text: string;
+  mine: boolean;
+  author: string;
+}
+
+/** The answers to one item compared, and what was said about them. */
+export interface Discussion {
+  rows: { field: string; label: string; differs: boolean; level: "high" | "mid" | "low" | ""; values: string[] }[];
+  readers: string[];
+  rule: string;
+  settled: boolean;
+  remarks: Remark[];
+  unblinded: { at: string; reason: string; readers: string[]; score: Score } | null;
 }
 
 export interface Next {
@@ -88,6 +116,7 @@ export interface Committed {
   committed_at?: string;
   next: Next | null;
   reveal: Score | null;
+  feedback: Feedback | null;
 }
 
 export interface QueueItem {
