@@ -109,7 +109,8 @@ class DiscussionView(APIView):
         said = Said(data=request.data)
         said.is_valid(raise_exception=True)
         found = _item(request, item, "adjudication.remark")
-        Remark.objects.create(item=found, author_id=request.user.pk, text=said.validated_data["text"])
+        author: Any = request.user
+        Remark.objects.create(item=found, author=author, text=said.validated_data["text"])
         for person in _others(found, request.user):
             publish("remark", audience=Audience.PERSON, person_id=person, study_uid=found.study.uid)
         return Response(told(found, request.user), status=201)
@@ -130,7 +131,8 @@ class UnblindView(APIView):
         reason = asked.validated_data["reason"]
         access.open_study(request, found.study.uid, "adjudication.unblinded", item=item, reason=reason)
         access.open_study(request, found.study.uid, SCORE_VIEWED, attention=True)
-        Unblinding.objects.get_or_create(item=found, user_id=request.user.pk, defaults={"reason": reason})
+        user: Any = request.user
+        Unblinding.objects.get_or_create(item=found, user=user, defaults={"reason": reason})
         return Response(told(found, request.user))
 
 
