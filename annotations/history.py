@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from accounts import guards
 from accounts.roles import Role
 from annotations import reference, versions
+from annotations.blinding import blinded_uids
 from annotations.models import Read, ReadRevision, SetAside
 from annotations.schema import Schema
 from live import reading
@@ -23,6 +24,7 @@ from studies import access
 from studies.models import Study
 
 Words = list[tuple[str, str]]
+HIDDEN = "You have yet to label this study: what others said is shown after your commit."
 
 
 class HistoryView(APIView):
@@ -32,7 +34,8 @@ class HistoryView(APIView):
     @transaction.atomic
     def get(self, request: Request, uid: str) -> Response:
         """Nothing here is ever changed; it only grows."""
-        return Response(history(access.open_study(request, uid, "labels.history_viewed")))
+        study = access.open_study(request, uid, "labels.history_viewed")
+        return Response(history(study, request.user))
 
 
 @guards.page(Role.ADMIN)
@@ -40,10 +43,13 @@ class HistoryView(APIView):
 def page(request: HttpRequest, uid: str) -> HttpResponse:
     study = access.open_study(request, uid, "labels.history_viewed")
     told = {"page": "history", "seq": reading.head()}
-    return render(request, "history.html", {"page": told, "study": study, "history": history(study)})
+    return render(request, "history.html", {"page": told, "study": study, "history": history(study, request.user)})
 
 
-def history(study: Study) -> dict[str, Any]:
+def history(study: Study, user: Any) -> dict[str, Any]:
+    definition = versions.in_force().definition.name
+    if study.uid in blinded_uids(user):
+        return {"study_uid": study.uid, "label": None, "definition": definition, "reads": [], "hidden": HIDDEN}
     schemas = versions.all_schemas()
     reads = Read.objects.filter(study=study).select_related("reader", "item__queue").order_by("opened_at", "pk")
     reads = reads.prefetch_related("revisions__agreement", "revisions__study_revision", "set_aside")
@@ -51,7 +57,8 @@ def history(study: Study) -> dict[str, Any]:
     return {
         "study_uid": study.uid,
         "label": label.as_json() if label else None,
-        "definition": versions.in_force().definition.name,
+        "definition": definition,
+        "hidden": "",
         "reads": [_told(read, schemas, label.reads if label else ()) for read in reads],
     }
 

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
+
 from annotations import reference, versions
+from annotations.blinding import blinded_uids
 from annotations.exchange import pseudonyms
 from annotations.models import Read, ReadRevision, ReadStatus
 from annotations.reference import ReferenceLabel
@@ -54,8 +57,7 @@ class Export:
     def records(self) -> Iterator[Record]:
         """Each read's last committed revision; for labels alone the first of the reads that made each."""
         labels = self.labels()
-        visible = access.visible_studies(self.user)
-        reads = Read.objects.filter(status=ReadStatus.COMMITTED, study__in=visible).order_by("study_id", "pk")
+        reads = Read.objects.filter(status=ReadStatus.COMMITTED, study__in=self._visible()).order_by("study_id", "pk")
         for read in reads.select_related("study__patient", "reader").prefetch_related("revisions"):
             revision = max(read.revisions.all(), key=lambda each: each.number)
             label = labels.get(read.study_id)
@@ -92,8 +94,11 @@ class Export:
 
     def clips(self) -> dict[str, Clip]:
         """By the UID that the export gives them."""
-        visible = access.visible_studies(self.user)
-        return {self.uid(clip.sop_uid): clip for clip in Clip.objects.filter(study__in=visible)}
+        return {self.uid(clip.sop_uid): clip for clip in Clip.objects.filter(study__in=self._visible())}
+
+    def _visible(self) -> QuerySet[Study]:
+        """Whoever has yet to label a study takes out nothing of it: what others said would be in the file."""
+        return access.visible_studies(self.user).exclude(uid__in=blinded_uids(self.user))
 
 
 def _typed(schema: Schema, name: str) -> bool:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from annotations import drawings, versions
+from annotations.blinding import blinded_uids
 from annotations.exchange import pseudonyms
 from annotations.exchange.files import Line, lines
 from annotations.exchange.tables import LEADING, TRAILING
@@ -81,7 +82,9 @@ class Importer:
         self.confirmed = confirmed
         self.now = versions.in_force()
         self.words = {name: Words(schema) for name, schema in versions.all_schemas().items()}
-        studies = access.visible_studies(user).values_list("uid", "pk")
+        # What "unchanged" would tell of another's read is not told of a study that one has yet to label.
+        visible = access.visible_studies(user).exclude(uid__in=blinded_uids(user))
+        studies = list(visible.values_list("uid", "pk"))
         self.studies = {**{pseudonyms.uid(uid): pk for uid, pk in studies}, **dict(studies)}
         people = list(User.objects.values_list("username", "pk"))
         self.people = {**{pseudonyms.name("reader", name): pk for name, pk in people}, **dict(people)}

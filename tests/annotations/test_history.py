@@ -7,6 +7,7 @@ import pytest
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from annotations import versions
+from annotations.models import Context
 from studies.models import Study
 from tests.accounts.people import client_of, person
 from tests.annotations import cases
@@ -40,6 +41,19 @@ def test_history_grows_and_shows_old_answers_in_their_own_words(study: Study) ->
     assert "Cystic PVL <b>yes</b>" in page
     assert page.index("papile-1") < page.index("volpe-1")
     assert AuditEntry.objects.filter(action="labels.history_viewed", study_uid=study.uid).count() == 1
+
+
+def test_an_admin_who_has_yet_to_label_the_study_sees_nothing_of_it_anywhere(study: Study) -> None:
+    admin = person(Role.ADMIN)
+    cases.queue(study, readers=[admin, other := person(Role.ANNOTATOR)])
+    cases.read(study, other, context=Context.QUEUE, right=3)
+    client = client_of(admin)
+    history, export = f"/api/v1/studies/{study.uid}/history/", "/api/v1/labels/export/?form=json"
+    before = client.get(history).json(), client.get(export).json()
+    assert (before[0]["reads"], before[0]["hidden"] != "", before[1]["reads"]) == ([], True, [])
+    assert "III" not in client.get(f"/studies/{study.uid}/history/").content.decode()
+    cases.read(study, admin, context=Context.QUEUE, right=2)
+    assert len(client.get(history).json()["reads"]) == len(client.get(export).json()["reads"]) == 2
 
 
 @pytest.mark.parametrize("role", [Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR])
