@@ -12,30 +12,35 @@ from annotations.core import agreement
 from annotations.core.agreement import Question
 from annotations.core.coefficients import MISSING
 from annotations.core.resample import RESAMPLES, Codes, Resamples
-from annotations.questions import Asking
-from annotations.schema import Definition, Schema, shipped
 from benchmarks.rows import Row
 
 COMMAND = "make bench AREA=labels"
 STUDIES, READERS, PATIENTS = 10_000, 5, 7_000
+SIZES = {
+    "positive": 2, "worst": 5, "right": 5, "left": 5, "phi": 2, "phi_side": 3, "phi_extent": 2, "cerebellar": 5,
+    "other_ich": 2, "pvl": 5, "phvd": 2, "quality": 3,
+}  # fmt: skip
+"""Answers of each question of the schema papile-2."""
+ORDINAL = ("worst", "right", "left", "pvl", "quality")
+QUESTIONS = [
+    Question(name, name, tuple(map(str, range(size))), "ordinal" if name in ORDINAL else "nominal")
+    for name, size in SIZES.items()
+]
 
 
 def agreement_over_many() -> list[Row]:
     """All findings of 10,000 studies by 5 readers: panel, each category, each pair, by quality, against the truth."""
     rng = np.random.default_rng(5)
     patients = rng.integers(PATIENTS, size=STUDIES)
-    come = shipped()
-    asking = Asking(Schema("papile-2", come["papile-2"]), Definition("positive-1", come["positive-1"]))
-    tables = {question.name: _answers(question, rng) for question in asking.questions}
+    tables = {question.name: _answers(question, rng) for question in QUESTIONS}
     began = time.perf_counter()
     draws = Resamples(patients)
     worst = tables["quality"].max(axis=1)
-    words = asking.named("quality").categories
-    for question in asking.questions:
+    for question in QUESTIONS:
         codes = tables[question.name]
         agreement.panel_report(codes, question, draws)
         agreement.reader_pairs(codes, question, draws)
-        agreement.by_stratum(codes, worst, words, question, draws)
+        agreement.by_stratum(codes, worst, ("good", "limited", "non-diagnostic"), question, draws)
         agreement.against(codes, codes[:, 0], question, draws)
     seconds = time.perf_counter() - began
     size = f"{STUDIES:,} studies x {READERS} readers, {len(tables)} findings, {RESAMPLES:,} resamples"

@@ -22,7 +22,7 @@ TOO_FEW = "not enough reads"
 ONE_PATIENT = "one patient alone: no interval"
 ALL_ALIKE = "every read says the same: chance alone would agree as well"
 ONE_SIDED = "one side always says the same: κ says nothing"
-_AT_ONCE = 250
+_AT_ONCE = 500
 _MOSTLY = 0.5
 """Share of resamples in which a measure must be defined before an interval is given."""
 

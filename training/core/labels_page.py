@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from inference.core.engine import Engine
 from inference.core.manifest import BACKBONE, BadModel, file_digest
-from training.core.bags import Bags, load, make_bags
-from training.core.cohort import cohort_frames
+from training.core.bags import Bags, Embeddings, load, make_bags
+from training.core.cohort import CHUNK, cohort_frames
 from training.core.labels_needed import STRATEGIES, Plan, report, simulate
 from training.phantom.neophantom import Cohort
 
@@ -59,16 +61,33 @@ def phantoms(options: argparse.Namespace) -> Bags:
     from training.core.demo import embedding_engine
 
     backbone = DEMO_MODEL / BACKBONE
-    path = options.work / f"bags-{options.exams}-{file_digest(backbone)[:16]}.npz"
+    digest = file_digest(backbone)[:16]
+    path = options.work / f"bags-{options.exams}-{digest}.npz"
     if not path.exists():
         folder, infants = options.work / f"frames-{options.exams}", range(options.exams)
         made = cohort_frames(COHORT, folder, numbers=infants, processes=options.processes, say=_say)
         engine = embedding_engine(backbone)
         _say(f"embedding {len(made.frames)} examinations")
         uids = [f"infant-{number:04d}" for number in infants]
-        embeddings = [engine.embed(np.ascontiguousarray(one)) for one in made.frames]
+        parts = [made.frames[start : start + CHUNK] for start in range(0, len(made.frames), CHUNK)]
+        embeddings = [
+            bag
+            for at, part in enumerate(parts)
+            for bag in _embedded(folder / f"embedded-{digest}-{at}.npy", part, engine)
+        ]
         make_bags(embeddings, made.y.tolist(), groups=made.groups.tolist(), uids=uids).save(path)
     return load(path)
+
+
+def _embedded(path: Path, frames: NDArray[np.uint8], engine: Engine) -> list[Embeddings]:
+    """The embeddings of some examinations, kept, so that a run that was stopped goes on."""
+    if not path.exists():
+        made = np.stack([engine.embed(np.ascontiguousarray(one)) for one in frames])
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            np.save(file, made)
+        part.replace(path)
+    return list(np.load(path))
 
 
 def _say(line: str) -> None:
