@@ -53,7 +53,7 @@ def begin(record: Record, export: Export, *, sop_class: str, modality: str, numb
     made.PatientSex = patient.sex
     made.PatientIdentityRemoved = "NO" if export.identified else "YES"
     if not export.identified:
-        made.DeidentificationMethod = "Fontanelle label export: identifiers replaced, dates and texts removed"
+        made.DeidentificationMethod = "Fontanelle label export: stand-ins, no dates, no typed texts"
     made.StudyInstanceUID, made.StudyID = record.study_uid, ""
     acquired = timezone.localtime(study.acquired_at) if export.identified and study.acquired_at else None
     made.StudyDate = acquired.strftime("%Y%m%d") if acquired else ""
