@@ -102,12 +102,13 @@ export class Coverage {
     return kept;
   }
 
+  /** What was kept may be of this very page: each frame counts the longer of both, so that reopening doubles nothing. */
   restore(kept: Kept): void {
     for (const [sop, { ranges: shown, each = [] }] of Object.entries(kept)) {
       const mark = this.marks.get(sop);
       if (!mark) continue;
       let at = 0;
-      for (const [first, last] of shown) for (let frame = first; frame <= last; frame++) mark.set(frame, (mark.get(frame) ?? 0) + (each[at++] ?? 0));
+      for (const [first, last] of shown) for (let frame = first; frame <= last; frame++) mark.set(frame, Math.max(mark.get(frame) ?? 0, each[at++] ?? 0));
     }
   }
 

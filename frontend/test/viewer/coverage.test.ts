@@ -48,3 +48,13 @@ describe("Coverage", () => {
     expect(coverage.report()).toHaveLength(4);
   });
 });
+
+describe("a read that is reopened", () => {
+  it("counts what was seen once, however often", () => {
+    const coverage = new Coverage([{ sop_uid: "1.2", frames: 3, decode_error: "" }]);
+    coverage.see("1.2", 1);
+    coverage.look("1.2", 1, 500);
+    for (let times = 0; times < 3; times++) coverage.restore(coverage.keep());
+    expect(coverage.ms("1.2")).toBe(500);
+  });
+});
