@@ -12,6 +12,7 @@ from annotations.core import agreement
 from annotations.core.agreement import Question
 from annotations.core.coefficients import MISSING
 from annotations.core.resample import RESAMPLES, Codes, Resamples
+from benchmarks.labels_queue import queues_of_ten_thousand
 from benchmarks.rows import Row
 
 COMMAND = "make bench AREA=labels"
@@ -105,4 +106,4 @@ def _told(keys: tuple[str, ...]) -> str:
     return f"{len(keys)} ({' '.join(keys)})"
 
 
-MEASURES: tuple[Callable[[], list[Row]], ...] = (agreement_over_many, keys_per_label)
+MEASURES: tuple[Callable[[], list[Row]], ...] = (agreement_over_many, keys_per_label, queues_of_ten_thousand)
