@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from inference.core.manifest import HEAD_KINDS, BadModel, file_digest
 from inference.core.network import BagHead
@@ -35,6 +36,7 @@ from training.core.compare import paired_difference, paper_predictions
 from training.core.crossval import CrossValidation, Prediction, cross_validate, deployed_rules
 from training.core.demo import embedding_engine
 from training.core.draws import DRAWS, Draw, draw, exchanged
+from training.core.embed import embed_folders, pictures_of, read_table
 from training.core.finetune import paper_frames, predict
 from training.core.freeze import fit_draw, paper_backbone
 from training.core.kept import Half, Kept
@@ -359,6 +361,37 @@ def leg_captions(bench: Benchmark) -> dict[str, Any]:
     }
 
 
+def leg_lung(bench: Benchmark) -> dict[str, Any]:
+    """Real lung videos in their given folds: is there more in the embeddings than in the mean and spread of pixels?
+
+    The folder of other ultrasound must hold a bags.csv (bag, patient, abnormal, fold) for this.
+    """
+    table = read_table(bench.images / "bags.csv", label="abnormal", group="patient", fold="fold")
+    engine = embedding_engine(bench.backbone)
+    cache = bench.kept.work / "lung"
+    bags = embed_folders(table, bench.images, embed=engine.embed, cache=cache, backbone=bench.backbone)
+    plain = replace(bags, embeddings=[_brightness(bench.images / name) for name in table.names])
+    rows: dict[str, Any] = {"n": len(bags), "n_positive": int(bags.y.sum())}
+    answers = {}
+    for name, these, head in (
+        ("fontanelle", bags, "fontanelle"),
+        ("mean pooling", bags, "mean"),
+        ("mean and SD of pixels", plain, "mean"),
+    ):
+        found = cross_validate(these, head=head, assigned=table.folds)
+        answers[name] = found.predictions
+        rows[name] = {key: found.report[key] for key in ("auroc", "pr_auc")}
+    for name in ("mean pooling", "mean and SD of pixels"):
+        rows[name]["difference"] = paired_difference(answers["fontanelle"], answers[name])["auroc"]
+    return rows
+
+
+def _brightness(folder: Path) -> NDArray[np.float32]:
+    """Mean and standard deviation of the pixels of each frame, [N, 2]."""
+    frames = [np.asarray(Image.open(path).convert("L"), dtype=np.float32) for path in pictures_of(folder)]
+    return np.array([(frame.mean(), frame.std()) for frame in frames], dtype=np.float32)
+
+
 LEGS: dict[str, Callable[[Benchmark], dict[str, Any]]] = {
     "paper": leg_paper,
     "embeddings": leg_embeddings,
@@ -370,6 +403,7 @@ LEGS: dict[str, Callable[[Benchmark], dict[str, Any]]] = {
     "devices": leg_devices,
     "captions": leg_captions,
     "regenerated": leg_regenerated,
+    "lung": leg_lung,
 }
 
 

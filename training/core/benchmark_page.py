@@ -125,6 +125,12 @@ def _captions(found: Found) -> str:
     return f"ΔAUROC {row['without'] - row['with_text']:+.4f} ({row['changed']} of 320 studies had text)"
 
 
+def _lung(found: Found) -> str:
+    row = found["lung"]
+    pixels = row["mean and SD of pixels"]["auroc"]
+    return f"AUROC {_estimate(row['fontanelle']['auroc'])}; mean and SD of pixels {_estimate(pixels)}"
+
+
 _ROWS: tuple[tuple[str, str, Callable[[Found], str], str, str], ...] = (
     ("`paper` recipe, mean ± SD over draws", "paper", _paper, ".72 ± .03; < .85", ".72; .77"),
     (
@@ -161,6 +167,7 @@ _ROWS: tuple[tuple[str, str, Callable[[Found], str], str, str], ...] = (
     ("calibration", "fontanelle", _calibration, ".8 to 1.25, within ± .2", "none"),
     ("a keyframe among the top 3 by attention, grades II to IV", "keyframes", _hits, "≥ .80", "none"),
     ("devices swapped against labels", "devices", _devices, "≤ .03", "none"),
+    ("real lung videos, `abnormal`, given folds", "lung", _lung, "above the trivial baseline", "none"),
     ("burned-in text taken away", "captions", _captions, "≤ .01", "none"),
 )
 
@@ -241,11 +248,29 @@ def _regenerated(found: Found) -> str:
     )
 
 
+def _lung_table(found: Found) -> str:
+    row = found["lung"]
+    names = [name for name, value in row.items() if isinstance(value, dict) and "auroc" in value]
+    return f"{row['n']} videos, {row['n_positive']} abnormal.\n\n" + _table(
+        "|AUROC|PR-AUC|`fontanelle` less this",
+        [
+            (
+                name,
+                _estimate(row[name]["auroc"]),
+                _estimate(row[name]["pr_auc"]),
+                _estimate(row[name]["difference"], "difference") if "difference" in row[name] else "",
+            )
+            for name in names
+        ],
+    )
+
+
 _SECTIONS: dict[str, tuple[set[str], Callable[[Found], str]]] = {
     "recipes": ({"paper", "fontanelle"}, _recipes),
     "heads": ({"heads"}, _heads),
     "vectors": ({"vectors"}, _vectors),
     "regenerated": ({"regenerated"}, _regenerated),
+    "lung": ({"lung"}, _lung_table),
 }
 
 
