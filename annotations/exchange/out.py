@@ -1,4 +1,8 @@
-"""An export as a file: its name, its kind and its bytes."""
+"""An export as a file: its name, its kind and its bytes.
+
+A web process loads pydicom only when somebody asks for DICOM out of it, and then it writes what we made ourselves; what
+others sent is read in children alone.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from annotations.exchange.coco import to_coco
-from annotations.exchange.dicom import as_bytes
-from annotations.exchange.masks import to_segmentations
 from annotations.exchange.records import NOTICE, Export
-from annotations.exchange.report import to_report
 from annotations.exchange.tables import to_csv, to_json
 
 
@@ -23,6 +24,9 @@ class File:
 
 
 def _reports(export: Export) -> Iterator[tuple[str, bytes]]:
+    from annotations.exchange.dicom import as_bytes
+    from annotations.exchange.report import to_report
+
     clips = export.clips()
     for record in export.records():
         made = to_report(record, export, clips)
@@ -30,6 +34,9 @@ def _reports(export: Export) -> Iterator[tuple[str, bytes]]:
 
 
 def _segmentations(export: Export) -> Iterator[tuple[str, bytes]]:
+    from annotations.exchange.dicom import as_bytes
+    from annotations.exchange.masks import to_segmentations
+
     clips = export.clips()
     for record in export.records():
         for made in to_segmentations(record, export, clips):

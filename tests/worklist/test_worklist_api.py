@@ -64,7 +64,8 @@ def test_rows_come_in_reading_order_with_their_bands(reader: User) -> None:
 
 
 def test_a_row_says_what_a_reader_needs(reader: User) -> None:
-    infant = cases.patient(birth_weight_g=1010, gestational_age_days=191, birth_date=timezone.now().date())
+    born = (timezone.now() - timedelta(minutes=10)).date()  # the day of the pictures, around midnight too
+    infant = cases.patient(birth_weight_g=1010, gestational_age_days=191, birth_date=born)
     study = cases.study(of=infant, clips=2)
     cases.scored(study)
     row = row_of(reader, study)
