@@ -74,13 +74,16 @@ def items_of(user: Any) -> QuerySet[QueueItem]:
 
     A repeat goes with its first round from the beginning, so that a total never tells that something comes again.
     """
-    others = _holding().filter(item=OuterRef("first")).exclude(reader=user)
-    taken = others.order_by().values("item").annotate(readers=Count("pk")).values("readers")
-    items = QueueItem.objects.filter(queue__in=queues_of(user))
-    items = items.annotate(first=Coalesce("repeat_of_id", "pk"), taken=Coalesce(Subquery(taken), Value(0)))
+    items = QueueItem.objects.filter(queue__in=queues_of(user)).annotate(first=Coalesce("repeat_of_id", "pk"))
     everybodys = Q(gold__isnull=False) | Q(queue__trainee=True)
-    free = Q(taken__lt=F("queue__readers_per_study") + F("extra_readers"))
+    free = ~Q(first__in=_full_without(user))
     return items.filter(Q(first__in=_own(user).values("item")) | everybodys | free).select_related("queue", "study")
+
+
+def _full_without(user: Any) -> QuerySet[Any]:
+    """The keys of the items that others fill. Counted over reads, of which there are few, not over items."""
+    others = _holding().exclude(reader=user).order_by().values("item").annotate(readers=Count("pk"))
+    return others.filter(readers__gte=F("item__queue__readers_per_study") + F("item__extra_readers")).values("item")
 
 
 def openable(user: Any) -> QuerySet[QueueItem]:
