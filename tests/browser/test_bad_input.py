@@ -16,7 +16,13 @@ from tests.browser.eyes import Visit
 from tests.services.stack import Stack, embedded
 from tests.studies.dicoms import clip, damaged
 
-pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(600)]
+# On one worker: each would start a site of its own.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.services,
+    pytest.mark.xdist_group("viewer-bad_input"),
+    pytest.mark.timeout(600),
+]
 STUDY, EMPTY = generate_uid(), generate_uid()
 DAMAGED, TINY, LONG, HUGE, STOPPED, UNTIMED, BEYOND = range(1, 8)
 

@@ -14,7 +14,13 @@ from tests.services import phantoms
 from tests.services.stack import Stack, embedded
 from training.phantom.compose import PhantomExam
 
-pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(600)]
+# On one worker: each would start a site of its own.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.services,
+    pytest.mark.xdist_group("viewer-hanging"),
+    pytest.mark.timeout(600),
+]
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,13 @@ from tests.browser.conftest import FLAGS
 from tests.browser.eyes import Visit
 from tests.services.stack import Stack, embedded, wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(600)]
+# On one worker: each would start a site of its own.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.services,
+    pytest.mark.xdist_group("viewer-measuring"),
+    pytest.mark.timeout(600),
+]
 GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 RENDERERS = {"cpu": FLAGS, "gpu": [flag for flag in FLAGS if flag not in ("--disable-gpu", "--disable-3d-apis")] + GL}
 WHITE = 170

@@ -22,7 +22,13 @@ from tests.browser.test_measuring import RENDERERS
 from tests.services.stack import Stack, embedded, wait_until
 from tests.studies.dicoms import BUNDLED
 
-pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(600)]
+# On one worker: each would start a site of its own.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.services,
+    pytest.mark.xdist_group("viewer-pixels"),
+    pytest.mark.timeout(600),
+]
 NAMES = ("examples_palette.dcm", "examples_ybr_color.dcm", "SC_rgb_rle_2frame.dcm", "ExplVR_BigEnd.dcm")
 SHARED = os.environ.get("FONTANELLE_SHARED_DATA", "")
 FILES = [BUNDLED / name for name in NAMES]
