@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from accounts import audit, guards
 from accounts.roles import Role, has_role
-from annotations import adjudication, queues, reads, reference, told, versions
+from annotations import adjudication, discussion, queues, reads, reference, told, versions
 from annotations.blinding import blinded_uids, has_answered, is_blinded
 from annotations.feedback import feedback
 from annotations.models import Context, QueueItem, Read, ReadStatus
@@ -154,8 +154,15 @@ class ReadsView(APIView):
         # What may not be seen is not looked up: the time that an answer takes tells nothing either.
         others = told.others_reads(here.study, context=here.context, item=here.item, reader=request.user)
         shown = list(others) if sees else []
-        extras = {"feedback": feedback(own), "schema": told.told_schema()}
+        extras = {"feedback": feedback(own), "discussed": _is_discussed(own), "schema": told.told_schema()}
         return Response({"mine": told.told_own(own), "others": shown, **extras})
+
+
+def _is_discussed(own: Read) -> bool:
+    """Whether there is a discussion of an answered item that its reader takes part in. Not looked up before that."""
+    if own.context != Context.QUEUE or own.status != ReadStatus.COMMITTED or own.item_id is None:
+        return False
+    return discussion.discussed(own.reader, own.item_id) is not None
 
 
 def _sees_others(here: Place, own: Read) -> bool:

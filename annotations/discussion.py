@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -39,15 +38,15 @@ class Reason(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
 
 
-def discussed(user: Any) -> QuerySet[QueueItem]:
-    """Items that this person may talk about: those they may decide, and those that they answered once everybody has,
-    if they may know what others said."""
-    mine = queues.openable(user).filter(pk__in=queues.answered(user)).exclude(pk__in=queues.hidden(user).values("pk"))
-    hidden = queues.hidden(user).values("study")
-    answered = adjudication.answered_enough().filter(pk__in=mine.values("pk")).exclude(study__in=hidden)
-    return QueueItem.objects.filter(pk__in={*adjudication.may_decide(user).values_list("pk", flat=True)} | {
-        *answered.values_list("pk", flat=True)
-    })  # fmt: skip
+def discussed(user: Any, pk: int) -> QueueItem | None:
+    """An item, if this person may talk about it: one that they may decide, or one that they answered, once everybody
+    has, if they may know what others said. Asks about this item alone: a queue has thousands."""
+    item = QueueItem.objects.filter(pk=pk).select_related("study", "queue").first()
+    if item is None or adjudication.may_decide(user).filter(pk=pk).exists():
+        return item
+    own = queues.openable(user).filter(pk=pk, pk__in=queues.answered(user)).exists()
+    open_to_all = own and adjudication.answered_enough().filter(pk=pk).exists()
+    return item if open_to_all and not queues.hidden(user).filter(study=item.study_id).exists() else None
 
 
 def _revisions(item: QueueItem) -> list[ReadRevision]:
@@ -149,7 +148,7 @@ def told(item: QueueItem, user: Any) -> dict[str, Any]:
 
 
 def _item(request: Request, pk: int, action: str) -> QueueItem:
-    found = discussed(request.user).filter(pk=pk).select_related("study", "queue").first()
+    found = discussed(request.user, pk)
     if found is None:
         raise Http404
     access.open_study(request, found.study.uid, action, item=pk)

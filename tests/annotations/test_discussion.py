@@ -67,6 +67,14 @@ def test_who_has_not_answered_yet_takes_no_part(item: QueueItem) -> None:
     assert say(by("ann"), item, "x").status_code == 404
 
 
+def test_a_reader_hears_of_the_discussion_once_everybody_has_answered(item: QueueItem) -> None:
+    desk = Desk(by("ann"), item.study, context="queue", item=item.pk)
+    assert desk.reads()["discussed"] is True
+    item.queue.readers_per_study = 3
+    item.queue.save()
+    assert desk.reads()["discussed"] is False
+
+
 def test_unblinding_shows_names_and_ai_and_is_on_record(item: QueueItem, adjudicator: User) -> None:
     cases.scored(item.study, probability=0.8765)
     client = client_of(adjudicator)

@@ -66,6 +66,7 @@ export class Session {
   private judge: Judge | null = null;
   private thread: Thread | null = null;
   private feedback: Feedback | null = null;
+  private discussed = false;
   private closed = false;
   private early = false;
   /** The timeline looks again at what is drawn. */
@@ -97,6 +98,7 @@ export class Session {
     this.viewer = new Viewer(study, { panes: room ? 2 : 1, seen: () => this.seen(), notes: (notes) => this.noted(notes), draw: (drawings, step) => this.act({ type: "draw", drawings, step }) });
     this.others = this.context === "adjudication" ? reads.others : [];
     this.feedback = reads.feedback;
+    this.discussed = reads.discussed;
     if (this.context === "adjudication" && this.target.item !== undefined) {
       const goTo = ({ sop_uid, frame }: Keyframe) => this.viewer.goTo(sop_uid, frame);
       this.judge = new Judge(this.target.item, this.others, { accept: (at) => this.accept(at), goTo, unblinded: () => this.bar instanceof QueueBar && this.bar.say("Unblinded, on record") });
@@ -515,7 +517,7 @@ export class Session {
   /** Beside one's own answer in a queue: the known one for a trainee, and what is said about the item. */
   private extras(): HTMLElement[] {
     const taught = this.feedback ? [lesson(this.feedback, ({ sop_uid, frame }) => this.viewer.goTo(sop_uid, frame))] : [];
-    if (this.context !== "queue" || this.target.item === undefined) return taught;
+    if (!this.discussed || this.target.item === undefined) return taught;
     const slot = h("div", {});
     const thread = (this.thread ??= new Thread(`/api/v1/discussions/${this.target.item}/`));
     void thread.load().then((takesPart) => takesPart && fill(slot, thread.element));

@@ -68,6 +68,8 @@ export interface Reads {
   mine: Read | null;
   others: OtherRead[];
   feedback: Feedback | null;
+  /** One's own answer is committed, and the readers of the item talk about it. */
+  discussed: boolean;
   /** The version of the label schema that is in force. */
   schema: Told;
 }

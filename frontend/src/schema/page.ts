@@ -80,7 +80,7 @@ class Page {
     const now = this.overview.in_force[kind];
     const rows = versions.map(({ name, document, made_at, made_by, reason: why, reads }) => {
       const edit = h("button", { class: "link small", type: "button", onclick: () => this.edit(kind, name, true) }, "edit a copy");
-      return h("tr", {}, h("th", { scope: "row" }, name, name === now ? h("span", { class: "badge" }, "in force") : null), h("td", {}, document.title), h("td", { class: "num" }, reads), h("td", {}, made_by), h("td", { class: "nowrap" }, when(made_at) ?? ""), h("td", {}, why), h("td", {}, edit));
+      return h("tr", {}, h("th", { scope: "row" }, name, name === now ? [" ", h("span", { class: "badge" }, "in force")] : null), h("td", {}, document.title), h("td", { class: "num" }, reads), h("td", {}, made_by), h("td", { class: "nowrap" }, when(made_at) ?? ""), h("td", {}, why), h("td", {}, edit));
     });
     return table(["Version", "Title", "Reads", "By", "Made", "What is new", ""], rows);
   }
