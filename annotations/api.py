@@ -249,7 +249,7 @@ class CommitView(APIView):
             **told.told_revision(revision),
             "read": revision.read_id,
             "version": revision.read.draft_version,
-            "next": next_of(here),
+            **following(here),
             "reveal": _reveal(request, here),
             "feedback": feedback(revision.read),
         }
@@ -265,16 +265,21 @@ def _reveal(request: Request, here: Place) -> dict[str, Any] | None:
         return told.told_score(here.study, request.user)
 
 
-def next_of(here: Place) -> dict[str, Any] | None:
-    """What to open after this one."""
-    if here.context == Context.TRIAGE:
-        uid = reads.next_study(here.reader, here.study)
-        return {"study_uid": uid, "url": f"/studies/{uid}/"} if uid else None
+def following(here: Place) -> dict[str, Any]:
+    """What to open after this one, and in a queue how far it is, so that the page need not ask before it goes on."""
     if here.context == Context.QUEUE:
         item = queues.next_item(here.reader)
-        return {"study_uid": item.study.uid, "url": queues.url_of(item)} if item else None
+        return {"next": _queue_item(item), "queue": told_queue(here.reader, item)}
+    if here.context == Context.TRIAGE:
+        uid = reads.next_study(here.reader, here.study)
+        return {"next": {"study_uid": uid, "url": f"/studies/{uid}/"} if uid else None, "queue": None}
     disputes = adjudication.open_disputes(here.reader)
-    return {"study_uid": disputes[0].item.study.uid, "url": adjudication.url_of(disputes[0].item)} if disputes else None
+    dispute = disputes[0].item if disputes else None
+    return {"next": dispute and {"study_uid": dispute.study.uid, "url": adjudication.url_of(dispute)}, "queue": None}
+
+
+def _queue_item(item: QueueItem | None) -> dict[str, Any] | None:
+    return {"study_uid": item.study.uid, "url": queues.url_of(item)} if item else None
 
 
 class AgreementView(APIView):
@@ -349,6 +354,7 @@ def told_queue(user: Any, item: QueueItem | None) -> dict[str, Any]:
         "total": progress.total,
         "done": progress.done,
         "item": told_item,
+        "deadline": queue.deadline.isoformat() if queue and queue.deadline else None,
         "pace_per_hour": queues.pace_per_hour(user),
     }
 

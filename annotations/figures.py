@@ -12,7 +12,7 @@ from django.utils import timezone
 from annotations import queues
 from annotations.core import agreement
 from annotations.core.agreement import Question
-from annotations.core.resample import TOO_FEW, Codes, Estimate, Resamples, rate
+from annotations.core.resample import TOO_FEW, Codes, Estimate, Resamples, median, rate
 from annotations.gathered import Answer, Gathered, gather
 from annotations.models import Blinding
 
@@ -134,7 +134,7 @@ def _reader(found: Gathered, reader: int, draws: Resamples) -> dict[str, Any]:
     return {
         "reader": found.names[reader],
         "reads": len(answers),
-        "pace": _pace(answers),
+        "pace": _pace(found, answers),
         "with_adjudicated": _same(positive[:, column], found.truth("positive"), draws),
         "with_self": _same(first[:, column], second[:, column], draws),
         "gold": _gold(found, reader),
@@ -151,7 +151,7 @@ def _trainee(found: Gathered, reader: int) -> dict[str, Any]:
     return {
         "reader": found.names[reader],
         "reads": len(answers),
-        "pace": _pace(answers),
+        "pace": _pace(found, answers),
         "gold": _gold(found, reader),
     }
 
@@ -172,13 +172,14 @@ def _same(one: Codes, other: Codes, draws: Resamples) -> dict[str, Any]:
     return rate(one == other, (one >= 0) & (other >= 0), draws, least=agreement.LEAST).as_json()
 
 
-def _pace(answers: Sequence[Answer]) -> dict[str, Any]:
-    """Seconds from opening to commit: median and quartiles."""
-    seconds = [answer.seconds for answer in answers if answer.seconds > 0]
-    if len(seconds) < agreement.LEAST:
-        return {"median": None, "quartiles": None, "n": len(seconds), "why": TOO_FEW}
-    low, middle, high = np.quantile(seconds, [0.25, 0.5, 0.75])
-    return {"median": float(middle), "quartiles": [float(low), float(high)], "n": len(seconds), "why": ""}
+def _pace(found: Gathered, answers: Sequence[Answer]) -> dict[str, Any]:
+    """Seconds from opening to commit: the median with its interval, and the quartiles."""
+    timed = [answer for answer in answers if answer.seconds > 0]
+    seconds = np.array([answer.seconds for answer in timed])
+    draws = Resamples([found.groups[answer.study] for answer in timed], seed=SEED)
+    middle = median(seconds, draws, least=agreement.LEAST)
+    quartiles = None if middle.value is None else np.quantile(seconds, [0.25, 0.75]).tolist()
+    return {**middle.as_json(), "quartiles": quartiles}
 
 
 def _mine(found: Gathered, reader: int, question: Question, draws: Resamples) -> dict[str, Any]:

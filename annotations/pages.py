@@ -78,6 +78,7 @@ def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **pro
         "item": item.pk,
         "queue": item.queue.name,
         "why": item.why if context == Context.QUEUE else "",
+        "deadline": item.queue.deadline.isoformat() if context == Context.QUEUE and item.queue.deadline else None,
         "user": _person(request.user),
         "seq": reading.head(),
         **progress,

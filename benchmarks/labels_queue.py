@@ -40,16 +40,17 @@ Clip.objects.bulk_create([Clip(study=s, sop_uid=f"{{s.uid}}.1", sop_class="1.2.3
     transfer_syntax="1.2", digest=f"{{n:064}}", size=1, received_at=now) for n, s in enumerate(made)], batch_size=2000)
 """
 # From Enter to the next study's first picture, by the page's own clock; a question about coverage is answered by Enter.
-NEXT = """() => new Promise((resolve) => {
-  const before = document.querySelector('[data-pane=left]'); const began = performance.now();
-  const press = (key) => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+PANE = "document.querySelector('[data-grid=study] [data-pane]')"
+NEXT = f"""() => new Promise((resolve) => {{
+  const before = {PANE}.dataset.sop; const began = performance.now(); let answered = false;
+  const press = (key) => document.body.dispatchEvent(new KeyboardEvent('keydown', {{key, bubbles: true}}));
   press('Enter');
-  const look = () => { const now = document.querySelector('[data-pane=left]');
-    if (document.querySelector('[data-question]')) press('Enter');
+  const look = () => {{ const now = {PANE};
+    if (!answered && document.querySelector('[data-question]')) {{ answered = true; press('Enter'); }}
     const took = performance.now() - began;
-    if ((now && now !== before && now.dataset.shown) || took > 20000) resolve(took);
-    else requestAnimationFrame(look); };
-  look(); })"""
+    if ((now && now.dataset.sop !== before && now.dataset.shown) || took > 20000) resolve(took);
+    else requestAnimationFrame(look); }};
+  look(); }})"""
 
 
 def queues_of_ten_thousand() -> list[Row]:
@@ -145,7 +146,7 @@ def _screen(site: Stack) -> float:
 
 
 def _turn(page: Page) -> float:
-    page.wait_for_function("() => document.querySelector('[data-pane=left]')?.dataset.shown", polling="raf")
+    page.wait_for_function(f"() => {PANE}?.dataset.shown", polling="raf")
     page.wait_for_timeout(1500)
     page.keyboard.press("0")
     page.wait_for_timeout(700)

@@ -59,9 +59,9 @@ class Resamples:
     """How often each patient of S studies is drawn in each of R bootstrap samples. The same seed draws the same."""
 
     def __init__(self, patients: Sequence[Any] | NDArray[Any], *, resamples: int = RESAMPLES, seed: int = 0) -> None:
-        _, index = np.unique(np.asarray(patients), return_inverse=True)
-        self.order = np.argsort(index, kind="stable")
-        self.starts = np.flatnonzero(np.diff(index[self.order], prepend=-1))
+        _, self.patient = np.unique(np.asarray(patients), return_inverse=True)  # [S], the number of its patient
+        self.order = np.argsort(self.patient, kind="stable")
+        self.starts = np.flatnonzero(np.diff(self.patient[self.order], prepend=-1))
         people = len(self.starts)
         self.resamples = resamples if people > 1 else 0
         rng = np.random.default_rng(seed)
@@ -99,6 +99,19 @@ def rate(hits: NDArray[np.bool_], counted: NDArray[np.bool_], draws: Resamples, 
     if found.value in (0.0, 1.0):
         return Estimate(found.value, *wilson(int(sums[0, 0]), found.n), n=found.n)
     return found
+
+
+def median(values: Floats, draws: Resamples, *, least: int = 2) -> Estimate:
+    """The median of values [S], one a study; in a resample a study counts as often as its patient was drawn."""
+    order = np.argsort(values, kind="stable")
+    ranked, patient = values[order], draws.patient[order]
+    found = [np.array([np.median(values)])] if len(values) else [np.array([math.nan])]
+    for start in range(0, draws.resamples, _AT_ONCE):
+        counted = draws.drawn[start : start + _AT_ONCE, patient].cumsum(axis=1, dtype=np.int32)
+        half = counted[:, -1:] / 2
+        below, above = (counted >= half).argmax(axis=1), (counted > half).argmax(axis=1)
+        found.append((ranked[below] + ranked[above]) / 2)
+    return estimate(np.concatenate(found), len(values), least=least)
 
 
 def divided(above: Floats, below: Floats) -> Floats:

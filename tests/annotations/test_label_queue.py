@@ -58,6 +58,11 @@ def test_a_commit_opens_the_next(annotator: User, three: list[Study]) -> None:
     assert (queue_of(annotator)["position"], queue_of(annotator)["done"]) == (2, 1)
 
 
+def test_a_commit_tells_the_queue_as_it_would_be_told_if_asked(annotator: User, three: list[Study]) -> None:
+    answer = at_desk(annotator, three[0]).commit().json()
+    assert answer["queue"] == queue_of(annotator)
+
+
 def test_the_commit_of_an_item_reveals_nothing(annotator: User, three: list[Study]) -> None:
     cases.scored(three[0])
     assert at_desk(annotator, three[0]).commit().json()["reveal"] is None

@@ -190,6 +190,13 @@ def test_the_nearest_deadline_comes_first(annotator: User) -> None:
     assert item.queue == queue
 
 
+def test_a_reader_is_told_by_when_a_queue_is_to_be_done(annotator: User) -> None:
+    queue = listed(cases.study(), deadline=(timezone.now() + timedelta(days=1)).isoformat())
+    told = client_of(annotator).get("/api/v1/label-queue/").json()
+    assert queue.deadline is not None
+    assert told["deadline"] == queue.deadline.isoformat()
+
+
 # ---------- gold ----------
 
 

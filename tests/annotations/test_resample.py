@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from annotations.core.resample import ALL_ALIKE, ONE_PATIENT, TOO_FEW, Resamples, estimate, rate, wilson
+from annotations.core.resample import ALL_ALIKE, ONE_PATIENT, TOO_FEW, Resamples, estimate, median, rate, wilson
 
 
 def test_a_resample_draws_patients_and_not_studies() -> None:
@@ -29,6 +29,19 @@ def test_the_interval_is_that_of_a_plain_bootstrap_loop() -> None:
     ]
     assert found.value == pytest.approx(hits.mean())
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(loop, [0.025, 0.975])), abs=0.015)
+
+
+def test_the_median_of_each_resample_is_numpys_own() -> None:
+    rng = np.random.default_rng(4)
+    seconds, draws = rng.exponential(30, size=41), Resamples(rng.integers(12, size=41), resamples=700, seed=2)
+    again = [np.median(np.repeat(seconds, row[draws.patient])) for row in draws.drawn]
+    found = median(seconds, draws)
+    assert found.value == pytest.approx(np.median(seconds))
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(again, [0.025, 0.975])))
+
+
+def test_the_median_of_nothing_is_no_number() -> None:
+    assert median(np.array([]), Resamples([])).why == TOO_FEW
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

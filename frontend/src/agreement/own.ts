@@ -10,11 +10,13 @@ function best(pair: Pair): string {
   return told(pair.weighted ?? pair.kappa);
 }
 
+/** "32 s (27 s to 41 s; half within 20 s to 55 s)". */
 export function paceText({ pace }: Reader): string {
-  const median = duration(pace.median);
+  const median = duration(pace.value);
   if (median === null) return pace.why || "–";
-  const [low, high] = pace.quartiles ?? [];
-  return low === undefined || high === undefined ? median : `${median} (half within ${duration(low)} to ${duration(high)})`;
+  const spans = [pace.interval, pace.quartiles].map((span) => span && `${duration(span[0])} to ${duration(span[1])}`);
+  const notes = [spans[0], spans[1] && `half within ${spans[1]}`].filter(Boolean);
+  return notes.length ? `${median} (${notes.join("; ")})` : median;
 }
 
 function kpi(label: string, value: string, note: string): HTMLElement {
@@ -29,7 +31,7 @@ function parts(text: string): [string, string] {
 
 function ownKpis(own: Own, reader: Reader): HTMLElement {
   const haemorrhage = own.questions.find((question) => question.name === "positive");
-  const [median, half] = [duration(reader.pace.median) ?? "–", paceText(reader)];
+  const [median, half] = [duration(reader.pace.value) ?? "–", paceText(reader)];
   return h(
     "div",
     { class: "kpis five" },

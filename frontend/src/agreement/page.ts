@@ -60,8 +60,8 @@ function readersCard(found: Everybody): HTMLElement {
   const rows = everybody.map((reader) => [reader.reader, number(reader.reads), paceText(reader), told(reader.with_adjudicated), told(reader.with_self), told(reader.gold)]);
   const sheet = () => ({
     filename: "readers.csv",
-    columns: ["reader", "reads", "median_seconds", ...["with_adjudicated", "with_self", "gold"].flatMap((name) => [name, `${name}_low`, `${name}_high`])],
-    rows: everybody.map((reader) => [reader.reader, reader.reads, reader.pace.median, ...numbers(reader.with_adjudicated), ...numbers(reader.with_self), ...numbers(reader.gold)]),
+    columns: ["reader", "reads", ...["seconds", "with_adjudicated", "with_self", "gold"].flatMap((name) => [name, `${name}_low`, `${name}_high`])],
+    rows: everybody.map((reader) => [reader.reader, reader.reads, ...numbers(reader.pace), ...numbers(reader.with_adjudicated), ...numbers(reader.with_self), ...numbers(reader.gold)]),
   });
   return h(
     "section",

@@ -42,7 +42,8 @@ export interface Detail extends Question {
 export interface Reader {
   reader: string;
   reads: number;
-  pace: { median: number | null; quartiles: [number, number] | null; n: number; why: string };
+  /** Seconds from opening to commit: the median with its interval. */
+  pace: Estimate & { quartiles: [number, number] | null };
   /** Trainees have neither: their answers are held against known ones alone. */
   with_adjudicated?: Estimate;
   with_self?: Estimate;

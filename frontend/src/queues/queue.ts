@@ -96,10 +96,11 @@ class Page {
     const save = (event: Event) => {
       event.preventDefault();
       const deadline = until.value ? new Date(`${until.value}T23:59:59`).toISOString() : null;
-      void this.change({ readers_per_study: Number(each.value), deadline }, "Saved");
+      void this.change({ ...(queue.trainee ? {} : { readers_per_study: Number(each.value) }), deadline }, "Saved");
     };
     return h("form", { class: "form", onsubmit: save },
-      h("div", { class: "form-row" }, h("label", { class: "label", for: "per-study" }, "Readers per study"), h("span", { class: "inline" }, h("span", { class: "field" }, each))),
+      // All trainees read all of it.
+      queue.trainee ? null : h("div", { class: "form-row" }, h("label", { class: "label", for: "per-study" }, "Readers per study"), h("span", { class: "inline" }, h("span", { class: "field" }, each))),
       h("div", { class: "form-row" }, h("label", { class: "label", for: "until" }, "Done by"), h("span", { class: "inline" }, h("span", { class: "field" }, until))),
       h("div", { class: "line" }, h("button", { class: "btn", type: "submit" }, "Save")));
   }

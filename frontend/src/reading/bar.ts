@@ -1,7 +1,7 @@
 /** The study bar: who this is, what waits for it, and what the reader may know. */
 
 import { type Child, fill, h, icon, person, s } from "../common/dom";
-import { clock, grams, number, probability, weeks } from "../common/format";
+import { clock, date as day, grams, number, probability, weeks } from "../common/format";
 import { flagSign } from "../worklist/rows";
 import type { Study } from "../viewer/types";
 import type { Claim, LabelQueue, Score } from "./types";
@@ -97,6 +97,7 @@ export class QueueBar {
       back(home, "Leave", "Leave the queue"),
       h("h1", { class: "id" }, queue.name ?? "Label queue"),
       h("span", { class: "num nowrap", "data-progress": "" }, h("b", { class: "strong" }, queue.position), ` of ${queue.total}`),
+      queue.deadline ? h("span", { class: "dim nowrap hide-s", "data-deadline": "" }, `· by ${day(queue.deadline) ?? ""}`) : null,
       why ? h("span", { class: "dim cut why", title: why }, `· why: ${why}`) : null,
       facts(study, false),
       h("div", { class: "right small dim" }, h("span", { class: "ok" }, eye, this.blinding), this.seconds, h("span", { class: "num hide-s" }, pace)),

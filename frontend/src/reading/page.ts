@@ -17,6 +17,7 @@ interface Config {
   position?: number;
   total?: number;
   done?: number;
+  deadline?: string | null;
 }
 
 /** What the page says that it opens; null where a queue has nothing left. */
@@ -25,8 +26,8 @@ function firstTarget(config: Config): Target | null {
   const context = config.context ?? "triage";
   if (context === "triage" || !config.item) return { context, study: config.study_uid };
   const item = { id: config.item, study_uid: config.study_uid, url: location.pathname, why: config.why ?? "" };
-  const { queue: name = null, position = 0, total = 0, done = 0 } = config;
-  return { context, study: config.study_uid, item: config.item, queue: { name, position, total, done, item, pace_per_hour: null } };
+  const { queue: name = null, position = 0, total = 0, done = 0, deadline = null } = config;
+  return { context, study: config.study_uid, item: config.item, queue: { name, position, total, done, item, deadline, pace_per_hour: null } };
 }
 
 function addressOf({ context, study, item }: Target): string {

@@ -9,7 +9,7 @@ export interface Target {
   context: Place["context"];
   study: string;
   item?: number;
-  /** What the page that was opened knows of its queue; afterwards the queue is asked. */
+  /** What the page that was opened, or the commit before, knows of its queue; otherwise the queue is asked. */
   queue?: LabelQueue;
   /** Open what was committed for another version of it. */
   reopen?: boolean;
@@ -42,7 +42,7 @@ export function itemOf(place: Pick<Place, "item">): { item?: number } {
   return place.item === undefined ? {} : { item: place.item };
 }
 
-export function targetOf(next: Next, context: Place["context"]): Target {
+export function targetOf(next: Next, context: Place["context"], queue?: LabelQueue | null): Target {
   const item = /\/(?:label|adjudicate)\/(\d+)\//.exec(next.url)?.[1];
-  return { context, study: next.study_uid, ...(item ? { item: Number(item) } : {}) };
+  return { context, study: next.study_uid, ...(item ? { item: Number(item) } : {}), ...(queue ? { queue } : {}) };
 }

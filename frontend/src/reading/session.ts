@@ -57,6 +57,7 @@ export class Session {
   private score: Score | null = null;
   private reveal: Reveal | null = null;
   private next: Next | null = null;
+  private queueAfter: LabelQueue | null = null;
   private panel: HTMLElement = h("div", { class: "panel" });
   private phase: "reading" | "committing" | "done" = "reading";
   private gate: CommitGate | null = null;
@@ -463,6 +464,7 @@ export class Session {
 
   private committed(answer: Answer, said: Committed): void {
     this.next = said.next;
+    this.queueAfter = said.queue ?? null;
     const seconds = (performance.now() - this.opened) / 1000;
     if (this.mode === "queue") {
       const text = `Before: ${headline(answer.findings)}, ${duration(seconds) ?? ""}`;
@@ -473,7 +475,7 @@ export class Session {
         return this.showDone(answer, said.committed_at ?? new Date().toISOString(), null);
       }
       this.phase = "done";
-      this.house.go(said.next ? targetOf(said.next, this.context) : null, { target: this.target, text });
+      this.house.go(said.next ? targetOf(said.next, this.context, said.queue) : null, { target: this.target, text });
       return;
     }
     if (said.reveal) this.score = said.reveal;
@@ -563,10 +565,10 @@ export class Session {
   }
 
   private async advance(): Promise<void> {
-    if (this.next) return this.house.go(targetOf(this.next, this.context), null);
+    if (this.next) return this.house.go(targetOf(this.next, this.context, this.queueAfter), null);
     if (this.context === "queue") {
-      const { item } = await api.get<LabelQueue>("/api/v1/label-queue/");
-      return this.house.go(item ? targetOf(item, "queue") : null, null);
+      const queue = await api.get<LabelQueue>("/api/v1/label-queue/");
+      return this.house.go(queue.item ? targetOf(queue.item, "queue", queue) : null, null);
     }
     this.house.go(null, null);
   }

@@ -117,6 +117,8 @@ export interface Committed {
   number?: number;
   committed_at?: string;
   next: Next | null;
+  /** How far the label queue is, with its next item. */
+  queue?: LabelQueue | null;
   reveal: Score | null;
   feedback: Feedback | null;
 }
@@ -134,6 +136,7 @@ export interface LabelQueue {
   total: number;
   done: number;
   item: QueueItem | null;
+  deadline: string | null;
   pace_per_hour: number | null;
 }
 

@@ -10,7 +10,7 @@ import type { Kind, Overview, Version } from "./types";
 
 class Page {
   private readonly inForce = h("div", { class: "body stack" });
-  private readonly history = h("div", { class: "body" });
+  private readonly history = h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Since when" });
   private readonly lists: Record<Kind, HTMLElement> = { schema: h("div", { class: "body" }), definition: h("div", { class: "body" }) };
   private readonly editors: Record<Kind, Editor>;
 
