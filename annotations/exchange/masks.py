@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pack_bits
 from pydicom.sequence import Sequence
-from pydicom.uid import SegmentationStorage
+from pydicom.uid import SegmentationStorage, generate_uid
 
 from annotations.exchange.coco import REGIONS, category, outline
 from annotations.exchange.dicom import begin, code, own, references
@@ -56,6 +56,7 @@ def _segmentation(record: Record, export: Export, sop_uid: str, clip: Clip, draw
     planes = _planes(drawn, clip)
     made = begin(record, export, sop_class=SegmentationStorage, modality="SEG", number=901)
     made.ImageType = ["DERIVED", "PRIMARY"]
+    made.PatientOrientation = ""  # a sector has none
     made.ContentLabel, made.ContentDescription = "REGIONS", f"Regions that a reader drew. {NOTICE}"
     made.ContentCreatorName = record.reader
     made.SegmentationType = "BINARY"
@@ -65,7 +66,7 @@ def _segmentation(record: Record, export: Export, sop_uid: str, clip: Clip, draw
     made.BitsAllocated, made.BitsStored, made.HighBit = 1, 1, 0
     names = dict.fromkeys(category(drawing) for drawing in drawn)
     made.SegmentSequence = Sequence([_segment(number, name, record) for number, name in enumerate(names, 1)])
-    made.DimensionOrganizationSequence, made.DimensionIndexSequence = _dimensions(made.SOPInstanceUID)
+    made.DimensionOrganizationSequence, made.DimensionIndexSequence = _dimensions(generate_uid(prefix=None))
     made.SharedFunctionalGroupsSequence = Sequence([Dataset()])
     made.PerFrameFunctionalGroupsSequence = Sequence([_frame(*key, clip, sop_uid) for key in planes])
     series = Dataset()
@@ -86,17 +87,17 @@ def _segment(number: int, name: str, record: Record) -> Dataset:
         [code("49755003", "SCT", "Morphologically Abnormal Structure")]
     )
     made.SegmentedPropertyTypeCodeSequence = Sequence([own("region", name)])
-    made.TrackingID, made.TrackingUID = f"{record.revision.pk}:{name}"[:64], record.study_uid
+    made.TrackingID, made.TrackingUID = f"{record.revision.pk}:{name}"[:64], generate_uid(prefix=None)
     return made
 
 
-def _dimensions(sop_uid: str) -> tuple[Sequence, Sequence]:
+def _dimensions(uid: str) -> tuple[Sequence, Sequence]:
     organisation = Dataset()
-    organisation.DimensionOrganizationUID = f"{sop_uid}"
+    organisation.DimensionOrganizationUID = uid
     pointers = []
     for tag, group in ((0x0062000B, 0x0062000A), (0x00081160, 0x00089124)):
         pointer = Dataset()
-        pointer.DimensionOrganizationUID = sop_uid
+        pointer.DimensionOrganizationUID = uid
         pointer.DimensionIndexPointer, pointer.FunctionalGroupPointer = tag, group
         pointers.append(pointer)
     return Sequence([organisation]), Sequence(pointers)

@@ -96,7 +96,8 @@ def _content(record: Record, clips: dict[str, Clip]) -> Iterator[Dataset]:
     yield _coded("HAS CONCEPT MOD", code("121058", "DCM", "Procedure reported"), procedure)
     groups = [_group(drawing, clips) for drawing in record.findings.get("drawings", [])]
     groups += [_keyframe(keyframe, clips) for keyframe in record.findings.get("keyframes", [])]
-    yield _container("CONTAINS", code("126010", "DCM", "Imaging Measurements"), groups)
+    if groups:  # a container is not empty
+        yield _container("CONTAINS", code("126010", "DCM", "Imaging Measurements"), groups)
     yield _container("CONTAINS", code("C0034375", "UMLS", "Qualitative Evaluations"), list(_evaluations(record)))
 
 

@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.uid import UltrasoundMultiFrameImageStorage
 
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
@@ -40,7 +41,7 @@ def admin() -> User:
 @pytest.fixture
 def drawn(study: Study) -> ReadRevision:
     """A committed read with a region, a measure, a keyframe and a note that names the infant."""
-    study.clips.update(rows=300, columns=400, frames=10, regions=[REGION])
+    study.clips.update(rows=300, columns=400, frames=10, regions=[REGION], sop_class=UltrasoundMultiFrameImageStorage)
     sop = study.clips.get().sop_uid
     box = {"uid": "b", "tool": "box", "sop_uid": sop, "frame": 2, "points": [[10, 20], [30, 60]], "label": "clot"}
     line = {"uid": "l", "tool": "length", "sop_uid": sop, "frame": 2, "points": [[10, 10], [110, 10]], "preset": "vi"}
@@ -167,13 +168,20 @@ def test_a_report_of_tid_1500_holds_findings_and_the_servers_numbers(drawn: Read
     assert values == {"Area": pytest.approx(0.32), "vi": pytest.approx(20.0)}
 
 
+def test_a_report_without_a_measurement_has_no_empty_container(study: Study, admin: User) -> None:
+    cases.read(study, right=0, left=0)
+    (report,) = objects(export(admin, "sr"))
+    assert all(len(item.ContentSequence) for item in report.ContentSequence if item.ValueType == "CONTAINER")
+    assert "126010" not in {item.ConceptNameCodeSequence[0].CodeValue for item in report.ContentSequence}
+
+
 def test_a_segmentation_holds_the_mask_on_its_frame(drawn: ReadRevision, admin: User) -> None:
     (made,) = objects(export(admin, "seg"))
     pixels = made.pixel_array
     assert pixels.shape == (300, 400)
     assert (pixels.sum(), pixels[20:60, 10:30].sum()) == (800, 800)
     source = made.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0].SourceImageSequence[0]
-    assert source.ReferencedFrameNumber == 2
+    assert (source.ReferencedFrameNumber, "PatientOrientation" in made) == (2, True)
 
 
 def test_a_mask_covers_what_the_line_encloses() -> None:
