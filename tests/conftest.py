@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# Before torch is imported: threads of two test processes that wait for each other on two cores cost half of the time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from django.test import Client
 from hypothesis import settings

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from scripts import services
-from tests.services.stack import Stack, distributed, embedded
+from tests.services.stack import Stack, distributed, embedded, without_workers
 
 FLAGS = [
     "--no-sandbox",
@@ -35,4 +35,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in SITES])
 def site(request: pytest.FixtureRequest) -> Iterator[Stack]:
     with SITES[request.param]() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def quiet_site() -> Iterator[Stack]:
+    """For modules that look at pictures: no study is ever closed or scored. They share one group of xdist, and it."""
+    with without_workers(FONTANELLE_QUIET_SECONDS="100000") as stack:
         yield stack

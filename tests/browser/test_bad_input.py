@@ -13,14 +13,14 @@ from pydicom.uid import generate_uid
 
 from tests.browser.calibration import region
 from tests.browser.eyes import Visit
-from tests.services.stack import Stack, embedded
+from tests.services.stack import Stack
 from tests.studies.dicoms import clip, damaged
 
-# On one worker: each would start a site of its own.
+# On one worker: they share a site.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.services,
-    pytest.mark.xdist_group("viewer-bad_input"),
+    pytest.mark.xdist_group("viewer"),
     pytest.mark.timeout(600),
 ]
 STUDY, EMPTY = generate_uid(), generate_uid()
@@ -53,18 +53,16 @@ def _clips() -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def studies(quiet_site: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder: Path = tmp_path_factory.mktemp("bad")
     for number, data in enumerate(_clips(), 1):
         (folder / f"{number}.dcm").write_bytes(data)
     (folder / "empty.dcm").write_bytes(clip(StudyInstanceUID=EMPTY, PatientID="P2", PixelData=None))
-    with embedded(FONTANELLE_QUIET_SECONDS="100000") as stack:
-        stack.manage("ingest", folder, check=False)
-        yield stack
+    quiet_site.manage("ingest", folder, check=False)
 
 
 @pytest.fixture(scope="module")
-def visit(quiet_site: Stack, browser: Browser) -> Iterator[Visit]:
+def visit(quiet_site: Stack, studies: None, browser: Browser) -> Iterator[Visit]:
     reader = Visit(browser, quiet_site.url, name="bad-input")
     reader.sign_in("radiologist")
     reader.page.goto(f"/studies/{STUDY}/")

@@ -11,22 +11,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.eyes import Visit
 from tests.services import phantoms
-from tests.services.stack import Stack, embedded
+from tests.services.stack import Stack
 from training.phantom.compose import PhantomExam
 
-# On one worker: each would start a site of its own.
+# On one worker: they share a site.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.services,
-    pytest.mark.xdist_group("viewer-hanging"),
+    pytest.mark.xdist_group("viewer"),
     pytest.mark.timeout(600),
 ]
-
-
-@pytest.fixture(scope="module")
-def quiet_site() -> Iterator[Stack]:
-    with embedded(FONTANELLE_QUIET_SECONDS="100000") as stack:
-        yield stack
 
 
 @pytest.fixture(scope="module")

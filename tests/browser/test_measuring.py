@@ -20,13 +20,13 @@ from scripts import services
 from tests.browser.calibration import CALIBRATIONS, COLUMNS, MARKS, Calibration, write
 from tests.browser.conftest import FLAGS
 from tests.browser.eyes import Visit
-from tests.services.stack import Stack, embedded, wait_until
+from tests.services.stack import Stack, wait_until
 
-# On one worker: each would start a site of its own.
+# On one worker: they share a site.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.services,
-    pytest.mark.xdist_group("viewer-measuring"),
+    pytest.mark.xdist_group("viewer"),
     pytest.mark.timeout(600),
 ]
 GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
@@ -37,25 +37,19 @@ Spots = list[tuple[float, float]]
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Stack]:
-    with embedded(FONTANELLE_QUIET_SECONDS="100000") as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def study(site: Stack, tmp_path_factory: pytest.TempPathFactory) -> str:
+def study(quiet_site: Stack, tmp_path_factory: pytest.TempPathFactory) -> str:
     uid, files = write(tmp_path_factory.mktemp("calibration"))
-    site.manage("ingest", *files)
+    quiet_site.manage("ingest", *files)
     return uid
 
 
 @pytest.fixture(scope="module", params=RENDERERS)
-def visit(request: pytest.FixtureRequest, site: Stack, study: str) -> Iterator[Visit]:
+def visit(request: pytest.FixtureRequest, quiet_site: Stack, study: str) -> Iterator[Visit]:
     """The study in one view, in one of the renderers."""
     with sync_playwright() as playwright:
         path, flags = services.ensure().chromium, RENDERERS[request.param]
         browser: Browser = playwright.chromium.launch(executable_path=path, headless=True, args=flags)
-        reader = Visit(browser, site.url, name=f"measuring-{request.param}")
+        reader = Visit(browser, quiet_site.url, name=f"measuring-{request.param}")
         reader.page.add_init_script(f"localStorage.setItem('fontanelle.rendering', '{request.param}')")
         reader.sign_in("radiologist")
         reader.page.goto(f"/studies/{study}/")

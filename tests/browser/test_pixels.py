@@ -19,14 +19,14 @@ from pydicom.uid import generate_uid
 from scripts import services
 from tests.browser.eyes import Visit
 from tests.browser.test_measuring import RENDERERS
-from tests.services.stack import Stack, embedded, wait_until
+from tests.services.stack import Stack, wait_until
 from tests.studies.dicoms import BUNDLED
 
-# On one worker: each would start a site of its own.
+# On one worker: they share a site.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.services,
-    pytest.mark.xdist_group("viewer-pixels"),
+    pytest.mark.xdist_group("viewer"),
     pytest.mark.timeout(600),
 ]
 NAMES = ("examples_palette.dcm", "examples_ybr_color.dcm", "SC_rgb_rle_2frame.dcm", "ExplVR_BigEnd.dcm")
@@ -42,13 +42,7 @@ SIZE = """([width, height]) => {
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Stack]:
-    with embedded(FONTANELLE_QUIET_SECONDS="100000") as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def copies(site: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Any]:
+def copies(quiet_site: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Any]:
     """Each file as a study of its own: several of them share their identifiers."""
     folder = tmp_path_factory.mktemp("copies")
     found = {}
@@ -57,16 +51,16 @@ def copies(site: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[Path, 
         found[path].SOPInstanceUID = found[path].file_meta.MediaStorageSOPInstanceUID = generate_uid()
         found[path].StudyInstanceUID = generate_uid()
         found[path].save_as(folder / f"{number}.dcm")
-    site.manage("ingest", folder)
+    quiet_site.manage("ingest", folder)
     return found
 
 
 @pytest.fixture(scope="module", params=RENDERERS)
-def visit(request: pytest.FixtureRequest, site: Stack) -> Iterator[Visit]:
+def visit(request: pytest.FixtureRequest, quiet_site: Stack) -> Iterator[Visit]:
     with sync_playwright() as playwright:
         path, flags = services.ensure().chromium, RENDERERS[request.param]
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=flags)
-        reader = Visit(browser, site.url, name=f"pixels-{request.param}")
+        reader = Visit(browser, quiet_site.url, name=f"pixels-{request.param}")
         reader.page.set_viewport_size({"width": 1400, "height": 1100})
         reader.page.add_init_script(f"localStorage.setItem('fontanelle.rendering', '{request.param}')")
         reader.sign_in("radiologist")

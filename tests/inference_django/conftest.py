@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from pytest_django import Settings
 
 from inference import embeddings, engines
@@ -31,8 +30,3 @@ def machine(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def model(db: None, tmp_path: Path) -> Any:
     """A champion."""
     return sites.installed(tmp_path / "first")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def few_threads() -> None:
-    torch.set_num_threads(2)

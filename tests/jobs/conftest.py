@@ -60,7 +60,7 @@ class House:
     def status(self, name: str) -> str:
         return str(self.ask("SELECT status FROM jobs_job WHERE key = ?", name)[0][0])
 
-    def wait_until(self, holds: Callable[[], bool], *, seconds: float = 30) -> None:
+    def wait_until(self, holds: Callable[[], bool], *, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < deadline, "it did not happen in time"

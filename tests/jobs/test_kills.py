@@ -30,14 +30,14 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(house: House) -> N
     house.wait_until(lambda: house.status("frozen") == "done")
     first.send_signal(signal.SIGCONT)
     first.send_signal(signal.SIGTERM)
-    first.wait(timeout=20)
+    first.wait(timeout=120)
     assert house.count("result", "frozen") == 1
 
 
 def test_a_job_that_kills_its_worker_is_started_three_times_and_no_more(house: House) -> None:
     house.enqueue("poison", seconds=0, dies=True)
     house.enqueue("innocent", seconds=0)
-    assert house.worker().wait(timeout=30) != 0
+    assert house.worker().wait(timeout=120) != 0
     house.worker()
     house.wait_until(lambda: house.status("poison") == "quarantined")
     assert (house.count("began", "poison"), house.count("result", "innocent")) == (3, 1)
@@ -59,7 +59,7 @@ def test_a_worker_told_to_stop_puts_its_job_back_uncounted(house: House) -> None
     worker = house.worker()
     house.wait_until(lambda: house.count("began", "drained") == 1)
     worker.terminate()
-    assert worker.wait(timeout=10) == 0
+    assert worker.wait(timeout=60) == 0
     assert house.ask("SELECT status, attempts FROM jobs_job") == [("queued", 0)]
 
 
@@ -77,5 +77,5 @@ def test_two_workers_share_the_work_without_doing_any_twice(house: House) -> Non
         house.enqueue(name, seconds=0.05)
     workers = [house.worker("--once"), house.worker("--once")]
     for worker in workers:
-        worker.wait(timeout=30)
+        worker.wait(timeout=120)
     assert [house.count("began", name) for name in names] == [1] * 20

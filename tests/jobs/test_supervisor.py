@@ -6,6 +6,9 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
+
+import pytest
 
 from jobs import supervisor
 from jobs.supervisor import Child, supervise
@@ -23,8 +26,15 @@ def run(one: Child, *, seconds: float) -> None:
 
 def test_a_child_that_dies_is_started_again_and_waits_longer_each_time() -> None:
     one = child("")
-    run(one, seconds=2.0)
-    assert 2 <= one.deaths <= 3
+    waits = []
+    for _ in range(3):
+        one.start_at = 0.0  # as if it had waited
+        one.look()
+        assert one.process is not None
+        one.process.wait()
+        one.look()
+        waits.append(one.start_at - time.monotonic())
+    assert waits == [pytest.approx(wait, abs=0.9) for wait in (1, 2, 4)]
 
 
 def test_a_child_is_told_to_stop() -> None:
@@ -36,9 +46,14 @@ def test_a_child_is_told_to_stop() -> None:
     assert time.monotonic() - began < 10
 
 
-def test_a_child_that_will_not_stop_is_killed_after_the_grace(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_child_that_will_not_stop_is_killed_after_the_grace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(supervisor, "GRACE_SECONDS", 0.5)
-    one = child("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)")
-    run(one, seconds=0.6)
+    deaf = tmp_path / "deaf"
+    ignore = "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    one = child(f"{ignore} pathlib.Path({str(deaf)!r}).touch(); time.sleep(60)")
+    one.look()
+    while not deaf.exists():
+        time.sleep(0.01)
+    run(one, seconds=0)
     assert one.process is not None
     assert one.process.returncode == -9

@@ -247,12 +247,19 @@ def embedded(**settings: str) -> Iterator[Stack]:
 @contextmanager
 def pieces(**settings: str) -> Iterator[Stack]:
     """One machine again, but web process and worker are started one by one, so that each can be killed alone."""
+    with without_workers(**settings) as stack:
+        stack.run("worker", sys.executable, "manage.py", "worker")
+        yield stack
+
+
+@contextmanager
+def without_workers(**settings: str) -> Iterator[Stack]:
+    """One web process alone."""
     with _folder() as folder:
         stack = Stack(folder, _environment(folder, **settings))
         prepare(stack)
         try:
             stack.web(free_port())
-            stack.run("worker", sys.executable, "manage.py", "worker")
             stack.wait_for_web()
             yield stack
         finally:

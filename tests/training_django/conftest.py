@@ -8,10 +8,10 @@ import pytest
 from pytest_django import Settings
 
 from tests.inference_django import sites
-from tests.inference_django.conftest import few_threads, machine
+from tests.inference_django.conftest import machine
 from training.core import crossval
 
-__all__ = ["few_threads", "machine"]
+__all__ = ["machine"]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import type { Kind, Overview, Version } from "./types";
 
 class Page {
   private readonly inForce = h("div", { class: "body stack" });
-  private readonly history = h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Since when" });
+  private readonly history = h("div", { class: "body" });
   private readonly lists: Record<Kind, HTMLElement> = { schema: h("div", { class: "body" }), definition: h("div", { class: "body" }) };
   private readonly editors: Record<Kind, Editor>;
 
@@ -40,7 +40,7 @@ class Page {
     fill(this.lists.schema, this.table("schema", overview.schemas));
     fill(this.lists.definition, this.table("definition", overview.definitions));
     const rows = overview.history.map((row) => h("tr", {}, h("td", { class: "nowrap" }, when(row.since) ?? ""), h("td", {}, row.schema), h("td", {}, row.definition), h("td", {}, row.by), h("td", {}, row.reason)));
-    fill(this.history, table(["Since", "Schema", "Positive", "By", "Why"], rows));
+    fill(this.history, table("Each change", ["Since", "Schema", "Positive", "By", "Why"], rows));
   }
 
   private showChoice(): void {
@@ -82,7 +82,7 @@ class Page {
       const edit = h("button", { class: "link small", type: "button", onclick: () => this.edit(kind, name, true) }, "edit a copy");
       return h("tr", {}, h("th", { scope: "row" }, name, name === now ? [" ", h("span", { class: "badge" }, "in force")] : null), h("td", {}, document.title), h("td", { class: "num" }, reads), h("td", {}, made_by), h("td", { class: "nowrap" }, when(made_at) ?? ""), h("td", {}, why), h("td", {}, edit));
     });
-    return table(["Version", "Title", "Reads", "By", "Made", "What is new", ""], rows);
+    return table(`All, ${kind}`, ["Version", "Title", "Reads", "By", "Made", "What is new", "Begin with it"], rows);
   }
 
   private edit(kind: Kind, name: string, anew: boolean): void {
@@ -97,8 +97,8 @@ function card(title: string, body: HTMLElement): HTMLElement {
   return h("section", { class: "card", "aria-label": title }, h("header", {}, h("h2", { class: "h2" }, title)), body);
 }
 
-function table(heads: string[], rows: HTMLElement[]): HTMLElement {
-  return h("div", { class: "scroll-box", tabindex: "0", role: "region", "aria-label": "Versions" }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, ...rows)));
+function table(title: string, heads: string[], rows: HTMLElement[]): HTMLElement {
+  return h("div", { class: "scroll-box", tabindex: "0", role: "region", "aria-label": title }, h("table", { class: "table" }, h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, ...rows)));
 }
 
 export function start(): void {
