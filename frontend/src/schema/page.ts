@@ -39,7 +39,7 @@ class Page {
     this.showChoice();
     fill(this.lists.schema, this.table("schema", overview.schemas));
     fill(this.lists.definition, this.table("definition", overview.definitions));
-    const rows = overview.history.map((row) => h("tr", {}, h("td", { class: "nowrap" }, when(row.since) ?? ""), h("td", {}, row.schema), h("td", {}, row.definition), h("td", {}, row.by), h("td", {}, row.reason)));
+    const rows = overview.history.map((row) => h("tr", {}, h("td", { class: "nowrap" }, when(row.since) ?? ""), h("td", {}, row.schema), h("td", {}, row.definition), h("td", {}, row.by), h("td", { class: "wrap" }, row.reason)));
     fill(this.history, table("Each change", ["Since", "Schema", "Positive", "By", "Why"], rows));
   }
 
@@ -80,7 +80,7 @@ class Page {
     const now = this.overview.in_force[kind];
     const rows = versions.map(({ name, document, made_at, made_by, reason: why, reads }) => {
       const edit = h("button", { class: "link small", type: "button", onclick: () => this.edit(kind, name, true) }, "edit a copy");
-      return h("tr", {}, h("th", { scope: "row" }, name, name === now ? [" ", h("span", { class: "badge" }, "in force")] : null), h("td", {}, document.title), h("td", { class: "num" }, reads), h("td", {}, made_by), h("td", { class: "nowrap" }, when(made_at) ?? ""), h("td", {}, why), h("td", {}, edit));
+      return h("tr", {}, h("th", { scope: "row" }, name, name === now ? [" ", h("span", { class: "badge" }, "in force")] : null), h("td", {}, document.title), h("td", { class: "num" }, reads), h("td", {}, made_by), h("td", { class: "nowrap" }, when(made_at) ?? ""), h("td", { class: "wrap" }, why), h("td", {}, edit));
     });
     return table(`All, ${kind}`, ["Version", "Title", "Reads", "By", "Made", "What is new", "Begin with it"], rows);
   }

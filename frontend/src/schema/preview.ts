@@ -9,7 +9,7 @@ const nothing = () => undefined;
 let serial = 0;
 
 export class Preview {
-  readonly element = h("div", { class: "preview", "data-preview": "" });
+  readonly element = h("div", { class: "form-preview", "data-preview": "" });
 
   draw(document: SchemaDocument): void {
     serial += 1;
