@@ -501,7 +501,7 @@ export class Session {
       peak: (step: 1 | -1) => this.viewer.toPeak(step),
     };
     const queue = this.mode === "queue";
-    this.reveal = new Reveal(answer, at, queue ? null : this.score, this.study.clips, { queue, next: this.next !== null }, commands, this.extras());
+    this.reveal = new Reveal(answer, at, queue ? null : this.score, this.study.clips, { queue, next: this.next !== null }, commands, this.taught());
     this.reveal.drawAgreement(agreement);
     this.mount(this.reveal.element);
     if (this.bar instanceof RoomBar) {
@@ -513,17 +513,22 @@ export class Session {
       void this.timeline();
     }
     this.bindDone();
+    void this.talk();
     this.viewer.focus();
   }
 
-  /** Beside one's own answer in a queue: the known one for a trainee, and what is said about the item. */
-  private extras(): HTMLElement[] {
-    const taught = this.feedback ? [lesson(this.feedback, ({ sop_uid, frame }) => this.viewer.goTo(sop_uid, frame))] : [];
-    if (!this.discussed || this.target.item === undefined) return taught;
-    const slot = h("div", {});
+  /** Before one's own answer in a queue: the known one, for a trainee. */
+  private taught(): HTMLElement[] {
+    return this.feedback ? [lesson(this.feedback, ({ sop_uid, frame }) => this.viewer.goTo(sop_uid, frame))] : [];
+  }
+
+  /** Beneath it: what is said about the item, by those who may talk about it. */
+  private async talk(): Promise<void> {
+    if (!this.discussed || this.target.item === undefined) return;
     const thread = (this.thread ??= new Thread(`/api/v1/discussions/${this.target.item}/`));
-    void thread.load().then((takesPart) => takesPart && fill(slot, thread.element));
-    return [...taught, slot];
+    if (!(await thread.load()) || this.phase !== "done" || this.closed) return;
+    this.reveal?.element.querySelector(".scroll")?.append(h("hr", { class: "rule" }), thread.element);
+    this.keys.push(bind({ key: "/", label: "Discuss", group: "After the commit", run: () => thread.focus() }));
   }
 
   /** What was committed, with the numbers that the server put beside the drawings. */
