@@ -11,6 +11,7 @@ COMMANDS = {
     "phantom": ("training.phantom.cli:main", "write generated phantom studies as DICOM, with their truth"),
     "crossval": ("training.core.cli:crossval", "patient-level cross-validation on frames or features"),
     "pretrain": ("training.core.pretrain:main", "a backbone from unlabelled ultrasound"),
+    "beside": ("training.phantom.beside:main", "generated frames under real ones, on one sheet to look at"),
     "freeze": ("training.core.freeze:main", "set the benchmark cohort so that the paper's recipe does as published"),
     "cohorts": ("training.core.cohorts:main", "whether rules keep their promised sensitivity, on simulated scores"),
     "labels-needed": (
