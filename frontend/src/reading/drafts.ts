@@ -6,7 +6,7 @@
 
 import { ApiError } from "../common/api";
 import type { Kept } from "../viewer/coverage";
-import { type Answer, type Findings, same } from "./findings";
+import { type Answer, type Findings, same, withoutNumbers } from "./findings";
 import type { Commit, Place, Shelf, Stored } from "./shelf";
 
 export interface ServerDraft {
@@ -47,6 +47,7 @@ export type State =
 const SOON_MS = 400;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 15_000;
+const KEPT_SENT = 8;
 
 function owed({ answer, commit }: Stored): boolean {
   return Boolean(answer || commit);
@@ -111,7 +112,7 @@ export class DraftKeeper {
       if (theirs?.saved_at) this.become({ kind: "saved", at: new Date(theirs.saved_at) });
       return theirs;
     }
-    if (theirs && version !== this.stored.base && !same(theirs, mine)) {
+    if (theirs && version !== this.stored.base && !same(theirs, mine) && !this.isOwn(theirs)) {
       this.become({ kind: "conflict", mine, theirs });
       return mine;
     }
@@ -227,7 +228,7 @@ export class DraftKeeper {
 
   private confirmed(version: number): void {
     this.version = version;
-    const { answer: _confirmed, ...rest } = this.stored;
+    const { answer: _confirmed, sent: _arrived, ...rest } = this.stored;
     this.stored = { ...rest, base: version };
     this.keep({});
   }
@@ -235,6 +236,7 @@ export class DraftKeeper {
   private async sendDraft(): Promise<void> {
     const answer = this.stored.answer;
     if (!answer) return;
+    this.keep({ sent: [...(this.stored.sent ?? []), answer].slice(-KEPT_SENT) });
     try {
       const { version, saved_at, schema } = await this.server.save(this.place, { ...answer, version: this.version });
       this.saved(answer, version, saved_at);
@@ -251,12 +253,31 @@ export class DraftKeeper {
       this.confirmed(version);
       this.become({ kind: "saved", at: new Date(at) });
     } else {
-      this.keep({ base: version });
+      this.keep({ base: version, sent: [] });
       this.schedule(SOON_MS);
     }
   }
 
+  /** The server holds what this tab sent: it took it, and only its answer was lost on the way. */
+  private isOwn({ findings, comment }: Answer): boolean {
+    const plain = (answer: Answer) => ({ findings: withoutNumbers(answer.findings), comment: answer.comment });
+    return (this.stored.sent ?? []).some((sent) => same(plain(sent), plain({ findings, comment })));
+  }
+
+  /** A refusal that only says that an own draft arrived: the next one grows from that. */
+  private grownFromOwn(error: unknown): boolean {
+    if (!isStale(error)) return false;
+    const theirs = serverDraft(error);
+    if (!this.isOwn(theirs)) return false;
+    this.version = theirs.version;
+    const { commit } = this.stored;
+    this.keep({ base: theirs.version, ...(commit ? { commit: { ...commit, version: theirs.version } } : {}) });
+    this.schedule(0);
+    return true;
+  }
+
   private failed(error: unknown, mine: Answer): void {
+    if (this.grownFromOwn(error)) return;
     if (isStale(error)) {
       this.become({ kind: "conflict", mine: this.stored.answer ?? mine, theirs: serverDraft(error) });
       return;
@@ -275,7 +296,7 @@ export class DraftKeeper {
     try {
       const answer = await this.server.commit(this.place, commit);
       // Which frames were seen stays, for a read that is opened again.
-      const { answer: _answered, commit: _committed, ...rest } = this.stored;
+      const { answer: _answered, commit: _committed, sent: _sent, ...rest } = this.stored;
       this.stored = rest;
       this.keep({});
       this.waitingCommit?.resolve(answer);
@@ -285,6 +306,7 @@ export class DraftKeeper {
   }
 
   private commitFailed(error: unknown): void {
+    if (this.grownFromOwn(error)) return;
     if (later(error)) {
       this.become({ kind: "committing", at: new Date(this.stored.at), reason: error instanceof Error ? error.message : String(error) });
       this.again();

@@ -33,6 +33,8 @@ export interface Stored {
   /** What the server has not confirmed; absent once it has. */
   answer?: Answer;
   commit?: Commit;
+  /** What was sent since the last confirmation: a server that took it and whose answer was lost has this tab's own. */
+  sent?: Answer[];
   seen?: Kept;
 }
 

@@ -22,6 +22,7 @@ class Desk implements Server {
     if (this.down) throw this.down;
     if (sent.version !== (this.draft?.version ?? 0)) throw new ApiError(409, "stale_draft", "stale", { server: this.draft });
     this.draft = { findings: sent.findings, comment: sent.comment, version: sent.version + 1, saved_at: "2026-11-23T14:35:02Z" };
+    if (this.deaf) throw offline();
     return { version: this.draft.version, saved_at: "2026-11-23T14:35:02Z" };
   }
 
@@ -33,6 +34,7 @@ class Desk implements Server {
 
   async commit(_place: Place, commit: Commit) {
     if (this.down) throw this.down;
+    if (commit.version !== (this.draft?.version ?? commit.version)) throw new ApiError(409, "stale_draft", "stale", { server: this.draft });
     this.commits.set(commit.idempotency_key, commit);
     if (this.deaf) throw offline();
     return { next: null };
@@ -93,6 +95,42 @@ describe("a draft", () => {
     await sending;
     await vi.advanceTimersByTimeAsync(1000);
     expect([desk.draft?.comment, states.at(-1)?.kind]).toEqual(["ab", "saved"]);
+  });
+
+  it("is no conflict with itself when the server took it and its answer was lost", async () => {
+    desk.deaf = true;
+    const drafts = keeper();
+    drafts.change(answer("a"));
+    await vi.advanceTimersByTimeAsync(500);
+    drafts.change(answer("ab"));
+    desk.deaf = false;
+    await vi.advanceTimersByTimeAsync(2000);
+    expect([desk.draft?.comment, states.at(-1)?.kind, states.some(({ kind }) => kind === "conflict")]).toEqual(["ab", "saved", false]);
+  });
+
+  it("is no conflict with itself after a reload either", async () => {
+    desk.deaf = true;
+    const drafts = keeper();
+    drafts.change(answer("a"));
+    await vi.advanceTimersByTimeAsync(500);
+    drafts.change(answer("ab"));
+    drafts.close();
+    desk.deaf = false;
+    expect(keeper().begin(desk.draft)?.comment).toBe("ab");
+    await vi.advanceTimersByTimeAsync(2000);
+    expect([desk.draft?.comment, states.some(({ kind }) => kind === "conflict")]).toEqual(["ab", false]);
+  });
+
+  it("is committed although the answer to its last save was lost", async () => {
+    desk.deaf = true;
+    const drafts = keeper();
+    drafts.change(answer("a"));
+    await vi.advanceTimersByTimeAsync(500);
+    desk.deaf = false;
+    const commit = drafts.commit({ ...body, ...answer("a") });
+    await vi.advanceTimersByTimeAsync(2000);
+    await commit;
+    expect([desk.commits.get("k1")?.version, states.some(({ kind }) => kind === "conflict")]).toEqual([1, false]);
   });
 
   it("waits for a dead server and says so", async () => {
