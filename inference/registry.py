@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,16 @@ logger = logging.getLogger(__name__)
 PHANTOMS = "phantoms"
 RESCORE = "rescore"
 FIRST_MODEL = "The first model that was installed."
+
+
+Gate = Callable[[ModelVersion], str]
+_gates: list[Gate] = []
+
+
+def before_promotion(gate: Gate) -> None:
+    """Ask ``gate`` before a model becomes the champion: why it may not, or nothing. For rooms above this one."""
+    if gate not in _gates:
+        _gates.append(gate)
 
 
 class NotPromoted(Exception):
@@ -173,11 +184,13 @@ def report_beside(folder: Path) -> dict[str, Any]:
 def promote(model: ModelVersion, *, user: Any, reason: str, request: HttpRequest | None = None) -> ModelVersion:
     """Make a model the champion; the one before retires, and every study is scored again, unread ones first.
 
-    Promoting a retired model is the rollback. Raises NotPromoted: without a reason, for the champion itself, for
-    files that are no longer what was installed.
+    Promoting a retired model is the rollback. Raises NotPromoted: without a reason, for the champion itself, where
+    a gate says why not, for files that are no longer what was installed.
     """
     if not reason.strip():
         raise NotPromoted("A promotion needs a reason. It is kept in the audit trail.")
+    if held := [reason for gate in _gates if (reason := gate(model))]:
+        raise NotPromoted(" ".join(held))
     try:
         manifest_of(model)
     except BadModel as error:

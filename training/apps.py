@@ -7,10 +7,13 @@ class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
+        from inference.registry import before_promotion
         from jobs.handlers import Handler, register
+        from training.holdout import why_not
         from training.runs import TRAIN
 
         handler = Handler(
             "training.work:train", on_quarantine="training.runs:on_quarantine", on_cancel="training.runs:on_cancel"
         )
         register(TRAIN, handler)
+        before_promotion(why_not)

@@ -11,6 +11,8 @@ from django.db.models import Exists, OuterRef
 
 from annotations.reference import ReferenceLabel, labels
 from studies.models import StudyRevision
+from training.holdout import holdout_of, locked
+from training.models import HoldOut
 
 SECONDS_PER_STUDY = (1.0, 10.0)
 SECONDS_OF_FITTING = (20.0, 180.0)
@@ -46,6 +48,7 @@ class Preflight:
     leaks: list[str] = field(default_factory=list)
     folds: list[dict[str, Any]] = field(default_factory=list)
     missing_positives: int = 0
+    holdout: HoldOut | None = None
 
     @property
     def ok(self) -> bool:
@@ -64,6 +67,14 @@ class Preflight:
         ends = zip(SECONDS_OF_FITTING, SECONDS_PER_STUDY, strict=True)
         return [round(fitting + len(self.rows) * each) for fitting, each in ends]
 
+    def _holdout(self) -> dict[str, Any] | None:
+        """The locked hold-out in figures; who is in it stays with the gate."""
+        if self.holdout is None:
+            return None
+        facts = self.holdout
+        opened = facts.openings.count()
+        return {"digest": facts.digest, "patients": len(facts.patients), "at": facts.created_at, "openings": opened}
+
     def as_json(self) -> dict[str, Any]:
         return {
             "ok": self.ok,
@@ -76,6 +87,7 @@ class Preflight:
             "folds": self.folds,
             "leaks": self.leaks,
             "phantoms_only": self.phantoms_only,
+            "holdout": self._holdout(),
             "estimate_seconds": self.estimate_seconds(),
         }
 
@@ -102,7 +114,7 @@ def _gather() -> Preflight:
     phantoms = [label for label in every if label.study.is_phantom]
     use_phantoms = bool(phantoms) and _positive_groups(_rows(infants)) < needed()
     chosen, left = (phantoms, infants) if use_phantoms else (infants, phantoms)
-    found = Preflight(_rows(chosen), phantoms_only=use_phantoms)
+    found = Preflight(_rows(chosen), phantoms_only=use_phantoms, holdout=holdout_of(phantoms_only=use_phantoms))
     if unusable := len(chosen) - len(found.rows):
         found.notes.append(f"{unusable} labelled studies have no scorable images and are left out.")
     if left:
@@ -110,7 +122,22 @@ def _gather() -> Preflight:
         found.notes.append(
             f"{len(left)} labelled studies of {others} are left out: phantoms and infants are not mixed."
         )
+    _set_aside(found)
     return found
+
+
+def _set_aside(found: Preflight) -> None:
+    """Whoever is in a hold-out is in no fold."""
+    away = locked()
+    kept = [row for row in found.rows if not away.holds(str(row.patient), row.group)]
+    if inside := len(found.rows) - len(kept):
+        found.notes.append(f"{inside} labelled studies are in the locked hold-out, which the gate alone opens.")
+    found.rows = kept
+
+
+def everyone(*, phantoms_only: bool) -> list[Row]:
+    """Every labelled study of infants, or of phantoms, as a row without a fold: those in the hold-out too."""
+    return _rows([label for label in labels() if label.study.is_phantom == phantoms_only])
 
 
 def _rows(chosen: Sequence[ReferenceLabel]) -> list[Row]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from django.conf import settings
 from django.db import models
 
@@ -54,3 +56,84 @@ class TrainingRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk} ({self.status})"
+
+
+class Fixed(models.Model):
+    """A row that is only ever added."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError(f"{self._meta.verbose_name} is never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(f"{self._meta.verbose_name} is never deleted")
+
+
+class FixedRows(models.QuerySet[Any]):
+    """Rows that nobody changes or takes away, not even in bulk."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError(f"{self.model._meta.verbose_name} is never changed")
+
+    def delete(self) -> NoReturn:
+        raise TypeError(f"{self.model._meta.verbose_name} is never deleted")
+
+
+class HoldOut(Fixed):
+    """Patients, linked ones whole, whom no training sees: fixed when it is made, one of infants and one of phantoms.
+
+    ``patients`` are primary keys, ``groups`` what linked them when it was made; `training.holdout.locked` adds who
+    was linked with them, or merged with them, since.
+    """
+
+    phantoms_only = models.BooleanField(unique=True)
+    digest = models.CharField(max_length=64)
+    patients = models.JSONField()
+    groups = models.JSONField()
+    positives = models.PositiveIntegerField()
+    share = models.FloatField()
+    seed = models.PositiveIntegerField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FixedRows.as_manager()
+
+    def __str__(self) -> str:
+        return f"hold-out {self.digest[:12]}"
+
+
+class HoldOutOpening(Fixed):
+    """The gate opened the hold-out: who, when, for which model, trained on which snapshot. Written before anything is
+    read. ``studies``: digest of the labelled studies that were in it then."""
+
+    holdout = models.ForeignKey(HoldOut, on_delete=models.PROTECT, related_name="openings")
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="openings")
+    snapshot = models.CharField(max_length=64)
+    studies = models.CharField(max_length=64)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FixedRows.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"opening {self.pk} of {self.holdout}"
+
+
+class HoldOutResult(Fixed):
+    """What an opening measured."""
+
+    opening = models.OneToOneField(HoldOutOpening, on_delete=models.PROTECT, related_name="result")
+    report = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FixedRows.as_manager()
+
+    def __str__(self) -> str:
+        return f"result of {self.opening}"

@@ -27,6 +27,7 @@ from training.core.bags import Bags, make_bags
 from training.core.crossval import Cancelled as CoreCancelled
 from training.core.crossval import CrossValidation, Progress, cross_validate
 from training.core.splits import Leak, TooFewCases, assert_no_leak
+from training.holdout import assert_unseen
 from training.models import RunStatus, TrainingRun
 from training.runs import NO_MODEL, end
 
@@ -64,6 +65,7 @@ def train(context: JobContext) -> None:
     _begin(run)
     teller = Teller(run, context)
     try:
+        assert_unseen(run.snapshot.rows)
         base = _base()
         bags, folds, left_out = _bags(run, base, teller)
         found = _cross_validate(run, bags, folds, teller)

@@ -1,0 +1,96 @@
+"""The locked hold-out: made once, in no fold, opened by the gate alone. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts import audit
+from inference.models import ModelState, ModelVersion
+from studies.models import Patient
+from training.models import HoldOut, HoldOutResult, TrainingRun
+
+if TYPE_CHECKING:
+    from training.core.holdout import Locked
+    from training.labelled import Row
+
+SHARE = 0.15
+NOT_OPENED = (
+    "The locked hold-out was not opened for this model. Run `manage.py holdout open {pk}`: it measures the model on "
+    "patients whom no training saw, and is logged."
+)
+
+
+class NotLocked(Exception):
+    """No hold-out was made; the message says why."""
+
+
+def holdout_of(*, phantoms_only: bool) -> HoldOut | None:
+    """The hold-out of infants, or of phantoms."""
+    return HoldOut.objects.filter(phantoms_only=phantoms_only).first()
+
+
+def locked(*holdouts: HoldOut) -> Locked:
+    """Who is in these hold-outs, or in any: as drawn, and whoever was linked or merged with them since."""
+    from training.core.holdout import Locked
+
+    chosen = holdouts or tuple(HoldOut.objects.all())
+    patients = {int(pk) for one in chosen for pk in one.patients}
+    groups = {str(group) for one in chosen for group in one.groups}
+    if patients:
+        known = Patient.objects.filter(Q(pk__in=patients) | Q(merged__in=patients)).distinct()
+        patients |= {patient.pk for patient in known}
+        groups |= {patient.group for patient in known}
+    return Locked(frozenset(map(str, patients)), frozenset(groups))
+
+
+def lock(rows: list[Row], *, phantoms_only: bool, user: Any = None, share: float = SHARE, seed: int = 0) -> HoldOut:
+    """Draw the hold-out among labelled studies and fix it, audited. Raises NotLocked if there is one, TooFewCases."""
+    import numpy as np
+
+    from training.core.holdout import draw_groups
+
+    with transaction.atomic():
+        if (before := holdout_of(phantoms_only=phantoms_only)) is not None:
+            raise NotLocked(f"It was made on {before.created_at:%Y-%m-%d} and is never changed ({before.digest[:12]}).")
+        y = np.array([int(row.positive) for row in rows], dtype=np.int64)
+        groups = draw_groups(y, np.array([row.group for row in rows], dtype=str), share=share, seed=seed)
+        inside = [row for row in rows if row.group in set(groups)]
+        patients = sorted({row.patient for row in inside})
+        found = HoldOut.objects.create(
+            phantoms_only=phantoms_only,
+            digest=hashlib.sha256("\n".join([*map(str, patients), *groups]).encode()).hexdigest(),
+            patients=patients,
+            groups=groups,
+            positives=len({row.group for row in inside if row.positive}),
+            share=share,
+            seed=seed,
+            created_by=user,
+        )
+        audit.record(None, "holdout.lock", user=user, holdout=found.digest, patients=len(patients), share=share)
+    return found
+
+
+def assert_unseen(rows: list[dict[str, Any]], *holdouts: HoldOut) -> None:
+    """Raise Leak, naming studies and patients, if one of a snapshot's rows is in a hold-out."""
+    from training.core.holdout import assert_outside
+
+    away = locked(*holdouts)
+    assert_outside(away, {row["study_uid"]: (str(row["patient"]), str(row["group"])) for row in rows})
+
+
+def why_not(model: ModelVersion) -> str:
+    """Registered with the models: why this one may not be promoted yet; nothing if it may.
+
+    A rollback, and a model that was not trained here, ask for nothing.
+    """
+    run = TrainingRun.objects.select_related("snapshot").filter(model=model).first()
+    if run is None or model.state != ModelState.CHALLENGER:
+        return ""
+    holdout = holdout_of(phantoms_only=run.snapshot.phantoms_only)
+    if holdout is None or HoldOutResult.objects.filter(opening__model=model, opening__holdout=holdout).exists():
+        return ""
+    return NOT_OPENED.format(pk=model.pk)
