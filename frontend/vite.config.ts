@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vite";
+import { compress } from "./build/compress.ts";
 import { licences, root } from "./build/licences.ts";
 
 const entries = readdirSync(join(root, "src/entries")).filter((name) => name.endsWith(".ts"));
@@ -26,5 +27,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 4000,
     rolldownOptions: { input: Object.fromEntries(entries.map((name) => [name.replace(/\.ts$/, ""), join(root, "src/entries", name)])) },
   },
-  plugins: [licences()],
+  plugins: [licences(), compress()],
 });

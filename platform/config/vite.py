@@ -35,9 +35,21 @@ def _styles(manifest: dict[str, dict[str, Any]], entry: str, seen: set[str]) -> 
     return list(dict.fromkeys([*imported, *chunk.get("css", [])]))
 
 
+def _modules(manifest: dict[str, dict[str, Any]], entry: str, seen: set[str]) -> list[str]:
+    """The files of all modules that an entry imports, at once or a moment later, each once."""
+    chunk = manifest[entry]
+    new = [name for name in [*chunk.get("imports", []), *chunk.get("dynamicImports", [])] if name not in seen]
+    seen.update(new)
+    found = [file for name in new for file in (manifest[name]["file"], *_modules(manifest, name, seen))]
+    return list(dict.fromkeys(found))
+
+
 @register.simple_tag
 def vite(entry: str) -> SafeString:
-    """The tags for one entry; a front end that was never built says so in a comment instead of failing the page."""
+    """The tags for one entry; a front end that was never built says so in a comment instead of failing the page.
+
+    Modules are named ahead: the browser asks for all of them at once, and not for each when it has read the one before.
+    """
     path = _manifest_path()
     if not path.exists():
         return format_html("<!-- the front end is not built: run make frontend -->")
@@ -45,4 +57,8 @@ def vite(entry: str) -> SafeString:
     sheets = format_html_join(
         "\n", '<link rel="stylesheet" href="{}">', ((static(s),) for s in _styles(manifest, entry, set()))
     )
-    return format_html('{}\n<script type="module" src="{}"></script>', sheets, static(manifest[entry]["file"]))
+    ahead = format_html_join(
+        "\n", '<link rel="modulepreload" href="{}">', ((static(m),) for m in _modules(manifest, entry, {entry}))
+    )
+    script = static(manifest[entry]["file"])
+    return format_html('{}\n{}\n<script type="module" src="{}"></script>', sheets, ahead, script)

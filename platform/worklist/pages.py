@@ -10,13 +10,11 @@ from django.shortcuts import redirect, render
 
 from accounts import guards
 from accounts.roles import role_of
-from annotations.blinding import blinded_uids
 from annotations.models import Context
 from annotations.reads import Place
 from live import reading
 from studies import access
 from worklist import claims
-from worklist.board import next_study
 
 
 @guards.page(*guards.EVERY_ROLE)
@@ -33,17 +31,13 @@ def study(request: HttpRequest, uid: str) -> HttpResponse:
     user: Any = request.user
     with transaction.atomic():
         opened = access.open_study(request, uid, "study.opened")
-        claim = claims.take_if_free(opened, user)
+        claims.take_if_free(opened, user)
         Place(opened, user, Context.TRIAGE).open()
-    following = next_study(user, opened)
     page = {
         "page": "study",
         "mode": "triage",
         "context": "triage",
         "study_uid": opened.uid,
-        "next": {"study_uid": following, "url": f"/studies/{following}/"} if following else None,
-        "claimed_by": claims.as_json(claim, user),
-        "blinded": opened.uid in blinded_uids(user),
         "user": {"username": user.username, "display": user.display, "role": user.role},
         "seq": reading.head(),
     }

@@ -7,7 +7,7 @@ import { fill, h } from "../common/dom";
 import { duration } from "../common/format";
 import { type Binding, bind, isField } from "../common/keys";
 import type { Drawing } from "../viewer/drawing";
-import { Viewer } from "../viewer/viewer";
+import { Viewer, beginPictures } from "../viewer/viewer";
 import type { Preset } from "../viewer/measure";
 import type { Study } from "../viewer/types";
 import { QueueBar, RoomBar } from "./bar";
@@ -91,12 +91,12 @@ export class Session {
     const room = this.mode === "room";
     // Reading never waits for scoring: a score that cannot be had is a score that is not there.
     const scoring = room ? this.fetchScore() : Promise.resolve(null);
-    const [study, reads, queue] = await Promise.all([api.get<Study>(this.api), this.fetchReads(), this.fetchQueue()]);
+    const [study, reads, queue] = await Promise.all([this.fetchStudy(), this.fetchReads(), this.fetchQueue()]);
     if (this.closed) return;
     this.study = study;
     this.schema = remember(reads.schema);
     await meet([...(reads.mine?.revisions ?? []), ...reads.others.flatMap((other) => other.revisions)].map((revision) => revision.findings.schema));
-    this.viewer = new Viewer(study, { panes: room ? 2 : 1, seen: () => this.seen(), notes: (notes) => this.noted(notes), draw: (drawings, step) => this.act({ type: "draw", drawings, step }) });
+    this.viewer = new Viewer(study, { panes: this.panes, seen: () => this.seen(), notes: (notes) => this.noted(notes), draw: (drawings, step) => this.act({ type: "draw", drawings, step }) });
     this.others = this.context === "adjudication" ? reads.others : [];
     this.feedback = reads.feedback;
     this.discussed = reads.discussed;
@@ -115,10 +115,12 @@ export class Session {
     this.viewer.focus();
     this.house.main.removeAttribute("aria-busy");
     if (!study.clips.length) this.stateEmpty();
-    if (room) void this.timeline();
     void scoring.then((score) => this.scored(score));
+    const opening = this.viewer.open();
     if (room && this.phase === "reading") void this.claim.take();
-    await this.viewer.open();
+    await opening;
+    await this.viewer.hung();
+    if (room && !this.closed) void this.timeline();
     void this.lookAhead();
   }
 
@@ -164,6 +166,17 @@ export class Session {
   }
 
   // ---------- opening ----------
+
+  private get panes(): 1 | 2 {
+    return this.mode === "room" ? 2 : 1;
+  }
+
+  /** The first pictures are asked for as soon as it is known which they are. */
+  private async fetchStudy(): Promise<Study> {
+    const study = await api.get<Study>(this.api);
+    if (!this.closed) beginPictures(study, this.panes);
+    return study;
+  }
 
   private fetchReads(): Promise<Reads> {
     const item = this.target.item === undefined ? "" : `&item=${this.target.item}`;

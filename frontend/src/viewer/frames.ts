@@ -91,15 +91,20 @@ export function components(layout: Layout): 1 | 3 | 4 {
 
 /** RGBA bytes [4 N] as grey [N], RGB [3 N] or themselves. A grey picture has the same value in all three channels. */
 export function convert(rgba: Uint8ClampedArray, layout: Layout): Uint8Array | Uint8ClampedArray {
-  if (layout === "rgba") return rgba;
-  const pixels = rgba.length / 4;
-  const width = components(layout);
-  const out = new Uint8Array(pixels * width);
-  for (let pixel = 0, from = 0, to = 0; pixel < pixels; pixel++, from += 4, to += width) {
-    out[to] = rgba[from] ?? 0;
-    if (width === 1) continue;
-    out[to + 1] = rgba[from + 1] ?? 0;
-    out[to + 2] = rgba[from + 2] ?? 0;
+  return layout === "rgba" ? rgba : layout === "grey" ? greyOf(rgba) : rgbOf(rgba);
+}
+
+/** One reading for each pixel: its four bytes as a number, of which an array of bytes keeps the lowest, red. */
+function greyOf(rgba: Uint8ClampedArray): Uint8Array {
+  return new Uint8Array(new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length / 4));
+}
+
+function rgbOf(rgba: Uint8ClampedArray): Uint8Array {
+  const out = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; to < out.length; from += 4, to += 3) {
+    out[to] = rgba[from] as number;
+    out[to + 1] = rgba[from + 1] as number;
+    out[to + 2] = rgba[from + 2] as number;
   }
   return out;
 }
@@ -108,18 +113,6 @@ export interface Pixels {
   data: Uint8Array | Uint8ClampedArray;
   width: number;
   height: number;
-  low: number;
-  high: number;
-}
-
-function extremes(data: Uint8Array | Uint8ClampedArray): [number, number] {
-  let low = 255;
-  let high = 0;
-  for (const value of data) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return [low, high];
 }
 
 let board: OffscreenCanvasRenderingContext2D | null = null;
@@ -138,7 +131,5 @@ export async function pixelsOf(url: string, layout: Layout, ahead = false): Prom
   const context = boardOf(width, height);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  const data = convert(context.getImageData(0, 0, width, height).data, layout);
-  const [low, high] = layout === "grey" ? extremes(data) : [0, 255];
-  return { data, width, height, low, high };
+  return { data: convert(context.getImageData(0, 0, width, height).data, layout), width, height };
 }

@@ -42,7 +42,7 @@ function factsOf(imageId: string): Facts {
 }
 
 function imageOf(imageId: string, pixels: Awaited<ReturnType<typeof pixelsOf>>, layout: Layout): Types.IImage {
-  const { data, width, height, low, high } = pixels;
+  const { data, width, height } = pixels;
   const colour = layout !== "grey";
   const image = {
     imageId,
@@ -54,8 +54,8 @@ function imageOf(imageId: string, pixels: Awaited<ReturnType<typeof pixelsOf>>, 
     rgba: layout === "rgba",
     numberOfComponents: components(layout),
     photometricInterpretation: colour ? "RGB" : "MONOCHROME2",
-    minPixelValue: low,
-    maxPixelValue: high,
+    minPixelValue: 0,
+    maxPixelValue: 255,
     slope: 1,
     intercept: 0,
     windowCenter: 127.5,

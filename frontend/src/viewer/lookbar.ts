@@ -22,6 +22,12 @@ export interface Panes {
   whole: () => HTMLElement;
 }
 
+// As every menu: a choice, or a press elsewhere, closes it. One ear for all: one for each bar would keep every study's
+// panes and pictures in memory.
+document.addEventListener("pointerdown", ({ target }) => {
+  for (const look of document.querySelectorAll<HTMLDetailsElement>("details.looks[open]")) if (target instanceof Node && !look.contains(target)) look.open = false;
+});
+
 export class LookBar {
   readonly window = h("select", { "aria-label": "Window and level" });
   private readonly inverted = this.toggle("Invert", "B", () => this.panes.active().invert());
@@ -45,10 +51,6 @@ export class LookBar {
       tool("Closer", "+", () => this.panes.active().zoom(ZOOM)), tool("Farther", "-", () => this.panes.active().zoom(1 / ZOOM)),
       this.lens, this.overlays, tool("Full screen", "F", () => this.fullScreen()));
     const look = h("details", { class: "more looks" }, h("summary", { class: "btn btn-quiet" }, "Look ", icon("dots")), menu);
-    // As every menu: a choice, or a press elsewhere, closes it.
-    document.addEventListener("pointerdown", (event) => {
-      if (look.isConnected && event.target instanceof Node && !look.contains(event.target)) look.open = false;
-    });
     look.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !look.open) return;
       event.preventDefault();

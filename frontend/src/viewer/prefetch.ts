@@ -43,6 +43,21 @@ export class Prefetcher {
     return () => this.watchers.delete(watcher);
   }
 
+  /** When all of these have come, or cannot; at the latest after so many milliseconds. */
+  async whenSettled(ids: readonly string[], most: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        unwatch();
+        clearTimeout(late);
+        resolve();
+      };
+      const late = setTimeout(done, most);
+      const look = () => ids.every((id) => this.settled(id)) && done();
+      const unwatch = this.watch(look);
+      look();
+    });
+  }
+
   has(id: string): boolean {
     return this.done.has(id);
   }

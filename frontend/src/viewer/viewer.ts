@@ -41,7 +41,9 @@ export interface Options {
 const cap = (label: string) => keyCap("Viewer", label);
 const WIDE = "(min-width: 1180px)";
 /** Frames in flight: neighbours travel together, so these are few requests. */
-const AT_ONCE = 16;
+const AT_ONCE = 32;
+/** A film without thumbnails for longer than this looks broken. */
+const HUNG_MS = 1000;
 
 let screens: Promise<Screens> | null = null;
 let here: Screens | null = null;
@@ -50,6 +52,16 @@ let here: Screens | null = null;
 export function loadScreens(): Promise<Screens> {
   screens ??= import("./screen").then((code) => (here = code));
   return screens;
+}
+
+function layoutFor(panes: 1 | 2): Layout {
+  return panes === 2 && window.matchMedia(WIDE).matches ? "1x2" : "1x1";
+}
+
+/** Ask for what hangs first, before there is anything to hang it in. */
+export function beginPictures(study: Study, panes: 1 | 2): void {
+  const [rows, columns] = shape(layoutFor(panes));
+  for (const clip of hang(study.clips, rows * columns)) if (clip && playable(clip) && !here?.hasFrame(frameUrl(clip, 1))) early(frameUrl(clip, 1));
 }
 
 export class Viewer {
@@ -123,18 +135,21 @@ export class Viewer {
 
   /** Hang the first clips, show their first pictures, then load the rest. */
   async open(): Promise<void> {
-    const { clips } = this.study;
-    const hung = hang(clips, this.visible.length);
-    for (const clip of hung) if (clip && playable(clip) && !here?.hasFrame(frameUrl(clip, 1))) early(frameUrl(clip, 1));
+    const hung = hang(this.study.clips, this.visible.length);
     this.bindKeys();
     this.activate(this.active);
     this.code = await loadScreens();
     await Promise.all(this.visible.map((pane, at) => pane.show(hung[at] ?? null)));
     this.ready = true;
-    this.film.loadThumbnails();
     this.load();
+    void this.hung().then(() => this.film.loadThumbnails());
     document.documentElement.dataset["viewerReady"] = "true";
     if (!reducedMotion()) this.tour();
+  }
+
+  /** When what hangs has come, or is slow: until then nothing else is asked for, which would hold it up. */
+  hung(): Promise<void> {
+    return this.prefetcher.whenSettled(this.visible.flatMap((pane) => pane.imagesWanted()), HUNG_MS);
   }
 
   /** Every pane plays its share of the study once, clip after clip, until the reader takes over. */
@@ -283,12 +298,8 @@ export class Viewer {
 
   // ---------- panes ----------
 
-  private get isWide(): boolean {
-    return this.wide.matches;
-  }
-
   private get layout(): Layout {
-    return this.chosen ?? (this.options.panes === 2 && this.isWide ? "1x2" : "1x1");
+    return this.chosen ?? layoutFor(this.options.panes);
   }
 
   private get visible(): Pane[] {

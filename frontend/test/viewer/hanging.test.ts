@@ -71,6 +71,20 @@ it("tells window, pan and zoom apart by button and modifier", () => {
 });
 
 describe("Prefetcher", () => {
+  it("says when all of some frames have come or cannot", async () => {
+    const prefetcher = new Prefetcher((id) => (id === "bad" ? Promise.reject(new Error("damaged")) : Promise.resolve()), { atOnce: 4, room: () => true });
+    const settled = prefetcher.whenSettled(["a", "bad"], 60_000);
+    prefetcher.focus(["a", "bad"]);
+    await settled;
+    expect(["a", "bad"].every((id) => prefetcher.settled(id))).toBe(true);
+  });
+  it("does not wait for ever for frames that are slow", async () => {
+    vi.useFakeTimers();
+    const waiting = new Prefetcher(() => new Promise(() => undefined), { atOnce: 1, room: () => true }).whenSettled(["a"], 1000);
+    vi.advanceTimersByTime(1000);
+    await expect(waiting).resolves.toBeUndefined();
+    vi.useRealTimers();
+  });
   const settle = () => new Promise((resolve) => setTimeout(resolve));
 
   it("loads what is on the screen before the rest, a few at a time", async () => {

@@ -1,0 +1,26 @@
+// @vitest-environment jsdom
+import { describe, expect, it, vi } from "vitest";
+import { LookBar } from "../../src/viewer/lookbar";
+
+const panes = { active: () => ({}) as never, every: () => [], whole: () => document.body };
+
+function menu(): HTMLDetailsElement {
+  document.body.replaceChildren(...new LookBar(panes).tools());
+  return document.querySelector("details") as HTMLDetailsElement;
+}
+
+describe("the menu of how a picture is looked at", () => {
+  it("closes at a press elsewhere and not at one inside", () => {
+    const look = menu();
+    look.open = true;
+    look.querySelector("button")?.dispatchEvent(new MouseEvent("pointerdown", { bubbles: true }));
+    expect(look.open).toBe(true);
+    document.body.dispatchEvent(new MouseEvent("pointerdown", { bubbles: true }));
+    expect(look.open).toBe(false);
+  });
+  it("leaves nothing on the document that would keep a study in memory", () => {
+    const listen = vi.spyOn(document, "addEventListener");
+    menu();
+    expect(listen).not.toHaveBeenCalled();
+  });
+});
