@@ -19,7 +19,7 @@ from inference.core.manifest import BACKBONE, BadModel, file_digest
 from training.core.bags import Bags, Embeddings, load, make_bags
 from training.core.cohort import CHUNK, cohort_frames
 from training.core.labels_needed import STRATEGIES, Plan, report, simulate
-from training.phantom.neophantom import Cohort
+from training.phantom.neophantom import NAME, Cohort
 
 DEMO_MODEL = Path(__file__).resolve().parents[2] / "inference" / "demo_model"
 COHORT = Cohort(seed=4107, grades=(48, 24, 14, 10), infants=512, bleed_db=16.0)
@@ -33,15 +33,15 @@ def main(argv: list[str]) -> int:
     names = ("start", "step", "rounds", "repeats", "steps_of_fit", "seed")
     plan = Plan(**{name: getattr(options, name) for name in names})
     try:
-        bags = load(options.features) if options.features else phantoms(options)
+        bags, source = _bags(options)
         _check(bags, plan)
         curves = simulate(bags, plan, say=_say)
     except (ValueError, OSError, BadModel) as error:
         sys.stderr.write(f"labels-needed: {error}. Nothing was written.\n")
         return 2
-    source = options.features.name if options.features else "generated phantoms"
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(page(report(curves, plan), bags, source=source))
+    chosen = "--benchmark DIR " if options.benchmark else ""
+    options.out.write_text(page(report(curves, plan), bags, source=source, chosen=chosen))
     _say(f"Wrote {options.out}. Research use only.")
     return 0
 
@@ -54,6 +54,20 @@ def _check(bags: Bags, plan: Plan) -> None:
         raise ValueError(f"a head is fitted in {LEAST_STEPS} steps or more")
     if plan.repeats < 2:
         raise ValueError("an interval needs two repeats or more")
+
+
+def _bags(options: argparse.Namespace) -> tuple[Bags, str]:
+    """What is simulated on, and what that is called."""
+    if options.features:
+        return load(options.features), options.features.name
+    if options.benchmark:
+        from training.core.benchmark import Benchmark
+        from training.core.kept import Kept
+
+        kept = Kept(options.benchmark, options.processes, _say)
+        bags = Benchmark(kept, images=options.benchmark).bags
+        return bags, f"{NAME}, generated phantoms of which one in seventeen has blood"
+    return phantoms(options), "generated phantoms"
 
 
 def phantoms(options: argparse.Namespace) -> Bags:
@@ -95,7 +109,7 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def page(found: dict[str, Any], bags: Bags, *, source: str) -> str:
+def page(found: dict[str, Any], bags: Bags, *, source: str, chosen: str = "") -> str:
     """The result as Markdown."""
     plan, sizes = found["plan"], found["sizes"]
     rows = [_row(STRATEGIES[name][0], one) for name, one in found["strategies"].items()]
@@ -125,8 +139,14 @@ random as in the product. After each round the head is fitted anew and measured 
 |---|{"---|" * len(sizes)}
 {chr(10).join(curves)}
 
-Made by `python -m training labels-needed --seed {plan["seed"]}`; the same seed and the same machine give the same page.
+Made by `python -m training labels-needed {chosen}{_asked(plan)}`; the same seed on the same machine gives the same
+page.
 """
+
+
+def _asked(plan: dict[str, Any]) -> str:
+    names = {"start": "--start", "step": "--step", "rounds": "--rounds", "repeats": "--repeats", "seed": "--seed"}
+    return " ".join(f"{option} {plan[name]}" for name, option in names.items())
 
 
 def _row(label: str, one: dict[str, Any]) -> str:
@@ -146,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     plan = Plan()
     parser = argparse.ArgumentParser(prog="python -m training labels-needed", description=__doc__)
     parser.add_argument("--features", type=Path, help="npz of other bags: instances, bag_index, y, perhaps groups")
+    parser.add_argument("--benchmark", type=Path, help="work folder of `benchmark`: simulate on neophantom-v1 instead")
     parser.add_argument("--out", type=Path, default=Path("docs/labels-needed.md"), help="the page")
     parser.add_argument("--work", type=Path, default=Path("var/labels-needed"), help="what is kept between runs")
     parser.add_argument("--exams", type=int, default=EXAMS, help="infants of the cohort that are used")
