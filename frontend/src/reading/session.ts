@@ -440,7 +440,10 @@ export class Session {
 
   private async commit(): Promise<void> {
     if (this.phase === "done") return this.advance();
-    if (this.phase !== "reading" || !this.keeper || !this.mayCommit()) return;
+    if (this.phase !== "reading" || !this.keeper) return;
+    // What is asked before it, and what is revealed after it, stands beside the pictures.
+    if (document.fullscreenElement) await document.exitFullscreen().catch(() => undefined);
+    if (!this.mayCommit()) return;
     this.keepSeen();
     this.phase = "committing";
     this.draw();

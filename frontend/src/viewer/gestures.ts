@@ -32,6 +32,16 @@ function distance(a: Point, b: Point): number {
   return Math.hypot(a[0] - b[0], a[1] - b[1]);
 }
 
+/**
+ * What one of two fingers does to the picture when it moves and the other rests: zoom about the old middle between them,
+ * then pan, so that what lay in the middle stays there.
+ */
+export function pinchOf(before: Point, now: Point, other: Point): { factor: number; at: Point; by: Point } {
+  const was = distance(before, other);
+  const at: Point = [(before[0] + other[0]) / 2, (before[1] + other[1]) / 2];
+  return { factor: was > 0 ? distance(now, other) / was : 1, at, by: [(now[0] - before[0]) / 2, (now[1] - before[1]) / 2] };
+}
+
 class Hand {
   private readonly points = new Map<number, Point>();
   private drag: Drag = "level";
@@ -47,7 +57,8 @@ class Hand {
   down(event: PointerEvent): void {
     this.points.set(event.pointerId, this.at(event));
     this.element.setPointerCapture(event.pointerId);
-    this.drag = dragOf(event);
+    // The finger that is left over when the other is lifted goes on moving the picture: it never changes its greys.
+    this.drag = this.points.size > 1 ? "pan" : dragOf(event);
     this.anchor = this.at(event);
     this.grip?.cancel();
     // A second finger pinches: what the first one held is let go.
@@ -94,9 +105,9 @@ class Hand {
   }
 
   private pinch(before: Point, now: Point, other: Point): void {
-    const was = distance(before, other);
-    if (was > 0) this.target.zoom(distance(now, other) / was, [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2]);
-    this.target.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
+    const { factor, at, by } = pinchOf(before, now, other);
+    if (factor > 0) this.target.zoom(factor, at);
+    this.target.pan(...by);
   }
 
   private at(event: MouseEvent): Point {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { peaks } from "../../src/viewer/attention";
-import { dragOf } from "../../src/viewer/gestures";
+import { dragOf, pinchOf } from "../../src/viewer/gestures";
 import { edges, hang, neighbour, upcoming } from "../../src/viewer/hanging";
 import { Prefetcher } from "../../src/viewer/prefetch";
 import type { View } from "../../src/viewer/types";
@@ -123,5 +123,16 @@ describe("Prefetcher", () => {
     prefetcher.focus(["a"]);
     await settle();
     expect(begun).toEqual(["a"]);
+  });
+});
+
+describe("two fingers on a picture", () => {
+  it("keep between them what lay between them, as far apart as they went", () => {
+    const { factor, at, by } = pinchOf([100, 100], [80, 140], [200, 100]);
+    expect(factor).toBeCloseTo(Math.hypot(120, 40) / 100);
+    expect([at[0] + by[0], at[1] + by[1]]).toEqual([140, 120]);
+  });
+  it("do not throw the picture away when they touch the same spot", () => {
+    expect(pinchOf([5, 5], [9, 5], [5, 5]).factor).toBe(1);
   });
 });
