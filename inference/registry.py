@@ -189,8 +189,8 @@ def promote(model: ModelVersion, *, user: Any, reason: str, request: HttpRequest
     """
     if not reason.strip():
         raise NotPromoted("A promotion needs a reason. It is kept in the audit trail.")
-    if held := [reason for gate in _gates if (reason := gate(model))]:
-        raise NotPromoted(" ".join(held))
+    if held := " ".join(filter(None, (gate(model) for gate in _gates))):
+        raise NotPromoted(held)
     try:
         manifest_of(model)
     except BadModel as error:

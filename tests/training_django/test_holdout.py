@@ -85,7 +85,8 @@ def test_a_challenger_is_not_promoted_before_the_gate_opened_it(made: ModelVersi
         promote(made, user=person(Role.ADMIN), reason="It ranks better.")
     open_holdout(made)
     promote(made, user=person(Role.ADMIN), reason="It ranks better.")
-    assert champion() == made
+    made.refresh_from_db()
+    assert (champion(), made.promotion_reason) == (made, "It ranks better.")
 
 
 def test_an_opening_is_logged_and_says_who_which_model_and_which_snapshot(made: ModelVersion) -> None:
