@@ -15,6 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks import viewer_peer
 from benchmarks.rows import Row
 from benchmarks.viewer_studies import write_study
 from scripts import services
@@ -58,6 +59,7 @@ class Studies:
 
     row: list[str]
     thirty: str
+    thirty_file: Path
     cine: dict[int, str]
 
 
@@ -79,7 +81,7 @@ def _studies(site: Stack, folder: Path) -> Studies:
     thirty = write_study(folder, clips=[30], number=100)
     cine = {rate: write_study(folder, clips=[120], number=200 + rate, frame_ms=1000 / rate) for rate in (30, 60)}
     site.manage("ingest", folder)
-    return Studies(row, thirty, cine)
+    return Studies(row, thirty, next((folder / thirty).iterdir()), cine)
 
 
 @contextmanager
@@ -150,7 +152,7 @@ def _settle(page: Page) -> None:
 
 
 def _loading(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
-    """30 frames, from a server that has them decoded, in a browser that has nothing; and single steps through them."""
+    """30 frames, from a server that has them decoded, in a browser that has nothing; through the peer; single steps."""
     times, steps = [], []
     for run in range(RUNS + 1):
         with _reader(browser, site) as page:
@@ -164,7 +166,12 @@ def _loading(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
                     page.wait_for_timeout(500)
                     steps += [float(page.evaluate(KEY)) for _ in range(29)]
     key = statistics.quantiles(steps, n=20)[-1]
-    return [_row("load_30_frames", statistics.median(times), "s", 0.4), _row("key_to_painted_p95", key, "ms", 50)]
+    ours = statistics.median(times)
+    theirs = statistics.median(viewer_peer.load_all(browser, studies.thirty_file, runs=RUNS))
+    return [
+        _row("load_30_frames", ours, "s", 0.4, against=viewer_peer.NAME, ratio=round(ours / theirs, 2)),
+        _row("key_to_painted_p95", key, "ms", 50),
+    ]
 
 
 def _cine(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
