@@ -79,7 +79,7 @@ class Visit:
 
     def check_nothing_broke(self) -> None:
         """No script error, no failed request, nothing that the content security policy refused, nothing for axe."""
-        assert self.broken == []
+        assert self.broken == [], "\n".join(self.broken)
         assert self.inaccessible == [], "\n".join(self.inaccessible)
 
     def close(self) -> None:

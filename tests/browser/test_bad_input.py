@@ -13,14 +13,14 @@ from pydicom.uid import generate_uid
 
 from tests.browser.calibration import region
 from tests.browser.eyes import Visit
-from tests.services.stack import Stack
+from tests.services.stack import Stack, without_workers
 from tests.studies.dicoms import clip, damaged
 
-# On one worker: they share a site.
+# A site of their own: other pages would load these studies ahead, and say so on the console.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.services,
-    pytest.mark.xdist_group("viewer"),
+    pytest.mark.xdist_group("viewer-bad-input"),
     pytest.mark.timeout(600),
 ]
 STUDY, EMPTY = generate_uid(), generate_uid()
@@ -50,6 +50,12 @@ def _clips() -> list[bytes]:
         _plain(5, 48, 64, **facts(UNTIMED, "untimed"), FrameTime=None),
         _plain(1, 48, 64, **facts(BEYOND, "beyond"), SequenceOfUltrasoundRegions=beyond),
     ]
+
+
+@pytest.fixture(scope="module")
+def quiet_site() -> Iterator[Stack]:
+    with without_workers(FONTANELLE_QUIET_SECONDS="100000") as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")
