@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -30,9 +31,16 @@ def crossval(argv: list[str]) -> int:
         _say(f"crossval: {error}. Nothing was written.", sys.stderr)
         return 2
     write_report(options.out, report=found.report, predictions=found.predictions)
+    shutil.rmtree(_work(options), ignore_errors=True)
     _say(summary(found.report))
     _say(f"Wrote report.json, predictions.csv, roc.png and pr.png to {options.out}. Research use only.")
     return 0
+
+
+def _work(options: argparse.Namespace) -> Path:
+    """Where heads are kept until the report is written; the same command goes on there after a kill."""
+    out: Path = options.out
+    return out / "fits"
 
 
 def _crossval_parser() -> argparse.ArgumentParser:
@@ -101,6 +109,7 @@ def _validated(bags: Bags, options: argparse.Namespace, **splits: Any) -> CrossV
         prevalence=options.prevalence,
         measured_on=f"{(options.bags or options.features).name}, out of fold",
         progress=_Bar(),
+        work=_work(options),
         **splits,
     )
 

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from training.core.heads import (
 )
 from training.core.metrics import Floats, Labels, auroc, platt, target_threshold, youden_threshold
 from training.core.report import build_report, plain
+from training.core.resume import KeptFits, run_digest
 from training.core.splits import TooFewCases, assert_no_leak, fold_table, grouped_folds
 
 TARGET = 0.90
@@ -146,6 +148,7 @@ class _Run:
     fits_per_split: int
     progress: Callable[[Progress], None]
     cancelled: Callable[[], bool]
+    kept: KeptFits | None = None
     step: int = 0
     began: float = field(default_factory=time.monotonic)
     asked: float = 0.0
@@ -196,27 +199,37 @@ def cross_validate(
     measured_on: str = "these studies",
     progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
+    work: Path | None = None,
 ) -> CrossValidation:
     """Cross-validate and fit the ensemble.
 
     Folds are drawn by `seed`, or given as `assigned` [M] or `train_masks` [repeats, folds, M]; groups never straddle
     them (Leak). `seeds` is how many heads are fitted and kept for each fold, the recipe's own number if None: fewer
     make a smaller model. `prevalence` is the share of positives where the model will be used, for calibration of the
-    deployed ensemble. Raises TooFewCases or Cancelled.
+    deployed ensemble. In `work` every head is kept as soon as it is fitted: the same call goes on there after a kill,
+    with the same result. Raises TooFewCases or Cancelled.
     """
-    chosen = RECIPES[recipe]
+    chosen = RECIPES[recipe] if seeds is None else replace(RECIPES[recipe], seeds=seeds)
+    splits = make_splits(bags, folds=folds, seed=seed, assigned=assigned, train_masks=train_masks)
     with one_thread():
         return _cross_validate(
             bags,
-            chosen=chosen if seeds is None else replace(chosen, seeds=seeds),
+            chosen=chosen,
             head=head,
             seed=seed,
-            splits=make_splits(bags, folds=folds, seed=seed, assigned=assigned, train_masks=train_masks),
+            splits=splits,
+            kept=None if work is None else _kept_fits(work, bags, splits, (chosen, head, seed)),
             prevalence=prevalence,
             measured_on=measured_on,
             progress=progress,
             cancelled=cancelled,
         )
+
+
+def _kept_fits(work: Path, bags: Bags, splits: Sequence[Split], options: tuple[object, ...]) -> KeptFits:
+    """Where this run keeps its heads: another set of bags, another split or option has another folder."""
+    arrays = [part for split in splits for part in (split.train, split.test)]
+    return KeptFits(work / run_digest(bags.digest, options, arrays)[:16])
 
 
 def _cross_validate(
@@ -226,13 +239,14 @@ def _cross_validate(
     head: str,
     seed: int,
     splits: list[Split],
+    kept: KeptFits | None,
     prevalence: float | None,
     measured_on: str,
     progress: Callable[[Progress], None],
     cancelled: Callable[[], bool],
 ) -> CrossValidation:
     began, cpu = time.monotonic(), time.process_time()
-    run = _Run(splits, chosen.seeds * (1 + chosen.inner_folds), progress, cancelled)
+    run = _Run(splits, chosen.seeds * (1 + chosen.inner_folds), progress, cancelled, kept)
     predictions: list[Prediction] = []
     heads: list[BagHead] = []
     for place, split in enumerate(splits):
@@ -420,20 +434,25 @@ class _Worker:
         members = []
         for number in range(self.recipe.seeds):
             self.run.tell(self.place, f"fold {self.place + 1} of {len(self.run.splits)}: fitting heads")
-            members.append(
-                fit_head(
-                    self.data,
-                    self.bags.fitted_on,
-                    indices,
-                    projection=self.projection,
-                    fit=replace(self.recipe.fit, kind=self.kind),
-                    seed=self.seed + number,
-                    tick=self.run.tick,
-                    choose=choose,
-                )
-            )
+            members.append(self._kept_or_fitted(indices, choose, seed=self.seed + number))
             self.run.step += 1
         return members
+
+    def _kept_or_fitted(self, indices: Indices, choose: Callable[[BagHead], float] | None, *, seed: int) -> BagHead:
+        def make() -> BagHead:
+            return fit_head(
+                self.data,
+                self.bags.fitted_on,
+                indices,
+                projection=self.projection,
+                fit=replace(self.recipe.fit, kind=self.kind),
+                seed=seed,
+                tick=self.run.tick,
+                choose=choose,
+            )
+
+        kept = self.run.kept
+        return make() if kept is None else kept.head(self.run.step, self.projection, self.kind, make)
 
     def rule(self, train: Indices, logits: Floats) -> _Rule:
         y = self.bags.y[train]

@@ -140,7 +140,7 @@ def fit_head(
     """
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _new_head(projection, fit)
+        network = new_head(projection, fit.kind)
         shadow = copy.deepcopy(network)
         best, best_value = shadow, -np.inf
         for _ in _epochs(network, shadow, data=data, y=y, indices=indices, fit=fit):
@@ -150,8 +150,9 @@ def fit_head(
     return (best if choose else shadow).eval()
 
 
-def _new_head(projection: Projection, fit: Fit) -> BagHead:
-    network = head(fit.kind, projection.weight.shape[1], width=projection.weight.shape[0])
+def new_head(projection: Projection, kind: str) -> BagHead:
+    """A head of a kind on a projection, its weights drawn from torch's generator."""
+    network = head(kind, projection.weight.shape[1], width=projection.weight.shape[0])
     network.project.weight.data.copy_(projection.weight)
     network.project.bias.data.copy_(projection.bias)
     return network
