@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.eyes import Visit
 from tests.services import phantoms
@@ -66,6 +66,20 @@ def test_it_opens_coronal_left_sagittal_right_and_the_prior_beneath_on_p(visit: 
     visit.check_accessible("prior")
     page.keyboard.press("p")
     expect(page.locator("[data-pane='prior-1']")).to_have_count(0)
+
+
+def test_the_pictures_stay_where_they_are_when_the_timeline_comes_late(visit: Visit, studies: dict[str, str]) -> None:
+    held: list[Route] = []
+    visit.page.route("**/timeline/", lambda route: held.append(route))
+    with visit.page.expect_request("**/timeline/"):
+        page = _open(visit, studies["later"])
+    expect(page.get_by_text("Looking for this infant's other studies")).to_be_visible()
+    before = page.locator("[data-pane='left'] .screen").bounding_box()
+    held[0].continue_()
+    expect(page.get_by_role("heading", name="3 studies of this infant")).to_be_visible()
+    assert page.locator("[data-pane='left'] .screen").bounding_box() == before
+    visit.picture("timeline")
+    page.unroute_all()
 
 
 def test_layouts_follow_a_key_and_views_move_by_key(visit: Visit, studies: dict[str, str]) -> None:

@@ -27,7 +27,7 @@ import { attentionKeys, doneKeys, judgeKeys, readingKeys } from "./shortcuts";
 import { hideConflict, showConflict, stateText } from "./state";
 import { Thread } from "./thread";
 import type { Carried, Committed, Feedback, LabelQueue, Next, OtherRead, Read, Reads, Score } from "./types";
-import { showTimeline } from "./timeline";
+import { awaitTimeline, showTimeline } from "./timeline";
 import { watch } from "./watch";
 
 const SEEN_MS = 1000;
@@ -107,6 +107,7 @@ export class Session {
     this.bar = queue ? new QueueBar(study, queue, HOME[this.context], BLINDING[this.context === "adjudication" ? "adjudication" : "queue"]) : new RoomBar(study);
     await this.judge?.load();
     document.title = `${queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : study.patient.patient_id} · Fontanelle`;
+    if (room) awaitTimeline(this.viewer);
     fill(this.house.main, this.bar.element, this.viewer.side, this.viewer.stage, this.panel);
     this.watch();
     this.score = await Promise.race([scoring, Promise.resolve(null)]);

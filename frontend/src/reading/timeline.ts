@@ -171,16 +171,20 @@ class Serial {
   }
 }
 
+/** Keep its place, so that the pictures do not move when it comes. */
+export function awaitTimeline({ lower }: Viewer): void {
+  lower.hidden = false;
+  fill(lower, h("p", { class: "small dim serial" }, "Looking for this infant's other studies…"));
+}
+
 /** Below the pictures. Reading never waits for it; without it the page says so and goes on. Call what comes back when drawings change. */
 export async function showTimeline(viewer: Viewer, study: Study): Promise<() => void> {
   const box = viewer.lower;
   try {
     const serial = new Serial(viewer, study, await api.get<Timeline>(`/api/v1/studies/${study.study_uid}/timeline/`));
     fill(box, serial.element);
-    box.hidden = false;
     return () => serial.drawingsChanged();
   } catch (error) {
-    box.hidden = false;
     fill(box, h("p", { class: "small dim serial" }, `The infant's other studies cannot be shown. ${reason(error)}`));
     return () => undefined;
   }
