@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.rows import merge, table
 
-AREAS = ("main", "viewer", "labels")
+AREAS = ("main", "viewer", "labels", "training")
 
 
 def main(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
+from annotations.models import ReadRevision
 from annotations.reference import ReferenceLabel, labels
 from studies.models import StudyRevision
 from training.holdout import holdout_of, locked
@@ -166,6 +167,12 @@ def _row(label: ReferenceLabel, revision: StudyRevision) -> Row:
         rule=label.rule,
         definition=label.definition,
     )
+
+
+def keyframes(reads: Sequence[int]) -> list[tuple[str, int]]:
+    """The keyframes of the read revisions that made a label, as (sop_uid, frame from 1)."""
+    found = ReadRevision.objects.filter(pk__in=reads).order_by("pk").values_list("findings", flat=True)
+    return [(one["sop_uid"], one["frame"]) for findings in found for one in findings.get("keyframes", ())]
 
 
 def _positive_groups(rows: Sequence[Row]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from inference.core.manifest import BadModel, Manifest, TrainedOn
 from inference.core.weights import read_model, write_model
@@ -28,6 +29,7 @@ from training.core.crossval import Cancelled as CoreCancelled
 from training.core.crossval import CrossValidation, Progress, cross_validate
 from training.core.splits import Leak, TooFewCases, assert_no_leak
 from training.holdout import assert_unseen
+from training.labelled import keyframes
 from training.models import RunStatus, TrainingRun
 from training.runs import NO_MODEL, end
 
@@ -35,6 +37,8 @@ TELL_SECONDS = 0.5
 EMBEDDING_SHARE = 0.5
 """Where the bar stands when the embeddings are there and the folds begin."""
 PHANTOMS, SITE = "phantoms", "site"
+HEAD = "fontanelle"
+"""The head that won on inner folds (docs/benchmark.md)."""
 
 
 class Unfit(Exception):
@@ -104,18 +108,33 @@ def _bags(run: TrainingRun, base: ModelVersion, teller: Teller) -> tuple[Bags, A
         teller.say(_embedding_progress(number, len(rows)), at_once=number == 0)
         embedded = embed_clips(_clips(row), engine, between=lambda: _stop_if_asked(teller.context))
         if embedded.frames:
-            kept.append((row, embedded.embeddings))
+            kept.append((row, embedded))
         else:
             left_out.append({"study_uid": row["study_uid"], "reason": "; ".join(embedded.failures.values())})
     if not kept:
         raise Unfit("No frame of any labelled study could be decoded.")
     bags = make_bags(
-        [embeddings for _, embeddings in kept],
+        [embedded.embeddings for _, embedded in kept],
         [int(row["positive"]) for row, _ in kept],
         groups=[row["group"] for row, _ in kept],
         uids=[row["study_uid"] for row, _ in kept],
     )
+    bags = replace(bags, keyframes=[nearest(embedded.frames, keyframes(row["reads"])) for row, embedded in kept])
     return bags, np.array([row["fold"] for row, _ in kept], dtype=np.int64), left_out
+
+
+def nearest(frames: Sequence[tuple[str, int]], marked: Iterable[tuple[str, int]]) -> NDArray[np.int8]:
+    """What readers' keyframes say of the frames that a model looks at, both (sop_uid, frame from 1): int8 [N].
+
+    1 for the frame of the same clip that lies nearest to a keyframe, the earlier of two; -1, nothing said, for all
+    others: who marks a frame does not deny the next.
+    """
+    said = np.full(len(frames), -1, dtype=np.int8)
+    for sop_uid, number in marked:
+        places = [place for place, (clip, _) in enumerate(frames) if clip == sop_uid]
+        if places:
+            said[min(places, key=lambda place: abs(frames[place][1] - number))] = 1
+    return said
 
 
 def _clips(row: dict[str, Any]) -> list[Any]:
@@ -147,6 +166,7 @@ def _cross_validate(run: TrainingRun, bags: Bags, folds: Any, teller: Teller) ->
     assert_no_leak(folds, bags.groups)
     return cross_validate(
         bags,
+        head=HEAD,
         assigned=folds,
         seed=run.seed,
         measured_on=_measured_on(run),

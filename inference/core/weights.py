@@ -17,6 +17,7 @@ from inference.core.network import BagHead, backbone, head
 
 __all__ = ["BadModel", "LoadedModel", "load_backbone", "read_model", "save_backbone", "write_model"]
 
+_PROJECTION = "project."
 _COUNTER = "num_batches_tracked"
 """Batch normalisation counts its training batches; inference never reads the count, so it is not kept."""
 
@@ -84,11 +85,17 @@ def _backbone_tensors(network: nn.Module) -> dict[str, Tensor]:
 
 
 def _head_tensors(heads: Sequence[BagHead]) -> dict[str, Tensor]:
+    """A member with the same projection as the one before it leaves it out: it is nine tenths of a head."""
     return {
         f"{member}.{key}": value.detach().cpu().to(torch.float16).contiguous()
         for member, one in enumerate(heads)
         for key, value in one.state_dict().items()
+        if not (member and key.startswith(_PROJECTION) and _alike(one, heads[member - 1]))
     }
+
+
+def _alike(one: BagHead, other: BagHead) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.project.parameters(), other.project.parameters(), strict=True))
 
 
 def _load_backbone(body: bytes, architecture: str) -> nn.Module:
@@ -102,12 +109,22 @@ def _load_backbone(body: bytes, architecture: str) -> nn.Module:
 
 def _load_heads(body: bytes, manifest: Manifest) -> tuple[BagHead, ...]:
     heads = tuple(head(manifest.head_kind, manifest.embedding_dim) for _ in range(manifest.members))
-    tensors = _tensors(body, HEAD)
+    tensors = _with_projections(_tensors(body, HEAD), heads)
     _check_tensors(tensors, _head_tensors(heads), name=HEAD, dtype=torch.float16)
     for member, one in enumerate(heads):
         one.load_state_dict({key: tensors[f"{member}.{key}"] for key in one.state_dict()})
         one.eval()
     return heads
+
+
+def _with_projections(tensors: dict[str, Tensor], heads: Sequence[BagHead]) -> dict[str, Tensor]:
+    """Give every member that names no projection that of the member before it."""
+    whole = dict(tensors)
+    for member, one in enumerate(heads[1:], start=1):
+        keys = [key for key in one.state_dict() if key.startswith(_PROJECTION)]
+        if not any(f"{member}.{key}" in whole for key in keys):
+            whole |= {f"{member}.{key}": whole[f"{member - 1}.{key}"] for key in keys if f"{member - 1}.{key}" in whole}
+    return whole
 
 
 def _tensors(body: bytes, name: str) -> dict[str, Tensor]:

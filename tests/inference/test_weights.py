@@ -55,6 +55,23 @@ def test_heads_keep_every_bit_of_half_precision(tmp_path: Path) -> None:
     assert torch.equal(read_model(tmp_path).heads[0](bags, mask).logit, heads[0].eval()(bags, mask).logit)
 
 
+def test_a_projection_that_members_share_is_written_once_and_read_by_all(tmp_path: Path) -> None:
+    first, second, other = (head("fontanelle", 512).half().float() for _ in range(3))
+    second.project.load_state_dict(first.project.state_dict())
+    made = [first, second, other]
+    write_model(tmp_path, manifest=manifest(head_kind="fontanelle"), backbone=backbone("resnet18"), heads=made)
+    assert [f"{member}.project.weight" in _tensors(tmp_path, HEAD) for member in range(3)] == [True, False, True]
+    for read, written in zip(read_model(tmp_path).heads, made, strict=True):
+        assert torch.equal(read.project.weight, written.project.weight)
+
+
+def test_members_none_of_whom_has_a_projection_are_refused(folder: Path) -> None:
+    tensors = {key: value for key, value in _tensors(folder, HEAD).items() if ".project." not in key}
+    _rewrite(folder, HEAD, safetensors.torch.save(tensors))
+    with pytest.raises(BadModel, match=r"lacks 4 tensors, 0\.project\.bias"):
+        read_model(folder)
+
+
 @pytest.mark.parametrize("name", [BACKBONE, HEAD])
 def test_a_pickle_is_refused(folder: Path, name: str) -> None:
     _rewrite(folder, name, pickle.dumps({"0.project.weight": [1.0]}))

@@ -24,7 +24,7 @@ from training.core.crossval import (
     cross_validate,
     make_splits,
 )
-from training.core.heads import Fit
+from training.core.heads import Fit, fit_projection
 from training.core.report import write_report
 from training.core.splits import Leak, TooFewCases
 
@@ -245,3 +245,10 @@ def test_too_few_negatives_align_nothing() -> None:
     predictions = cross_validate(toy_bags(60), folds=5).predictions
     held = np.array([row.deployed_logit for row in predictions if row.fold == 0 and not row.y])
     assert abs(held.mean()) + abs(held.std() - 1) > 0.02
+
+
+def test_heads_can_stand_on_one_projection_from_elsewhere() -> None:
+    shared = fit_projection(toy_bags(30, seed=9).embeddings, np.arange(30))
+    found = cross_validate(toy_bags(60), folds=3, shared=shared)
+    assert all(np.array_equal(head.project.weight.detach(), shared.weight) for head in found.heads)
+    assert found.report["auroc"]["mean"] > 0.75

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEntry
 from accounts.roles import Role
+from annotations.models import ReadRevision
 from inference.models import ModelState, ModelVersion, Score
 from inference.registry import champion, manifest_of, promote
 from inference.requests import request_score
@@ -61,6 +62,7 @@ def test_the_challenger_says_what_it_was_trained_on(labelled: list[Any], model: 
     )
     assert manifest.trained_on.snapshot == TrainingRun.objects.get().snapshot.digest
     assert manifest.backbone_digest == model.manifest["backbone_digest"]
+    assert manifest.head_kind == "fontanelle"
 
 
 def test_the_champion_stays_until_an_admin_promotes(labelled: list[Any], model: ModelVersion) -> None:
@@ -79,6 +81,26 @@ def test_scoring_with_the_challenger_decodes_nothing_again(labelled: list[Any]) 
     request_score(labelled[0].revisions.get(), made)
     work()
     assert Score.objects.get(model=made).inputs["cached_frames"] == 4
+
+
+def test_readers_keyframes_teach_the_heads(labelled: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = labelled[0].revisions.get().clips.get()
+    first = ReadRevision.objects.get(read__study=labelled[0])
+    findings = first.findings | {"keyframes": [{"sop_uid": clip.sop_uid, "frame": 3}]}
+    kept = {name: getattr(first, name) for name in ("read", "schema", "positive", "definition", "committed_at")}
+    ReadRevision.objects.create(**kept, number=2, findings=findings, idempotency_key="again")
+    seen: list[Any] = []
+    monkeypatch.setattr(training_work, "cross_validate", lambda bags, **facts: seen.append(bags) or 1 / 0)
+    trained()
+    at = seen[0].uids.tolist().index(labelled[0].uid)
+    assert [one.tolist() for one in seen[0].keyframes].count([-1] * 4) == len(labelled) - 1
+    assert seen[0].keyframes[at].tolist() == [-1, -1, 1, -1]
+
+
+def test_a_keyframe_marks_the_nearest_frame_that_the_model_looks_at() -> None:
+    frames = [("a", 5), ("a", 15), ("b", 5)]
+    assert training_work.nearest(frames, [("a", 11), ("c", 5)]).tolist() == [-1, 1, -1]
+    assert training_work.nearest(frames, [("a", 10)]).tolist() == [1, -1, -1]
 
 
 def test_a_run_shows_how_far_it_is(labelled: list[Any]) -> None:

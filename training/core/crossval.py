@@ -200,6 +200,7 @@ def cross_validate(
     progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
     work: Path | None = None,
+    shared: Projection | None = None,
 ) -> CrossValidation:
     """Cross-validate and fit the ensemble.
 
@@ -207,7 +208,8 @@ def cross_validate(
     them (Leak). `seeds` is how many heads are fitted and kept for each fold, the recipe's own number if None: fewer
     make a smaller model. `prevalence` is the share of positives where the model will be used, for calibration of the
     deployed ensemble. In `work` every head is kept as soon as it is fitted: the same call goes on there after a kill,
-    with the same result. Raises TooFewCases or Cancelled.
+    with the same result. All heads stand on the projection `shared`, which has to come from frames that are in no bag;
+    without it each split finds its own on its training part. Raises TooFewCases or Cancelled.
     """
     chosen = RECIPES[recipe] if seeds is None else replace(RECIPES[recipe], seeds=seeds)
     splits = make_splits(bags, folds=folds, seed=seed, assigned=assigned, train_masks=train_masks)
@@ -218,7 +220,8 @@ def cross_validate(
             head=head,
             seed=seed,
             splits=splits,
-            kept=None if work is None else _kept_fits(work, bags, splits, (chosen, head, seed)),
+            shared=shared,
+            kept=None if work is None else _kept_fits(work, bags, splits, (chosen, head, seed), shared),
             prevalence=prevalence,
             measured_on=measured_on,
             progress=progress,
@@ -226,9 +229,13 @@ def cross_validate(
         )
 
 
-def _kept_fits(work: Path, bags: Bags, splits: Sequence[Split], options: tuple[object, ...]) -> KeptFits:
-    """Where this run keeps its heads: another set of bags, another split or option has another folder."""
-    arrays = [part for split in splits for part in (split.train, split.test)]
+def _kept_fits(
+    work: Path, bags: Bags, splits: Sequence[Split], options: tuple[object, ...], shared: Projection | None
+) -> KeptFits:
+    """Where this run keeps its heads: another set of bags, another split, option or projection has another folder."""
+    arrays: list[NDArray[Any]] = [part for split in splits for part in (split.train, split.test)]
+    if shared is not None:
+        arrays += [shared.weight.numpy(), shared.bias.numpy()]
     return KeptFits(work / run_digest(bags.digest, options, arrays)[:16])
 
 
@@ -239,6 +246,7 @@ def _cross_validate(
     head: str,
     seed: int,
     splits: list[Split],
+    shared: Projection | None,
     kept: KeptFits | None,
     prevalence: float | None,
     measured_on: str,
@@ -250,7 +258,8 @@ def _cross_validate(
     predictions: list[Prediction] = []
     heads: list[BagHead] = []
     for place, split in enumerate(splits):
-        members, rows = _one_split(bags, split, place=place, recipe=chosen, kind=head, seed=seed, run=run)
+        projection = shared or fit_projection(bags.embeddings, split.train)
+        members, rows = _one_split(bags, split, projection, place=place, recipe=chosen, kind=head, seed=seed, run=run)
         predictions += rows
         heads += members
         run.aurocs[place] = auroc(np.array([row.y for row in rows]), np.array([row.probability for row in rows]))
@@ -313,10 +322,9 @@ def _table(bags: Bags, splits: Sequence[Split]) -> list[dict[str, Any]]:
 
 
 def _one_split(
-    bags: Bags, split: Split, *, place: int, recipe: Recipe, kind: str, seed: int, run: _Run
+    bags: Bags, split: Split, projection: Projection, *, place: int, recipe: Recipe, kind: str, seed: int, run: _Run
 ) -> tuple[list[BagHead], list[Prediction]]:
     """Fit on the training part, let it set its own rule, measure on the rest."""
-    projection = fit_projection(bags.embeddings, split.train)
     data = project(bags.embeddings, projection, taught(bags))
     worker = _Worker(bags, data, projection, recipe, kind, 1000 * seed + 17 * place, run, place)
     fitted = worker.cross_fit(split.train, split.test) if recipe.inner_folds else worker.validated(split.train)
