@@ -257,6 +257,32 @@ def test_zoomed_turned_and_flipped_it_is_the_same_length_and_the_marks_turn_too(
     expect(page.locator("[data-pane='left'] .way")).to_be_hidden()
 
 
+def test_names_and_numbers_of_neighbours_lie_beside_each_other(visit: Visit) -> None:
+    """As the browser set them, not as they were planned; in the corner of the picture, where they must turn inwards."""
+    page = visit.page
+    _hang(page, 1)
+    box = page.locator("[data-pane='left'] .screen").bounding_box()
+    assert box is not None
+    right, lower = box["x"] + box["width"] - 8, box["y"] + box["height"] - 8
+    for row in range(6):
+        page.keyboard.press("m")
+        _drag(page, (right - 60, lower - 6 * row), (right, lower - 7 * row))
+    marks = page.locator("[data-pane='left'] .marks .says")
+    expect(marks).to_have_count(6)
+    visit.picture("crowded")
+    texts = [each.bounding_box() or box for each in marks.all()]
+    assert [(a, b) for at, a in enumerate(texts) for b in texts[at + 1 :] if _overlap(a, b)] == []
+    outside = [
+        each for each in texts if each["x"] + each["width"] > right + 8 or each["y"] + each["height"] > lower + 8
+    ]
+    assert outside == []
+
+
+def _overlap(a: Any, b: Any) -> bool:
+    across = a["x"] < b["x"] + b["width"] and b["x"] < a["x"] + a["width"]
+    return across and a["y"] < b["y"] + b["height"] and b["y"] < a["y"] + a["height"]
+
+
 def _apart(calibration: Calibration, a: int, b: int) -> float:
     assert calibration.scale is not None
     (ax, ay), (bx, by) = calibration.points[a], calibration.points[b]

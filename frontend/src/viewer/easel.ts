@@ -2,6 +2,7 @@
 
 import { h } from "../common/dom";
 import { type Drawing, dragged, nameOf } from "./drawing";
+import type { Box } from "./labels";
 import { Magnifier } from "./magnifier";
 import type { Point } from "./measure";
 import { DrawingLayer } from "./overlay";
@@ -16,6 +17,8 @@ export interface Host {
   /** From 1. */
   frame: () => number;
   pause: () => void;
+  /** What is written on the picture, in pixels from the corner of the box. */
+  taken: () => Box[];
 }
 
 const MAX_LABEL = 200;
@@ -68,7 +71,9 @@ export class Easel {
     const { selected, armed, editable } = sketch;
     const drawings = sketch.on(clip.sop_uid, board.frame);
     if (!drawings.length && !armed) return this.layer.draw(null);
-    this.layer.draw({ drawings, selected: sketch.live?.uid ?? selected, armed, editable, regions: clip.regions, frame: board.frame, width: this.host.box.clientWidth, toScreen: board.toScreen });
+    const { clientWidth: width, clientHeight: height } = this.host.box;
+    const held = sketch.live?.uid ?? null;
+    this.layer.draw({ drawings, selected: held ?? selected, held, armed, editable, regions: clip.regions, frame: board.frame, width, height, taken: this.host.taken(), toScreen: board.toScreen });
   }
 
   grab(at: Point, event: PointerEvent): Grip | null {

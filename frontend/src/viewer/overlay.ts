@@ -2,12 +2,16 @@
 
 import { type Child, fill, s } from "../common/dom";
 import { type Drawing, type Kind, measuredOf, nameOf, outline, shortName, valueText } from "./drawing";
-import { type Point, regionsOf } from "./measure";
+import { type Box, type Place, type Wish, arranged, rows } from "./labels";
+import { Lettering } from "./lettering";
+import { type Measured, type Point, regionsOf } from "./measure";
 import type { Region } from "./types";
 
 export interface Scene {
   drawings: readonly Drawing[];
   selected: string | null;
+  /** The one in the hand: meanwhile no other label moves. */
+  held: string | null;
   /** A tool is ready: where it can measure is outlined. */
   armed: Kind | null;
   editable: boolean;
@@ -15,6 +19,9 @@ export interface Scene {
   frame: number;
   /** Of the screen. */
   width: number;
+  height: number;
+  /** Where something else is written on the picture. */
+  taken: readonly Box[];
   toScreen: (point: Point) => Point;
 }
 
@@ -25,7 +32,21 @@ export interface LayerCommands {
 }
 
 const STEPS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const LABEL_PX = 130;
+const WIDEST_PX = 230;
+const MOST_ROWS = 3;
+/** Room for the dark rim around the letters. */
+const RIM = 4;
+
+/** One drawing as it lies on the screen. */
+interface Lying {
+  drawing: Drawing;
+  on: boolean;
+  measured: Measured | null;
+  places: Point[];
+  closed: boolean;
+  text: string[];
+  place: Place | null;
+}
 
 function path(points: readonly Point[], closed: boolean): string {
   return `M${points.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`).join("L")}${closed ? "Z" : ""}`;
@@ -48,19 +69,45 @@ export function said(drawing: Drawing, regions: readonly Region[]): string {
 
 export class DrawingLayer {
   readonly element = s("svg", { class: "marks", role: "group", "aria-label": "Drawings on this frame" });
+  private readonly lettering = new Lettering(this.element);
   private empty = true;
+  private before: ReadonlyMap<string, number> = new Map();
 
   constructor(private readonly commands: LayerCommands) {}
 
   /** Null takes everything away. */
   draw(scene: Scene | null): void {
-    const content = scene ? [...this.regions(scene), ...scene.drawings.map((drawing) => this.one(drawing, scene))] : [];
+    const content = scene ? [...this.regions(scene), ...this.lying(scene).map((each) => this.one(each, scene))] : [];
     if (!content.length && this.empty) return;
     this.empty = !content.length;
     const held = this.element.ownerDocument.activeElement;
     const focused = held && this.element.contains(held) ? held.getAttribute("data-handle") : null;
     fill(this.element, ...content);
     if (focused !== null) this.element.querySelector<SVGElement>(`[data-handle="${focused}"]`)?.focus({ preventScroll: true });
+  }
+
+  private lying(scene: Scene): Lying[] {
+    const { drawings, selected, held, width, height, taken } = scene;
+    this.lettering.look(width, height);
+    const found = drawings.map((drawing): Lying => {
+      const { line, closed } = outline(drawing.tool, drawing.points);
+      const measured = measuredOf(drawing, scene.regions);
+      return { drawing, on: drawing.uid === selected, measured, places: line.map(scene.toScreen), closed, text: this.text(drawing, measured, width), place: null };
+    });
+    const arrangement = arranged(found.map((each) => this.wish(each, scene)), { w: width, h: height, taken }, held === null ? null : { uid: held, before: this.before });
+    this.before = new Map([...arrangement].map(([uid, { at }]) => [uid, at]));
+    return found.map((each) => ({ ...each, place: arrangement.get(each.drawing.uid) ?? null }));
+  }
+
+  private wish({ drawing, places, closed, text }: Lying, { toScreen }: Scene): Wish {
+    const w = text.length ? Math.max(...text.map((row) => this.lettering.width(row))) + 2 * RIM : 0;
+    return { uid: drawing.uid, line: places, closed, handles: drawing.points.map(toScreen), w, h: text.length * this.lettering.row + 2 * RIM };
+  }
+
+  private text(drawing: Drawing, measured: Measured | null, width: number): string[] {
+    const widest = Math.min(WIDEST_PX, width * 0.6);
+    const first = drawing.tool === "arrow" ? "" : [shortName(drawing), valueText(measured)].filter(Boolean).join(" ");
+    return [...(first ? [first] : []), ...rows(drawing.label, (text) => this.lettering.width(text), widest, MOST_ROWS)];
   }
 
   private regions({ armed, regions, frame, toScreen }: Scene): SVGElement[] {
@@ -72,12 +119,8 @@ export class DrawingLayer {
     });
   }
 
-  private one(drawing: Drawing, scene: Scene): SVGElement {
-    const on = drawing.uid === scene.selected;
-    const { line, closed } = outline(drawing.tool, drawing.points);
-    const places = line.map(scene.toScreen);
+  private one({ drawing, on, measured, places, closed, text, place }: Lying, scene: Scene): SVGElement {
     const d = drawing.tool === "point" ? cross(places[0] ?? [0, 0]) : path(places, closed) + (drawing.tool === "arrow" ? tip(places) : "");
-    const measured = measuredOf(drawing, scene.regions);
     const bad = measured?.value === null;
     return s(
       "g",
@@ -85,7 +128,7 @@ export class DrawingLayer {
       s("path", { class: "under", d }),
       s("path", { class: "line", d }),
       ...this.handles(drawing, scene, on),
-      ...this.label(drawing, scene, places, [shortName(drawing), valueText(measured)].filter(Boolean).join(" ")),
+      ...(place ? this.label(place, text) : []),
       s("title", {}, said(drawing, scene.regions)),
     );
   }
@@ -103,18 +146,11 @@ export class DrawingLayer {
     });
   }
 
-  private label(drawing: Drawing, { width }: Scene, places: readonly Point[], text: string): SVGElement[] {
-    const lines = [drawing.tool === "arrow" ? "" : text, drawing.label].filter(Boolean);
-    return lines.length ? [this.text(places, width, lines)] : [];
-  }
-
-  private text(places: readonly Point[], width: number, lines: string[]): SVGElement {
-    const right = places.reduce((best, point) => (point[0] > best[0] ? point : best), [-1e9, 0] as Point);
-    const left = places.reduce((best, point) => (point[0] < best[0] ? point : best), [1e9, 0] as Point);
-    const outside = right[0] > width - LABEL_PX && left[0] > LABEL_PX;
-    const [x, y] = outside ? [left[0] - 9, left[1] + 4] : [right[0] + 9, right[1] + 4];
-    const rows: Child[] = lines.map((line, at) => s("tspan", { x, dy: at ? 15 : 0 }, line));
-    return s("text", { class: "says", x, y, "text-anchor": outside ? "end" : "start" }, ...rows);
+  private label({ x, y, leader }: Place, text: string[]): SVGElement[] {
+    const { row, ascent } = this.lettering;
+    const lines: Child[] = text.map((each, at) => s("tspan", { x: x + RIM, dy: at ? row : 0 }, each));
+    const says = s("text", { class: "says", x: x + RIM, y: y + RIM + ascent }, ...lines);
+    return leader ? [s("path", { class: "leader", d: path(leader, false) }), says] : [says];
   }
 
   private pressed(event: KeyboardEvent, drawing: Drawing, index: number): void {

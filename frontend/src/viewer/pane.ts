@@ -9,6 +9,7 @@ import { Easel } from "./easel";
 import { follow } from "./gestures";
 import { edges } from "./hanging";
 import { drawHead } from "./head";
+import type { Box } from "./labels";
 import { type HeatMaps, HeatOverlay } from "./heat";
 import { type Look, type Looks, PLAIN, type Window } from "./look";
 import { type Orientation, around, words } from "./orientation";
@@ -80,7 +81,7 @@ export class Pane {
   ) {
     this.focusable = h("div", { class: "pix", tabindex: 0, role: "application", "aria-label": title }, this.box, ...this.sides, this.way, this.cover);
     this.box.append(this.overlay.element);
-    this.easel = new Easel({ box: this.box, screen: () => this.screen, clip: () => this.clip, frame: () => this.frame, pause: () => this.pause() }, around.sketch);
+    this.easel = new Easel({ box: this.box, screen: () => this.screen, clip: () => this.clip, frame: () => this.frame, pause: () => this.pause(), taken: () => this.written() }, around.sketch);
     this.section = h("section", { class: "vp", "data-pane": name, "aria-label": title }, this.handle, this.focusable, this.strip.element);
     this.bar = new CineBar(name, title, {
       toggle: () => this.toggle(),
@@ -255,6 +256,14 @@ export class Pane {
     this.way.textContent = words(this.look.orientation);
     this.way.hidden = !this.way.textContent;
     this.section.dataset["orientation"] = this.way.textContent;
+  }
+
+  /** Turns, and the marks of sides above and below, stand on the picture itself. */
+  private written(): Box[] {
+    const there = [this.way, ...this.sides.filter((_, at) => at % 2)].filter(({ hidden }) => !hidden);
+    if (!there.length) return [];
+    const { left, top } = this.box.getBoundingClientRect();
+    return there.map((each) => each.getBoundingClientRect()).map((box) => ({ x: box.left - left, y: box.top - top, w: box.width, h: box.height }));
   }
 
   /** Frames of the clip that carry a keyframe or a drawing. */

@@ -1,0 +1,295 @@
+/**
+ * Where the names and numbers of drawings stand: each inside the picture, on no other one and on no handle. Pure: pixels
+ * of the screen in, pixels out, the same for the same drawings. One that finds no room beside its drawing stands apart, with a
+ * line that leads to it.
+ */
+
+import type { Point } from "./measure";
+
+export interface Box {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+export interface Wish {
+  uid: string;
+  /** The drawing's line on the screen. */
+  line: readonly Point[];
+  closed: boolean;
+  handles: readonly Point[];
+  /** Of the label; 0 for a drawing that has none, and is only kept clear of. */
+  w: number;
+  h: number;
+}
+
+export interface Place extends Box {
+  /** Which of the places around the drawing it is. */
+  at: number;
+  /** From the drawing to a label that stands apart, or as near to another drawing as to its own. */
+  leader: [Point, Point] | null;
+}
+
+export interface Room {
+  w: number;
+  h: number;
+  /** What stands on the picture already. */
+  taken: readonly Box[];
+}
+
+/** A drawing in the hand, and where every label stood before: meanwhile the others stay, and its own stays on its side. */
+export interface Hold {
+  uid: string;
+  before: ReadonlyMap<string, number>;
+}
+
+interface Candidate extends Box {
+  at: number;
+  cost: number;
+  /** The point of the drawing that it belongs to, and whether it stands apart from it. */
+  anchor: Point;
+  apart: boolean;
+}
+
+const GAP = 9;
+const HANDLE = 7;
+/** With a strange end this near, nobody can tell whose number it is. */
+const DOUBT = 16;
+/** Between two labels. */
+const AIR = 2;
+const RINGS = [22, 40, 62, 90, 124, 164];
+const DIRECTIONS = 16;
+const PER_LINE = 15;
+const APART = 20;
+const ANYWHERE = 80;
+const COLUMNS = 4;
+
+export function arranged(wishes: readonly Wish[], room: Room, hold: Hold | null = null): Map<string, Place> {
+  const shown = wishes.filter((wish) => isSeen(wish, room));
+  const [held, others] = [shown.filter(({ uid }) => uid === hold?.uid), shown.filter(({ uid }) => uid !== hold?.uid)];
+  const table = new Table(shown, room);
+  // While a hand draws, the others neither give way to it nor take what it left free.
+  table.clear(others);
+  if (hold) for (const wish of others) table.back(wish, hold.before.get(wish.uid));
+  for (const wish of others) table.beside(wish);
+  for (const wish of others) table.anywhere(wish);
+  table.clear(shown);
+  for (const wish of held) {
+    if (table.isStillFree(wish, hold?.before.get(wish.uid))) table.back(wish, hold?.before.get(wish.uid));
+    else table.anywhere(wish);
+  }
+  return table.places;
+}
+
+/** What has its place already, and what must be kept clear of. */
+class Table {
+  readonly places = new Map<string, Place>();
+  private readonly boxes: Box[];
+  private readonly leaders: [Point, Point][] = [];
+  private handles: readonly Point[] = [];
+  private lines: readonly (readonly [Point, Point])[] = [];
+  private readonly every: ReadonlyMap<string, readonly Candidate[]>;
+
+  private cleared: readonly Wish[] = [];
+
+  constructor(wishes: readonly Wish[], room: Room) {
+    this.boxes = [...room.taken];
+    this.every = new Map(wishes.filter(({ w }) => w).map((wish) => [wish.uid, candidates(wish, room)]));
+  }
+
+  /** Keep clear of these. */
+  clear(wishes: readonly Wish[]): void {
+    this.cleared = wishes;
+    this.handles = wishes.flatMap(({ handles }) => handles);
+    this.lines = wishes.flatMap(strokes);
+  }
+
+  back(wish: Wish, at: number | undefined): void {
+    const before = this.of(wish).find((each) => each.at === at);
+    if (before) this.put(wish, before);
+  }
+
+  isStillFree(wish: Wish, at: number | undefined): boolean {
+    const before = this.of(wish).find((each) => each.at === at);
+    return before !== undefined && this.isFree(before);
+  }
+
+  /** Those that have room beside their drawing first, so that nobody hems them in. */
+  beside(wish: Wish): void {
+    const found = this.cheapest(this.of(wish).filter(({ apart }) => !apart));
+    if (found) this.put(wish, found);
+  }
+
+  anywhere(wish: Wish): void {
+    const every = this.of(wish);
+    if (!every.length) return;
+    this.put(wish, this.cheapest(every) ?? this.leastCrossed(every.filter((each) => this.isLegible(each))) ?? this.leastCovered(every));
+  }
+
+  private of({ uid }: Wish): readonly Candidate[] {
+    return this.places.has(uid) ? [] : (this.every.get(uid) ?? []);
+  }
+
+  private cheapest(every: readonly Candidate[]): Candidate | null {
+    let found: Candidate | null = null;
+    let cost = Number.POSITIVE_INFINITY;
+    for (const each of every) {
+      // They come from the cheapest on: what follows cannot be better.
+      if (each.cost >= cost) break;
+      if (!this.isFree(each)) continue;
+      const crossed = each.cost + PER_LINE * this.lines.filter(([a, b]) => meets(a, b, each)).length;
+      if (crossed < cost) [found, cost] = [each, crossed];
+    }
+    return found;
+  }
+
+  private isLegible(each: Candidate): boolean {
+    return !this.boxes.some((box) => overlap(each, box, AIR)) && !this.handles.some((handle) => isNear(handle, each, HANDLE));
+  }
+
+  private isFree(each: Candidate): boolean {
+    return this.isLegible(each) && !this.crossed(each);
+  }
+
+  /** How many labels have the line of another behind them, if this one stands here. */
+  private crossed(each: Candidate): number {
+    const over = this.leaders.filter(([a, b]) => meets(a, b, each)).length;
+    return over + (each.apart ? this.boxes.filter((box) => meets(each.anchor, nearest(each.anchor, each), box)).length : 0);
+  }
+
+  private leastCrossed(every: readonly Candidate[]): Candidate | null {
+    const crossed = every.map((each) => this.crossed(each));
+    return every[crossed.indexOf(Math.min(...crossed))] ?? null;
+  }
+
+  private leastCovered(every: readonly Candidate[]): Candidate {
+    const covered = every.map((each) => this.boxes.reduce((sum, box) => sum + shared(each, box), 0));
+    return every[covered.indexOf(Math.min(...covered))] as Candidate;
+  }
+
+  private put(wish: Wish, found: Candidate): void {
+    const { at, x, y, w, h, anchor, apart } = found;
+    const doubtful = this.cleared.some((other) => other !== wish && other.handles.some((handle) => isNear(handle, found, DOUBT)));
+    const place: Place = { at, x, y, w, h, leader: apart || doubtful ? [anchor, nearest(anchor, found)] : null };
+    this.places.set(wish.uid, place);
+    this.boxes.push(place);
+    if (place.leader) this.leaders.push(place.leader);
+  }
+}
+
+/** Every place around a drawing in a fixed order, the cheapest first, all of them inside the picture. */
+function candidates(wish: Wish, room: Room): Candidate[] {
+  const { w, h } = wish;
+  const found: Candidate[] = [];
+  const add = (anchor: Point, x: number, y: number, cost: number, apart = false) =>
+    found.push({ x: within(x, room.w - w), y: within(y, room.h - h), w, h, at: found.length, cost, anchor, apart });
+  const inside = wish.line.filter(([x, y]) => x >= 0 && y >= 0 && x <= room.w && y <= room.h);
+  const points = inside.length ? inside : wish.line.map(([x, y]): Point => [within(x, room.w), within(y, room.h)]);
+  const [right, left, top, bottom] = [extreme(points, 0, 1), extreme(points, 0, -1), extreme(points, 1, -1), extreme(points, 1, 1)];
+  add(right, right[0] + GAP, right[1] - h / 2, 0);
+  add(left, left[0] - GAP - w, left[1] - h / 2, 1);
+  add(right, right[0] + 4, right[1] - GAP - h, 2);
+  add(right, right[0] + 4, right[1] + GAP, 3);
+  add(left, left[0] - 4 - w, left[1] - GAP - h, 4);
+  add(left, left[0] - 4 - w, left[1] + GAP, 5);
+  add(top, top[0] - w / 2, top[1] - GAP - h, 6);
+  add(bottom, bottom[0] - w / 2, bottom[1] + GAP, 7);
+  RINGS.forEach((ring, out) => {
+    for (let step = 0; step < DIRECTIONS; step += 1) {
+      // From the end outwards, up and down by turns; the right end first.
+      const angle = (Math.ceil(step / 2) * (step % 2 ? -1 : 1) * 2 * Math.PI) / DIRECTIONS;
+      const [dx, dy] = [Math.cos(angle), Math.sin(angle)];
+      for (const [from, sign] of [[right, 1], [left, -1]] as const)
+        add(from, from[0] + sign * dx * (ring + w / 2) - w / 2, from[1] + dy * (ring + h / 2) - h / 2, APART + out * 8 + step * 0.1, true);
+    }
+  });
+  return [...found, ...anywhere(wish, room, right, found.length)];
+}
+
+/** The whole picture in rows of labels, what is near first. */
+function anywhere({ w, h }: Wish, room: Room, from: Point, first: number): Candidate[] {
+  const found: Candidate[] = [];
+  for (let y = 0; y <= room.h - h; y += h + AIR + 1)
+    for (let column = 0; column < COLUMNS; column += 1) {
+      const x = within(((room.w - w) * column) / (COLUMNS - 1), room.w - w);
+      const away = Math.hypot(x + w / 2 - from[0], y + h / 2 - from[1]);
+      found.push({ x, y, w, h, at: first + found.length, cost: ANYWHERE + away / 10, anchor: from, apart: true });
+    }
+  return found.toSorted((a, b) => a.cost - b.cost || a.at - b.at);
+}
+
+/** A drawing that is out of sight takes no room. */
+function isSeen({ line }: Wish, room: Room): boolean {
+  const [xs, ys] = [line.map(([x]) => x), line.map(([, y]) => y)];
+  return line.length > 0 && Math.max(...xs) >= 0 && Math.min(...xs) <= room.w && Math.max(...ys) >= 0 && Math.min(...ys) <= room.h;
+}
+
+function strokes({ line, closed }: Wish): (readonly [Point, Point])[] {
+  const ends = closed && line[0] ? [...line, line[0]] : line;
+  return ends.slice(1).map((point, at) => [ends[at] ?? point, point] as const);
+}
+
+function extreme(points: readonly Point[], axis: 0 | 1, sign: 1 | -1): Point {
+  return points.reduce((found, point) => (sign * (point[axis] - found[axis]) > 0 ? point : found), points[0] ?? [0, 0]);
+}
+
+function within(value: number, most: number): number {
+  return Math.max(0, Math.min(value, Math.max(0, most)));
+}
+
+export function overlap(a: Box, b: Box, air = 0): boolean {
+  return a.x < b.x + b.w + air && b.x < a.x + a.w + air && a.y < b.y + b.h + air && b.y < a.y + a.h + air;
+}
+
+function shared(a: Box, b: Box): number {
+  const across = Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x);
+  const down = Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y);
+  return across > 0 && down > 0 ? across * down : 0;
+}
+
+function nearest([x, y]: Point, box: Box): Point {
+  return [Math.max(box.x, Math.min(x, box.x + box.w)), Math.max(box.y, Math.min(y, box.y + box.h))];
+}
+
+function isNear(handle: Point, box: Box, reach: number): boolean {
+  const [x, y] = nearest(handle, box);
+  return Math.hypot(handle[0] - x, handle[1] - y) < reach;
+}
+
+/** Whether a piece of a line passes through a box (Liang and Barsky). */
+export function meets(a: Point, b: Point, box: Box): boolean {
+  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  let [from, to] = [0, 1];
+  for (const [step, off] of [[-dx, a[0] - box.x], [dx, box.x + box.w - a[0]], [-dy, a[1] - box.y], [dy, box.y + box.h - a[1]]] as const) {
+    if (step === 0) {
+      if (off < 0) return false;
+      continue;
+    }
+    if (step < 0) from = Math.max(from, off / step);
+    else to = Math.min(to, off / step);
+    if (from > to) return false;
+  }
+  return true;
+}
+
+/** The text in rows that are no wider than there is room for; what does not fit in as many rows ends with dots. */
+export function rows(text: string, width: (text: string) => number, widest: number, most: number): string[] {
+  const found: string[] = [];
+  let row = "";
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    const longer = row ? `${row} ${word}` : word;
+    if (!row || width(longer) <= widest) row = longer;
+    else [row] = [word, found.push(row)];
+  }
+  if (row) found.push(row);
+  const kept = found.slice(0, most).map((each) => cut(each, width, widest));
+  if (found.length > most) kept[most - 1] = cut(`${kept[most - 1]}…`, width, widest);
+  return kept;
+}
+
+function cut(text: string, width: (text: string) => number, widest: number): string {
+  let kept = text;
+  while (kept.length > 1 && width(kept) > widest) kept = `${kept.replace(/…$/, "").slice(0, -1)}…`;
+  return kept;
+}
