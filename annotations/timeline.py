@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import guards
-from annotations.blinding import blinded_uids, has_answered
-from annotations.models import Context, ReadRevision, ReadStatus
+from annotations import priors
+from annotations.models import ReadRevision
 from annotations.references import references
 from studies import access, screening
 from studies.describe import study_url
@@ -59,20 +59,13 @@ def _told(study: Study, current: Study, user: Any) -> dict[str, Any]:
 
 
 def _add_reads(told: list[dict[str, Any]], current: Study, user: Any) -> None:
-    """The last committed read of each study in the reading room, in one query."""
-    uids = [entry["study_uid"] for entry in told]
-    rows = ReadRevision.objects.filter(
-        read__study__uid__in=uids, read__context=Context.TRIAGE, read__status=ReadStatus.COMMITTED
-    )
-    latest = {row.read.study.uid: row for row in rows.select_related("read__study", "read__reader").order_by("pk")}
-    blinded = blinded_uids(user)
+    """The last committed read of each study in the reading room."""
+    latest = priors.last_reads([entry["study_uid"] for entry in told])
+    hidden = priors.hidden_from(user, reading=current)
     for entry in told:
         uid = entry["study_uid"]
-        if uid in blinded:
-            entry["hidden"] = "You have yet to label this study."
-        elif entry["current"] and not has_answered(user, uid):
-            entry["hidden"] = "Shown after your commit."
-        elif uid in latest:
+        entry["hidden"] = hidden.get(uid, "")
+        if uid in latest and not entry["hidden"]:
             entry["read"] = _told_read(latest[uid])
 
 

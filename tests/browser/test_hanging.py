@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -66,6 +67,60 @@ def test_it_opens_coronal_left_sagittal_right_and_the_prior_beneath_on_p(visit: 
     visit.check_accessible("prior")
     page.keyboard.press("p")
     expect(page.locator("[data-pane='prior-1']")).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def drawn(quiet_site: Stack, studies: dict[str, str]) -> str:
+    """The admin has read the prior, and drew a length on its first frame; what is said beside it."""
+    admin, prior = quiet_site.sign_in("admin"), f"/api/v1/studies/{studies['prior']}/"
+    clip = admin.json(prior)["clips"][0]
+    middle = clip["columns"] / 2
+    length = {"uid": "d1", "tool": "length", "sop_uid": clip["sop_uid"], "frame": 1, "preset": "vi", "side": "right"}
+    points = [[middle - 60, clip["rows"] / 2], [middle, clip["rows"] / 2]]
+    findings = {"right": 0, "left": 0, "drawings": [{**length, "points": points}]}
+    body = {"findings": findings, "version": 0, "idempotency_key": "prior"}
+    answer = admin.call("POST", f"{prior}reads/commit/", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(admin.json(f"{prior}reads/")["mine"]["revisions"][-1]["findings"]["drawings"][0]["measured"]["value"])
+
+
+def test_what_was_drawn_in_the_prior_is_shown_as_its_readers_and_cannot_be_taken_hold_of(
+    visit: Visit, studies: dict[str, str], drawn: str
+) -> None:
+    page = _open(visit, studies["later"])
+    page.keyboard.press("p")
+    mark = page.locator("[data-pane='prior-1'] .marks.theirs .mark")
+    expect(mark).to_have_attribute("data-value", drawn)
+    expect(mark).to_have_accessible_name(re.compile(r"Ventricular index, right, [\d.]+ mm, Ruth Okafor, \d+ \w+"))
+    expect(page.locator(".prior-film .drawn")).to_contain_text("1 drawing: ")
+    visit.check_accessible("prior-drawings")
+    line = page.locator("[data-pane='prior-1'] .mark .line").bounding_box()
+    assert line is not None
+    page.mouse.click(line["x"] + line["width"] / 2, line["y"] + line["height"] / 2)
+    expect(page.locator("[data-pane='prior-1'] .handle")).to_have_count(0)
+    expect(page.locator("[data-pane='left'] .mark")).to_have_count(0)
+
+
+def test_a_label_queue_asks_for_nothing_that_others_drew(
+    quiet_site: Stack, browser: Browser, studies: dict[str, str], drawn: str
+) -> None:
+    both = f"{studies['later']}\n{studies['prior']}"
+    queue = {"name": "Both", "source": "list", "uids": both, "shuffled": False, "readers_per_study": 1}
+    readers = {"readers": ["annotator"]}
+    made = quiet_site.sign_in("admin").call("POST", "/api/v1/queues/", json=queue | readers)
+    assert made.status_code == 201, made.text
+    reader = Visit(browser, quiet_site.url, name="hanging-queue")
+    reader.sign_in("annotator")
+    page = reader.page
+    page.goto("/label/")
+    page.locator("html[data-viewer-ready='true']").wait_for(timeout=30_000)
+    page.keyboard.press("p")
+    expect(page.locator("[data-pane='prior-1'][data-shown]")).to_be_visible()
+    expect(page.locator(".theirs, .drawn:visible")).to_have_count(0)
+    reader.picture("prior")
+    assert [url for url, _ in reader.answers if "/drawings/" in url] == []
+    reader.check_nothing_broke()
+    reader.close()
 
 
 def test_the_pictures_stay_where_they_are_when_the_timeline_comes_late(visit: Visit, studies: dict[str, str]) -> None:

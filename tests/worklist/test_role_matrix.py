@@ -66,6 +66,7 @@ DOORS = [
     Door("read-reopen", STUDY + "reads/reopen/", (401, 409, 404, 404, 409), "post"),
     Door("read-reopen", STUDY + "reads/reopen/", (401, 404, 409, 409, 404), "post", IN_QUEUE),
     Door("timeline", STUDY + "timeline/", (401, 200, 403, 403, 200)),
+    Door("prior-drawings", "/api/v1/studies/{foreign}/priors/{prior}/drawings/", (401, 200, 403, 403, 200)),
     Door("ahead", STUDY + "ahead/", (401, 200, 404, 404, 200)),
     Door("ahead", STUDY + "ahead/?context=queue", (401, 404, 200, 200, 404)),
     Door("score", STUDY + "score/", (401, 200, 200, 200, 200)),
@@ -124,7 +125,8 @@ def places() -> dict[str, Any]:
         cases.read(disputed, context=Context.QUEUE, left=grade)
     cases.scored(queued)
     item = cases.item(queued)
-    items = {"item": item.pk, "dispute": cases.item(disputed).pk, "queue": item.queue_id}
+    prior = cases.study(of=foreign.patient, minutes=9 * 24 * 60)
+    items = {"prior": prior.uid, "item": item.pk, "dispute": cases.item(disputed).pk, "queue": item.queue_id}
     return {"uid": queued.uid, "disputed": disputed.uid, "foreign": foreign.uid, **items}
 
 
@@ -163,6 +165,7 @@ NOWHERE = {
     "uid": "1.2.3.4",
     "disputed": "1.2.3.4",
     "foreign": "1.2.3.4",
+    "prior": "1.2.3.4",
     "item": 10**6,
     "dispute": 10**6,
     "queue": 10**6,

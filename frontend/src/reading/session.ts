@@ -96,7 +96,7 @@ export class Session {
     this.study = study;
     this.schema = remember(reads.schema);
     await meet([...(reads.mine?.revisions ?? []), ...reads.others.flatMap((other) => other.revisions)].map((revision) => revision.findings.schema));
-    this.viewer = new Viewer(study, { panes: this.panes, seen: () => this.seen(), notes: (notes) => this.noted(notes), draw: (drawings, step) => this.act({ type: "draw", drawings, step }) });
+    this.viewer = new Viewer(study, { panes: this.panes, others: room, seen: () => this.seen(), notes: (notes) => this.noted(notes), draw: (drawings, step) => this.act({ type: "draw", drawings, step }) });
     this.others = this.context === "adjudication" ? reads.others : [];
     this.feedback = reads.feedback;
     this.discussed = reads.discussed;

@@ -32,12 +32,11 @@ export class Easel {
 
   constructor(
     private readonly host: Host,
-    /** None for pictures that are not drawn on. */
-    private readonly sketch: Sketcher | null,
+    private readonly sketch: Sketcher,
   ) {
     this.layer = new DrawingLayer({
       nudge: (drawing, index, by) => this.nudge(drawing, index, by),
-      erase: (drawing) => this.sketch?.erase(drawing.uid),
+      erase: (drawing) => this.sketch.erase(drawing.uid),
     });
     this.lens = new Magnifier(host.box, () => {
       const screen = host.screen();
@@ -67,26 +66,26 @@ export class Easel {
     const { sketch } = this;
     const clip = this.host.clip();
     const board = this.board();
-    if (!sketch || !clip || !board || this.hidden) return this.layer.draw(null);
+    if (!clip || !board || this.hidden) return this.layer.draw(null);
     const { selected, armed, editable } = sketch;
     const drawings = sketch.on(clip.sop_uid, board.frame);
     if (!drawings.length && !armed) return this.layer.draw(null);
     const { clientWidth: width, clientHeight: height } = this.host.box;
     const held = sketch.live?.uid ?? null;
-    this.layer.draw({ drawings, selected: held ?? selected, held, armed, editable, regions: clip.regions, frame: board.frame, width, height, taken: this.host.taken(), toScreen: board.toScreen });
+    this.layer.draw({ drawings, selected: held ?? selected, held, armed, editable, by: sketch.by, regions: clip.regions, frame: board.frame, width, height, taken: this.host.taken(), toScreen: board.toScreen });
   }
 
   grab(at: Point, event: PointerEvent): Grip | null {
     const { sketch } = this;
-    if (!sketch || this.hidden) return null;
+    if (sketch.by || this.hidden) return null;
     if (sketch.armed) this.host.pause();
     const board = this.board();
     return board && sketch.grab(board, at, event);
   }
 
   hover(at: Point): void {
-    const board = this.sketch?.live ? this.board() : null;
-    if (board) this.sketch?.hover(board, at);
+    const board = this.sketch.live ? this.board() : null;
+    if (board) this.sketch.hover(board, at);
   }
 
   /** Ask for the text of a drawing, beside it. */
@@ -104,19 +103,19 @@ export class Easel {
   }
 
   private write(): void {
-    const drawing = this.written && this.sketch?.get(this.written.uid);
+    const drawing = this.written && this.sketch.get(this.written.uid);
     this.written = null;
     if (this.writing.hidden) return;
     this.writing.hidden = true;
     const label = this.writing.value.trim();
-    if (drawing && drawing.label !== label) this.sketch?.put({ ...drawing, label });
+    if (drawing && drawing.label !== label) this.sketch.put({ ...drawing, label });
     this.host.box.closest<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
   }
 
   private nudge(drawing: Drawing, index: number, by: Point): void {
     const [dx, dy] = this.host.screen()?.turned([by[0], by[1]]) ?? by;
     const point = drawing.points[index];
-    if (point) this.sketch?.put({ ...drawing, points: dragged(drawing.tool, drawing.points, index, [point[0] + dx, point[1] + dy]) }, `nudge ${drawing.uid} ${index}`);
+    if (point) this.sketch.put({ ...drawing, points: dragged(drawing.tool, drawing.points, index, [point[0] + dx, point[1] + dy]) }, `nudge ${drawing.uid} ${index}`);
   }
 
   private board(): Board | null {

@@ -15,6 +15,8 @@ export interface Scene {
   /** A tool is ready: where it can measure is outlined. */
   armed: Kind | null;
   editable: boolean;
+  /** Whose they are and of which day, where they are not the reader's own. */
+  by: string;
   regions: readonly Region[];
   frame: number;
   /** Of the screen. */
@@ -77,9 +79,12 @@ export class DrawingLayer {
 
   /** Null takes everything away. */
   draw(scene: Scene | null): void {
-    const content = scene ? [...this.regions(scene), ...this.lying(scene).map((each) => this.one(each, scene))] : [];
+    const content = scene ? [...this.regions(scene), ...this.lying(scene).map((each) => this.one(each, scene)), ...this.signed(scene)] : [];
     if (!content.length && this.empty) return;
     this.empty = !content.length;
+    const by = scene?.by ?? "";
+    this.element.classList.toggle("theirs", by !== "");
+    this.element.setAttribute("aria-label", by ? `Drawings on this frame, ${by}` : "Drawings on this frame");
     const held = this.element.ownerDocument.activeElement;
     const focused = held && this.element.contains(held) ? held.getAttribute("data-handle") : null;
     fill(this.element, ...content);
@@ -94,9 +99,22 @@ export class DrawingLayer {
       const measured = measuredOf(drawing, scene.regions);
       return { drawing, on: drawing.uid === selected, measured, places: line.map(scene.toScreen), closed, text: this.text(drawing, measured, width), place: null };
     });
-    const arrangement = arranged(found.map((each) => this.wish(each, scene)), { w: width, h: height, taken }, held === null ? null : { uid: held, before: this.before });
+    const room = { w: width, h: height, taken: [...taken, ...this.signature(scene)] };
+    const arrangement = arranged(found.map((each) => this.wish(each, scene)), room, held === null ? null : { uid: held, before: this.before });
     this.before = new Map([...arrangement].map(([uid, { at }]) => [uid, at]));
     return found.map((each) => ({ ...each, place: arrangement.get(each.drawing.uid) ?? null }));
+  }
+
+  /** Where it stands whose drawings these are: in the lower left corner. */
+  private signature({ by, width, height }: Scene): Box[] {
+    if (!by) return [];
+    const h = this.lettering.row + 2 * RIM;
+    return [{ x: 0, y: height - h, w: Math.min(width, this.lettering.width(by) + 2 * RIM), h }];
+  }
+
+  private signed(scene: Scene): SVGElement[] {
+    if (!scene.drawings.length) return [];
+    return this.signature(scene).map(({ x, y }) => s("text", { class: "says by", x: x + RIM, y: y + RIM + this.lettering.ascent }, scene.by));
   }
 
   private wish({ drawing, places, closed, text }: Lying, { toScreen }: Scene): Wish {
@@ -122,14 +140,17 @@ export class DrawingLayer {
   private one({ drawing, on, measured, places, closed, text, place }: Lying, scene: Scene): SVGElement {
     const d = drawing.tool === "point" ? cross(places[0] ?? [0, 0]) : path(places, closed) + (drawing.tool === "arrow" ? tip(places) : "");
     const bad = measured?.value === null;
+    const words = [said(drawing, scene.regions), scene.by].filter(Boolean).join(", ");
+    // Handles that are to be reached must not be hidden in a picture.
+    const named = scene.editable ? {} : { role: "img", "aria-label": words };
     return s(
       "g",
-      { class: ["mark", on && "on", bad && "bad"].filter(Boolean).join(" "), "data-uid": drawing.uid, "data-value": measured?.value ?? "", "data-unit": measured?.unit ?? "" },
+      { ...named, class: ["mark", on && "on", bad && "bad"].filter(Boolean).join(" "), "data-uid": drawing.uid, "data-value": measured?.value ?? "", "data-unit": measured?.unit ?? "" },
       s("path", { class: "under", d }),
       s("path", { class: "line", d }),
       ...this.handles(drawing, scene, on),
       ...(place ? this.label(place, text) : []),
-      s("title", {}, said(drawing, scene.regions)),
+      s("title", {}, words),
     );
   }
 

@@ -26,8 +26,8 @@ export interface Surroundings {
   prefetcher: Prefetcher;
   coverage: Coverage;
   looks: Looks;
-  /** Null where nothing is drawn: on the pictures of another study. */
-  sketch: Sketcher | null;
+  /** What is drawn on the pictures. */
+  sketch: Sketcher;
   /** The pane knows its frames: they can be loaded. */
   hung: (pane: Pane) => void;
   /** A frame came on the screen for the first time. */

@@ -1,19 +1,32 @@
 /** An earlier study of the infant beneath the one that is read: its own panes, its own film, marked as prior throughout. */
 
+import { polite } from "../common/announce";
 import { api, reason } from "../common/api";
 import { fill, h } from "../common/dom";
-import { count } from "../common/format";
+import { count, day } from "../common/format";
 import { Coverage } from "./coverage";
+import type { Drawing } from "./drawing";
 import { Film } from "./film";
 import { Grid } from "./grid";
 import { fillIn, hang } from "./hanging";
 import type { Pane } from "./pane";
+import { Sketcher } from "./sketch";
 import { type Clip, type Prior, type Study, frameUrl, playable } from "./types";
 
 export interface PriorNeeds {
-  pane: (at: number, coverage: Coverage, origin: string) => Pane;
+  pane: (at: number, coverage: Coverage, sketch: Sketcher, origin: string) => Pane;
   /** Begin fetching these frames. */
   early: (urls: string[]) => void;
+  /** Where it is asked what was drawn in the prior's read; null where nobody may know what others said. */
+  drawings: ((prior: Prior) => string) | null;
+}
+
+/** What was drawn in the last committed read of an earlier study, or why that is not to be seen. */
+export interface PriorDrawings {
+  drawings: Drawing[];
+  reader: string;
+  committed_at: string | null;
+  hidden: string;
 }
 
 /** More columns than two would leave nothing to see of either study. */
@@ -21,6 +34,17 @@ const COLUMNS = 2;
 
 export function originOf(prior: Prior): string {
   return prior.days_before === null ? "Prior" : `Prior, ${count(prior.days_before, "day")} before`;
+}
+
+/** "Dr Imke Moreau, 13 Nov". */
+export function signature({ reader, committed_at }: PriorDrawings): string {
+  return [reader, day(committed_at)].filter(Boolean).join(", ");
+}
+
+/** "2 drawings: Dr Imke Moreau, 13 Nov"; empty where there is nothing to say. */
+export function drawnText(found: PriorDrawings): string {
+  if (found.hidden) return `What others drew: ${found.hidden.charAt(0).toLowerCase()}${found.hidden.slice(1)}`;
+  return found.drawings.length ? `${count(found.drawings.length, "drawing")}: ${signature(found)}` : "";
 }
 
 export class PriorRow {
@@ -32,6 +56,8 @@ export class PriorRow {
   private study: Study | null = null;
   private coverage = new Coverage([]);
   private strip: Film | null = null;
+  private sketch = new Sketcher({ changed: () => undefined, redraw: () => this.redraw(), naming: () => undefined });
+  private readonly drawn = h("p", { class: "small dim drawn", hidden: true });
 
   constructor(private readonly needs: PriorNeeds) {
     this.clear();
@@ -83,7 +109,8 @@ export class PriorRow {
 
   mark(): void {
     this.strip?.mark(this.panes.map((pane) => pane.clip?.sop_uid));
-    for (const clip of this.study?.clips ?? []) this.strip?.drawCoverage(clip);
+    for (const clip of this.study?.clips ?? []) this.strip?.setMarks(clip, this.marksOf(clip));
+    for (const pane of this.panes) pane.setMarks(pane.clip ? this.marksOf(pane.clip) : []);
   }
 
   close(): void {
@@ -96,10 +123,40 @@ export class PriorRow {
     this.coverage = new Coverage(study.clips);
     this.strip = new Film(study.clips, this.coverage, (clip) => void this.choose(clip), originOf(prior));
     this.strip.loadThumbnails();
-    fill(this.film, h("h2", { class: "h3" }, originOf(prior)), this.strip.element);
+    fill(this.film, h("h2", { class: "h3" }, originOf(prior)), this.drawn, this.strip.element);
     fill(this.element, this.grid.element);
     this.film.hidden = false;
     void this.arrange(columns);
+    void this.fetchDrawings(prior);
+  }
+
+  /** The pictures do not wait for them; a prior whose drawings cannot be had is shown without, and says so. */
+  private async fetchDrawings(prior: Prior): Promise<void> {
+    if (!this.needs.drawings) return;
+    let text: string;
+    try {
+      const found = await api.get<PriorDrawings>(this.needs.drawings(prior));
+      if (this.shown !== prior) return;
+      text = drawnText(found);
+      this.sketch.by = signature(found);
+      this.sketch.set(found.drawings, false);
+      this.mark();
+    } catch (error) {
+      text = `What was drawn in this study cannot be shown. ${reason(error)}`;
+    }
+    if (this.shown !== prior) return;
+    this.drawn.textContent = text;
+    this.drawn.hidden = !text;
+    if (text) polite(text);
+  }
+
+  private redraw(): void {
+    for (const pane of this.panes) pane.easel.draw();
+  }
+
+  private marksOf({ sop_uid }: Clip): number[] {
+    const frames = this.sketch.drawings.filter((each) => each.sop_uid === sop_uid).map(({ frame }) => frame);
+    return [...new Set(frames)].sort((a, b) => a - b);
   }
 
   private choose(clip: Clip): void {
@@ -111,7 +168,10 @@ export class PriorRow {
     this.shown = null;
     this.study = null;
     this.strip = null;
-    this.grid = new Grid("prior", (at) => this.needs.pane(at, this.coverage, this.shown ? originOf(this.shown) : "Prior"), () => this.mark(), (sop, pane) => void pane.show(this.study?.clips.find((clip) => clip.sop_uid === sop) ?? pane.clip));
+    this.sketch.drawings = [];
+    this.sketch.by = "";
+    this.drawn.hidden = true;
+    this.grid = new Grid("prior", (at) => this.needs.pane(at, this.coverage, this.sketch, this.shown ? originOf(this.shown) : "Prior"), () => this.mark(), (sop, pane) => void pane.show(this.study?.clips.find((clip) => clip.sop_uid === sop) ?? pane.clip));
     for (const element of [this.element, this.film]) {
       fill(element);
       element.hidden = true;

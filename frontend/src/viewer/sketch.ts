@@ -41,6 +41,8 @@ export class Sketcher {
   selected: string | null = null;
   armed: Kind | null = null;
   editable = false;
+  /** Whose drawings these are and of which day, where they are not the reader's own: then they are to be looked at only. */
+  by = "";
   /** As the hand moves: not yet part of the list. */
   live: Drawing | null = null;
   /** The point that the next press places. */

@@ -30,6 +30,8 @@ import { askView } from "./viewpick";
 export interface Options {
   /** Panes side by side where the window is wide enough; the reader may choose another layout. */
   panes: 1 | 2;
+  /** Whether it may be asked what others drew in earlier studies: nowhere where labels are made. */
+  others: boolean;
   /** Coverage has grown. */
   seen: () => void;
   /** A clip's view was set: what must be said of the study now. */
@@ -109,7 +111,11 @@ export class Viewer {
     this.prefetcher = new Prefetcher((id) => loadScreens().then((code) => code.loadFrame(id)), { atOnce: AT_ONCE, room: () => this.ready && this.hasRoom });
     this.film = new Film(study.clips, this.coverage, (clip) => this.choose(clip));
     this.grid = new Grid("study", (at) => this.pane(at), () => this.activate(this.active), (sop, pane) => this.drop(sop, pane));
-    this.prior = new PriorRow({ pane: (at, study, origin) => this.priorPane(at, study, origin), early: (urls) => urls.forEach(early) });
+    this.prior = new PriorRow({
+      pane: (at, coverage, sketch, origin) => this.follow(new Pane(`prior-${at + 1}`, `Prior, view ${at + 1}`, this.surroundings(coverage, sketch), origin)),
+      early: (urls) => urls.forEach(early),
+      drawings: options.others ? (prior) => `/api/v1/studies/${study.study_uid}/priors/${prior.study_uid}/drawings/` : null,
+    });
     this.side = h("div", { class: "side-films" }, this.film.element, this.prior.film);
     this.arrange();
     this.active = this.grid.panes[0] as Pane;
@@ -306,7 +312,7 @@ export class Viewer {
     return this.grid.visible;
   }
 
-  private surroundings(coverage: Coverage, sketch: Sketcher | null) {
+  private surroundings(coverage: Coverage, sketch: Sketcher) {
     return {
       screens: loadScreens(),
       prefetcher: this.prefetcher,
@@ -328,10 +334,6 @@ export class Viewer {
     pane.setAttention(this.attention);
     pane.setHeat(this.heatOn ? this.heat : null);
     return this.follow(pane);
-  }
-
-  private priorPane(at: number, coverage: Coverage, origin: string): Pane {
-    return this.follow(new Pane(`prior-${at + 1}`, `Prior, view ${at + 1}`, this.surroundings(coverage, null), origin));
   }
 
   private follow(pane: Pane): Pane {
