@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, expect, sync_playwright
 
 from scripts import services
 from tests.browser.calibration import CALIBRATIONS, COLUMNS, MARKS, Calibration, write
@@ -278,7 +278,7 @@ def test_names_and_numbers_of_neighbours_lie_beside_each_other(visit: Visit) -> 
     assert outside == []
 
 
-def _overlap(a: Any, b: Any) -> bool:
+def _overlap(a: FloatRect, b: FloatRect) -> bool:
     across = a["x"] < b["x"] + b["width"] and b["x"] < a["x"] + a["width"]
     return across and a["y"] < b["y"] + b["height"] and b["y"] < a["y"] + a["height"]
 
