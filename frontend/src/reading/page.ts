@@ -2,7 +2,7 @@
 
 import { ApiError, reason } from "../common/api";
 import { fill, h, byId, pageConfig, person } from "../common/dom";
-import { loadScreens } from "../viewer/viewer";
+import { loadScreens } from "../viewer/screens";
 import { replay } from "./drafts";
 import type { Place } from "./shelf";
 import { HOME, type Previous, type Target, server, shelf } from "./places";

@@ -7,7 +7,8 @@ import { fill, h } from "../common/dom";
 import { duration } from "../common/format";
 import { type Binding, bind, isField } from "../common/keys";
 import type { Drawing } from "../viewer/drawing";
-import { Viewer, beginPictures } from "../viewer/viewer";
+import { beginPictures } from "../viewer/screens";
+import { Viewer } from "../viewer/viewer";
 import type { Preset } from "../viewer/measure";
 import type { Study } from "../viewer/types";
 import { QueueBar, RoomBar } from "./bar";
@@ -137,7 +138,7 @@ export class Session {
     try {
       const { study_uid } = await api.get<{ study_uid: string | null }>(`${this.api}ahead/?context=${this.context}${item}`);
       const next = study_uid ? await api.get<Study>(`/api/v1/studies/${study_uid}/?ahead=1`) : null;
-      if (!this.closed) this.viewer.loadNext(next);
+      if (!this.closed) this.viewer.ahead.loadNext(next);
     } catch {
       // It is opened all the same, only later.
     }
@@ -294,7 +295,7 @@ export class Session {
   /** The site opens attention before the commit, for research: the page says so. */
   private showEarly(bar: RoomBar): void {
     bar.say("Attention shown before the commit: research setting of this site");
-    if (!this.early) this.undo.push(...attentionKeys({ peak: (step) => this.viewer.toPeak(step), heat: () => this.viewer.toggleHeat() }).map(bind));
+    if (!this.early) this.undo.push(...attentionKeys({ peak: (step) => this.viewer.weights.toPeak(step), heat: () => this.viewer.weights.toggleHeat() }).map(bind));
     this.early = true;
     this.showAttention();
   }
@@ -326,8 +327,8 @@ export class Session {
       keyframe: () => this.keyframe(),
       goTo: ({ sop_uid, frame }: Keyframe) => this.viewer.goTo(sop_uid, frame),
       openClip: (sop: string) => this.viewer.goTo(sop, 1),
-      goToDrawing: (drawing: Drawing) => this.viewer.goToDrawing(drawing),
-      drawings: () => this.viewer.openDock(),
+      goToDrawing: (drawing: Drawing) => this.viewer.marks.goToDrawing(drawing),
+      drawings: () => this.viewer.marks.openDock(),
       release: () => this.viewer.focus(),
     };
   }
@@ -378,7 +379,7 @@ export class Session {
   private measure(preset: Exclude<Preset, "">): void {
     const { side } = this.history.form;
     if (side) this.act({ type: "side", side });
-    this.viewer.measure(preset, side);
+    this.viewer.marks.measure(preset, side);
   }
 
   private forth(): void {
@@ -390,10 +391,10 @@ export class Session {
   private draw(): void {
     this.form?.draw(this.history.form, this.history.undoable || this.mode === "queue");
     const { drawings, keyframes } = this.history.form.findings;
-    if (drawings !== this.viewer.sketch.drawings || this.viewer.sketch.editable !== (this.phase === "reading")) this.viewer.setDrawings(drawings, this.phase === "reading");
+    if (drawings !== this.viewer.marks.sketch.drawings || this.viewer.marks.sketch.editable !== (this.phase === "reading")) this.viewer.marks.setDrawings(drawings, this.phase === "reading");
     this.serial();
     this.judge?.draw(this.history.form.findings);
-    this.viewer.setKeyframes(keyframes);
+    this.viewer.marks.setKeyframes(keyframes);
     this.house.main.dataset["phase"] = this.phase;
   }
 
@@ -508,14 +509,14 @@ export class Session {
   private showDone(answer: Answer, at: string, agreement: boolean | null): void {
     this.phase = "done";
     this.keeper?.close();
-    this.viewer.setKeyframes(answer.findings.keyframes ?? []);
-    this.viewer.setDrawings(answer.findings.drawings ?? [], false);
+    this.viewer.marks.setKeyframes(answer.findings.keyframes ?? []);
+    this.viewer.marks.setDrawings(answer.findings.drawings ?? [], false);
     const commands = {
       agree: (agree: boolean) => void this.agree(agree),
       next: () => void this.advance(),
       reopen: () => void this.reopen(),
       goTo: (sop: string, frame: number) => this.viewer.goTo(sop, frame),
-      peak: (step: 1 | -1) => this.viewer.toPeak(step),
+      peak: (step: 1 | -1) => this.viewer.weights.toPeak(step),
     };
     const queue = this.mode === "queue";
     this.reveal = new Reveal(answer, at, queue ? null : this.score, this.study.clips, { queue, next: this.next !== null }, commands, this.taught());
@@ -552,12 +553,12 @@ export class Session {
   private async showServersNumbers(): Promise<void> {
     const { mine } = await this.fetchReads();
     const last = mine?.revisions.at(-1);
-    if (this.phase === "done" && !this.closed && last) this.viewer.setDrawings(last.findings.drawings ?? [], false);
+    if (this.phase === "done" && !this.closed && last) this.viewer.marks.setDrawings(last.findings.drawings ?? [], false);
   }
 
   private showAttention(): void {
-    this.viewer.setAttention(this.score?.attention ?? []);
-    this.viewer.setHeat(this.score?.heat_maps ?? null);
+    this.viewer.weights.setAttention(this.score?.attention ?? []);
+    this.viewer.weights.setHeat(this.score?.heat_maps ?? null);
     if (this.score?.attention?.length && !this.score.heat_maps) this.awaitHeat();
   }
 
@@ -567,7 +568,7 @@ export class Session {
       if (this.closed || !tries) return;
       void this.fetchScore().then((score) => {
         if (this.closed) return;
-        if (score?.heat_maps) this.viewer.setHeat(score.heat_maps);
+        if (score?.heat_maps) this.viewer.weights.setHeat(score.heat_maps);
         else this.awaitHeat(tries - 1);
       });
     }, HEAT_MS);
@@ -599,8 +600,8 @@ export class Session {
     try {
       await api.post(`${this.api}reads/reopen/`, { context: this.context, ...itemOf(this.target) });
       const { mine } = await this.fetchReads();
-      this.viewer.setAttention(null);
-      this.viewer.setHeat(null);
+      this.viewer.weights.setAttention(null);
+      this.viewer.weights.setHeat(null);
       this.reveal = null;
       await this.startReading(mine);
       polite("Reopened. What was committed is kept.");
@@ -660,8 +661,8 @@ export class Session {
       reopen: () => void this.reopen(),
       next: () => void this.advance(),
       agree: (agree: boolean) => void this.agree(agree),
-      peak: (step: 1 | -1) => this.viewer.toPeak(step),
-      heat: () => this.viewer.toggleHeat(),
+      peak: (step: 1 | -1) => this.viewer.weights.toPeak(step),
+      heat: () => this.viewer.weights.toggleHeat(),
     };
     this.rebind(doneKeys(this.mode, this.next !== null, commands));
   }

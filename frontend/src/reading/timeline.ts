@@ -120,7 +120,7 @@ function table(timeline: Timeline, study: Study, hang: (prior: Prior) => void): 
 /** What is drawn in the read that is open, with our own numbers. */
 function drawnNow(viewer: Viewer, study: Study): (Drawing & { measured: Measured | null })[] {
   const regions = new Map(study.clips.map((clip) => [clip.sop_uid, clip.regions]));
-  return viewer.sketch.drawings.map((drawing) => ({ ...drawing, measured: measuredOf(drawing, regions.get(drawing.sop_uid) ?? []) }));
+  return viewer.marks.sketch.drawings.map((drawing) => ({ ...drawing, measured: measuredOf(drawing, regions.get(drawing.sop_uid) ?? []) }));
 }
 
 /** Grades, or one of the measures: a chart and the table of its numbers. */

@@ -1,31 +1,26 @@
 /** The study on the screen: film, one or two panes, tools, keys, frames loaded ahead, and what was seen. */
 
-import { assertive, polite } from "../common/announce";
+import { polite } from "../common/announce";
 import { api, reason } from "../common/api";
 import { showBanner } from "../common/banner";
 import { h, reducedMotion } from "../common/dom";
 import { keyCap } from "../common/keymap";
 import { type Binding, bind } from "../common/keys";
-import { peaks } from "./attention";
+import { FramesAhead } from "./ahead";
 import { Coverage } from "./coverage";
 import { Film } from "./film";
-import { early } from "./frames";
 import { cineKeys } from "./cinekeys";
-import { DrawDock } from "./drawdock";
-import { type Drawing, PRESETS } from "./drawing";
-import { Grid, LAYOUTS, type Layout, layoutName, nextLayout, shape } from "./grid";
-import type { HeatMaps } from "./heat";
-import { fillIn, hang, neighbour, upcoming } from "./hanging";
-import { Looks } from "./look";
+import type { Drawing } from "./drawing";
+import { neighbour, upcoming } from "./hanging";
 import { LookBar } from "./lookbar";
-import type { Preset } from "./measure";
-import { Pane, type Screens } from "./pane";
-import { Prefetcher } from "./prefetch";
-import { PriorRow } from "./prior";
+import { Marks } from "./marks";
+import type { Pane } from "./pane";
+import { WIDE, loadScreens } from "./screens";
 import { SecondWindow } from "./second";
-import { Sketcher } from "./sketch";
-import { type Clip, type Prior, type Study, type Weight, frameUrl, playable } from "./types";
+import type { Clip, Prior, Study } from "./types";
 import { askView } from "./viewpick";
+import { Wall } from "./wall";
+import { Weights } from "./weights";
 
 export interface Options {
   /** Panes side by side where the window is wide enough; the reader may choose another layout. */
@@ -41,30 +36,8 @@ export interface Options {
 }
 
 const cap = (label: string) => keyCap("Viewer", label);
-const WIDE = "(min-width: 1180px)";
-/** Frames in flight: neighbours travel together, so these are few requests. */
-const AT_ONCE = 32;
 /** A film without thumbnails for longer than this looks broken. */
 const HUNG_MS = 1000;
-
-let screens: Promise<Screens> | null = null;
-let here: Screens | null = null;
-
-/** Begin loading the part that draws, while the study is still being asked for. */
-export function loadScreens(): Promise<Screens> {
-  screens ??= import("./screen").then((code) => (here = code));
-  return screens;
-}
-
-function layoutFor(panes: 1 | 2): Layout {
-  return panes === 2 && window.matchMedia(WIDE).matches ? "1x2" : "1x1";
-}
-
-/** Ask for what hangs first, before there is anything to hang it in. */
-export function beginPictures(study: Study, panes: 1 | 2): void {
-  const [rows, columns] = shape(layoutFor(panes));
-  for (const clip of hang(study.clips, rows * columns)) if (clip && playable(clip) && !here?.hasFrame(frameUrl(clip, 1))) early(frameUrl(clip, 1));
-}
 
 export class Viewer {
   readonly coverage: Coverage;
@@ -76,78 +49,72 @@ export class Viewer {
   /** The film, and below it that of the prior. */
   readonly side: HTMLElement;
 
-  private readonly grid: Grid;
-  private readonly prior: PriorRow;
-  private active: Pane;
-  private chosen: Layout | null = null;
-  private readonly layouts = h("select", { "aria-label": "Layout" });
-  private readonly prefetcher: Prefetcher;
+  private readonly wall: Wall;
+  readonly ahead: FramesAhead;
   private readonly unbind: (() => void)[] = [];
-  private readonly looks = new Looks();
   private readonly looking: LookBar;
-  private readonly dock: DrawDock;
-  readonly sketch = new Sketcher({
-    changed: (drawings, step) => this.options.draw(drawings, step),
-    redraw: () => this.drawMarks(),
-    naming: (drawing) => this.holder(drawing)?.easel.name(drawing),
-  });
-  private keyframes: readonly { sop_uid: string; frame: number }[] = [];
+  readonly marks: Marks;
+  readonly weights = new Weights({ panes: () => this.wall.grid.panes, goTo: (sop, frame) => this.goTo(sop, frame) });
   private readonly wide = window.matchMedia(WIDE);
-  private readonly onWide = () => this.relayout();
+  private readonly onWide = () => this.wall.relayout();
   private readonly onAway = () => this.settle();
-  private attention: readonly Weight[] | null = null;
-  private heat: HeatMaps | null = null;
-  private heatOn = true;
-  private peak = -1;
-  private next: Study | null = null;
   private readonly second = new SecondWindow(() => this.fit());
-  private ready = false;
 
   constructor(
     readonly study: Study,
     private readonly options: Options,
   ) {
     this.coverage = new Coverage(study.clips);
-    this.prefetcher = new Prefetcher((id) => loadScreens().then((code) => code.loadFrame(id)), { atOnce: AT_ONCE, room: () => this.ready && this.hasRoom });
+    this.ahead = new FramesAhead(study.clips, { order: () => this.wall.order, places: () => this.visible.length });
     this.film = new Film(study.clips, this.coverage, (clip) => this.choose(clip));
-    this.grid = new Grid("study", (at) => this.pane(at), () => this.activate(this.active), (sop, pane) => this.drop(sop, pane));
-    this.prior = new PriorRow({
-      pane: (at, coverage, sketch, origin) => this.follow(new Pane(`prior-${at + 1}`, `Prior, view ${at + 1}`, this.surroundings(coverage, sketch), origin)),
-      early: (urls) => urls.forEach(early),
-      drawings: options.others ? (prior) => `/api/v1/studies/${study.study_uid}/priors/${prior.study_uid}/drawings/` : null,
+    this.marks = new Marks({
+      clips: study.clips,
+      film: this.film,
+      coverage: this.coverage,
+      panes: () => this.wall.grid.panes,
+      visible: () => this.visible,
+      current: () => this.current,
+      goTo: (sop, frame) => this.goTo(sop, frame),
+      release: () => this.focus(),
+      draw: (drawings, step) => options.draw(drawings, step),
     });
-    this.side = h("div", { class: "side-films" }, this.film.element, this.prior.film);
-    this.arrange();
-    this.active = this.grid.panes[0] as Pane;
-    this.looking = new LookBar({ active: () => this.active, every: () => this.panes, whole: () => this.stage });
-    this.dock = new DrawDock({ sketch: this.sketch, clips: study.clips, current: () => this.current, goTo: (sop, frame) => this.goTo(sop, frame), release: () => this.focus() });
-    this.stage.append(this.grid.element, this.prior.element, this.dock.element, this.tools(), this.lower);
+    this.wall = new Wall(study, {
+      panes: options.panes,
+      others: options.others,
+      coverage: this.coverage,
+      sketch: this.marks.sketch,
+      prefetcher: this.ahead.prefetcher,
+      dress: (pane) => this.weights.dress(pane),
+      load: () => this.ahead.load(),
+      shown: (pane) => this.shown(pane),
+      changed: (pane) => this.changed(pane),
+      looped: (pane) => this.looped(pane),
+      choose: (clip, frame, pane) => this.choose(clip, frame, pane),
+    });
+    this.side = h("div", { class: "side-films" }, this.film.element, this.wall.prior.film);
+    this.looking = new LookBar({ active: () => this.wall.active, every: () => this.panes, whole: () => this.stage });
+    this.stage.append(this.wall.grid.element, this.wall.prior.element, this.marks.dock.element, this.tools(), this.lower);
     for (const part of [this.side, this.stage]) part.addEventListener("click", (event) => this.release(event));
-    this.prefetcher.watch(() => this.panes.forEach((pane) => pane.progress()));
+    this.ahead.prefetcher.watch(() => this.panes.forEach((pane) => pane.progress()));
     document.addEventListener("visibilitychange", this.onAway);
     this.wide.addEventListener("change", this.onWide);
   }
 
-  private get hasRoom(): boolean {
-    return this.code?.roomToLoadAhead() ?? false;
+  private get panes(): readonly Pane[] {
+    return this.wall.panes;
   }
 
-  private code: Screens | null = null;
-
-  /** Every pane there is, those of the prior last. */
-  private get panes(): readonly Pane[] {
-    return [...this.grid.panes, ...this.prior.panes];
+  private get visible(): Pane[] {
+    return this.wall.visible;
   }
 
   /** Hang the first clips, show their first pictures, then load the rest. */
   async open(): Promise<void> {
-    const hung = hang(this.study.clips, this.visible.length);
     this.bindKeys();
-    this.activate(this.active);
-    this.code = await loadScreens();
-    await Promise.all(this.visible.map((pane, at) => pane.show(hung[at] ?? null)));
-    this.ready = true;
-    this.load();
+    this.wall.activate(this.wall.active);
+    this.ahead.arrived(await loadScreens());
+    await this.wall.open();
+    this.ahead.start();
     void this.hung().then(() => this.film.loadThumbnails());
     document.documentElement.dataset["viewerReady"] = "true";
     if (!reducedMotion()) this.tour();
@@ -155,7 +122,7 @@ export class Viewer {
 
   /** When what hangs has come, or is slow: until then nothing else is asked for, which would hold it up. */
   hung(): Promise<void> {
-    return this.prefetcher.whenSettled(this.visible.flatMap((pane) => pane.imagesWanted()), HUNG_MS);
+    return this.ahead.prefetcher.whenSettled(this.visible.flatMap((pane) => pane.imagesWanted()), HUNG_MS);
   }
 
   /** Every pane plays its share of the study once, clip after clip, until the reader takes over. */
@@ -166,112 +133,21 @@ export class Viewer {
     }
   }
 
-  choose(clip: Clip, frame = 1, pane = this.own): void {
+  choose(clip: Clip, frame = 1, pane = this.wall.own): void {
     for (const other of this.panes) other.touring = false;
     void pane.show(clip, frame);
   }
 
-  /** The pane that shows this study's clips: the active one, unless that is one of the prior. */
-  private get own(): Pane {
-    return this.visible.includes(this.active) ? this.active : (this.visible[0] as Pane);
-  }
-
   /** What the keyframe and the measurements are of: never the prior. */
   get current(): { clip: Clip | null; frame: number } {
-    return { clip: this.own.clip, frame: this.own.frame };
-  }
-
-  // ---------- drawings ----------
-
-  /** What the read says was drawn; only a read that is open takes more. */
-  setDrawings(drawings: readonly Drawing[], editable: boolean): void {
-    this.sketch.set(drawings, editable);
-    this.markFrames();
-  }
-
-  setKeyframes(keyframes: readonly { sop_uid: string; frame: number }[]): void {
-    this.keyframes = keyframes;
-    this.markFrames();
-  }
-
-  /** Take a measure in hand, on the side that was said before. */
-  measure(preset: Exclude<Preset, "">, side: "right" | "left" | null): void {
-    const facts = PRESETS[preset];
-    if (facts.perSide && !side) return assertive(`${facts.name} is taken per side: press R or L first`);
-    this.dock.choose({ tool: "length", preset, side: facts.perSide ? (side ?? "") : "" }, false);
-  }
-
-  goToDrawing(drawing: Drawing): void {
-    this.goTo(drawing.sop_uid, drawing.frame);
-    this.sketch.select(drawing.uid);
-  }
-
-  openDock(): void {
-    this.dock.toggle(true);
-  }
-
-  private holder({ sop_uid, frame }: Drawing): Pane | undefined {
-    return this.visible.find((pane) => pane.clip?.sop_uid === sop_uid && pane.frame === frame);
-  }
-
-  private drawMarks(): void {
-    for (const pane of this.grid.panes) pane.easel.draw();
-    this.dock.draw();
-  }
-
-  /** Frames with a keyframe or a drawing stand out in the film and under the pictures. */
-  private markFrames(): void {
-    for (const clip of this.study.clips) this.film.setMarks(clip, this.marksOf(clip));
-    for (const pane of this.grid.panes) this.markPane(pane);
-  }
-
-  private markPane(pane: Pane): void {
-    pane.setMarks(pane.clip ? this.marksOf(pane.clip) : []);
-    pane.drawCoverage();
-  }
-
-  private marksOf({ sop_uid }: Clip): number[] {
-    const frames = [...this.keyframes, ...this.sketch.drawings].filter((each) => each.sop_uid === sop_uid).map(({ frame }) => frame);
-    return [...new Set(frames)].sort((a, b) => a - b);
-  }
-
-  /** Attention is given after the commit only; null hides it. */
-  setAttention(attention: readonly Weight[] | null): void {
-    this.attention = attention;
-    this.peak = -1;
-    for (const pane of this.grid.panes) pane.setAttention(attention);
-  }
-
-  /** Heat maps are given with the attention; T hides and shows them. */
-  setHeat(maps: HeatMaps | null): void {
-    this.heat = maps;
-    this.drawHeat();
-  }
-
-  toggleHeat(): void {
-    if (!this.heat?.frames.length) return polite("There is no heat map for this study");
-    this.heatOn = !this.heatOn;
-    this.drawHeat();
-    polite(this.heatOn ? "Heat map shown on the frames that have one" : "Heat map hidden");
-  }
-
-  private drawHeat(): void {
-    for (const pane of this.grid.panes) pane.setHeat(this.heatOn ? this.heat : null);
-  }
-
-  toPeak(step: 1 | -1): void {
-    const found = this.attention ? peaks(this.attention) : [];
-    if (!found.length) return;
-    this.peak = this.peak < 0 ? (step > 0 ? 0 : found.length - 1) : (this.peak + step + found.length) % found.length;
-    const entry = found[this.peak];
-    if (entry) this.goTo(entry.sop_uid, entry.frame);
+    return { clip: this.wall.own.clip, frame: this.wall.own.frame };
   }
 
   goTo(sop: string, frame: number): void {
     const clip = this.study.clips.find((candidate) => candidate.sop_uid === sop);
     if (!clip) return;
-    const holder = this.visible.find((pane) => pane.clip?.sop_uid === sop) ?? this.own;
-    this.activate(holder);
+    const holder = this.visible.find((pane) => pane.clip?.sop_uid === sop) ?? this.wall.own;
+    this.wall.activate(holder);
     if (holder.clip?.sop_uid === sop) holder.go(frame);
     else this.choose(clip, frame, holder);
     polite(`${clip.label}, frame ${frame}`);
@@ -283,7 +159,7 @@ export class Viewer {
   }
 
   focus(): void {
-    this.active.focusable.focus({ preventScroll: true });
+    this.wall.focus();
   }
 
   redrawCoverage(): void {
@@ -294,52 +170,11 @@ export class Viewer {
   close(): void {
     for (const undo of this.unbind) undo();
     this.second.end();
-    for (const pane of this.panes) pane.close();
-    this.prefetcher.close();
+    this.wall.close();
+    this.ahead.close();
     this.wide.removeEventListener("change", this.onWide);
     document.removeEventListener("visibilitychange", this.onAway);
-    this.code?.clearFrames();
     delete document.documentElement.dataset["viewerReady"];
-  }
-
-  // ---------- panes ----------
-
-  private get layout(): Layout {
-    return this.chosen ?? layoutFor(this.options.panes);
-  }
-
-  private get visible(): Pane[] {
-    return this.grid.visible;
-  }
-
-  private surroundings(coverage: Coverage, sketch: Sketcher) {
-    return {
-      screens: loadScreens(),
-      prefetcher: this.prefetcher,
-      coverage,
-      looks: this.looks,
-      sketch,
-      hung: () => this.load(),
-      shown: (pane: Pane) => this.shown(pane),
-      changed: (pane: Pane) => this.changed(pane),
-      looped: (pane: Pane) => this.looped(pane),
-    };
-  }
-
-  private pane(at: number): Pane {
-    const single = this.options.panes === 1;
-    const name = at === 0 ? (single ? "only" : "left") : at === 1 ? "right" : String(at + 1);
-    const title = at === 0 && single ? "View" : at < 2 && !single ? `${at ? "Right" : "Left"} view` : `View ${at + 1}`;
-    const pane = new Pane(name, title, this.surroundings(this.coverage, this.sketch));
-    pane.setAttention(this.attention);
-    pane.setHeat(this.heatOn ? this.heat : null);
-    return this.follow(pane);
-  }
-
-  private follow(pane: Pane): Pane {
-    pane.cell.addEventListener("focusin", () => this.activate(pane));
-    pane.section.addEventListener("pointerdown", () => this.activate(pane));
-    return pane;
   }
 
   /** After a click with the mouse, Space and Enter belong to the pictures again, not to the button. */
@@ -347,42 +182,8 @@ export class Viewer {
     if (event.detail > 0 && event.target instanceof Element && event.target.closest("button")) this.focus();
   }
 
-  private activate(pane: Pane): void {
-    this.active = pane;
-    const several = this.visible.length + this.prior.panes.length > 1;
-    for (const other of this.panes) other.activate(other === pane && several);
-    this.changed(pane);
-  }
-
-  private arrange(): void {
-    this.grid.arrange(...shape(this.layout));
-    this.layouts.value = this.layout;
-  }
-
-  /** Another layout: panes that come back are as they were, new ones take the clips that hang nowhere yet. */
-  private relayout(layout: Layout | null = this.chosen): void {
-    this.chosen = layout;
-    this.arrange();
-    const hung = this.visible.map((pane) => pane.clip);
-    fillIn(this.study.clips, hung).forEach((clip, at) => {
-      if (!hung[at]) void this.visible[at]?.show(clip);
-    });
-    const there = this.visible.includes(this.active) || this.prior.panes.includes(this.active);
-    this.activate(there ? this.active : (this.visible[0] as Pane));
-    void this.prior.arrange(shape(this.layout)[1]);
-    this.load();
-  }
-
-  private drop(sop: string, pane: Pane): void {
-    const clip = this.study.clips.find((each) => each.sop_uid === sop);
-    if (!clip) return;
-    this.activate(pane);
-    this.choose(clip, 1, pane);
-    this.focus();
-  }
-
   private async nameView(): Promise<void> {
-    const { clip } = this.own;
+    const { clip } = this.wall.own;
     const choice = clip && (await askView(clip));
     if (!clip || !choice) return;
     try {
@@ -398,26 +199,8 @@ export class Viewer {
     }
   }
 
-  private choosing(layout: Layout): void {
-    this.relayout(layout);
-    polite(`Layout ${layoutName(layout)}`);
-  }
-
-  private rearrange(direction: "left" | "right" | "up" | "down"): void {
-    const holder = this.prior.panes.includes(this.active) ? this.prior.grid : this.grid;
-    if (holder.move(this.active, direction)) polite(`View moved ${direction}`);
-    this.focus();
-  }
-
-  // ---------- the prior ----------
-
-  /** Show an earlier study beneath, or take it away; with no study named, the latest one. */
-  async togglePrior(prior: Prior | undefined = this.study.priors[0]): Promise<void> {
-    if (!prior) return;
-    const shown = await this.prior.toggle(prior, shape(this.layout)[1]);
-    if (!shown && !this.visible.includes(this.active)) this.activate(this.visible[0] as Pane);
-    this.load();
-    polite(shown ? this.prior.said : "Prior taken away");
+  async togglePrior(prior?: Prior): Promise<void> {
+    await this.wall.togglePrior(prior);
   }
 
   private shown(pane: Pane): void {
@@ -427,9 +210,9 @@ export class Viewer {
 
   private changed(pane: Pane): void {
     this.film.mark(this.visible.map((each) => each.clip?.sop_uid));
-    this.prior.mark();
-    if (this.grid.panes.includes(pane)) this.markPane(pane);
-    if (pane !== this.active) return;
+    this.wall.prior.mark();
+    if (this.wall.grid.panes.includes(pane)) this.marks.markPane(pane);
+    if (pane !== this.wall.active) return;
     this.looking.draw();
   }
 
@@ -449,66 +232,31 @@ export class Viewer {
   }
 
   private moveClip(step: 1 | -1): void {
-    const next = neighbour(this.prior.clipsOf(this.active) ?? this.study.clips, this.active.clip, step);
+    const next = neighbour(this.wall.prior.clipsOf(this.wall.active) ?? this.study.clips, this.wall.active.clip, step);
     if (!next) return;
-    this.choose(next, 1, this.active);
+    this.choose(next, 1, this.wall.active);
     polite(`Clip ${next.number}, ${next.label}`);
-  }
-
-  // ---------- frames ahead ----------
-
-  private load(): void {
-    const { code } = this;
-    // The first pictures have the line to themselves.
-    if (!code || !this.ready) return;
-    const order = [this.active, ...[...this.visible, ...this.prior.panes].filter((pane) => pane !== this.active)];
-    this.prefetcher.focus(order.flatMap((pane) => pane.imagesWanted()));
-    // The first frame of every clip before the rest of any, so that going to another clip shows it at once.
-    const clips = this.study.clips.filter(playable).map((clip) => code.imagesOf(clip));
-    // Of the next study its first pictures before the rest of this one; more of it when this one is all here.
-    const [first, more] = this.nextFrames(code);
-    this.prefetcher.background([...clips.map((images) => images[0] ?? ""), ...first, ...clips.flatMap((images) => images.slice(1)), ...more]);
-  }
-
-  private nextFrames(code: Screens): [string[], string[]] {
-    if (!this.next) return [[], []];
-    const clips = this.next.clips.filter(playable).map((clip) => [clip, code.imagesOf(clip, true)] as const);
-    const hung = hang(this.next.clips, this.visible.length);
-    const first = clips.filter(([clip]) => hung.includes(clip)).map(([, images]) => images[0] ?? "");
-    const more = [...clips.map(([, images]) => images[0] ?? ""), ...clips.filter(([clip]) => hung.includes(clip)).flatMap(([, images]) => images)];
-    return [first, more];
-  }
-
-  /** The study that is opened after this one: load its first pictures while this one is read. */
-  loadNext(next: Study | null): void {
-    if (next?.study_uid === this.next?.study_uid) return;
-    this.code?.forgetAhead();
-    this.next = next;
-    this.load();
   }
 
   // ---------- tools and keys ----------
 
   private tools(): HTMLElement {
-    LAYOUTS.forEach((layout) => this.layouts.append(h("option", { value: layout }, layoutName(layout))));
-    this.layouts.value = this.layout;
-    this.layouts.addEventListener("change", () => this.choosing(this.layouts.value as Layout));
     const tool = (label: string, key: string, run: () => void) => h("button", { class: "btn btn-quiet", type: "button", onclick: run }, `${label} `, cap(key));
     return h(
       "div",
       { class: "tools", role: "toolbar", "aria-label": "Picture" },
-      tool("Measure", "V", () => this.dock.toggle()),
+      tool("Measure", "V", () => this.marks.dock.toggle()),
       ...this.looking.tools(),
       tool("Window 2", "F2", () => this.toSecondWindow()),
       tool("View", "J", () => void this.nameView()),
-      h("label", { class: "field right-end" }, h("span", { "aria-hidden": "true" }, "Layout"), this.layouts, cap("G")),
+      h("label", { class: "field right-end" }, h("span", { "aria-hidden": "true" }, "Layout"), this.wall.layouts, cap("G")),
     );
   }
 
   /** The prior, or with none shown the film, to a second window and back. */
   private toSecondWindow(): void {
-    const prior = this.prior.panes.length > 0;
-    this.second.toggle(prior ? "Prior" : "Clips", prior ? [this.prior.element, this.prior.film] : [this.side]);
+    const prior = this.wall.prior.panes.length > 0;
+    this.second.toggle(prior ? "Prior" : "Clips", prior ? [this.wall.prior.element, this.wall.prior.film] : [this.side]);
   }
 
   private fit(): void {
@@ -521,18 +269,18 @@ export class Viewer {
     const group = "Viewer";
     // The slider's own arrows keep its semantics.
     const off = (event: Event, run: () => void) => (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement ? false : void run());
-    const several = () => this.visible.length + this.prior.panes.length > 1;
+    const several = () => this.wall.several;
     const keys: Binding[] = [
-      ...cineKeys({ active: () => this.active, every: () => [...this.visible, ...this.prior.panes] }),
+      ...cineKeys({ active: () => this.wall.active, every: () => [...this.visible, ...this.wall.prior.panes] }),
       { key: "ArrowUp", caps: ["↑", "↓"], label: "Clip", group, run: (event) => off(event, () => this.moveClip(-1)) },
       { key: "ArrowDown", label: "Next clip", group, bar: false, run: (event) => off(event, () => this.moveClip(1)) },
       ...this.looking.keys(),
-      ...this.dock.keys(),
+      ...this.marks.dock.keys(),
       { key: "j", label: "Name the view", group, bar: false, run: () => void this.nameView() },
       { key: "F2", label: "Second window", group, bar: false, run: () => this.toSecondWindow() },
-      { key: "g", label: "Layout", group, bar: false, run: () => this.choosing(nextLayout(this.layout)) },
+      { key: "g", label: "Layout", group, bar: false, run: () => this.wall.nextLayout() },
       ...(["left", "right", "up", "down"] as const).map((direction) => ({
-        key: `Ctrl+Shift+Arrow${direction.charAt(0).toUpperCase()}${direction.slice(1)}`, label: `Move this view ${direction}`, group, bar: false, run: () => this.rearrange(direction), when: several,
+        key: `Ctrl+Shift+Arrow${direction.charAt(0).toUpperCase()}${direction.slice(1)}`, label: `Move this view ${direction}`, group, bar: false, run: () => this.wall.rearrange(direction), when: several,
       })),
       // Tab is the browser's own: the panes follow each other in the page.
       { key: "Tab", label: "Other view", group, run: () => false, when: several },
