@@ -30,7 +30,7 @@ document.addEventListener("pointerdown", ({ target }) => {
 
 export class LookBar {
   readonly window = h("select", { "aria-label": "Window and level" });
-  private readonly inverted = this.toggle("Invert", "B", () => this.panes.active().invert());
+  private readonly inverted = this.toggle("Invert", "B", () => this.panes.active().picture.invert());
   private readonly lens = this.toggle("Lens", "F9", () => this.magnify());
   private readonly overlays = this.toggle("Overlays off", "F8", () => this.hide());
   private hidden = false;
@@ -48,7 +48,7 @@ export class LookBar {
       tool("Brighter greys (gamma)", "PageUp", () => this.gamma(1)), tool("Darker greys (gamma)", "PageDown", () => this.gamma(-1)),
       tool("Turn right", "F7", () => this.turn(1)), tool("Turn left", "F6", () => this.turn(-1)),
       tool("Flip left to right", "Shift+F7", () => this.flip("across")), tool("Flip top to bottom", "Shift+F6", () => this.flip("down")),
-      tool("Closer", "+", () => this.panes.active().zoom(ZOOM)), tool("Farther", "-", () => this.panes.active().zoom(1 / ZOOM)),
+      tool("Closer", "+", () => this.panes.active().picture.zoom(ZOOM)), tool("Farther", "-", () => this.panes.active().picture.zoom(1 / ZOOM)),
       this.lens, this.overlays, tool("Full screen", "F", () => this.fullScreen()));
     const look = h("details", { class: "more looks" }, h("summary", { class: "btn btn-quiet" }, "Look ", icon("dots")), menu);
     look.addEventListener("keydown", (event) => {
@@ -62,24 +62,24 @@ export class LookBar {
 
   /** As the active pane is now. */
   draw(): void {
-    const { window, inverted } = this.panes.active().look;
+    const { window, inverted } = this.panes.active().picture.look;
     const preset = WINDOWS.findIndex(({ lower, upper }) => lower === window.lower && upper === window.upper);
     this.window.value = preset < 0 ? "own" : String(preset);
     press(this.inverted, inverted);
-    press(this.lens, this.panes.active().easel.lens.on);
+    press(this.lens, this.panes.active().picture.easel.lens.on);
     press(this.overlays, this.hidden);
   }
 
   keys(): Binding[] {
     const key = (name: string | readonly string[], label: string, run: () => void): Binding => ({ key: name, label, group, bar: false, run });
-    const move = (name: string, dx: number, dy: number) => key(`Shift+Arrow${name}`, `Move the picture ${name.toLowerCase()}`, () => this.panes.active().pan(dx, dy));
+    const move = (name: string, dx: number, dy: number) => key(`Shift+Arrow${name}`, `Move the picture ${name.toLowerCase()}`, () => this.panes.active().picture.pan(dx, dy));
     return [
       key("w", "Next window preset", () => this.nextWindow()),
-      key("b", "Invert", () => this.panes.active().invert()),
+      key("b", "Invert", () => this.panes.active().picture.invert()),
       key("PageUp", "Brighter greys (gamma)", () => this.gamma(1)),
       key("PageDown", "Darker greys (gamma)", () => this.gamma(-1)),
-      { ...key(["+", "="], "Closer", () => this.panes.active().zoom(ZOOM)), caps: ["+"] },
-      key("-", "Farther", () => this.panes.active().zoom(1 / ZOOM)),
+      { ...key(["+", "="], "Closer", () => this.panes.active().picture.zoom(ZOOM)), caps: ["+"] },
+      key("-", "Farther", () => this.panes.active().picture.zoom(1 / ZOOM)),
       key("z", "Reset view", () => this.reset()),
       move("Left", -PAN_PX, 0), move("Right", PAN_PX, 0), move("Up", 0, -PAN_PX), move("Down", 0, PAN_PX),
       key("F7", "Turn right", () => this.turn(1)),
@@ -98,7 +98,7 @@ export class LookBar {
 
   private setWindow(at: number): void {
     const preset = WINDOWS[at];
-    if (preset) this.panes.active().setWindow({ lower: preset.lower, upper: preset.upper });
+    if (preset) this.panes.active().picture.setWindow({ lower: preset.lower, upper: preset.upper });
   }
 
   private nextWindow(): void {
@@ -110,31 +110,31 @@ export class LookBar {
 
   private gamma(step: 1 | -1): void {
     const pane = this.panes.active();
-    const gamma = nextGamma(pane.look.gamma, step);
-    pane.setLook({ gamma });
+    const gamma = nextGamma(pane.picture.look.gamma, step);
+    pane.picture.setLook({ gamma });
     polite(`Gamma ${number(gamma, 2)}`);
   }
 
   private turn(by: 1 | -1): void {
-    this.orient(turned(this.panes.active().look.orientation, by));
+    this.orient(turned(this.panes.active().picture.look.orientation, by));
   }
 
   private flip(axis: "across" | "down"): void {
-    this.orient(flipped(this.panes.active().look.orientation, axis));
+    this.orient(flipped(this.panes.active().picture.look.orientation, axis));
   }
 
   private orient(orientation: Orientation): void {
-    this.panes.active().orient(orientation);
+    this.panes.active().picture.orient(orientation);
     polite(isUpright(orientation) ? "As acquired" : words(orientation));
   }
 
   private reset(): void {
-    this.panes.active().reset();
+    this.panes.active().picture.reset();
     polite("View reset");
   }
 
   private magnify(): void {
-    const { lens } = this.panes.active().easel;
+    const { lens } = this.panes.active().picture.easel;
     lens.toggle(!lens.on);
     this.draw();
     polite(lens.on ? "Lens on" : "Lens off");
@@ -143,7 +143,7 @@ export class LookBar {
   /** Drawings and heat maps; side marks and what was turned stay. */
   private hide(): void {
     this.hidden = !this.hidden;
-    for (const pane of this.panes.every()) pane.easel.hide(this.hidden);
+    for (const pane of this.panes.every()) pane.picture.easel.hide(this.hidden);
     this.panes.whole().classList.toggle("bare", this.hidden);
     this.draw();
     polite(this.hidden ? "Overlays off" : "Overlays on");

@@ -40,7 +40,7 @@ export class Marks {
     this.sketch = new Sketcher({
       changed: (drawings, step) => on.draw(drawings, step),
       redraw: () => this.redraw(),
-      naming: (drawing) => this.holder(drawing)?.easel.name(drawing),
+      naming: (drawing) => this.holder(drawing)?.picture.easel.name(drawing),
     });
     this.dock = new DrawDock({ sketch: this.sketch, clips: on.clips, current: on.current, goTo: on.goTo, release: on.release });
   }
@@ -84,7 +84,7 @@ export class Marks {
   }
 
   private redraw(): void {
-    for (const pane of this.on.panes()) pane.easel.draw();
+    for (const pane of this.on.panes()) pane.picture.easel.draw();
     this.dock.draw();
   }
 

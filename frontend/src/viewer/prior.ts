@@ -151,7 +151,7 @@ export class PriorRow {
   }
 
   private redraw(): void {
-    for (const pane of this.panes) pane.easel.draw();
+    for (const pane of this.panes) pane.picture.easel.draw();
   }
 
   private marksOf({ sop_uid }: Clip): number[] {

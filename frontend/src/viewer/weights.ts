@@ -50,10 +50,10 @@ export class Weights {
   /** A pane that was made later shows what the others do. */
   dress(pane: Pane): void {
     pane.setAttention(this.attention);
-    pane.setHeat(this.heatOn ? this.heat : null);
+    pane.picture.setHeat(this.heatOn ? this.heat : null);
   }
 
   private drawHeat(): void {
-    for (const pane of this.shown.panes()) pane.setHeat(this.heatOn ? this.heat : null);
+    for (const pane of this.shown.panes()) pane.picture.setHeat(this.heatOn ? this.heat : null);
   }
 }

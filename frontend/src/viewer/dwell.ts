@@ -1,0 +1,30 @@
+/** How long each frame was looked at, counted while it is on the screen and the page is not hidden. */
+
+import type { Coverage } from "./coverage";
+import type { Clip } from "./types";
+
+export class Dwell {
+  private clip: Clip | null = null;
+  private frame = 0;
+  private since = 0;
+
+  constructor(private readonly coverage: Coverage) {}
+
+  /** This frame is on the screen now: count the time of the one before. True where it is seen for the first time. */
+  on(clip: Clip | null, frame: number): boolean {
+    const now = performance.now();
+    if (this.clip && this.frame && !document.hidden) this.coverage.look(this.clip.sop_uid, this.frame, now - this.since);
+    [this.clip, this.frame, this.since] = [clip, frame, now];
+    return clip !== null && !document.hidden && this.coverage.see(clip.sop_uid, frame);
+  }
+
+  /** Count what is on the screen just now. */
+  settle(): void {
+    if (this.frame) this.on(this.clip, this.frame);
+  }
+
+  /** No frame is on the screen any more. */
+  off(): void {
+    this.frame = 0;
+  }
+}

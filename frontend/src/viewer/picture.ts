@@ -1,0 +1,237 @@
+/** The picture of a pane: which frame is shown and how it is looked at, with everything that lies over it. */
+
+import { type Child, fill, h, icon } from "../common/dom";
+import { Dwell } from "./dwell";
+import { Easel } from "./easel";
+import { follow } from "./gestures";
+import { type HeatMaps, HeatOverlay } from "./heat";
+import { type Look, PLAIN, type Window } from "./look";
+import type { Orientation } from "./orientation";
+import type { Surroundings } from "./pane";
+import type { Screen } from "./screen";
+import { Sides } from "./sides";
+import { type Clip, playable } from "./types";
+
+export interface PictureHost {
+  around: Omit<Surroundings, "hung" | "shown" | "changed" | "looped">;
+  /** Facts for tests and styles stand on it. */
+  section: () => HTMLElement;
+  /** From 0: the frame that is wanted. */
+  index: () => number;
+  pause: () => void;
+  step: (frames: number) => void;
+  /** The clip's frames are known: they can be loaded. */
+  hung: () => void;
+  /** A frame came on the screen for the first time. */
+  seen: () => void;
+  /** It is looked at in another way. */
+  changed: () => void;
+}
+
+export class Picture {
+  readonly element: HTMLElement;
+  readonly easel: Easel;
+  images: string[] = [];
+  private clip: Clip | null = null;
+  private screen: Screen | null = null;
+  private stacked = false;
+  private turn = 0;
+  private onScreen = true;
+  private heat: HeatMaps | null = null;
+  private readonly box = h("div", { class: "screen" });
+  private readonly sides = new Sides();
+  private readonly cover = h("div", { class: "cover", hidden: true });
+  private readonly overlay = new HeatOverlay();
+  private readonly dwell: Dwell;
+
+  constructor(
+    title: string,
+    private readonly host: PictureHost,
+  ) {
+    this.dwell = new Dwell(host.around.coverage);
+    this.element = h("div", { class: "pix", tabindex: 0, role: "application", "aria-label": title }, this.box, ...this.sides.elements, this.cover);
+    this.box.append(this.overlay.element);
+    this.easel = new Easel({ box: this.box, screen: () => this.screen, clip: () => this.clip, frame: () => this.frame, pause: () => host.pause(), taken: () => this.sides.written(this.box) }, host.around.sketch);
+  }
+
+  private get frame(): number {
+    return this.host.index() + 1;
+  }
+
+  get look(): Look {
+    return this.screen?.look ?? PLAIN;
+  }
+
+  /** Another clip hangs here; what was of the one before is gone. */
+  hang(clip: Clip | null): void {
+    this.turn += 1;
+    this.clip = clip;
+    this.images = [];
+    this.stacked = false;
+    this.dwell.off();
+  }
+
+  /** Show the frame that is wanted; true once it, or why it cannot be shown, is there and nothing else was hung meanwhile. */
+  async open(): Promise<boolean> {
+    const { clip, turn } = this;
+    if (!clip || !playable(clip)) {
+      this.refuse(clip ? clip.decode_error || "This clip has no pictures." : "");
+      return false;
+    }
+    const screens = await this.host.around.screens;
+    if (turn !== this.turn) return false;
+    this.images = screens.imagesOf(clip);
+    if (!this.screen) this.attach(new screens.Screen(this.box));
+    this.host.hung();
+    await this.paint();
+    return turn === this.turn;
+  }
+
+  /** What could not be shown may be there now. */
+  again(): void {
+    const id = this.images[this.host.index()];
+    if (!this.cover.hidden && id !== undefined && this.host.around.prefetcher.has(id)) void this.paint();
+  }
+
+  /** What is not on the screen does not count as seen. */
+  setVisible(on: boolean): void {
+    this.onScreen = on;
+    if (on) return void this.paint();
+    this.settle();
+    this.dwell.off();
+  }
+
+  /** Count what is on the screen just now. */
+  settle(): void {
+    this.dwell.settle();
+  }
+
+  close(): void {
+    this.settle();
+    this.turn += 1;
+    this.screen?.close();
+  }
+
+  // ---------- how it is looked at ----------
+
+  zoom(factor: number): void {
+    this.screen?.zoom(factor);
+  }
+
+  pan(dx: number, dy: number): void {
+    this.screen?.pan(dx, dy);
+  }
+
+  setWindow(window: Window): void {
+    this.setLook({ window });
+  }
+
+  invert(): void {
+    this.setLook({ inverted: !this.look.inverted });
+  }
+
+  orient(orientation: Orientation): void {
+    this.setLook({ orientation });
+  }
+
+  /** Kept for this clip, wherever it hangs next. */
+  setLook(part: Partial<Look>): void {
+    this.screen?.setLook(part);
+    this.lookChanged();
+  }
+
+  reset(): void {
+    this.screen?.reset();
+    this.lookChanged();
+  }
+
+  drawSides(): void {
+    this.host.section().dataset["orientation"] = this.sides.draw(this.clip, this.look.orientation);
+  }
+
+  /** Heat maps of the study's heaviest frames, after the commit; null takes them away. */
+  setHeat(maps: HeatMaps | null): void {
+    this.heat = maps;
+    this.drawHeat();
+  }
+
+  private lookChanged(): void {
+    if (this.clip) this.host.around.looks.keep(this.clip.sop_uid, this.look);
+    this.lookShown();
+  }
+
+  private lookShown(): void {
+    this.drawSides();
+    this.host.changed();
+  }
+
+  /** To the right widens the window, down darkens, as in every radiology viewer. */
+  private level(dx: number, dy: number): void {
+    const { lower, upper } = this.look.window;
+    const width = Math.max(1, upper - lower + dx);
+    const centre = (upper + lower) / 2 + dy;
+    this.setWindow({ lower: centre - width / 2, upper: centre + width / 2 });
+  }
+
+  private drawHeat(): void {
+    const { clip, frame, screen } = this;
+    const found = this.heat?.frames.find((each) => each.sop_uid === clip?.sop_uid && each.frame === frame) ?? null;
+    this.host.section().dataset["heat"] = String(found !== null);
+    this.overlay.draw(found, screen && screen.place(0, 0) ? (x, y) => screen.place(x, y) ?? [0, 0] : null);
+  }
+
+  // ---------- which frame is shown ----------
+
+  private attach(screen: Screen): void {
+    this.screen = screen;
+    screen.onDrawn(() => {
+      if (this.heat) this.drawHeat();
+      this.easel.draw();
+    });
+    follow(this.box, {
+      grab: (at, event) => this.easel.grab(at, event),
+      hover: (at) => this.easel.hover(at),
+      zoom: (factor, at) => screen.zoom(factor, at),
+      pan: (dx, dy) => screen.pan(dx, dy),
+      level: (dx, dy) => this.level(dx, dy),
+      step: (frames) => this.host.step(frames),
+    });
+  }
+
+  async paint(): Promise<void> {
+    const { screen, turn } = this;
+    const index = this.host.index();
+    if (!screen || !this.images.length || !this.onScreen) return;
+    try {
+      if (this.stacked) await screen.go(index);
+      else {
+        if (this.clip) screen.setLook(this.host.around.looks.of(this.clip.sop_uid));
+        await screen.show(this.images, index);
+      }
+    } catch (error) {
+      if (turn === this.turn && index === this.host.index()) this.refuse(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    if (turn !== this.turn) return;
+    if (!this.stacked) this.lookShown();
+    this.stacked = true;
+    if (index === this.host.index()) this.painted();
+  }
+
+  private painted(): void {
+    this.cover.hidden = true;
+    this.host.section().dataset["shown"] = String(this.frame);
+    if (this.dwell.on(this.clip, this.frame)) this.host.seen();
+  }
+
+  /** A place-holder over the picture, so that no other frame is taken for this one. */
+  private refuse(reason: string): void {
+    const what: Child[] = this.clip
+      ? [icon("bad"), h("p", { class: "strong" }, this.clip.frames > 1 ? `Frame ${this.frame} cannot be shown` : "This clip cannot be shown"), h("p", { class: "dim" }, reason), h("p", { class: "small dim" }, "The rest of the study can be read.")]
+      : [h("p", { class: "dim" }, "Nothing hangs here: choose a clip from the film.")];
+    fill(this.cover, h("div", { class: "why" }, ...what));
+    this.cover.hidden = false;
+    this.dwell.off();
+    delete this.host.section().dataset["shown"];
+  }
+}
