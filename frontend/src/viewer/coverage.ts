@@ -40,6 +40,8 @@ function ranges(mark: Mark): [number, number][] {
 
 export class Coverage {
   private readonly marks = new Map<string, Mark>();
+  /** Clips that were opened and of which a frame could not be shown. */
+  private readonly tried = new Set<string>();
 
   constructor(private readonly clips: readonly Countable[]) {
     for (const clip of clips) this.marks.set(clip.sop_uid, new Map());
@@ -51,6 +53,13 @@ export class Coverage {
     if (!mark || mark.has(frame)) return false;
     mark.set(frame, 0);
     return true;
+  }
+
+  /** The clip was opened, and its reader told why there is no picture. True if it is the first time. */
+  refuse(sop: string): boolean {
+    const first = !this.tried.has(sop);
+    this.tried.add(sop);
+    return first;
   }
 
   /** The frame was on the screen for so long. */
@@ -80,10 +89,9 @@ export class Coverage {
     });
   }
 
-  /** Clips that can be shown and of which no frame was. */
+  /** Clips of which no frame was shown. One damaged frame does not excuse from the others: only a reader who was told does not have to look. */
   unopened(): string[] {
-    const openable = this.clips.filter((clip) => clip.frames > 0 && clip.decode_error === "");
-    return openable.map((clip) => clip.sop_uid).filter((sop) => this.fraction(sop) === 0);
+    return this.clips.filter(({ sop_uid, frames }) => frames > 0 && !this.tried.has(sop_uid) && this.fraction(sop_uid) === 0).map(({ sop_uid }) => sop_uid);
   }
 
   report(): Seen[] {

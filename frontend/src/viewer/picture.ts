@@ -233,5 +233,6 @@ export class Picture {
     this.cover.hidden = false;
     this.dwell.off();
     delete this.host.section().dataset["shown"];
+    if (this.clip && this.host.around.coverage.refuse(this.clip.sop_uid)) this.host.seen();
   }
 }

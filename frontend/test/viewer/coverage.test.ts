@@ -15,10 +15,15 @@ describe("Coverage", () => {
     expect(coverage.fraction("a")).toBe(0.5);
   });
 
-  it("names the clips that can be shown and were not", () => {
-    expect(coverage.unopened()).toEqual(["a", "b"]);
+  it("names the clips that were not opened, those with a damaged frame too", () => {
+    expect(coverage.unopened()).toEqual(["a", "b", "broken"]);
     coverage.see("b", 1);
-    expect(coverage.unopened()).toEqual(["a"]);
+    expect(coverage.unopened()).toEqual(["a", "broken"]);
+  });
+
+  it("does not ask again about a clip whose reader was told that it cannot be shown", () => {
+    expect([coverage.refuse("broken"), coverage.refuse("broken")]).toEqual([true, false]);
+    expect(coverage.unopened()).toEqual(["a", "b"]);
   });
 
   it("reports frames and time of every clip", () => {
