@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from pydicom.uid import generate_uid
 
 from tests.browser.calibration import region
-from tests.browser.eyes import Visit
+from tests.browser.eyes import Visit, brightness
 from tests.services.stack import Stack, without_workers
 from tests.studies.dicoms import clip, damaged
 
@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 STUDY, EMPTY = generate_uid(), generate_uid()
+PIXEL = 180
 DAMAGED, TINY, LONG, HUGE, STOPPED, UNTIMED, BEYOND = range(1, 8)
 
 
@@ -43,7 +44,7 @@ def _clips() -> list[bytes]:
     beyond = [region((0, 0, 594, 413), (0.02, 0.02))]
     return [
         damaged(**facts(DAMAGED, "damaged")),
-        _plain(1, 1, 1, **facts(TINY, "tiny")),
+        clip(NumberOfFrames=1, Rows=1, Columns=1, PixelData=bytes([PIXEL, 0]), **facts(TINY, "tiny")),
         _plain(2000, 12, 16, **facts(LONG, "long")),
         _plain(1, 3072, 4096, **facts(HUGE, "huge")),
         _plain(5, 48, 64, **facts(STOPPED, "stopped"), FrameTime="0"),
@@ -106,8 +107,11 @@ def test_a_clip_with_a_damaged_frame_plays(visit: Visit) -> None:
 
 
 def test_a_picture_of_one_pixel_is_shown(visit: Visit) -> None:
-    expect(_hang(visit.page, TINY)).to_have_attribute("data-shown", "1")
+    pane = _hang(visit.page, TINY)
+    expect(pane).to_have_attribute("data-shown", "1")
     visit.picture("one-pixel")
+    mean, _ = brightness(pane.locator("canvas").first)
+    assert mean > PIXEL / 4  # it fills the height of a wide pane
 
 
 def test_two_thousand_frames_can_be_gone_through(visit: Visit) -> None:
@@ -141,9 +145,16 @@ def test_regions_beyond_the_image_give_no_distances(visit: Visit) -> None:
 
 def test_a_study_without_pictures_says_so(visit: Visit) -> None:
     visit.page.goto(f"/studies/{EMPTY}/")
-    expect(visit.page.locator(".no-pictures, .cover .why").first).to_be_visible(timeout=30_000)
-    expect(visit.page.get_by_text("no pictures").or_(visit.page.get_by_text("cannot be shown")).first).to_be_visible()
+    expect(visit.page.locator(".no-pictures")).to_contain_text("This study has no pictures", timeout=30_000)
+    expect(visit.page.locator("[data-pane='left'] .cover .why")).to_contain_text("This clip cannot be shown")
     visit.picture("no-pictures")
+
+
+def test_a_study_without_pictures_is_not_called_negative_unasked(visit: Visit) -> None:
+    visit.page.keyboard.press("0")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.locator("[data-question]")).to_contain_text("This study has no pictures, yet it is graded.")
+    visit.check_accessible("no-pictures-graded")
 
 
 def test_nothing_broke(visit: Visit) -> None:

@@ -4,7 +4,7 @@ import { assertive } from "../common/announce";
 import { h, icon } from "../common/dom";
 import { count } from "../common/format";
 import type { Coverage } from "../viewer/coverage";
-import type { Clip } from "../viewer/types";
+import { type Clip, playable } from "../viewer/types";
 import { type Findings, answered, contradictions } from "./findings";
 import type { ReadForm } from "./form";
 
@@ -31,6 +31,7 @@ export class CommitGate {
     const signature = unopened.join();
     if (signature === this.drawn && !force) return;
     this.drawn = signature;
+    if (!this.clips.some(playable)) return this.form.warn(h("p", { class: "warn small" }, icon("warn"), h("span", {}, "There is no picture to look at: the study can be read as non-diagnostic, or left.")));
     const all = this.clips.some((clip) => clip.decode_error || !clip.frames) ? "Every clip that can be shown was opened" : `All ${count(this.clips.length, "clip")} opened`;
     if (unopened.length) this.form.warn(h("p", { class: "warn small" }, icon("warn"), h("span", {}, `${unopened.length} of ${this.clips.length} clips not opened: `, ...this.form.unopened(unopened))));
     else this.form.warn(h("p", { class: "small dim ok" }, icon("ok"), h("span", {}, `${all}, so Enter will not ask again.`)));
@@ -46,6 +47,7 @@ export class CommitGate {
     const doubts = contradictions(findings);
     const mastoid = this.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0);
     if (findings.cerebellar === "none" && !mastoid) doubts.push("No clip is a mastoid view, yet the posterior fossa is called clear.");
+    if (!this.clips.some(playable) && findings.quality !== "non_diagnostic") doubts.push("This study has no pictures, yet it is graded.");
     if (unopened.length) doubts.push(`${unopened.length} of ${count(this.clips.length, "clip")} not opened.`);
     if (!doubts.length || this.asked) return true;
     this.asked = true;

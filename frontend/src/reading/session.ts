@@ -4,7 +4,7 @@ import { api } from "../common/api";
 import { h } from "../common/dom";
 import { bind, isField } from "../common/keys";
 import { beginPictures } from "../viewer/screens";
-import type { Study } from "../viewer/types";
+import { type Study, playable } from "../viewer/types";
 import { Viewer } from "../viewer/viewer";
 import { Afterwards } from "./afterwards";
 import { Answering } from "./answering";
@@ -79,7 +79,7 @@ export class Session {
     this.bindGeneral();
     desk.viewer.focus();
     this.house.main.removeAttribute("aria-busy");
-    if (!study.clips.length) this.stateEmpty();
+    if (!study.clips.some(playable)) this.stateEmpty();
     void scoring.then((score) => this.scored(score));
     const opening = desk.viewer.open();
     if (room && desk.phase === "reading") void this.claim.take();

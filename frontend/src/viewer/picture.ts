@@ -227,7 +227,7 @@ export class Picture {
   /** A place-holder over the picture, so that no other frame is taken for this one. */
   private refuse(reason: string): void {
     const what: Child[] = this.clip
-      ? [icon("bad"), h("p", { class: "strong" }, this.clip.frames > 1 ? `Frame ${this.frame} cannot be shown` : "This clip cannot be shown"), h("p", { class: "dim" }, reason), h("p", { class: "small dim" }, "The rest of the study can be read.")]
+      ? [icon("bad"), h("p", { class: "strong" }, this.clip.frames > 1 ? `Frame ${this.frame} cannot be shown` : "This clip cannot be shown"), h("p", { class: "dim" }, reason), h("p", { class: "small dim" }, this.clip.frames > 1 ? "The other frames are shown where they can be." : "Other clips are not affected.")]
       : [h("p", { class: "dim" }, "Nothing hangs here: choose a clip from the film.")];
     fill(this.cover, h("div", { class: "why" }, ...what));
     this.cover.hidden = false;
