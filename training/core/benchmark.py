@@ -39,6 +39,7 @@ from training.core.draws import DRAWS, Draw, draw, exchanged
 from training.core.embed import embed_folders, pictures_of, read_table
 from training.core.finetune import paper_frames, predict
 from training.core.freeze import fit_draw, paper_backbone
+from training.core.heads import one_thread
 from training.core.kept import Half, Kept
 from training.core.metrics import Floats, auroc, clopper_pearson, pr_auc
 from training.core.pretrain import METHODS, Unlabelled, pretrain
@@ -449,7 +450,9 @@ def main(argv: list[str]) -> int:
 
     try:
         bench = Benchmark(Kept(options.work, options.processes, say), images=options.images)
-        found = {name: measured(bench, name) for name in options.legs}
+        # One thread: the same numbers however many cores a machine has.
+        with one_thread():
+            found = {name: measured(bench, name) for name in options.legs}
         write_page(options.out, found, bench=bench)
     except (ValueError, OSError, BadModel) as error:
         sys.stderr.write(f"benchmark: {error}. What was measured is kept in {options.work}.\n")
