@@ -22,13 +22,15 @@ AI_WORDS = re.compile(r'"(?:probability|flag|attention|heat_maps|logit)":\s*(?!n
 class Visit:
     """One person's browser window, which remembers every answer of the server."""
 
-    def __init__(self, browser: Browser, url: str, *, name: str) -> None:
+    def __init__(self, browser: Browser, url: str, *, name: str, has_touch: bool = False) -> None:
         self.url = url
         self.name = name
         self.answers: list[tuple[str, str]] = []
         self.broken: list[str] = []
         self.inaccessible: list[str] = []
-        self.context: BrowserContext = browser.new_context(base_url=url, viewport=DESKTOP, reduced_motion="reduce")
+        self.context: BrowserContext = browser.new_context(
+            base_url=url, viewport=DESKTOP, reduced_motion="reduce", has_touch=has_touch
+        )
         self.page: Page = self.context.new_page()
         self.page.on("response", self._remember)
         self.page.on("pageerror", lambda error: self.broken.append(str(error)))

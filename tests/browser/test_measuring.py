@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, FloatRect, Page, expect, sync_playwrigh
 from scripts import services
 from tests.browser.calibration import CALIBRATIONS, COLUMNS, MARKS, Calibration, write
 from tests.browser.conftest import FLAGS
-from tests.browser.eyes import Visit
+from tests.browser.eyes import DESKTOP, Visit
 from tests.services.stack import Stack, wait_until
 
 # On one worker: they share a site.
@@ -281,6 +281,22 @@ def test_names_and_numbers_of_neighbours_lie_beside_each_other(visit: Visit) -> 
 def _overlap(a: FloatRect, b: FloatRect) -> bool:
     across = a["x"] < b["x"] + b["width"] and b["x"] < a["x"] + a["width"]
     return across and a["y"] < b["y"] + b["height"] and b["y"] < a["y"] + a["height"]
+
+
+def test_a_4k_screen_measures_the_same(visit: Visit) -> None:
+    page, calibration = visit.page, CALIBRATIONS[1]
+    page.set_viewport_size({"width": 3840, "height": 2160})
+    _hang(page, 2)
+    spots = _marked(page, calibration)
+    page.keyboard.press("m")
+    _drag(page, *spots[:2])
+    mark = page.locator("[data-pane='left'] .marks .mark.on")
+    value = float(mark.get_attribute("data-value") or "nan")
+    half_a_pixel = 5 * max(calibration.scale or ())
+    assert value == pytest.approx(calibration.length_mm, abs=max(half_a_pixel, 0.005 * calibration.length_mm))
+    visit.picture("4k")
+    _wipe(page)
+    page.set_viewport_size(DESKTOP)
 
 
 def _apart(calibration: Calibration, a: int, b: int) -> float:
