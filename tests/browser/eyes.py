@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -61,10 +60,7 @@ class Visit:
     def check_accessible(self, what: str) -> None:
         """Have axe-core look at this page as it is now, and take its picture; the walk's end wants nothing found."""
         self.picture(what)
-        if not self.page.evaluate("typeof window.axe !== 'undefined'"):
-            self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("axe.run({resultTypes: ['violations']})")
-        self.inaccessible += [f"{what}: {violation}" for violation in _violations(found)]
+        self.inaccessible += [f"{what}: {violation}" for violation in violations(self.page)]
 
     def ai_words(self, *, since: int = 0) -> list[str]:
         """Places in the server's answers where the model speaks."""
@@ -88,7 +84,11 @@ class Visit:
         self.context.close()
 
 
-def _violations(found: dict[str, Any]) -> list[str]:
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with a page as it is now."""
+    if not page.evaluate("typeof window.axe !== 'undefined'"):
+        page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [f"{one['id']}: {[node['html'][:120] for node in one['nodes']][:3]}" for one in found["violations"]]
 
 

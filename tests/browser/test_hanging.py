@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.eyes import Visit
+from tests.browser.eyes import RESULTS, Visit, violations
 from tests.services import phantoms
 from tests.services.stack import Stack
 from training.phantom.compose import PhantomExam
@@ -22,6 +22,11 @@ pytestmark = [
     pytest.mark.xdist_group("viewer"),
     pytest.mark.timeout(600),
 ]
+# The picture is as large as its place, the drawing lies over it.
+FILLS = """(place) => {
+    const [box, canvas] = [document.querySelector(place), document.querySelector(`${place} canvas.cornerstone-canvas`)];
+    return canvas && canvas.clientWidth === box.clientWidth && canvas.clientHeight === box.clientHeight;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +181,29 @@ def test_the_film_comes_back_from_a_second_window_that_is_closed(visit: Visit, s
     expect(page.locator("[data-pane='left']")).to_have_attribute("data-clip", "3")
     opened.value.close()
     expect(clips).to_have_count(count)
+
+
+def test_a_prior_in_a_second_window_fills_it_whatever_its_size_and_theme(
+    visit: Visit, studies: dict[str, str], drawn: str
+) -> None:
+    page = _open(visit, studies["later"])
+    page.get_by_role("button", name="theme").click()
+    page.keyboard.press("p")
+    expect(page.locator("[data-pane='prior-1'] .mark")).to_have_count(1)
+    page.locator("[data-pane='left'] .pix").focus()
+    with page.expect_popup() as opened:
+        page.keyboard.press("F2")
+    second = opened.value
+    for width, height in ((1440, 900), (1024, 768)):
+        second.set_viewport_size({"width": width, "height": height})
+        second.wait_for_function(FILLS, arg="[data-pane='prior-1'] .screen")
+        second.screenshot(path=RESULTS / f"hanging-second-{width}.png")
+    assert violations(second) == []
+    page.get_by_role("button", name="theme").click()
+    expect(second.locator("html")).to_have_attribute("data-theme", "dark")
+    assert violations(second) == []
+    second.close()
+    page.wait_for_function(FILLS, arg="[data-pane='prior-1'] .screen")
 
 
 def test_a_key_that_is_taken_is_refused_and_a_free_one_counts(visit: Visit, studies: dict[str, str]) -> None:

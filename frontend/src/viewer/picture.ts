@@ -101,6 +101,11 @@ export class Picture {
     this.dwell.off();
   }
 
+  /** It stands in another window now. */
+  moved(): void {
+    this.screen?.moved();
+  }
+
   /** Count what is on the screen just now. */
   settle(): void {
     this.dwell.settle();

@@ -23,7 +23,7 @@ export class Screen {
   /** What is drawn, for a lens to look at. */
   readonly picture = document.createElement("div");
   private readonly id: string;
-  private readonly observer: ResizeObserver;
+  private observer: ResizeObserver;
   private readonly gamma = gammaFilter();
   private images: string[] = [];
   private shown: Look = PLAIN;
@@ -37,8 +37,20 @@ export class Screen {
     start().enableElement({ viewportId: this.id, type: Enums.ViewportType.STACK, element: this.picture });
     // Cornerstone takes the element out of the tab order; its wrapper holds the focus.
     this.picture.removeAttribute("tabindex");
-    this.observer = new ResizeObserver(() => this.resized());
-    this.observer.observe(element);
+    this.observer = this.watch();
+  }
+
+  /** It stands in another window now: only an observer of that one hears of its size. */
+  moved(): void {
+    this.observer.disconnect();
+    this.observer = this.watch();
+  }
+
+  private watch(): ResizeObserver {
+    const { ResizeObserver } = (this.element.ownerDocument.defaultView ?? window) as Window & typeof globalThis;
+    const observer = new ResizeObserver(() => this.resized());
+    observer.observe(this.element);
+    return observer;
   }
 
   private get viewport(): StackViewport {

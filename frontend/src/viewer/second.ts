@@ -13,6 +13,7 @@ const FEATURES = "popup,width=960,height=900";
 export class SecondWindow {
   private popup: Window | null = null;
   private home: { element: HTMLElement; before: Comment }[] = [];
+  private readonly themes = new MutationObserver(() => this.drawTheme());
   private readonly onLeave = () => this.close();
 
   constructor(
@@ -55,14 +56,17 @@ export class SecondWindow {
 
   private furnish(popup: Window, title: string): void {
     const there = popup.document;
-    there.title = `${title} · Fontanelle · research use only`;
     there.documentElement.lang = "en";
-    there.documentElement.dataset["theme"] = document.documentElement.dataset["theme"] ?? "dark";
+    this.drawTheme();
     // Styles come from our own files; a style sheet of this document does not count in another one.
     const sheets = [...document.querySelectorAll<HTMLLinkElement>("link[rel=stylesheet]")].map((link) => h("link", { rel: "stylesheet", href: link.href }));
     there.head.replaceChildren(...sheets.map((link) => there.adoptNode(link)));
+    there.title = `${title} · Fontanelle · research use only`;
     there.body.className = "second";
-    there.body.replaceChildren(there.adoptNode(h("p", { class: "ruo small" }, "Research use only")));
+    const heading = h("h1", { class: "vh" }, `${title}, second window`);
+    there.body.replaceChildren(there.adoptNode(h("main", {}, heading, h("p", { class: "ruo small" }, "Research use only"))));
+    this.themes.disconnect();
+    this.themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     listen(there);
   }
 
@@ -70,10 +74,15 @@ export class SecondWindow {
     const before = document.createComment("in the second window");
     element.before(before);
     this.home.push({ element, before });
-    there.body.append(there.adoptNode(element));
+    there.querySelector("main")?.append(there.adoptNode(element));
+  }
+
+  private drawTheme(): void {
+    if (this.popup) this.popup.document.documentElement.dataset["theme"] = document.documentElement.dataset["theme"] ?? "dark";
   }
 
   private back(): void {
+    this.themes.disconnect();
     for (const { element, before } of this.home) {
       if (before.isConnected) before.replaceWith(document.adoptNode(element));
       before.remove();

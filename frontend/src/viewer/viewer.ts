@@ -260,7 +260,10 @@ export class Viewer {
   }
 
   private fit(): void {
-    for (const pane of this.panes) pane.rename();
+    for (const pane of this.panes) {
+      pane.rename();
+      pane.picture.moved();
+    }
     this.redrawCoverage();
     this.focus();
   }
