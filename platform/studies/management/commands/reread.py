@@ -1,0 +1,65 @@
+"""``manage.py reread [UID…]``: scales, Doppler traces and frame times of stored files, read again."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import User
+from studies import children, reread, storage
+from studies.access import every_study
+from studies.models import Clip, Study
+
+FAILURES = (children.ChildFailed, storage.Missing, storage.Corrupt)
+
+
+class Command(BaseCommand):
+    help = "Read scales, Doppler traces and frame times of stored files again. Running it twice changes nothing more."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("uids", nargs="*", metavar="UID", help="studies; all of them where none is named")
+        parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+        parser.add_argument("--user", help="who did it, for the audit trail")
+
+    def handle(self, *args: Any, uids: list[str], **options: Any) -> None:
+        user = _person(options["user"])
+        studies = every_study().select_related("patient").order_by("pk")
+        found = studies.filter(uid__in=uids) if uids else studies
+        unknown = sorted(set(uids) - set(found.values_list("uid", flat=True))) if uids else []
+        if unknown:
+            raise CommandError(f"There is no study {unknown[0]}.")
+        counts = [self._study(study, user=user, dry=options["dry_run"]) for study in found.iterator()]
+        changed, failed = sum(each[0] for each in counts), sum(each[1] for each in counts)
+        verb = "would change" if options["dry_run"] else "changed"
+        self.stdout.write(f"{changed} clips {verb}, {failed} could not be read, in {len(counts)} studies")
+        if failed:
+            raise SystemExit(1)
+
+    def _study(self, study: Study, *, user: User | None, dry: bool) -> tuple[int, int]:
+        """How many of its clips changed, and of how many the file could not be read."""
+        changes: dict[Clip, dict[str, Any]] = {}
+        failed = 0
+        for clip in study.clips.all():
+            try:
+                facts = reread.differences(clip)
+            except FAILURES as failure:
+                failed += 1
+                self.stderr.write(f"{clip.sop_uid}: {str(failure) or type(failure).__name__}")
+                continue
+            if facts:
+                changes[clip] = facts
+                self.stdout.write(f"{clip.sop_uid}: {', '.join(sorted(facts))}")
+        if changes and not dry:
+            reread.keep(study, changes, user=user)
+        return len(changes), failed
+
+
+def _person(name: str | None) -> User | None:
+    if not name:
+        return None
+    try:
+        return User.objects.get(username=name, is_active=True)
+    except User.DoesNotExist:
+        raise CommandError(f"Nobody active is called {name}.") from None

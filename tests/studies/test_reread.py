@@ -1,0 +1,83 @@
+"""Facts of files that came in before the platform could read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from accounts.models import AuditEntry
+from studies.models import Clip
+from tests.browser.calibration import trace
+from tests.studies.dicoms import region
+
+pytestmark = pytest.mark.django_db
+Stored = Callable[..., Clip]
+
+
+@pytest.fixture
+def clip(stored: Stored) -> Clip:
+    """A clip with a Doppler trace, as an older version had written it down: scales without traces."""
+    made = stored(SequenceOfUltrasoundRegions=[region(), trace((0, 0, 20, 20))])
+    old = [{name: value for name, value in each.items() if name not in ("axes", "frames")} for each in made.regions]
+    Clip.objects.filter(pk=made.pk).update(regions=old, frame_time_ms=None)
+    return made
+
+
+def _run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("reread", *arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_what_the_file_says_is_read_again(clip: Clip) -> None:
+    assert "1 clips changed, 0 could not be read" in _run()
+    now = Clip.objects.get(pk=clip.pk)
+    assert (now.regions, now.frame_time_ms) == (clip.regions, clip.frame_time_ms)
+    assert any(each.get("axes") for each in now.regions)
+
+
+def test_it_is_on_record_which_facts_changed(clip: Clip) -> None:
+    _run()
+    entry = AuditEntry.objects.get(action="clips.reread")
+    assert (entry.study_uid, entry.detail) == (
+        clip.study.uid,
+        {"clips": {clip.sop_uid: ["frame_time_ms", "regions"]}},
+    )
+
+
+def test_a_second_run_changes_nothing_and_leaves_no_entry(clip: Clip) -> None:
+    _run()
+    assert "0 clips changed" in _run()
+    assert AuditEntry.objects.filter(action="clips.reread").count() == 1
+
+
+def test_a_dry_run_says_what_would_change_and_changes_nothing(clip: Clip) -> None:
+    assert "1 clips would change" in _run("--dry-run")
+    assert not any(each.get("axes") for each in Clip.objects.get(pk=clip.pk).regions)
+    assert not AuditEntry.objects.filter(action="clips.reread").exists()
+
+
+def test_what_a_person_set_stays(clip: Clip) -> None:
+    Clip.objects.filter(pk=clip.pk).update(view="mastoid", view_source="person", label="by hand")
+    _run(clip.study.uid)
+    now = Clip.objects.get(pk=clip.pk)
+    assert (now.view, now.view_source, now.label) == ("mastoid", "person", "by hand")
+
+
+def test_a_file_that_is_gone_is_named_and_the_others_are_read(clip: Clip, settings: Settings, tmp_path: Path) -> None:
+    settings.STORAGE_URL = f"file://{tmp_path}/elsewhere"
+    out = StringIO()
+    with pytest.raises(SystemExit, match="1"):
+        call_command("reread", stdout=out, stderr=out)
+    assert clip.sop_uid in out.getvalue()
+    assert "1 could not be read" in out.getvalue()
+
+
+def test_an_unknown_study_is_refused() -> None:
+    with pytest.raises(CommandError, match="There is no study"):
+        _run("9.9")
