@@ -18,7 +18,7 @@ FACTS = ("frame_time_ms", "frame_times_ms", "display_rate", "regions")
 
 
 def differences(clip: Clip) -> dict[str, Any]:
-    """What the stored file says and the database has otherwise; raises ChildFailed, storage.Missing, storage.Corrupt."""
+    """What the file says and the database has otherwise; raises ChildFailed, storage.Missing, storage.Corrupt."""
     header = children.read_header(storage.verified(clip.digest))
     return {name: header[name] for name in FACTS if header[name] != getattr(clip, name)}
 
