@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -48,7 +49,10 @@ def locked(*holdouts: HoldOut) -> Locked:
 
 
 def lock(rows: list[Row], *, phantoms_only: bool, user: Any = None, share: float = SHARE, seed: int = 0) -> HoldOut:
-    """Draw the hold-out among labelled studies and fix it, audited. Raises NotLocked if there is one, TooFewCases."""
+    """Draw the hold-out among labelled studies and fix it, audited.
+
+    Raises NotLocked if there is one, or if it or the folds would have too few positives; TooFewCases.
+    """
     import numpy as np
 
     from training.core.holdout import draw_groups
@@ -59,19 +63,33 @@ def lock(rows: list[Row], *, phantoms_only: bool, user: Any = None, share: float
         y = np.array([int(row.positive) for row in rows], dtype=np.int64)
         groups = draw_groups(y, np.array([row.group for row in rows], dtype=str), share=share, seed=seed)
         inside = [row for row in rows if row.group in set(groups)]
+        positives = len({row.group for row in inside if row.positive})
+        _check_worth(positives, len({row.group for row in rows if row.positive}) - positives)
         patients = sorted({row.patient for row in inside})
         found = HoldOut.objects.create(
             phantoms_only=phantoms_only,
             digest=hashlib.sha256("\n".join([*map(str, patients), *groups]).encode()).hexdigest(),
             patients=patients,
             groups=groups,
-            positives=len({row.group for row in inside if row.positive}),
+            positives=positives,
             share=share,
             seed=seed,
             created_by=user,
         )
         audit.record(None, "holdout.lock", user=user, holdout=found.digest, patients=len(patients), share=share)
     return found
+
+
+def _check_worth(inside: int, outside: int) -> None:
+    """What is locked is locked for good: so a hold-out that could say nothing, or starves the folds, is not made."""
+    from training.labelled import needed
+
+    least = settings.MIN_POSITIVES_PER_FOLD
+    if inside < least or outside < needed():
+        raise NotLocked(
+            f"It would have {inside} positive patients and leave {outside} for the folds; {least} and {needed()} are "
+            "needed. Label more first, or name another --share."
+        )
 
 
 def assert_unseen(rows: list[dict[str, Any]], *holdouts: HoldOut) -> None:

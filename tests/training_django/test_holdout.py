@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from accounts.models import AuditEntry
 from accounts.roles import Role
@@ -64,6 +65,17 @@ def test_it_is_made_once_and_never_changed(holdout: HoldOut) -> None:
         HoldOut.objects.update(patients=[])
     with pytest.raises(TypeError):
         holdout.delete()
+
+
+@pytest.mark.parametrize(("positive", "reason"), [(5, "leave 4 for the folds"), (14, "have 2 positive patients")])
+def test_one_that_could_say_nothing_or_starves_the_folds_is_not_made(
+    model: ModelVersion, settings: Settings, positive: int, reason: str
+) -> None:
+    cohort(positive=positive, negative=8)
+    settings.MIN_POSITIVES_PER_FOLD = 1 if positive == 5 else 3
+    with pytest.raises(NotLocked, match=reason):
+        lock(everyone(phantoms_only=True), phantoms_only=True)
+    assert not HoldOut.objects.exists()
 
 
 def test_a_twin_that_is_linked_later_is_locked_away_too(holdout: HoldOut) -> None:

@@ -52,12 +52,27 @@ def read_table(path: Path, *, label: str, group: str, fold: str | None = None, t
         _check_row(f"{path.name}, line {line} (bag {row['bag']!r})", row, label=label, group=group, fold=fold)
     if twice := sorted(name for name, count in Counter(row["bag"] for row in rows).items() if count > 1):
         raise BadTable(f"{path.name} names bag {twice[0]!r} more than once")
+    groups = linked_groups([row[group] for row in rows], [(row[twins] or "") if twins else "" for row in rows])
+    if fold:
+        _check_folds(path.name, rows, groups, fold=fold)
     return BagTable(
         names=[row["bag"] for row in rows],
         y=[int(row[label]) for row in rows],
-        groups=linked_groups([row[group] for row in rows], [(row[twins] or "") if twins else "" for row in rows]),
+        groups=groups,
         folds=np.array([int(row[fold]) for row in rows]) if fold else None,
     )
+
+
+def _check_folds(name: str, rows: list[dict[str, str]], groups: list[str], *, fold: str) -> None:
+    """Raise BadTable naming both lines where a patient, or linked patients, stand in two folds."""
+    first: dict[str, tuple[int, int]] = {}
+    for line, (row, group) in enumerate(zip(rows, groups, strict=True), start=2):
+        at, before = first.setdefault(group, (line, int(row[fold])))
+        if int(row[fold]) != before:
+            raise BadTable(
+                f"{name}, line {line} (bag {row['bag']!r}): {group} is in fold {row[fold]}, and on line {at} in fold "
+                f"{before}; nobody may be in more than one fold"
+            )
 
 
 def _check_row(where: str, row: dict[str, str], *, label: str, group: str, fold: str | None) -> None:
