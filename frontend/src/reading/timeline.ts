@@ -162,12 +162,14 @@ class Serial {
     if (!preset) {
       const hang = (prior: Prior) => void viewer.togglePrior(prior);
       fill(this.said, ...due(timeline));
+      this.said.title = this.said.textContent;
       return fill(this.body, chart(timeline), h("div", { class: "scroll-y" }, table(timeline, study, hang)));
     }
     const found = taken(preset, timeline.studies, drawnNow(viewer, study));
     const gestation = study.patient.gestational_age_days;
-    fill(this.said, h("span", { class: "dim" }, ...sources(preset, timeline.references, gestation)));
-    fill(this.body, trendChart(preset, found, timeline.references, gestation), h("div", { class: "scroll-y" }, trendTable(preset, found)));
+    fill(this.said);
+    const from = h("p", { class: "small dim" }, ...sources(preset, timeline.references, gestation));
+    fill(this.body, trendChart(preset, found, timeline.references, gestation), h("div", { class: "scroll-y" }, from, trendTable(preset, found)));
   }
 }
 

@@ -47,6 +47,9 @@ const LEFT = 46;
 const RIGHT = 86;
 const TOP = 8;
 const AXIS = 84;
+const BESIDE = { right: -5, left: 5, none: 0 };
+/** From one line of small text to the next. */
+const ROW = 12;
 
 /** Every number of a measure, the earliest first; of the open study what is drawn now in place of what was committed. */
 export function taken(preset: Named, studies: readonly Measuring[], drawn: readonly (Drawing & { measured: Measured | null })[]): Taken[] {
@@ -74,6 +77,17 @@ export function curves(preset: Named, { tables }: References, gestation: number 
     centiles.map((centile, at) => ({ centile, source, points: rows.map((row): [number, number] => [by === "day_of_life" ? (row[0] ?? 0) : 7 * (row[0] ?? 0) - (gestation ?? 0), row[at + 1] ?? 0]) })));
 }
 
+/** The same heights in the same order, no two nearer than so much: the lower ones give way. */
+export function spread(heights: readonly number[], apart: number): number[] {
+  let free = Number.NEGATIVE_INFINITY;
+  const places = new Map<number, number>();
+  for (const height of [...new Set(heights)].sort((a, b) => a - b)) {
+    places.set(height, Math.max(height, free));
+    free = Math.max(height, free) + apart;
+  }
+  return heights.map((height) => places.get(height) ?? height);
+}
+
 export function trendChart(preset: Named, found: readonly Taken[], references: References, gestation: number | null): SVGSVGElement {
   const lines = references.lines.filter(({ measure }) => measure === preset);
   const centiles = curves(preset, references, gestation);
@@ -82,14 +96,16 @@ export function trendChart(preset: Named, found: readonly Taken[], references: R
   const top = Math.max(1e-9, ...found.map(({ value }) => value), ...marks) * 1.12;
   const x = (day: number) => LEFT + (day / end) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => AXIS - (value / top) * (AXIS - TOP);
-  const level = (value: number, text: string, faint: boolean) => [s("path", { class: faint ? "ref faint" : "ref", d: `M${LEFT} ${y(value)}H${WIDTH - RIGHT}` }), s("text", { x: WIDTH - RIGHT + 4, y: y(value) + 4 }, text)];
-  const refs = lines.flatMap(({ from, range }) => (from === undefined ? (range ?? []).filter((value) => value > 0).flatMap((value) => level(value, number(value, 1), true)) : level(from, number(from, 1), false)));
+  const levels = lines.flatMap(({ from, range }) => (from === undefined ? (range ?? []).filter((value) => value > 0).map((value) => ({ value, faint: true })) : [{ value: from, faint: false }]));
+  const named = spread(levels.map(({ value }) => y(value) + 4), ROW);
+  const refs = levels.flatMap(({ value, faint }, at) => [s("path", { class: faint ? "ref faint" : "ref", d: `M${LEFT} ${y(value)}H${WIDTH - RIGHT}` }), s("text", { x: WIDTH - RIGHT + 4, y: named[at] ?? 0 }, number(value, 1))]);
   const shown = centiles.flatMap(({ centile, points }) => {
     const inside = points.filter(([day, value]) => day >= 0 && day <= end && value <= top);
     const last = inside.at(-1);
     return last ? [s("path", { class: "ref faint", d: `M${inside.map(([day, value]) => `${x(day)} ${y(value)}`).join("L")}` }), s("text", { x: x(last[0]) + 3, y: y(last[1]) + 4 }, `p${centile}`)] : [];
   });
-  const dots = found.map((each) => dot(each, x(each.day), y(each.value)));
+  // Both sides of one day stand side by side, as they do in the picture.
+  const dots = found.map((each) => dot(each, x(each.day) + BESIDE[each.side || "none"], y(each.value)));
   const axis = [s("path", { class: "axis", d: `M${LEFT} ${AXIS}H${WIDTH - RIGHT}M${LEFT} ${AXIS}V${TOP}` }), s("text", { x: 0, y: AXIS + 17 }, "Day"), ...[0, 0.5, 1].map((share) => s("text", { x: x((end / 1.08) * share), y: AXIS + 17, "text-anchor": "middle" }, number((end / 1.08) * share))), s("text", { x: LEFT - 4, y: TOP + 8, "text-anchor": "end" }, preset === "ri" ? number(top, 1) : `${number(top)} mm`)];
   return s("svg", { class: "trend", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${PRESETS[preset].name} over days of life; the same as the table` }, ...refs, ...shown, ...axis, ...dots);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Measuring, type References, curves, present, sources, taken } from "../../src/reading/trend";
+import { type Measuring, type References, curves, present, sources, spread, taken } from "../../src/reading/trend";
 import type { Drawing } from "../../src/viewer/drawing";
 import type { Measured } from "../../src/viewer/measure";
 
@@ -35,5 +35,15 @@ describe("a measure over time", () => {
     const text = sources("ahw", REFERENCES, 196).join("");
     expect(text).toContain("raised above 6 mm (somebody)");
     expect(text).toContain("The table b.json is not used: It names no source.");
+  });
+});
+
+describe("the numbers of reference lines", () => {
+  it("stand apart where the lines lie close together, in the order of the lines", () => {
+    expect(spread([40, 10, 43, 90], 12)).toEqual([40, 10, 52, 90]);
+  });
+
+  it("stand once where two lines are the same", () => {
+    expect(spread([40, 40], 12)).toEqual([40, 40]);
   });
 });
