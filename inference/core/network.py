@@ -5,6 +5,8 @@ Shapes: M bags, N frames in a bag, D embedding, W projection, H hidden.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import torch
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 from inference.core.manifest import ARCHITECTURES
 
 WIDTH, HIDDEN = 128, 64
+DROPOUT = 0.25
 PIXEL_MEAN, PIXEL_SD = 0.2, 0.2
 """Rough mean and spread of grey values in B-mode; part of preprocessing "p1"."""
 
@@ -41,11 +44,22 @@ def to_input(frames: Tensor) -> Tensor:
     return scaled.unsqueeze(1).contiguous(memory_format=torch.channels_last)  # [B, 1, S, S]
 
 
-def head(kind: str, dim: int, *, width: int = WIDTH, hidden: int = HIDDEN) -> BagHead:
-    """A head of a named kind over embeddings of `dim`; raises ValueError for a kind that there is not."""
+def head(
+    kind: str,
+    dim: int,
+    *,
+    width: int = WIDTH,
+    hidden: int = HIDDEN,
+    layers: Sequence[int] = (),
+    dropout: float = DROPOUT,
+) -> BagHead:
+    """A head of a named kind over embeddings of `dim`; raises ValueError for a kind that there is not.
+
+    `layers` are the widths of further layers of the encoder, before the one that gives `hidden`.
+    """
     if kind not in _POOLS:
         raise ValueError(f"head kind {kind!r} is not one of {sorted(_POOLS)}")
-    return BagHead(_POOLS[kind](hidden), dim=dim, width=width, hidden=hidden)
+    return BagHead(_POOLS[kind](hidden), dim=dim, widths=(width, *layers, hidden), dropout=dropout)
 
 
 class BagHead(nn.Module):
@@ -55,10 +69,11 @@ class BagHead(nn.Module):
     frame gives a finite logit and no attention.
     """
 
-    def __init__(self, pool: Pool, *, dim: int, width: int = WIDTH, hidden: int = HIDDEN) -> None:
+    def __init__(self, pool: Pool, *, dim: int, widths: Sequence[int], dropout: float) -> None:
         super().__init__()
-        self.project = nn.Linear(dim, width)
-        self.encode = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(0.25))
+        self.project = nn.Linear(dim, widths[0])
+        layers = ((nn.Linear(*pair), nn.ReLU(), nn.Dropout(dropout)) for pair in pairwise(widths))
+        self.encode = nn.Sequential(*chain.from_iterable(layers))
         self.pool = pool
 
     def forward(self, bags: Tensor, mask: Tensor) -> BagOutput:

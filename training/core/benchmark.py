@@ -28,6 +28,7 @@ from PIL import Image
 from inference.core.manifest import HEAD_KINDS, BadModel, file_digest
 from inference.core.network import BagHead
 from inference.core.weights import save_backbone
+from training.core import classic
 from training.core.bags import Bags
 from training.core.benchmark_page import write_page
 from training.core.cohort import CohortFrames, cohort_truth, make_frames
@@ -72,8 +73,8 @@ class Answer:
 class Benchmark:
     """Everything that the legs share, each made when it is first asked for."""
 
-    def __init__(self, kept: Kept, *, images: Path) -> None:
-        self.kept, self.images = kept, images
+    def __init__(self, kept: Kept, *, images: Path, tables: Path | None = None) -> None:
+        self.kept, self.images, self.tables = kept, images, tables
         self.truth: CohortFrames = cohort_truth(V1)
         self.draws: list[Draw] = [draw(self.truth.grade, self.truth.groups, number=number) for number in range(DRAWS)]
 
@@ -387,6 +388,13 @@ def leg_lung(bench: Benchmark) -> dict[str, Any]:
     return rows
 
 
+def leg_classic(bench: Benchmark) -> dict[str, Any]:
+    """Public tables with published accuracies, by the publication's protocol."""
+    if bench.tables is None:
+        raise ValueError("the leg classic needs a folder of Musk1.npz and Elephant.npz")
+    return classic.measure(bench.tables, bench.kept.work, say=bench.kept.say)
+
+
 def _brightness(folder: Path) -> NDArray[np.float32]:
     """Mean and standard deviation of the pixels of each frame, [N, 2]."""
     frames = [np.asarray(Image.open(path).convert("L"), dtype=np.float32) for path in pictures_of(folder)]
@@ -405,6 +413,7 @@ LEGS: dict[str, Callable[[Benchmark], dict[str, Any]]] = {
     "captions": leg_captions,
     "regenerated": leg_regenerated,
     "lung": leg_lung,
+    "classic": leg_classic,
 }
 
 
@@ -449,10 +458,10 @@ def main(argv: list[str]) -> int:
         sys.stdout.flush()
 
     try:
-        bench = Benchmark(Kept(options.work, options.processes, say), images=options.images)
+        bench = Benchmark(Kept(options.work, options.processes, say), images=options.images, tables=options.tables)
         # One thread: the same numbers however many cores a machine has.
         with one_thread():
-            found = {name: measured(bench, name) for name in options.legs}
+            found = {name: measured(bench, name) for name in options.legs if name != "classic" or options.tables}
         write_page(options.out, found, bench=bench)
     except (ValueError, OSError, BadModel) as error:
         sys.stderr.write(f"benchmark: {error}. What was measured is kept in {options.work}.\n")
@@ -464,6 +473,7 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training benchmark", description=__doc__)
     parser.add_argument("--images", type=Path, required=True, help="other ultrasound that the paper's recipe begins on")
+    parser.add_argument("--tables", type=Path, help="folder of Musk1.npz and Elephant.npz; else they are left out")
     parser.add_argument("--work", type=Path, required=True, help="folder for what is made; may be emptied")
     parser.add_argument("--out", type=Path, default=Path("docs/benchmark.md"))
     parser.add_argument("--processes", type=int, default=2)
