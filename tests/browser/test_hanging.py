@@ -106,6 +106,19 @@ def test_what_was_drawn_in_the_prior_is_shown_as_its_readers_and_cannot_be_taken
     expect(page.locator("[data-pane='left'] .mark")).to_have_count(0)
 
 
+def test_overlays_that_are_off_stay_off_in_a_view_that_comes_later(
+    visit: Visit, studies: dict[str, str], drawn: str
+) -> None:
+    page = _open(visit, studies["later"])
+    page.keyboard.press("F8")
+    page.keyboard.press("p")
+    expect(page.locator(".prior-film .drawn")).to_contain_text("1 drawing: ")
+    expect(page.locator("[data-pane='prior-1'][data-shown]")).to_be_visible()
+    expect(page.locator("[data-pane='prior-1'] .mark")).to_have_count(0)
+    page.keyboard.press("F8")
+    expect(page.locator("[data-pane='prior-1'] .mark")).to_have_count(1)
+
+
 def test_a_label_queue_asks_for_nothing_that_others_drew(
     quiet_site: Stack, browser: Browser, studies: dict[str, str], drawn: str
 ) -> None:

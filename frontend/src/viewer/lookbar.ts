@@ -33,7 +33,8 @@ export class LookBar {
   private readonly inverted = this.toggle("Invert", "B", () => this.panes.active().picture.invert());
   private readonly lens = this.toggle("Lens", "F9", () => this.magnify());
   private readonly overlays = this.toggle("Overlays off", "F8", () => this.hide());
-  private hidden = false;
+  /** Overlays are off. */
+  hidden = false;
 
   constructor(private readonly panes: Panes) {
     WINDOWS.forEach((each, at) => this.window.append(h("option", { value: at }, each.name)));

@@ -85,6 +85,8 @@ export class Viewer {
       sketch: this.marks.sketch,
       prefetcher: this.ahead.prefetcher,
       dress: (pane) => this.weights.dress(pane),
+      // The first panes are there before the bar that turns overlays off.
+      bare: () => this.looking?.hidden ?? false,
       load: () => this.ahead.load(),
       shown: (pane) => this.shown(pane),
       changed: (pane) => this.changed(pane),

@@ -24,6 +24,8 @@ export interface WallNeeds {
   prefetcher: Prefetcher;
   /** A new pane shows what the others do. */
   dress: (pane: Pane) => void;
+  /** Overlays are off, in panes that come later too. */
+  bare: () => boolean;
   /** What hangs has changed: its frames come first. */
   load: () => void;
   shown: (pane: Pane) => void;
@@ -161,6 +163,7 @@ export class Wall {
   }
 
   private follow(pane: Pane): Pane {
+    pane.picture.easel.hide(this.needs.bare());
     pane.cell.addEventListener("focusin", () => this.activate(pane));
     pane.section.addEventListener("pointerdown", () => this.activate(pane));
     return pane;
