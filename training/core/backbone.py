@@ -153,11 +153,15 @@ def train_backbone(
     checkpoint: Path | None = None,
     keep_every: int = 50,
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    start: nn.Module | None = None,
 ) -> nn.Module:
-    """Train a backbone from random weights on pictures whose truth is known."""
+    """Train a backbone on pictures whose truth is known, from random weights or those of another, `start`."""
     torch.manual_seed(seed)
+    learner = BleedLearner(architecture)
+    if start is not None:
+        learner.backbone.load_state_dict(start.state_dict())
     return train(
-        BleedLearner(architecture),
+        learner,
         partial(draw, shown),
         stages,
         seed=seed,

@@ -156,22 +156,27 @@ def _number(value: float | None) -> str:
 
 
 def demo_model(argv: list[str]) -> int:
-    """Train the demo model on phantoms; prints what it measured."""
-    from training.core.demo import sizes_from, train_demo
+    """Train the demo model on phantoms; prints what it measured, and writes the model card where one is asked for."""
+    from training.core.card import write_card
+    from training.core.demo import Parts, sizes_from, train_demo
 
     options = _demo_parser().parse_args(argv)
     began = time.monotonic()
-    measured = train_demo(
-        options.out,
+    sizes = {"bags": options.exams, "test": options.test_exams, "backbone": options.backbone_exams}
+    parts = Parts(
         seed=options.seed,
-        sizes=sizes_from({"bags": options.exams, "test": options.test_exams, "backbone": options.backbone_exams}),
+        sizes=sizes_from(sizes | {"hard": options.hard_exams}),
         work=options.work,
         processes=options.processes,
         say=lambda line: _say(f"{time.monotonic() - began:7.0f} s  {line}"),
     )
+    measured = train_demo(options.out, parts)
     _say(summary(measured["out_of_fold"]))
-    for name, value in measured["held_out"].items():
-        _say(f"held-out phantoms {name:22} {value}")
+    for kind, found in measured["held_out"].items():
+        for name, value in found.items():
+            _say(f"held out, {kind:22} {name:22} {value}")
+    if options.card:
+        write_card(options.card, options.out, measured)
     _say(f"Wrote {options.out}. Trained on phantoms only: it means nothing for a person. Research use only.")
     return 0
 
@@ -179,8 +184,10 @@ def demo_model(argv: list[str]) -> int:
 def _demo_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training demo-model", description="Train the demo model.")
     parser.add_argument("--out", type=Path, required=True, help="the model folder")
+    parser.add_argument("--card", type=Path, help="the model card, FILE.md")
     parser.add_argument("--seed", type=int, default=4101)
     parser.add_argument("--exams", type=int, help="examinations for the heads")
+    parser.add_argument("--hard-exams", type=int, help="the same, of the benchmark's kind")
     parser.add_argument("--backbone-exams", type=int, help="examinations for the backbone")
     parser.add_argument("--test-exams", type=int, help="held-out examinations")
     parser.add_argument("--work", type=Path, default=Path("var/demo-model"), help="what is kept between runs")

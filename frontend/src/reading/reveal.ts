@@ -39,9 +39,10 @@ function achieved(score: Score): string | null {
   return value && bounds ? `${value} (${bounds})` : value;
 }
 
-/** The target in an operating point's name: "target_0.90" promises 0.90. */
+/** The target in an operating point's name: "target_0.90" promises 0.90 on average, "target_0.90_pac" with confidence. */
 export function promised(name: string | undefined): string | null {
-  return /^target_(\d*\.\d+)$/.exec(name ?? "")?.[1] ?? null;
+  const [, target, sure] = /^target_(\d*\.\d+)(_pac)?$/.exec(name ?? "") ?? [];
+  return target ? `${target}${sure ? ", with 90 % confidence" : ""}` : null;
 }
 
 function modelFacts(score: Score): HTMLElement {
