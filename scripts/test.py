@@ -24,8 +24,8 @@ FRONTEND: Checks = {
     "front end types": [BIN / "npm", "--prefix", "frontend", "run", "check"],
     "front end tests": [BIN / "npm", "--prefix", "frontend", "test"],
 }
-# Whatever shares the machine's ports and processes is grouped by its conftest onto one worker.
-PYTEST: list[str | Path] = [BIN / "python", "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-q"]
+# A file stays on one worker: its tests share the site that its fixtures start. Groups do nothing under pytest 9.2.
+PYTEST: list[str | Path] = [BIN / "python", "-m", "pytest", "-n", "2", "--dist", "loadfile", "-q"]
 
 
 def _passes(name: str, command: list[str | Path]) -> bool:

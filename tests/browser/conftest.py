@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in SITES])
+@pytest.fixture(scope="module", params=SITES)
 def site(request: pytest.FixtureRequest) -> Iterator[Stack]:
     with SITES[request.param]() as stack:
         yield stack
@@ -40,6 +40,6 @@ def site(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def quiet_site() -> Iterator[Stack]:
-    """For modules that look at pictures: no study is ever closed or scored. They share one group of xdist, and it."""
+    """For modules that look at pictures: no study is ever closed or scored. Those of a process share it."""
     with without_workers(FONTANELLE_QUIET_SECONDS="100000") as stack:
         yield stack

@@ -20,7 +20,6 @@ from tests.studies.dicoms import clip, damaged
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.services,
-    pytest.mark.xdist_group("viewer-bad-input"),
     pytest.mark.timeout(600),
 ]
 STUDY, EMPTY = generate_uid(), generate_uid()
@@ -54,23 +53,24 @@ def _clips() -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def quiet_site() -> Iterator[Stack]:
+def own_site() -> Iterator[Stack]:
+    """A site of its own: elsewhere these studies would be loaded ahead of somebody's reading."""
     with without_workers(FONTANELLE_QUIET_SECONDS="100000") as stack:
         yield stack
 
 
 @pytest.fixture(scope="module")
-def studies(quiet_site: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
+def studies(own_site: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder: Path = tmp_path_factory.mktemp("bad")
     for number, data in enumerate(_clips(), 1):
         (folder / f"{number}.dcm").write_bytes(data)
     (folder / "empty.dcm").write_bytes(clip(StudyInstanceUID=EMPTY, PatientID="P2", PixelData=None))
-    quiet_site.manage("ingest", folder, check=False)
+    own_site.manage("ingest", folder, check=False)
 
 
 @pytest.fixture(scope="module")
-def visit(quiet_site: Stack, studies: None, browser: Browser) -> Iterator[Visit]:
-    reader = Visit(browser, quiet_site.url, name="bad-input")
+def visit(own_site: Stack, studies: None, browser: Browser) -> Iterator[Visit]:
+    reader = Visit(browser, own_site.url, name="bad-input")
     reader.sign_in("radiologist")
     reader.page.goto(f"/studies/{STUDY}/")
     reader.page.locator("html[data-viewer-ready='true']").wait_for(timeout=60_000)
@@ -143,14 +143,19 @@ def test_regions_beyond_the_image_give_no_distances(visit: Visit) -> None:
     visit.picture("beyond")
 
 
-def test_a_study_without_pictures_says_so(visit: Visit) -> None:
+def _open_empty(visit: Visit) -> None:
     visit.page.goto(f"/studies/{EMPTY}/")
     expect(visit.page.locator(".no-pictures")).to_contain_text("This study has no pictures", timeout=30_000)
+
+
+def test_a_study_without_pictures_says_so(visit: Visit) -> None:
+    _open_empty(visit)
     expect(visit.page.locator("[data-pane='left'] .cover .why")).to_contain_text("This clip cannot be shown")
     visit.picture("no-pictures")
 
 
 def test_a_study_without_pictures_is_not_called_negative_unasked(visit: Visit) -> None:
+    _open_empty(visit)
     visit.page.keyboard.press("0")
     visit.page.keyboard.press("Enter")
     expect(visit.page.locator("[data-question]")).to_contain_text("This study has no pictures, yet it is graded.")

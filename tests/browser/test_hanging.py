@@ -15,11 +15,9 @@ from tests.services import phantoms
 from tests.services.stack import Stack
 from training.phantom.compose import PhantomExam
 
-# On one worker: they share a site.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.services,
-    pytest.mark.xdist_group("viewer"),
     pytest.mark.timeout(600),
 ]
 # The picture is as large as its place, the drawing lies over it.

@@ -22,11 +22,9 @@ from tests.browser.conftest import FLAGS
 from tests.browser.eyes import DESKTOP, Visit
 from tests.services.stack import Stack, wait_until
 
-# On one worker: they share a site.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.services,
-    pytest.mark.xdist_group("viewer"),
     pytest.mark.timeout(600),
 ]
 GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]

@@ -22,11 +22,9 @@ from tests.browser.test_measuring import RENDERERS
 from tests.services.stack import Stack, wait_until
 from tests.studies.dicoms import BUNDLED
 
-# On one worker: they share a site.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.services,
-    pytest.mark.xdist_group("viewer"),
     pytest.mark.timeout(600),
 ]
 NAMES = ("examples_palette.dcm", "examples_ybr_color.dcm", "SC_rgb_rle_2frame.dcm", "ExplVR_BigEnd.dcm")

@@ -13,11 +13,9 @@ from tests.browser.eyes import Visit
 from tests.services import phantoms
 from tests.services.stack import Stack
 
-# On one worker: they share a site.
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.services,
-    pytest.mark.xdist_group("viewer"),
     pytest.mark.timeout(600),
 ]
 LAYOUT = Path(__file__).with_name("layout.js").read_text()

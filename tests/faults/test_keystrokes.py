@@ -15,7 +15,7 @@ from tests.faults.keystrokes import FAULTS, NOTHING_LOST, Typist
 from tests.faults.kills import Killer
 from tests.services.stack import Stack
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

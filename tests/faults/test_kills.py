@@ -7,7 +7,7 @@ import pytest
 from tests.faults.kills import NOTHING_WRONG, Killer
 from tests.services.stack import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 def test_a_worker_killed_at_random_loses_no_job_and_makes_no_second_score(killer: Killer) -> None:

@@ -10,7 +10,7 @@ from tests.faults.kills import NOTHING_WRONG, Killer
 from tests.services import phantoms
 from tests.services.stack import Stack, free_port, pieces
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 def test_a_full_disk_refuses_the_upload_whole_and_keeps_nothing_of_it(site: Stack, tmp_path: Path) -> None:

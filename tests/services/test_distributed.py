@@ -14,7 +14,7 @@ from websockets.typing import Origin
 from tests.services import phantoms
 from tests.services.stack import Client, Stack, wait_until
 
-pytestmark = [pytest.mark.services, pytest.mark.xdist_group("distributed"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

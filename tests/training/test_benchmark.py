@@ -18,7 +18,6 @@ from training.core.crossval import CrossValidation, cross_validate
 from training.core.kept import Kept
 from training.phantom.neophantom import FRAMES, Cohort
 
-pytestmark = pytest.mark.xdist_group("benchmark")  # one worker makes the phantoms and the fit
 FEW = Cohort(seed=31, infants=5, grades=(0, 0, 1, 1))
 
 
