@@ -141,10 +141,8 @@ def _scale(page: Page, calibration: Calibration) -> float:
     return abs(spots[2][0] - spots[0][0]) / abs(points[2][0] - points[0][0])
 
 
-@pytest.mark.parametrize("number", SCALED, ids=[CALIBRATIONS[at - 1].name for at in SCALED])
-def test_a_length_is_right_to_half_a_pixel_or_half_a_percent(visit: Visit, number: int) -> None:
-    page, calibration = visit.page, CALIBRATIONS[number - 1]
-    _hang(page, number)
+def _check_length(page: Page, calibration: Calibration) -> None:
+    """Draw between the first two marks; the number is right to half a pixel or half a percent."""
     spots = _marked(page, calibration)
     page.keyboard.press("m")
     _drag(page, *spots[:2])
@@ -152,6 +150,13 @@ def test_a_length_is_right_to_half_a_pixel_or_half_a_percent(visit: Visit, numbe
     value = float(mark.get_attribute("data-value") or "nan")
     half_a_pixel = 5 * max(calibration.scale or ())
     assert value == pytest.approx(calibration.length_mm, abs=max(half_a_pixel, 0.005 * calibration.length_mm))
+
+
+@pytest.mark.parametrize("number", SCALED, ids=[CALIBRATIONS[at - 1].name for at in SCALED])
+def test_a_length_is_right_to_half_a_pixel_or_half_a_percent(visit: Visit, number: int) -> None:
+    page, calibration = visit.page, CALIBRATIONS[number - 1]
+    _hang(page, number)
+    _check_length(page, calibration)
     _wipe(page)
 
 
@@ -285,13 +290,7 @@ def test_a_4k_screen_measures_the_same(visit: Visit) -> None:
     page, calibration = visit.page, CALIBRATIONS[1]
     page.set_viewport_size({"width": 3840, "height": 2160})
     _hang(page, 2)
-    spots = _marked(page, calibration)
-    page.keyboard.press("m")
-    _drag(page, *spots[:2])
-    mark = page.locator("[data-pane='left'] .marks .mark.on")
-    value = float(mark.get_attribute("data-value") or "nan")
-    half_a_pixel = 5 * max(calibration.scale or ())
-    assert value == pytest.approx(calibration.length_mm, abs=max(half_a_pixel, 0.005 * calibration.length_mm))
+    _check_length(page, calibration)
     visit.picture("4k")
     _wipe(page)
     page.set_viewport_size(DESKTOP)
