@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.eyes import RESULTS, Visit, violations
+from tests.browser.eyes import RESULTS, Visit, brightness, violations
 from tests.services import phantoms
 from tests.services.stack import Stack
 from training.phantom.compose import PhantomExam
@@ -179,6 +179,20 @@ def test_one_still_alone_is_shown_and_nothing_plays(visit: Visit, studies: dict[
     expect(page.locator("[data-pane='right'] .cover")).to_contain_text("Nothing hangs here")
     page.keyboard.press("Space")
     expect(page.locator("[data-pane='left']")).to_have_attribute("data-playing", "false")
+
+
+def test_a_thumbnail_that_could_not_be_had_is_asked_for_again(visit: Visit, studies: dict[str, str]) -> None:
+    away = iter([True])
+    visit.page.route("**/thumbnail/", lambda route: route.abort() if next(away, False) else route.continue_())
+    page = _open(visit, studies["later"])
+    page.wait_for_function("() => [...document.querySelectorAll('.film canvas')].every((seen) => seen.width === 256)")
+    for thumbnail in page.locator(".film canvas").all():
+        thumbnail.scroll_into_view_if_needed()
+        mean, spread = brightness(thumbnail)
+        assert mean > 2
+        assert spread > 8
+    page.unroute_all()
+    visit.broken.clear()
 
 
 def test_the_film_comes_back_from_a_second_window_that_is_closed(visit: Visit, studies: dict[str, str]) -> None:

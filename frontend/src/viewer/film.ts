@@ -2,13 +2,17 @@
 
 import { h } from "../common/dom";
 import type { Coverage } from "./coverage";
+import { type FrameError, bitmapOf } from "./frames";
 import { CLIP_DRAGGED } from "./grid";
 import { Ribbon } from "./ribbon";
 import type { Clip } from "./types";
 
+/** Until a thumbnail is asked for again while the server, or the sign-in, is away. */
+const AWAY_MS = 2000;
+
 interface Entry {
   button: HTMLButtonElement;
-  image: HTMLImageElement;
+  image: HTMLCanvasElement;
   ribbon: Ribbon;
   name: HTMLElement;
   note: HTMLElement;
@@ -39,7 +43,7 @@ export class Film {
   loadThumbnails(): void {
     for (const clip of this.clips) {
       const entry = this.entries.get(clip.sop_uid);
-      if (entry && clip.thumbnail_url && clip.frames) entry.image.src = clip.thumbnail_url;
+      if (entry && clip.thumbnail_url && clip.frames) void this.paint(entry.image, clip.thumbnail_url);
     }
   }
 
@@ -78,9 +82,22 @@ export class Film {
     entry.note.title = marks.length ? `Marked: frame ${marks.join(", ")}` : "";
   }
 
+  /** On a canvas, which goes with its study: of an `<img>` the browser keeps the pixels long after. */
+  private async paint(image: HTMLCanvasElement, url: string): Promise<void> {
+    try {
+      const bitmap = await bitmapOf(url);
+      image.width = bitmap.width;
+      image.height = bitmap.height;
+      image.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
+    } catch (error) {
+      // The clip's name and its frames stand there without it. Nobody waits for what belongs to a study that was left.
+      if ((error as FrameError).later && image.isConnected) setTimeout(() => void this.paint(image, url), AWAY_MS);
+    }
+  }
+
   private build(clip: Clip, chosen: (clip: Clip) => void): HTMLElement {
     const ribbon = new Ribbon();
-    const image = h("img", { class: "us", alt: "", decoding: "async", draggable: "false" });
+    const image = h("canvas", { class: "us", "aria-hidden": "true" });
     const words = h("i", {}, note(clip, 0));
     const name = h("span", {}, `${clip.number} ${clip.label}`);
     const caption = h("span", { class: "cap" }, name, words);
