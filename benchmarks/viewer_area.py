@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks import viewer_peer
+from benchmarks.plain_tab import PlainTab, plain_tab
 from benchmarks.rows import Row
 from benchmarks.viewer_studies import write_study
 from scripts import services
 from tests.browser.conftest import FLAGS
 from tests.browser.eyes import Visit
-from tests.services.stack import ROOT, Stack, embedded
+from tests.services.stack import PASSWORD, ROOT, Stack, embedded
 
 COMMAND = "make bench AREA=viewer"
 RUNS = 3
@@ -36,6 +35,27 @@ NEXT = """() => new Promise((resolve) => {
     if ((now && now !== before && now.dataset.shown) || took > 20000) resolve(took);
     else requestAnimationFrame(look); };
   look(); })"""
+# Until nothing more has come for two seconds, as for a reader who looks at the pictures; half a minute at the most.
+SETTLED = """() => new Promise((resolve) => {
+  const began = performance.now(); let last = began;
+  const watch = new PerformanceObserver(() => { last = performance.now(); });
+  watch.observe({type: 'resource'});
+  const look = () => { const now = performance.now();
+    if (now - last < 2000 && now - began < 30000) return setTimeout(look, 50);
+    watch.disconnect(); resolve(); };
+  look(); })"""
+# No bleeding on either side, committed, asked about clips not looked at or not: until what follows the commit is there.
+COMMIT = """() => new Promise((resolve, reject) => {
+  const press = (key) => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+  press('0'); press('Enter'); const began = performance.now();
+  setTimeout(() => { if (document.querySelector('[data-question]')) press('Enter'); }, 300);
+  const look = () => { if (document.querySelector('[data-reveal]')) return resolve();
+    if (performance.now() - began > 20000) return reject(new Error('not committed'));
+    setTimeout(look, 50); };
+  look(); })"""
+SIGN_IN = """([name, password]) => {
+  const [who, word] = ['username', 'password'].map((field) => document.querySelector(`input[name=${field}]`));
+  who.value = name; word.value = password; word.form.submit(); }"""
 KEY = """() => new Promise((resolve) => {
   const pane = document.querySelector('[data-pane=left]');
   const before = pane.dataset.shown; const began = performance.now();
@@ -53,35 +73,32 @@ LOADED = """(frames) => new Promise((resolve) => {
   look(); })"""
 
 
-@dataclass(frozen=True)
-class Studies:
-    """By what they are for; ``row`` are opened one after another."""
-
-    row: list[str]
-    thirty: str
-    thirty_file: Path
-    cine: dict[int, str]
+def single_clips() -> list[Row]:
+    """One site without a scorer at work; what comes in later is not there while what came first is measured."""
+    with tempfile.TemporaryDirectory() as folder, _quiet_site() as site, _browser() as browser:
+        return [*_loading(browser, site, Path(folder)), *_cine(browser, site, Path(folder))]
 
 
-def on_one_site() -> list[Row]:
-    """One site without a scorer at work, a browser for each measure, one after another."""
-    with tempfile.TemporaryDirectory() as folder, embedded(FONTANELLE_QUIET_SECONDS="100000") as site:
-        studies = _studies(site, Path(folder))
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=services.ensure().chromium, args=FLAGS)
-            rows: list[Row] = []
-            for measure in (_loading, _cine, _first_images, _memory):
-                rows += measure(browser, site, studies)
-            browser.close()
-    return rows
+def studies_in_a_row() -> list[Row]:
+    """A site of which every study has 20 clips, so that whichever comes next is as large as the one before."""
+    with tempfile.TemporaryDirectory() as folder, _quiet_site() as site:
+        row = [write_study(Path(folder), clips=[12] * 20, number=at) for at in range(IN_A_ROW + 2 * RUNS)]
+        site.manage("ingest", folder)
+        with _browser() as browser:
+            rows = _first_images(browser, site, row)
+        return rows + _memory(site, row[-1])
 
 
-def _studies(site: Stack, folder: Path) -> Studies:
-    row = [write_study(folder, clips=[12] * 20, number=at) for at in range(IN_A_ROW + RUNS)]
-    thirty = write_study(folder, clips=[30], number=100)
-    cine = {rate: write_study(folder, clips=[120], number=200 + rate, frame_ms=1000 / rate) for rate in (30, 60)}
-    site.manage("ingest", folder)
-    return Studies(row, thirty, next((folder / thirty).iterdir()), cine)
+def _quiet_site() -> AbstractContextManager[Stack]:
+    return embedded(FONTANELLE_QUIET_SECONDS="100000")
+
+
+@contextmanager
+def _browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=services.ensure().chromium, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @contextmanager
@@ -108,10 +125,10 @@ def _row(name: str, value: float, unit: str, goal: float, *, least: bool = False
     return Row(f"viewer.{name}", round(value, 3), unit, f"{'≥' if least else '≤'} {goal:g}", met, COMMAND, **more)  # type: ignore[arg-type]  # against, ratio
 
 
-def _first_images(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
+def _first_images(browser: Browser, site: Stack, row: list[str]) -> list[Row]:
     """A click on a study that nobody has opened, in a browser that has nothing; then the next, loaded ahead."""
     cold, ahead = [], []
-    for study in studies.row[:RUNS]:
+    for study in row[:RUNS]:
         with _reader(browser, site) as page:
             page.goto("/")
             link = page.locator(f"a[href='/studies/{study}/']").first
@@ -127,57 +144,46 @@ def _first_images(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
     ]
 
 
-def _next_image(page: Page) -> float:
+def _next_image(page: Page | PlainTab) -> float:
     """Commit what is open and go on; seconds to the next study's first picture."""
-    _settle(page)
-    page.keyboard.press("0")
-    page.keyboard.press("Enter")
-    page.wait_for_timeout(300)
-    if page.locator("[data-question]").count():
-        page.keyboard.press("Enter")
-    page.locator("[data-reveal]").wait_for(timeout=20_000)
-    _settle(page)
+    page.evaluate(SETTLED)
+    page.evaluate(COMMIT)
+    page.evaluate(SETTLED)
     return float(page.evaluate(NEXT)) / 1000
 
 
-def _settle(page: Page) -> None:
-    """Until nothing more has been loaded for a second, as for a reader who looks at the pictures."""
-    count, deadline = -1, time.monotonic() + 30
-    while time.monotonic() < deadline:
-        now = int(page.evaluate("performance.getEntriesByType('resource').length"))
-        if now == count:
-            return
-        count = now
-        page.wait_for_timeout(1000)
-
-
-def _loading(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
+def _loading(browser: Browser, site: Stack, folder: Path) -> list[Row]:
     """30 frames, from a server that has them decoded, in a browser that has nothing; through the peer; single steps."""
+    thirty = write_study(folder, clips=[30], number=100)
+    site.manage("ingest", str(folder / thirty))
     times, steps = [], []
     for run in range(RUNS + 1):
         with _reader(browser, site) as page:
-            _open(page, studies.thirty)
+            _open(page, thirty)
             seconds = float(page.evaluate(LOADED, 30)) / 1000
             if run:
                 times.append(seconds)
-            else:
-                for _ in range(2):
-                    page.keyboard.press("Home")
-                    page.wait_for_timeout(500)
-                    steps += [float(page.evaluate(KEY)) for _ in range(29)]
+            if run < RUNS:
+                continue
+            for _ in range(2):
+                page.keyboard.press("Home")
+                page.wait_for_timeout(500)
+                steps += [float(page.evaluate(KEY)) for _ in range(29)]
     key = statistics.quantiles(steps, n=20)[-1]
     ours = statistics.median(times)
-    theirs = statistics.median(viewer_peer.load_all(browser, studies.thirty_file, runs=RUNS))
+    theirs = statistics.median(viewer_peer.load_all(browser, next((folder / thirty).iterdir()), runs=RUNS))
     return [
         _row("load_30_frames", ours, "s", 0.4, against=viewer_peer.NAME, ratio=round(ours / theirs, 2)),
         _row("key_to_painted_p95", key, "ms", 50),
     ]
 
 
-def _cine(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
+def _cine(browser: Browser, site: Stack, folder: Path) -> list[Row]:
     """Frames a second that were really shown, of 120 at 800 x 600; 3 % under the clip's own rate counts as held."""
+    cine = {rate: write_study(folder, clips=[120], number=200 + rate, frame_ms=1000 / rate) for rate in (30, 60)}
+    site.manage("ingest", str(folder))
     rows = []
-    for rate, study in studies.cine.items():
+    for rate, study in cine.items():
         with _reader(browser, site) as page:
             _open(page, study)
             page.evaluate(LOADED, 120)
@@ -188,52 +194,23 @@ def _cine(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
     return rows
 
 
-def _memory(browser: Browser, site: Stack, studies: Studies) -> list[Row]:
+def _memory(site: Stack, first: str) -> list[Row]:
     """What the tab's process holds after each of ten studies of up to 240 frames, read one after another."""
     held = []
-    with _reader(browser, site) as page:
-        _open(page, studies.row[-1])
-        tab = _heaviest_renderer()
-        inspector = page.context.new_cdp_session(page)
+    with plain_tab() as tab:
+        tab.goto(f"{site.url}/accounts/login/?next=/studies/{first}/")
+        tab.wait_for("input[name=password]")
+        tab.evaluate(SIGN_IN, ["radiologist", PASSWORD])
+        tab.wait_for("html[data-viewer-ready='true']")
         for _ in range(IN_A_ROW):
-            _settle(page)
-            inspector.send("HeapProfiler.collectGarbage")
-            held.append(_megabytes(tab))
-            _next_image(page)
-    growth = held[-1] / max(held[2], 1) - 1
+            tab.evaluate(SETTLED)
+            held.append(tab.megabytes())
+            _next_image(tab)
+    growth = held[-1] / held[2] - 1
     return [
         _row("tab_memory_after_10", held[-1], "MB", 1024),
         _row("tab_memory_growth_3_to_10", growth * 100, "%", 10),
     ]
-
-
-def _heaviest_renderer() -> int:
-    """The process of the tab: of the renderers that this process's own Chromium has, the one that holds most."""
-    parents, renderers = {}, []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "cmdline").read_bytes()
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if b"--type=renderer" in words:
-            renderers.append(int(folder.name))
-
-    def ours(pid: int) -> bool:
-        while pid > 1 and pid != os.getpid():
-            pid = parents.get(pid, 0)
-        return pid == os.getpid()
-
-    return max(filter(ours, renderers), key=_megabytes)
-
-
-def _megabytes(pid: int) -> float:
-    """Its proportional share of memory (PSS)."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def bundle() -> list[Row]:
@@ -254,4 +231,4 @@ def bundle() -> list[Row]:
     return [_row("bundle_gzip", size, "kB", 900)]
 
 
-MEASURES: tuple[Callable[[], list[Row]], ...] = (bundle, on_one_site)
+MEASURES: tuple[Callable[[], list[Row]], ...] = (bundle, single_clips, studies_in_a_row)
