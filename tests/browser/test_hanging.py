@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.eyes import RESULTS, Visit, brightness, violations
+from tests.browser.eyes import DESKTOP, RESULTS, Visit, brightness, violations
 from tests.services import phantoms
 from tests.services.stack import Stack
 from training.phantom.compose import PhantomExam
@@ -151,6 +152,27 @@ def test_the_pictures_stay_where_they_are_when_the_timeline_comes_late(visit: Vi
     assert page.locator("[data-pane='left'] .screen").bounding_box() == before
     visit.picture("timeline")
     page.unroute_all()
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_the_pictures_stay_where_they_are_when_the_sign_in_is_lost(
+    visit: Visit, studies: dict[str, str], size: tuple[int, int]
+) -> None:
+    visit.page.set_viewport_size({"width": size[0], "height": size[1]})
+    page = _open(visit, studies["later"])
+    places = page.locator(".stage .cell, .studybar").all()
+    before: list[Any] = [place.bounding_box() or {} for place in places]
+    visit.context.clear_cookies()
+    page.keyboard.press("k")
+    banner = page.locator("[data-banner]", has_text="You are signed out")
+    expect(banner).to_be_visible()
+    assert [place.bounding_box() for place in places] == before
+    top = banner.evaluate("(shown) => shown.getBoundingClientRect().top")
+    assert top >= max(box["y"] + box["height"] for box in before)
+    visit.picture(f"signed-out-{size[0]}")
+    visit.sign_in("radiologist")
+    page.set_viewport_size(DESKTOP)
+    visit.broken.clear()
 
 
 def test_layouts_follow_a_key_and_views_move_by_key(visit: Visit, studies: dict[str, str]) -> None:

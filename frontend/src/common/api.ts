@@ -81,7 +81,7 @@ export function errorOf(status: number, body: unknown): ApiError {
   const detail = detailOf(body, status);
   const code = codeOf(body, status);
   const lost = status === 401 || code === "not_authenticated" || (status === 403 && /CSRF/.test(detail));
-  return new ApiError(status, lost ? "signed_out" : code, detail, body);
+  return new ApiError(status, lost ? "signed_out" : code, lost ? "You are signed out." : detail, body);
 }
 
 const signedOutHandlers = new Set<() => void>();

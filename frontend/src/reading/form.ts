@@ -119,7 +119,7 @@ export class ReadForm {
     return sops.flatMap((sop, at) => {
       const clip = this.clips.find((each) => each.sop_uid === sop);
       const link = h("button", { class: "link small", type: "button", onclick: () => this.commands.openClip(sop) }, clip ? `${clip.number} ${clip.label}` : sop);
-      return at ? [", ", link] : [link];
+      return [h("span", { class: "nowrap" }, link, at < sops.length - 1 ? "," : null), " "];
     });
   }
 
