@@ -160,7 +160,7 @@ def test_the_pictures_stay_where_they_are_when_the_sign_in_is_lost(
 ) -> None:
     visit.page.set_viewport_size({"width": size[0], "height": size[1]})
     page = _open(visit, studies["later"])
-    places = page.locator(".stage .cell, .studybar").all()
+    places = page.locator(".stage .cell, .stage .tools, .studybar").all()
     before: list[Any] = [place.bounding_box() or {} for place in places]
     visit.context.clear_cookies()
     page.keyboard.press("k")
