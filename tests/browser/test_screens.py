@@ -51,6 +51,23 @@ def page(visit: Visit, study: str) -> Page:
     return visit.page
 
 
+@pytest.mark.usefixtures("study")
+def test_no_page_of_the_admin_is_wider_than_a_small_screen(quiet_site: Stack, browser: Browser) -> None:
+    admin = Visit(browser, quiet_site.url, name="screens-admin")
+    admin.sign_in("admin")
+    admin.page.wait_for_load_state("networkidle")
+    admin.page.set_viewport_size({"width": 1024, "height": 768})
+    links = admin.page.locator("nav.nav a").all()
+    for address in [link.get_attribute("href") or "" for link in links]:
+        admin.page.goto(address)
+        admin.page.wait_for_load_state("networkidle")
+        wide = (
+            "() => [...document.querySelectorAll('main, main > *')].map((each) => each.getBoundingClientRect().right)"
+        )
+        assert max(admin.page.evaluate(wide)) <= 1024, address
+    admin.close()
+
+
 @pytest.mark.parametrize("size", [(1024, 768), (1440, 900), (3840, 2160)], ids=lambda size: str(size[0]))
 def test_no_text_lies_over_another_or_is_cut_off(visit: Visit, page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
