@@ -203,6 +203,23 @@ def test_one_still_alone_is_shown_and_nothing_plays(visit: Visit, studies: dict[
     expect(page.locator("[data-pane='left']")).to_have_attribute("data-playing", "false")
 
 
+def test_a_frame_that_is_late_is_not_taken_for_the_one_before(visit: Visit, studies: dict[str, str]) -> None:
+    visit.page.route(re.compile(r"/frames/(?!1/$)"), lambda _: None)
+    page = _open(visit, studies["later"])
+    marked = page.get_by_role("button", name=re.compile("clip 1, frame")).all()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-pane='left'] .cover")).to_have_text("Frame 2 is on its way")
+    page.keyboard.press("k")
+    expect(page.locator("#say-assertive")).to_have_text("That frame is not on the screen: nothing was marked.")
+    assert page.get_by_role("button", name=re.compile("clip 1, frame")).all() == marked
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-pane='left'] .cover")).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    # What was held goes on.
+    page.unroute_all()
+    expect(page.locator("[data-pane='left']")).to_have_attribute("data-shown", "2")
+
+
 def test_a_thumbnail_that_could_not_be_had_is_asked_for_again(visit: Visit, studies: dict[str, str]) -> None:
     away = iter([True])
     visit.page.route("**/thumbnail/", lambda route: route.abort() if next(away, False) else route.continue_())
@@ -224,6 +241,10 @@ def test_the_film_comes_back_from_a_second_window_that_is_closed(visit: Visit, s
     with page.expect_popup() as opened:
         page.keyboard.press("F2")
     expect(clips).to_have_count(0)
+    boxes: list[Any] = [page.locator(part).bounding_box() or {} for part in (".stage", ".panel")]
+    assert [round(box["x"]) for box in boxes] == [0, round(DESKTOP["width"] - boxes[1]["width"])]
+    assert round(boxes[0]["width"]) == round(boxes[1]["x"])
+    visit.picture("second-main")
     opened.value.locator(".clip").nth(2).click()
     expect(page.locator("[data-pane='left']")).to_have_attribute("data-clip", "3")
     opened.value.close()

@@ -316,8 +316,13 @@ def test_by_keyboard_alone_a_length_is_placed_typed_moved_undone_and_survives_a_
         ("point 2 of 2, x", 160.5),
         ("point 2 of 2, y", 80.5),
     ):
-        page.get_by_label(f"Length, {name}").fill(str(value))
+        expect(page.get_by_label(f"Length, {name}")).to_be_focused()
+        page.keyboard.type(str(value))
         page.keyboard.press("Tab")
+    expect(page.get_by_label("Text of Length")).to_be_focused()
+    page.keyboard.type("falx")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Delete Length")).to_be_focused()
     row = page.locator(".dock [data-row]")
     expect(row).to_contain_text("20.0 mm")
     visit.check_accessible("drawings")
@@ -333,6 +338,20 @@ def test_by_keyboard_alone_a_length_is_placed_typed_moved_undone_and_survives_a_
     page.locator("html[data-viewer-ready='true']").wait_for(timeout=60_000)
     expect(page.locator("[data-drawn]")).to_contain_text("Length 22.0 mm")
     page.get_by_label("Layout").select_option("1x1")
+
+
+def test_deleting_a_row_by_keyboard_leaves_the_focus_on_the_next_one(visit: Visit) -> None:
+    page = visit.page
+    _hang(page, 1)
+    page.keyboard.press("v")
+    for tool in ("Length", "Point"):
+        page.get_by_role("button", name=tool, exact=True).focus()
+        page.keyboard.press("Enter")
+    page.get_by_role("button", name="Delete Length").press("Enter")
+    expect(page.get_by_role("button", name="Delete Point")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Length", exact=True)).to_be_focused()
+    page.keyboard.press("v")
 
 
 def test_nothing_broke(visit: Visit) -> None:

@@ -181,8 +181,9 @@ export class Answering {
   }
 
   private keyframe(): void {
-    const { clip, frame } = this.desk.viewer.current;
-    if (clip) this.act({ type: "keyframe", keyframe: { sop_uid: clip.sop_uid, frame } });
+    const { clip, shown } = this.desk.viewer.current;
+    if (clip && shown) this.act({ type: "keyframe", keyframe: { sop_uid: clip.sop_uid, frame: shown } });
+    else assertive("That frame is not on the screen: nothing was marked.");
   }
 
   /** Undo a change of the form; with nothing to undo in a queue, the commit before this one. */

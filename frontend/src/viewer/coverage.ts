@@ -12,7 +12,7 @@ export interface Seen {
 }
 
 /** What a page keeps over a reload: ranges of frames, both ends in, and how long each of them was looked at. */
-export type Kept = Record<string, { ranges: [number, number][]; ms: number; each?: number[] }>;
+export type Kept = Record<string, { ranges: [number, number][]; ms: number; each?: number[]; chosen?: boolean }>;
 
 type Countable = Pick<Clip, "sop_uid" | "frames" | "decode_error">;
 
@@ -42,6 +42,8 @@ export class Coverage {
   private readonly marks = new Map<string, Mark>();
   /** Clips that were opened and of which a frame could not be shown. */
   private readonly tried = new Set<string>();
+  /** Clips that their reader was at work on, not only beside. */
+  private readonly chosen = new Set<string>();
 
   constructor(private readonly clips: readonly Countable[]) {
     for (const clip of clips) this.marks.set(clip.sop_uid, new Map());
@@ -59,6 +61,13 @@ export class Coverage {
   refuse(sop: string): boolean {
     const first = !this.tried.has(sop);
     this.tried.add(sop);
+    return first;
+  }
+
+  /** The reader is at work on this clip. True if it is the first time. */
+  choose(sop: string): boolean {
+    const first = this.marks.has(sop) && !this.chosen.has(sop);
+    if (first) this.chosen.add(sop);
     return first;
   }
 
@@ -89,9 +98,17 @@ export class Coverage {
     });
   }
 
-  /** Clips of which no frame was shown. One damaged frame does not excuse from the others: only a reader who was told does not have to look. */
+  /**
+   * Clips that were not looked at: no frame was shown, or of several one alone, beside a clip that was at work. One damaged frame
+   * does not excuse from the others: only a reader who was told does not have to look.
+   */
   unopened(): string[] {
-    return this.clips.filter(({ sop_uid, frames }) => frames > 0 && !this.tried.has(sop_uid) && this.fraction(sop_uid) === 0).map(({ sop_uid }) => sop_uid);
+    return this.clips.filter(({ sop_uid, frames }) => frames > 0 && !this.tried.has(sop_uid) && !this.opened(sop_uid, frames)).map(({ sop_uid }) => sop_uid);
+  }
+
+  private opened(sop: string, frames: number): boolean {
+    const shown = this.marks.get(sop)?.size ?? 0;
+    return shown >= Math.min(frames, 2) || (shown > 0 && this.chosen.has(sop));
   }
 
   report(): Seen[] {
@@ -105,16 +122,17 @@ export class Coverage {
   keep(): Kept {
     const kept: Kept = {};
     for (const [sop, mark] of this.marks) {
-      if (mark.size) kept[sop] = { ranges: ranges(mark), ms: this.ms(sop), each: ordered(mark).map((frame) => Math.round(mark.get(frame) ?? 0)) };
+      if (mark.size) kept[sop] = { ranges: ranges(mark), ms: this.ms(sop), each: ordered(mark).map((frame) => Math.round(mark.get(frame) ?? 0)), ...(this.chosen.has(sop) ? { chosen: true } : {}) };
     }
     return kept;
   }
 
   /** What was kept may be of this very page: each frame counts the longer of both, so that reopening doubles nothing. */
   restore(kept: Kept): void {
-    for (const [sop, { ranges: shown, each = [] }] of Object.entries(kept)) {
+    for (const [sop, { ranges: shown, each = [], chosen }] of Object.entries(kept)) {
       const mark = this.marks.get(sop);
       if (!mark) continue;
+      if (chosen) this.chosen.add(sop);
       let at = 0;
       for (const [first, last] of shown) for (let frame = first; frame <= last; frame++) mark.set(frame, Math.max(mark.get(frame) ?? 0, each[at++] ?? 0));
     }

@@ -1,32 +1,22 @@
 /** The tools that draw, and every drawing of the study as a row: its number, its text, and its points as fields to type in. */
 
 import { assertive, polite } from "../common/announce";
-import { type Child, fill, h, icon } from "../common/dom";
+import { h } from "../common/dom";
 import { keyCap } from "../common/keymap";
 import type { Binding } from "../common/keys";
-import { type Drawing, type Kind, PRESETS, TOOLS, dragged, fresh, measuredOf, moreText, nameOf, shortName, slipped, spanned, valueText } from "./drawing";
-import { type Point, type Preset, regionsOf } from "./measure";
-import type { Sketcher } from "./sketch";
-import type { Clip } from "./types";
+import { type Drawing, KINDS, type Kind, PRESETS, TOOLS, fresh, measuredOf, nameOf, shortName, spanned, valueText } from "./drawing";
+import { DrawRow, type RowNeeds } from "./drawrow";
+import { type Point, regionsOf } from "./measure";
+import type { Clip, Current } from "./types";
 
 const cap = (label: string) => keyCap("Viewer", label);
-const COORDINATE_MOST = 100_000;
 
-export interface DockNeeds {
-  sketch: Sketcher;
-  clips: readonly Clip[];
+export interface DockNeeds extends Omit<RowNeeds, "erase"> {
   /** The frame that is drawn on next. */
-  current: () => { clip: Clip | null; frame: number };
-  goTo: (sop: string, frame: number) => void;
+  current: () => Current;
   /** The keys belong to the pictures again. */
   release: () => void;
 }
-
-/** Every preset as it can be chosen: those taken per side twice. */
-export const KINDS: readonly Kind[] = (Object.keys(PRESETS) as Exclude<Preset, "">[]).flatMap((preset): Kind[] => {
-  const { perSide } = PRESETS[preset];
-  return perSide ? [{ tool: "length", preset, side: "right" }, { tool: "length", preset, side: "left" }] : [{ tool: "length", preset, side: "" }];
-});
 
 export class DrawDock {
   readonly element = h("section", { class: "dock", "aria-label": "Drawings", hidden: true });
@@ -36,9 +26,12 @@ export class DrawDock {
   private readonly table: HTMLElement;
   private readonly none = h("p", { class: "small dim" }, "Nothing is drawn yet. Choose a tool and draw on the picture; with the keyboard, Enter on a tool puts one in the middle, to be moved here or by its handles.");
   private drawn: readonly Drawing[] | null = null;
+  private drawnRows: DrawRow[] = [];
+  private readonly rowNeeds: RowNeeds;
   private signature = "";
 
   constructor(private readonly needs: DockNeeds) {
+    this.rowNeeds = { ...needs, erase: (uid) => this.erase(uid) };
     const heads = ["Drawing", "Where", "Measures", "Points, in pixels of the picture", "Text", ""].map((name) => h("th", { scope: "col" }, name || h("span", { class: "vh" }, "Delete")));
     this.table = h("table", { class: "table" }, h("caption", { class: "vh" }, "Every drawing of this study"), h("thead", {}, h("tr", {}, ...heads)), this.rows);
     const close = h("button", { class: "btn btn-quiet right-end", type: "button", onclick: () => this.toggle(false) }, "Close ", cap("V"));
@@ -97,18 +90,19 @@ export class DrawDock {
     this.redraw();
   }
 
-  /** A field that has the focus keeps it: rows are made anew. */
+  /** A row stays the same element while its drawing changes: made anew under a Tab, it would take the focus with it. */
   private redraw(): void {
-    const { drawings } = this.needs.sketch;
-    const held = this.rows.ownerDocument.activeElement;
-    const name = held instanceof HTMLElement && this.rows.contains(held) ? held.dataset["field"] : undefined;
+    const { drawings, editable, selected } = this.needs.sketch;
     this.none.hidden = drawings.length > 0;
     this.table.hidden = !drawings.length;
-    fill(this.rows, ...drawings.map((drawing) => this.row(drawing)));
-    const again = name && this.rows.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"]`);
-    if (!again) return;
-    again.focus();
-    if (again instanceof HTMLInputElement && again.type === "text") again.select();
+    const before = this.drawnRows;
+    this.drawnRows = drawings.map((drawing) => before.find((row) => row.fits(drawing, editable)) ?? new DrawRow(drawing, this.rowNeeds));
+    for (const row of before) if (!this.drawnRows.includes(row)) row.element.remove();
+    this.drawnRows.forEach((row, at) => {
+      const there = this.rows.children[at];
+      if (there !== row.element) this.rows.insertBefore(row.element, there ?? null);
+      row.draw(drawings[at] as Drawing, drawings[at]?.uid === selected);
+    });
   }
 
   // ---------- tools ----------
@@ -126,98 +120,25 @@ export class DrawDock {
   }
 
   private place(kind: Kind): void {
-    const { clip, frame } = this.needs.current();
-    if (!clip || !clip.frames) return assertive("There is no picture to draw on");
+    const { clip, frame, shown } = this.needs.current();
+    if (!clip || !shown) return assertive("There is no picture to draw on");
     const drawing: Drawing = { ...kind, uid: fresh(), sop_uid: clip.sop_uid, frame, label: "", points: inTheMiddle(kind, clip, frame) };
     this.needs.sketch.put(drawing);
     this.toggle(true);
-    this.rows.querySelector<HTMLElement>(`[data-field="${drawing.uid} 0 x"]`)?.focus();
+    // Selected, so that what is typed takes the place of what is there.
+    this.rows.querySelector<HTMLInputElement>(`[data-field="${drawing.uid} 0 x"]`)?.select();
     polite(`${nameOf(drawing)} put in the middle of the picture: ${valueText(measuredOf(drawing, clip.regions))}`);
   }
 
   private erase(uid: string | null): void {
     const drawing = this.needs.sketch.get(uid);
-    if (drawing && this.needs.sketch.erase(uid)) polite(`${nameOf(drawing)} deleted. Undo brings it back.`);
+    const at = this.drawnRows.findIndex((row) => row.uid === uid);
+    const held = this.drawnRows[at]?.element.contains(this.rows.ownerDocument.activeElement);
+    if (!drawing || !this.needs.sketch.erase(uid)) return;
+    polite(`${nameOf(drawing)} deleted. Undo brings it back.`);
+    // Where it was is the next one, or the one before, or a tool: the focus is never lost.
+    if (held) ((this.drawnRows[at] ?? this.drawnRows[at - 1])?.element.querySelector<HTMLElement>("button.mini") ?? this.buttons[0]?.[1])?.focus();
   }
-
-  // ---------- table ----------
-
-  private row(drawing: Drawing): HTMLElement {
-    const { sketch, clips, goTo } = this.needs;
-    const clip = clips.find(({ sop_uid }) => sop_uid === drawing.sop_uid);
-    const measured = measuredOf(drawing, clip?.regions ?? []);
-    const on = sketch.selected === drawing.uid;
-    const go = () => {
-      goTo(drawing.sop_uid, drawing.frame);
-      sketch.select(drawing.uid);
-    };
-    const number = measured?.value === null ? h("span", { class: "small warn", title: measured.reason }, measured.reason) : h("span", {}, h("b", {}, valueText(measured)), h("span", { class: "small dim" }, moreText(measured) ? ` ${moreText(measured)}` : ""));
-    return h(
-      "tr",
-      { class: on ? "on" : null, "data-row": drawing.uid },
-      h("td", {}, this.kind(drawing)),
-      h("td", {}, h("button", { class: "link small", type: "button", "data-field": `${drawing.uid} go`, "aria-label": `Go to ${nameOf(drawing)}, clip ${clip?.number ?? "unknown"}, frame ${drawing.frame}`, onclick: go }, `clip ${clip?.number ?? "?"}, frame ${drawing.frame}`)),
-      h("td", { class: "says" }, number),
-      h("td", { class: "points" }, ...this.points(drawing)),
-      h("td", {}, this.text(drawing)),
-      h("td", { class: "num" }, sketch.editable ? h("button", { class: "btn btn-quiet mini", type: "button", "aria-label": `Delete ${nameOf(drawing)}`, onclick: () => this.erase(drawing.uid) }, icon("bad")) : null),
-    );
-  }
-
-  /** A length can be said to be one of the measures, and on which side. */
-  private kind(drawing: Drawing): Child {
-    if (drawing.tool !== "length" || !this.needs.sketch.editable) return nameOf(drawing);
-    const every: Kind[] = [{ tool: "length", preset: "", side: "" }, ...KINDS];
-    const select = h("select", { "aria-label": `What is measured: ${nameOf(drawing)}`, "data-field": `${drawing.uid} kind` }, ...every.map((kind, at) => h("option", { value: at, selected: nameOf(kind) === nameOf(drawing) }, nameOf(kind))));
-    select.addEventListener("change", () => this.needs.sketch.put({ ...drawing, ...every[Number(select.value)] }));
-    return select;
-  }
-
-  private points(drawing: Drawing): Child[] {
-    const count = drawing.points.length;
-    if (drawing.tool === "freehand") return [this.line(drawing)];
-    return drawing.points.map((point, index) => h("span", { class: "xy" }, ...(["x", "y"] as const).map((axis, at) => this.coordinate(drawing, index, at, axis, point, count))));
-  }
-
-  private coordinate(drawing: Drawing, index: number, at: number, axis: string, point: Point, count: number): HTMLElement {
-    const field = h("input", { type: "number", step: "any", value: point[at] ?? 0, readonly: !this.needs.sketch.editable, "data-field": `${drawing.uid} ${index} ${axis}`, "aria-label": `${nameOf(drawing)}, point ${index + 1} of ${count}, ${axis}` });
-    field.addEventListener("change", () => {
-      const value = Number(field.value);
-      if (field.value.trim() === "" || !Number.isFinite(value) || Math.abs(value) > COORDINATE_MOST) {
-        field.value = String(point[at] ?? 0);
-        return assertive("A coordinate is a number of pixels. The one before is back.");
-      }
-      const to: Point = at ? [point[0], value] : [value, point[1]];
-      this.needs.sketch.put({ ...drawing, points: dragged(drawing.tool, drawing.points, index, to) }, `type ${drawing.uid}`);
-    });
-    return field;
-  }
-
-  /** A freehand line as text: "x y; x y; …". */
-  private line(drawing: Drawing): HTMLElement {
-    const text = drawing.points.map(([x, y]) => `${x} ${y}`).join("; ");
-    const field = h("input", { class: "line-points", type: "text", value: text, readonly: !this.needs.sketch.editable, "data-field": `${drawing.uid} line`, "aria-label": `${nameOf(drawing)}, ${drawing.points.length} points, x and y, separated by semicolons` });
-    field.addEventListener("change", () => {
-      const points = parsed(field.value);
-      if (points && !slipped("freehand", points)) return this.needs.sketch.put({ ...drawing, points }, `type ${drawing.uid}`);
-      field.value = text;
-      assertive("Points are pairs of numbers with semicolons between them, three pairs or more. The line before is back.");
-    });
-    return field;
-  }
-
-  private text(drawing: Drawing): HTMLElement {
-    const field = h("input", { type: "text", class: "label-text", value: drawing.label, maxlength: 200, readonly: !this.needs.sketch.editable, "data-field": `${drawing.uid} text`, "aria-label": `Text of ${nameOf(drawing)}` });
-    field.addEventListener("change", () => this.needs.sketch.put({ ...drawing, label: field.value.trim() }));
-    return field;
-  }
-}
-
-/** "1 2; 3 4" as points; null where it is something else. */
-export function parsed(text: string): Point[] | null {
-  const pairs = text.split(";").map((pair) => pair.trim()).filter(Boolean).map((pair) => pair.split(/[\s,]+/).map(Number));
-  const right = pairs.every((pair) => pair.length === 2 && pair.every((value) => Number.isFinite(value) && Math.abs(value) <= COORDINATE_MOST));
-  return right && pairs.length <= 256 ? pairs.map(([x = 0, y = 0]): Point => [x, y]) : null;
 }
 
 /** Inside the widest region that can be measured, or the picture where there is none. */

@@ -51,6 +51,12 @@ export interface Kind {
   side: Side;
 }
 
+/** Every preset as it can be chosen: those taken per side twice. */
+export const KINDS: readonly Kind[] = (Object.keys(PRESETS) as Exclude<Preset, "">[]).flatMap((preset): Kind[] => {
+  const { perSide } = PRESETS[preset];
+  return perSide ? [{ tool: "length", preset, side: "right" }, { tool: "length", preset, side: "left" }] : [{ tool: "length", preset, side: "" }];
+});
+
 function round(point: Point): Point {
   return [Math.round(point[0] * 100) / 100, Math.round(point[1] * 100) / 100];
 }

@@ -16,6 +16,8 @@ export interface Host {
   clip: () => Clip | null;
   /** From 1. */
   frame: () => number;
+  /** That frame is on the screen. */
+  shown: () => boolean;
   pause: () => void;
   /** What is written on the picture, in pixels from the corner of the box. */
   taken: () => Box[];
@@ -122,7 +124,7 @@ export class Easel {
     const screen = this.host.screen();
     const clip = this.host.clip();
     // A pane that is hidden has no size, and nowhere to put a point.
-    if (!screen?.ready || !clip || !this.host.box.clientWidth) return null;
+    if (!screen?.ready || !clip || !this.host.shown() || !this.host.box.clientWidth) return null;
     return {
       sop: clip.sop_uid,
       frame: this.host.frame(),

@@ -8,7 +8,7 @@ import type { Film } from "./film";
 import type { Preset } from "./measure";
 import type { Pane } from "./pane";
 import { Sketcher } from "./sketch";
-import type { Clip } from "./types";
+import type { Clip, Current } from "./types";
 
 interface Keyframe {
   sop_uid: string;
@@ -23,7 +23,7 @@ export interface Marked {
   panes: () => readonly Pane[];
   visible: () => readonly Pane[];
   /** The frame that is drawn on next. */
-  current: () => { clip: Clip | null; frame: number };
+  current: () => Current;
   goTo: (sop: string, frame: number) => void;
   /** The keys belong to the pictures again. */
   release: () => void;

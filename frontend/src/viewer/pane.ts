@@ -240,7 +240,7 @@ export class Pane {
     this.index = due;
     this.meter.tick(now);
     this.drawFrame();
-    void this.picture.paint();
+    void this.picture.paint(true);
     return true;
   }
 

@@ -38,6 +38,8 @@ export class Picture {
   private turn = 0;
   private onScreen = true;
   private heat: HeatMaps | null = null;
+  /** The frame (from 1) that is really on the screen; null while it is not the one that is wanted. */
+  shown: number | null = null;
   private readonly box = h("div", { class: "screen" });
   private readonly sides = new Sides();
   private readonly cover = h("div", { class: "cover", hidden: true });
@@ -49,9 +51,9 @@ export class Picture {
     private readonly host: PictureHost,
   ) {
     this.dwell = new Dwell(host.around.coverage);
-    this.element = h("div", { class: "pix", tabindex: 0, role: "application", "aria-label": title }, this.box, ...this.sides.elements, this.cover);
-    this.box.append(this.overlay.element);
-    this.easel = new Easel({ box: this.box, screen: () => this.screen, clip: () => this.clip, frame: () => this.frame, pause: () => host.pause(), taken: () => this.sides.written(this.box) }, host.around.sketch);
+    this.element = h("div", { class: "pix", tabindex: 0, role: "application", "aria-label": title }, this.box, ...this.sides.elements);
+    this.box.append(this.overlay.element, this.cover);
+    this.easel = new Easel({ box: this.box, screen: () => this.screen, clip: () => this.clip, frame: () => this.frame, shown: () => this.shown === this.frame, pause: () => host.pause(), taken: () => this.sides.written(this.box) }, host.around.sketch);
   }
 
   private get frame(): number {
@@ -68,7 +70,7 @@ export class Picture {
     this.clip = clip;
     this.images = [];
     this.stacked = false;
-    this.dwell.off();
+    this.gone();
   }
 
   /** Show the frame that is wanted; true once it, or why it cannot be shown, is there and nothing else was hung meanwhile. */
@@ -90,7 +92,7 @@ export class Picture {
   /** What could not be shown may be there now. */
   again(): void {
     const id = this.images[this.host.index()];
-    if (!this.cover.hidden && id !== undefined && this.host.around.prefetcher.has(id)) void this.paint();
+    if (!this.cover.hidden && this.cover.dataset["wait"] === undefined && id !== undefined && this.host.around.prefetcher.has(id)) void this.paint();
   }
 
   /** What is not on the screen does not count as seen. */
@@ -203,16 +205,18 @@ export class Picture {
     });
   }
 
-  async paint(): Promise<void> {
+  /** While it plays a frame that is late is dropped; else the one before is not left under another's number. */
+  async paint(playing = false): Promise<void> {
     const { screen, turn } = this;
     const index = this.host.index();
     if (!screen || !this.images.length || !this.onScreen) return;
+    const id = this.images[index];
+    if (!playing && !screen.has(id)) this.wait();
     try {
-      if (this.stacked) await screen.go(index);
-      else {
-        if (this.clip) screen.setLook(this.host.around.looks.of(this.clip.sop_uid));
-        await screen.show(this.images, index);
-      }
+      const told = id === undefined ? null : this.host.around.prefetcher.reasonOf(id);
+      if (told !== null) throw new Error(told);
+      if (!this.stacked && this.clip) screen.setLook(this.host.around.looks.of(this.clip.sop_uid));
+      if (!(await (this.stacked ? screen.go(index) : screen.show(this.images, index)))) return;
     } catch (error) {
       if (turn === this.turn && index === this.host.index()) this.refuse(error instanceof Error ? error.message : String(error));
       return;
@@ -224,9 +228,35 @@ export class Picture {
   }
 
   private painted(): void {
+    const covered = !this.cover.hidden;
     this.cover.hidden = true;
+    this.shown = this.frame;
+    // The same picture as before is not rendered again.
+    if (covered) this.easel.draw();
     this.host.section().dataset["shown"] = String(this.frame);
     if (this.dwell.on(this.clip, this.frame)) this.host.seen();
+  }
+
+  /** Its words come late, so that nothing flickers where frames come at once. */
+  private wait(): void {
+    this.veil([h("p", { class: "dim" }, `Frame ${this.frame} is on its way`)], true);
+  }
+
+  private veil(what: Child[], waiting: boolean): void {
+    fill(this.cover, h("div", { class: "why" }, ...what));
+    this.cover.hidden = false;
+    if (waiting) this.cover.dataset["wait"] = "";
+    else delete this.cover.dataset["wait"];
+    this.gone();
+    this.easel.draw();
+  }
+
+  /** What was on the screen is counted, and is there no more. */
+  private gone(): void {
+    this.dwell.settle();
+    this.dwell.off();
+    this.shown = null;
+    delete this.host.section().dataset["shown"];
   }
 
   /** A place-holder over the picture, so that no other frame is taken for this one. */
@@ -234,10 +264,7 @@ export class Picture {
     const what: Child[] = this.clip
       ? [icon("bad"), h("p", { class: "strong" }, this.clip.frames > 1 ? `Frame ${this.frame} cannot be shown` : "This clip cannot be shown"), h("p", { class: "dim" }, reason), h("p", { class: "small dim" }, this.clip.frames > 1 ? "The other frames are shown where they can be." : "Other clips are not affected.")]
       : [h("p", { class: "dim" }, "Nothing hangs here: choose a clip from the film.")];
-    fill(this.cover, h("div", { class: "why" }, ...what));
-    this.cover.hidden = false;
-    this.dwell.off();
-    delete this.host.section().dataset["shown"];
+    this.veil(what, false);
     if (this.clip && this.host.around.coverage.refuse(this.clip.sop_uid)) this.host.seen();
   }
 }

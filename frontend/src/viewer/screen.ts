@@ -26,6 +26,8 @@ export class Screen {
   private observer: ResizeObserver;
   private readonly gamma = gammaFilter();
   private images: string[] = [];
+  /** Counts what was asked for: an answer that comes after the next question is not shown. */
+  private asked = 0;
   private shown: Look = PLAIN;
 
   constructor(private readonly element: HTMLDivElement) {
@@ -61,18 +63,26 @@ export class Screen {
     return this.images.length > 0;
   }
 
-  async show(images: string[], index: number): Promise<void> {
-    await this.need(images[index]);
+  /** False where something else was asked for meanwhile: then that is shown, and this is not. */
+  async show(images: string[], index: number): Promise<boolean> {
+    if (!(await this.need(images[index]))) return false;
     this.images = images;
     await this.viewport.setStack(images, index);
     this.viewport.resetCamera();
     this.apply();
     await this.painted();
+    return true;
   }
 
-  async go(index: number): Promise<void> {
-    await this.need(this.images[index]);
+  async go(index: number): Promise<boolean> {
+    if (!(await this.need(this.images[index]))) return false;
     await this.viewport.setImageIdIndex(index);
+    return true;
+  }
+
+  /** It can be shown at once. */
+  has(imageId: string | undefined): boolean {
+    return imageId !== undefined && cache.isLoaded(imageId);
   }
 
   clear(): void {
@@ -171,9 +181,11 @@ export class Screen {
     return getShouldUseCPURendering() ? 0 : 0.5;
   }
 
-  /** In the cache; what is there already costs no turn of the event loop. */
-  private need(imageId: string | undefined): Promise<void> | undefined {
-    return imageId === undefined || cache.isLoaded(imageId) ? undefined : loadFrame(imageId);
+  /** In the cache, and still what was asked for last; what is there already costs no turn of the event loop. */
+  private need(imageId: string | undefined): boolean | Promise<boolean> {
+    this.asked += 1;
+    const mine = this.asked;
+    return imageId === undefined || this.has(imageId) ? true : loadFrame(imageId).then(() => mine === this.asked);
   }
 
   private apply(): void {

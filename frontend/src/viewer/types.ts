@@ -98,3 +98,10 @@ export function frameUrl(clip: Pick<Clip, "frame_url">, frame: number): string {
 export function playable(clip: Pick<Clip, "frames">): boolean {
   return clip.frames > 0;
 }
+
+/** What a keyframe and a drawing are of: the clip, the frame that is wanted, and the one that is on the screen, which may be another or none. */
+export interface Current {
+  clip: Clip | null;
+  frame: number;
+  shown: number | null;
+}

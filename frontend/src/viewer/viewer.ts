@@ -17,7 +17,7 @@ import { Marks } from "./marks";
 import type { Pane } from "./pane";
 import { WIDE, loadScreens } from "./screens";
 import { SecondWindow } from "./second";
-import type { Clip, Prior, Study } from "./types";
+import type { Clip, Current, Prior, Study } from "./types";
 import { askView } from "./viewpick";
 import { Wall } from "./wall";
 import { Weights } from "./weights";
@@ -141,8 +141,9 @@ export class Viewer {
   }
 
   /** What the keyframe and the measurements are of: never the prior. */
-  get current(): { clip: Clip | null; frame: number } {
-    return { clip: this.wall.own.clip, frame: this.wall.own.frame };
+  get current(): Current {
+    const { clip, frame, picture } = this.wall.own;
+    return { clip, frame, shown: picture.shown };
   }
 
   goTo(sop: string, frame: number): void {
@@ -206,8 +207,14 @@ export class Viewer {
   }
 
   private shown(pane: Pane): void {
+    this.chosen(pane);
     if (pane.clip) this.film.drawCoverage(pane.clip);
     this.options.seen();
+  }
+
+  /** Among others on the screen, one frame of a clip is a thumbnail; where the reader is at work it is looked at. */
+  private chosen(pane: Pane): boolean {
+    return pane === this.wall.active && pane.clip !== null && pane.picture.shown !== null && this.coverage.choose(pane.clip.sop_uid);
   }
 
   private changed(pane: Pane): void {
@@ -215,6 +222,7 @@ export class Viewer {
     this.wall.prior.mark();
     if (this.wall.grid.panes.includes(pane)) this.marks.markPane(pane);
     if (pane !== this.wall.active) return;
+    if (this.chosen(pane)) this.options.seen();
     this.looking.draw();
   }
 

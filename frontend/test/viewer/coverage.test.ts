@@ -21,6 +21,21 @@ describe("Coverage", () => {
     expect(coverage.unopened()).toEqual(["a", "broken"]);
   });
 
+  it("does not take one frame beside the clip at work for a look at a clip of several", () => {
+    coverage.see("a", 1);
+    expect(coverage.unopened()).toContain("a");
+    coverage.see("a", 2);
+    expect(coverage.unopened()).not.toContain("a");
+  });
+
+  it("takes one frame of the clip at work for a look, after a reload too", () => {
+    coverage.see("a", 1);
+    expect([coverage.choose("a"), coverage.choose("a"), coverage.choose("prior")]).toEqual([true, false, false]);
+    const again = new Coverage(clips);
+    again.restore(JSON.parse(JSON.stringify(coverage.keep())));
+    expect([coverage, again].map((each) => each.unopened().includes("a"))).toEqual([false, false]);
+  });
+
   it("does not ask again about a clip whose reader was told that it cannot be shown", () => {
     expect([coverage.refuse("broken"), coverage.refuse("broken")]).toEqual([true, false]);
     expect(coverage.unopened()).toEqual(["a", "b"]);

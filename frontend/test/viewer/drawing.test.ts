@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Drawing, type Kind, dragged, outline, slipped, spanned, traced, valueText } from "../../src/viewer/drawing";
-import { parsed } from "../../src/viewer/drawdock";
+import { parsed } from "../../src/viewer/drawrow";
 import { type Point, axes } from "../../src/viewer/measure";
 import { type Board, Sketcher } from "../../src/viewer/sketch";
 
