@@ -139,6 +139,7 @@ def describe_clip(clip: Clip, study_uid: str, number: int) -> dict[str, Any]:
         "frame_time_ms": clip.frame_time_ms,
         "fps": rate,
         "fps_source": source,
+        "fps_flaw": clip.frame_time_flaw,
         "frame_times": clip.frame_times_ms,
         "display_rate": clip.display_rate,
         "photometric": clip.photometric,

@@ -42,6 +42,7 @@ _FROM_HEADER = (
     "transfer_syntax",
     "frame_time_ms",
     "frame_times_ms",
+    "frame_time_flaw",
     "display_rate",
     "regions",
     "warnings",

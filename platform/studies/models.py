@@ -146,6 +146,7 @@ class Clip(models.Model):
     bits_stored = models.PositiveSmallIntegerField(default=8)
     frame_time_ms = models.FloatField(null=True)
     frame_times_ms = models.JSONField(null=True)
+    frame_time_flaw = models.CharField(max_length=128, blank=True)
     display_rate = models.FloatField(null=True)
     regions = models.JSONField(default=list)
     digest = models.CharField(max_length=64, db_index=True)

@@ -14,7 +14,7 @@ from accounts import audit
 from studies import children, storage
 from studies.models import Clip, Study
 
-FACTS = ("frame_time_ms", "frame_times_ms", "display_rate", "regions")
+FACTS = ("frame_time_ms", "frame_times_ms", "frame_time_flaw", "display_rate", "regions")
 
 
 def differences(clip: Clip) -> dict[str, Any]:

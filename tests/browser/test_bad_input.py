@@ -126,10 +126,16 @@ def test_a_picture_of_4096_by_3072_is_shown(visit: Visit) -> None:
     visit.picture("huge")
 
 
-@pytest.mark.parametrize("number", [STOPPED, UNTIMED])
-def test_a_clip_without_a_frame_time_plays_at_a_rate_that_is_said_to_be_assumed(visit: Visit, number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "why"), [(STOPPED, "the file's frame time of 0 ms cannot be true"), (UNTIMED, "the file states none")]
+)
+def test_a_clip_without_a_frame_time_plays_at_a_rate_that_is_said_to_be_assumed(
+    visit: Visit, number: int, why: str
+) -> None:
     pane = _hang(visit.page, number)
-    expect(visit.page.locator("[data-cine='left'] .fr")).to_contain_text("24 fps assumed")
+    readout = visit.page.locator("[data-cine='left'] .fr")
+    expect(readout).to_contain_text("24 fps assumed")
+    expect(readout).to_have_attribute("title", f"Frame rate assumed: {why}")
     visit.page.keyboard.press("Space")
     expect(pane).to_have_attribute("data-playing", "true")
     pane.and_(visit.page.locator("[data-shown='4']")).wait_for(timeout=10_000)

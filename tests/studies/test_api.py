@@ -37,6 +37,9 @@ def test_a_study_tells_its_patient_and_clips(reader: Client, stored: Stored) -> 
         ({"FrameTime": None, "FrameTimeVector": [0, 50]}, (20.0, "vector")),
         ({"FrameTime": "40", "FrameTimeVector": [0, 50]}, (20.0, "vector")),
         ({"FrameTime": "0"}, (24.0, "default")),
+        ({"FrameTime": "0.033"}, (24.0, "default")),
+        ({"FrameTime": None, "FrameTimeVector": [0, 0.033]}, (24.0, "default")),
+        ({"FrameTime": "40", "FrameTimeVector": [0, 50], "FrameIncrementPointer": 0x00181063}, (25.0, "frame_time")),
         ({"FrameTime": None, "CineRate": 18}, (18.0, "recommended")),
         ({"FrameTime": None}, (24.0, "default")),
     ],
@@ -46,6 +49,14 @@ def test_the_frame_rate_says_where_it_comes_from(
 ) -> None:
     (found,) = reader.get(_urls(stored(**facts))[0]).json()["clips"]
     assert (found["fps"], found["fps_source"]) == rate
+
+
+@pytest.mark.parametrize(
+    ("time", "why"), [("0.033", "the file's frame time of 0.033 ms cannot be true"), (None, ""), ("40", "")]
+)
+def test_a_rate_that_is_not_believed_says_why(reader: Client, stored: Stored, time: str | None, why: str) -> None:
+    (found,) = reader.get(_urls(stored(FrameTime=time))[0]).json()["clips"]
+    assert found["fps_flaw"] == why
 
 
 def test_without_a_mastoid_view_the_posterior_fossa_is_not_assessed(reader: Client, stored: Stored) -> None:

@@ -121,6 +121,63 @@ def test_a_list_of_frame_times_becomes_starts(header: Any) -> None:
     assert found["frame_times_ms"] == [0, 30, 80]
 
 
+SECONDS = [0, *[0.033] * 3]
+TIME, VECTOR = 0x00181063, 0x00181065
+
+
+@pytest.mark.parametrize("time", ["0.033", "0.99", "0", "-5", "5001", "33333"])
+def test_a_frame_time_that_no_device_has_is_said_and_left_out(header: Any, time: str) -> None:
+    found = header(clip(frames=4, FrameTime=time))
+    assert (found["frame_time_ms"], found["frame_time_flaw"]) == (
+        None,
+        f"the file's frame time of {time} ms cannot be true",
+    )
+
+
+@pytest.mark.parametrize("time", ["1", "40", "5000", None])
+def test_a_frame_time_that_may_be_true_is_not_doubted(header: Any, time: str | None) -> None:
+    found = header(clip(frames=4, FrameTime=time))
+    assert (found["frame_time_ms"], found["frame_time_flaw"]) == (time and float(time), "")
+
+
+@pytest.mark.parametrize(
+    ("vector", "why"),
+    [
+        (SECONDS, "the file's frame times of 0.033 ms cannot be true"),
+        ([0, 0.033, 0.033, 5000], "the file's frame times of 0.033 ms cannot be true"),
+        ([0, 40, 40, -40], "a frame time of -40 ms cannot be true"),
+        ([0, 40], "the file's 2 frame times are not those of 4 frames"),
+    ],
+)
+def test_frame_times_that_cannot_be_true_are_said_and_left_out(header: Any, vector: list[float], why: str) -> None:
+    found = header(clip(frames=4, FrameTime=None, FrameTimeVector=vector))
+    assert (found["frame_times_ms"], found["frame_time_flaw"]) == (None, why)
+
+
+def test_a_frame_that_was_dropped_once_takes_no_time(header: Any) -> None:
+    assert header(clip(frames=4, FrameTimeVector=[0, 40, 0, 40]))["frame_times_ms"] == [0, 40, 40, 80]
+
+
+def test_a_still_has_no_frame_time_to_doubt(header: Any) -> None:
+    assert header(clip(frames=1, FrameTime="0"))["frame_time_flaw"] == ""
+
+
+@pytest.mark.parametrize(("pointer", "starts"), [(TIME, None), (VECTOR, [0, 50, 100, 150]), (None, [0, 50, 100, 150])])
+def test_of_two_frame_times_that_counts_to_which_the_file_points(
+    header: Any, pointer: int | list[int] | None, starts: list[float] | None
+) -> None:
+    found = header(clip(frames=4, FrameTimeVector=[0, 50, 50, 50], FrameIncrementPointer=pointer))
+    assert (found["frame_time_ms"], found["frame_times_ms"]) == (40, starts)
+
+
+def test_where_the_one_that_it_points_to_cannot_be_true_the_other_counts(header: Any) -> None:
+    found = header(clip(frames=4, FrameTime="0.04", FrameTimeVector=[0, 50, 50, 50], FrameIncrementPointer=TIME))
+    assert (found["frame_times_ms"], found["frame_time_flaw"]) == (
+        [0, 50, 100, 150],
+        "the file's frame time of 0.04 ms cannot be true",
+    )
+
+
 def test_a_date_in_the_future_is_said_and_left_out(header: Any) -> None:
     found = header(clip(StudyDate="29990101"))
     assert found["study_at"] is None

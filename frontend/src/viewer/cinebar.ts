@@ -7,7 +7,7 @@ import type { Coverage } from "./coverage";
 import { Ribbon } from "./ribbon";
 import type { Clip } from "./types";
 
-const FPS_SOURCE = { frame_time: "from the file", vector: "from the file, frame by frame", recommended: "recommended in the file", default: "assumed: the file states none" } as const;
+const FPS_SOURCE = { frame_time: "from the file", vector: "from the file, frame by frame", recommended: "recommended in the file", default: "assumed" } as const;
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
 export interface CineCommands {
@@ -39,6 +39,12 @@ export function speedName(speed: number): string {
 
 function rate(fps: number): string {
   return `${number(fps, Number.isInteger(fps) ? 0 : 1)} fps`;
+}
+
+/** Where a clip's rate comes from, and why what the file says of it is not believed. */
+export function rateWords({ fps_source: source, fps_flaw: flaw }: Pick<Clip, "fps_source" | "fps_flaw">): string {
+  const words = `Frame rate ${FPS_SOURCE[source]}`;
+  return source === "default" ? `${words}: ${flaw || "the file states none"}` : [words, flaw].filter(Boolean).join("; ");
 }
 
 /** The speed at which a clip shows as its device recommends, where that is not its own time. */
@@ -102,7 +108,7 @@ export class CineBar {
     if (loaded < clip.frames) return void (this.readout.textContent = `loading ${loaded} / ${clip.frames}`);
     const assumed = clip.fps_source === "default" ? " assumed" : "";
     this.readout.textContent = `${frame} / ${clip.frames} · ${rate(clip.fps * playback.speed)}${assumed}`;
-    this.readout.title = `Frame rate ${FPS_SOURCE[clip.fps_source]}`;
+    this.readout.title = rateWords(clip);
   }
 
   setMarks(frames: readonly number[]): void {

@@ -35,6 +35,8 @@ export interface Clip {
   frame_time_ms: number | null;
   fps: number;
   fps_source: "frame_time" | "vector" | "recommended" | "default";
+  /** What the file says of its frame times that cannot be true; empty otherwise. */
+  fps_flaw: string;
   /** Frames per second that the device recommends; null where it says nothing. */
   display_rate: number | null;
   /** When each frame begins, in ms from the first. */

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from studies.child import layout, regions, values, wire, words
+from studies.child import layout, pace, regions, values, wire, words
 from studies.child.opening import Opened, Refused, open_dicom
 
 DICOMDIR = "1.2.840.10008.1.3.10"
-_MAX_FRAME_MS = 10_000
 _KEYWORDS = (
     "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID SeriesNumber "
     "InstanceNumber Modality Manufacturer ManufacturerModelName PatientID IssuerOfPatientID PatientName "
@@ -23,7 +22,7 @@ _KEYWORDS = (
     "ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate SeriesTime "
     "AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel BitsAllocated BitsStored FrameTime "
-    "FrameTimeVector CineRate RecommendedDisplayFrameRate SequenceOfUltrasoundRegions "
+    "FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate SequenceOfUltrasoundRegions "
     "PerFrameFunctionalGroupsSequence"
 )
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
@@ -46,7 +45,7 @@ def facts(opened: Opened) -> dict[str, Any]:
         "transfer_syntax": str(opened.syntax),
         "patient": _patient(dataset, timing["study_at"]),
         "pixels": pixels.as_facts(),
-        **_playback(dataset, pixels.frames),
+        **pace.read(dataset, pixels.frames),
         **_view(dataset, pixels.frames),
         "regions": regions.of_clip(dataset, pixels, opened),
         "warnings": opened.warnings,
@@ -115,30 +114,6 @@ def _believable(moment: datetime | None, what: str, opened: Opened) -> datetime 
         opened.warnings.append(f"The {what}'s date {moment.date()} lies in the future: sorted by arrival.")
         return None
     return moment
-
-
-def _playback(dataset: Dataset, frames: int) -> dict[str, Any]:
-    """Frame time, the start of each frame, and the rate the device recommends; nonsense is left out."""
-    time = values.number(dataset, "FrameTime")
-    rates = (values.number(dataset, name) for name in ("RecommendedDisplayFrameRate", "CineRate"))
-    return {
-        "frame_time_ms": time if time is not None and 0 < time <= _MAX_FRAME_MS else None,
-        "frame_times_ms": _frame_times(dataset, frames),
-        "display_rate": next((rate for rate in rates if rate is not None and 0 < rate <= 1000), None),
-    }
-
-
-def _frame_times(dataset: Dataset, frames: int) -> list[float] | None:
-    vector = values.value(dataset, "FrameTimeVector")
-    if frames < 2 or isinstance(vector, str) or not hasattr(vector, "__len__"):
-        return None
-    try:
-        steps = [float(step) for step in vector]
-    except (TypeError, ValueError):
-        return None
-    if len(steps) != frames or not all(0 <= step <= _MAX_FRAME_MS for step in steps) or sum(steps[1:]) <= 0:
-        return None
-    return list(accumulate([0.0, *steps[1:]]))
 
 
 def _view(dataset: Dataset, frames: int) -> dict[str, str]:
