@@ -13,7 +13,6 @@ function sideNote(clip: Clip): string {
 
 function sideOf(clip: Clip): string {
   if (clip.view === "coronal") return "R and L by convention, not marked in the file";
-  if (clip.view !== "sagittal") return "";
   return /left|right|\bl\b|\br\b/i.test(clip.label) ? "side from label" : "side not stated";
 }
 
