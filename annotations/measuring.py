@@ -3,9 +3,9 @@
 `frontend/src/viewer/measure.ts` says the same; `tests/annotations/measures.json` holds both to known truths.
 
 Points are image pixels as in DICOM's SCOORD: (0, 0) is the outer corner of the first pixel, whose middle is (0.5, 0.5).
-A region with corners x0 to x1 covers x0 to x1 + 1. All points must lie in one region whose scale can be trusted;
-otherwise there is no number, only the reason. Steps per pixel may differ between x and y: everything, angles too, is
-computed after scaling.
+A region with corners x0 to x1 covers x0 to x1 + 1. All points must lie in one region whose scale can be trusted, and
+none of them within another of different scale; otherwise there is no number, only the reason. Steps per pixel may
+differ between x and y: everything, angles too, is computed after scaling.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ def _answer(quantity: str, unit: str, compute: Any) -> Measured:
 # ---------- regions ----------
 
 
-def _covers(region: Region, point: Point) -> bool:
+def _covers(region: Region, point: Point, edge: float = _EDGE) -> bool:
     x, y = point
-    across = region["x0"] - _EDGE <= x <= region["x1"] + 1 + _EDGE
-    return bool(across and region["y0"] - _EDGE <= y <= region["y1"] + 1 + _EDGE)
+    across = region["x0"] - edge <= x <= region["x1"] + 1 + edge
+    return bool(across and region["y0"] - edge <= y <= region["y1"] + 1 + edge)
 
 
 def _holding(points: Sequence[Point], regions: Sequence[Region]) -> list[Region]:
@@ -106,10 +106,15 @@ def _holding(points: Sequence[Point], regions: Sequence[Region]) -> list[Region]
     raise Uncalibrated(TWO_REGIONS if everywhere else OUTSIDE)
 
 
+def _touched(points: Sequence[Point], regions: Sequence[Region]) -> list[Region]:
+    """The regions within which any of the points lies; those that only share an edge with it are none."""
+    return [region for region in regions if any(_covers(region, point, edge=-_EDGE) for point in points)]
+
+
 def _scale(points: Sequence[Point], regions: Sequence[Region]) -> tuple[float, float]:
     """Millimetres per pixel, across and down, where all points are."""
     holding = _holding(points, regions)
-    scales = {(region["dx_cm"], region["dy_cm"]) for region in holding}
+    scales = {(region["dx_cm"], region["dy_cm"]) for region in [*holding, *_touched(points, regions)]}
     if len(scales) > 1:
         raise Uncalibrated(OVERLAP)
     dx, dy = scales.pop()
@@ -130,7 +135,10 @@ def _scaled(tool: str, points: Sequence[Point], regions: Sequence[Region]) -> li
 
 
 def _extent(tool: str, points: Sequence[Point]) -> list[Point]:
-    """Corners of what an ellipse covers: its axes' ends may lie in a region that it leaves."""
+    """Corners of what a box or an ellipse covers: the points alone may lie in a region that it leaves."""
+    if tool == "box":
+        (ax, ay), (bx, by) = points
+        return [(ax, by), (bx, ay)]
     if tool != "ellipse":
         return []
     centre, (u, v) = _axes(points)
@@ -223,7 +231,7 @@ _QUANTITIES: dict[str, tuple[str, str, Any]] = {
 def _trace(points: Sequence[Point], regions: Sequence[Region]) -> Region:
     """The trace that holds all points, with its velocity scale and zero line."""
     region, *others = _holding(points, regions)
-    if others:
+    if others or any(each is not region for each in _touched(points, regions)):
         raise Uncalibrated(OVERLAP)
     axes = region.get("axes")
     if region.get("type") != "spectral" or not axes or axes[1] not in VELOCITIES:

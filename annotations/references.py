@@ -81,6 +81,20 @@ def _check_rows(centiles: Any, rows: Any) -> None:
             raise BadTable(f"Row {number} is not an age and {len(centiles)} numbers.")
     if any(later[0] <= row[0] for row, later in pairwise(rows)):
         raise BadTable("Its ages do not rise from row to row.")
+    _check_order(centiles, rows)
+
+
+def _check_order(centiles: list[float], rows: list[list[float]]) -> None:
+    """At each age a higher centile is no smaller number, in whatever order the columns stand."""
+    if len(set(centiles)) < len(centiles):
+        raise BadTable("It has one centile twice.")
+    columns = sorted(range(len(centiles)), key=lambda at: centiles[at])
+    for number, row in enumerate(rows, 1):
+        if min(row[1:]) < 0:
+            raise BadTable(f"Row {number} holds a number below 0, which no measure is.")
+        for low, high in pairwise(columns):
+            if row[high + 1] < row[low + 1]:
+                raise BadTable(f"In row {number} p{centiles[high]:g} lies below p{centiles[low]:g}: its curves cross.")
 
 
 def _is_number(value: Any) -> bool:

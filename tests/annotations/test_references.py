@@ -47,11 +47,26 @@ def test_a_table_is_loaded_and_one_that_is_wrong_is_left_out_and_said(tmp_path: 
         ({"rows": [[0, 1, 2]]}, "rows"),
         ({"rows": [[0, 1, 2], [1, 2]]}, "Row 2"),
         ({"rows": [[5, 1, 2], [5, 1, 2]]}, "ages do not rise"),
+        ({"rows": [[5, 1, 2], [6, 3, 2]]}, "In row 2 p97 lies below p3"),
+        ({"centiles": [97, 3]}, "In row 1 p97 lies below p3"),
+        ({"centiles": [3, 3]}, "one centile twice"),
+        ({"rows": [[5, -1, 2], [6, 3, 4]]}, "Row 1 holds a number below 0"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_named(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(references.BadTable, match=said):
         references.table({**TABLE, **wrong})
+
+
+def test_curves_may_touch_and_stand_in_any_order() -> None:
+    assert references.table({**TABLE, "centiles": [97, 3], "rows": [[0, 2, 2], [9, 4, 3]]})["rows"][0] == [0, 2, 2]
+
+
+def test_a_table_whose_curves_cross_is_left_out_and_said(tmp_path: Path) -> None:
+    crossing = {**TABLE, "centiles": [50, 97], "rows": [[10, 3, 2], [15, 2, 3]]}
+    (tmp_path / "crossing.json").write_text(json.dumps(crossing))
+    reason = "In row 1 p97 lies below p50: its curves cross."
+    assert references.load(tmp_path) == ([], [{"file": "crossing.json", "reason": reason}])
 
 
 @pytest.mark.django_db

@@ -168,8 +168,8 @@ class Serial {
     const found = taken(preset, timeline.studies, drawnNow(viewer, study));
     const gestation = study.patient.gestational_age_days;
     fill(this.said);
-    const from = h("p", { class: "small dim" }, ...sources(preset, timeline.references, gestation));
-    fill(this.body, trendChart(preset, found, timeline.references, gestation), h("div", { class: "scroll-y" }, from, trendTable(preset, found)));
+    const from = h("p", { class: "small dim" }, ...sources(preset, timeline.references, gestation, found));
+    fill(this.body, trendChart(preset, found, timeline.references, gestation), h("div", { class: "scroll-y", tabindex: 0, role: "group", "aria-label": `${PRESETS[preset].name}: numbers and sources` }, from, trendTable(preset, found)));
   }
 }
 

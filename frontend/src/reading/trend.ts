@@ -50,6 +50,8 @@ const AXIS = 84;
 const BESIDE = { right: -5, left: 5, none: 0 };
 /** From one line of small text to the next. */
 const ROW = 12;
+/** Beside the numbers of reference lines. */
+const BORDER = 34;
 
 /** Every number of a measure, the earliest first; of the open study what is drawn now in place of what was committed. */
 export function taken(preset: Named, studies: readonly Measuring[], drawn: readonly (Drawing & { measured: Measured | null })[]): Taken[] {
@@ -77,6 +79,16 @@ export function curves(preset: Named, { tables }: References, gestation: number 
     centiles.map((centile, at) => ({ centile, source, points: rows.map((row): [number, number] => [by === "day_of_life" ? (row[0] ?? 0) : 7 * (row[0] ?? 0) - (gestation ?? 0), row[at + 1] ?? 0]) })));
 }
 
+/** What of a line through points of rising days lies between two days; its ends there are on the line, and nothing goes on beyond its own. */
+export function between(points: readonly [number, number][], first: number, last: number): [number, number][] {
+  const at = (day: number, [d, v]: [number, number], [e, w]: [number, number]): [number, number] => [day, v + ((w - v) * (day - d)) / (e - d)];
+  return points.flatMap((point, index) => {
+    const next = points[index + 1];
+    const ends = next ? [first, last].filter((day) => point[0] < day && day < next[0]).map((day) => at(day, point, next)) : [];
+    return point[0] >= first && point[0] <= last ? [point, ...ends] : ends;
+  });
+}
+
 /** The same heights in the same order, no two nearer than so much: the lower ones give way. */
 export function spread(heights: readonly number[], apart: number): number[] {
   let free = Number.NEGATIVE_INFINITY;
@@ -88,26 +100,33 @@ export function spread(heights: readonly number[], apart: number): number[] {
   return heights.map((height) => places.get(height) ?? height);
 }
 
+/** Where the chart ends. */
+function lastDay(found: readonly Taken[]): number {
+  return Math.max(14, ...found.map(({ day }) => day)) * 1.08;
+}
+
 export function trendChart(preset: Named, found: readonly Taken[], references: References, gestation: number | null): SVGSVGElement {
   const lines = references.lines.filter(({ measure }) => measure === preset);
-  const centiles = curves(preset, references, gestation);
-  const end = Math.max(14, ...found.map(({ day }) => day)) * 1.08;
+  const end = lastDay(found);
+  const centiles = curves(preset, references, gestation).map(({ centile, points }) => ({ centile, inside: between(points, 0, end) }));
   const marks = lines.flatMap(({ from, range }) => (from === undefined ? (range ?? []) : [from]));
-  const top = Math.max(1e-9, ...found.map(({ value }) => value), ...marks) * 1.12;
+  const top = Math.max(1e-9, ...found.map(({ value }) => value), ...marks, ...centiles.flatMap(({ inside }) => inside.map(([, value]) => value))) * 1.12;
   const x = (day: number) => LEFT + (day / end) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => AXIS - (value / top) * (AXIS - TOP);
   const levels = lines.flatMap(({ from, range }) => (from === undefined ? (range ?? []).filter((value) => value > 0).map((value) => ({ value, faint: true })) : [{ value: from, faint: false }]));
   const named = spread(levels.map(({ value }) => y(value) + 4), ROW);
   const refs = levels.flatMap(({ value, faint }, at) => [s("path", { class: faint ? "ref faint" : "ref", d: `M${LEFT} ${y(value)}H${WIDTH - RIGHT}` }), s("text", { x: WIDTH - RIGHT + 4, y: named[at] ?? 0 }, number(value, 1))]);
-  const shown = centiles.flatMap(({ centile, points }) => {
-    const inside = points.filter(([day, value]) => day >= 0 && day <= end && value <= top);
-    const last = inside.at(-1);
-    return last ? [s("path", { class: "ref faint", d: `M${inside.map(([day, value]) => `${x(day)} ${y(value)}`).join("L")}` }), s("text", { x: x(last[0]) + 3, y: y(last[1]) + 4 }, `p${centile}`)] : [];
+  const shown = centiles.filter(({ inside }) => inside.length > 1);
+  const names = spread(shown.map(({ inside }) => y(inside.at(-1)?.[1] ?? 0) + 4), ROW);
+  const lanes = shown.flatMap(({ centile, inside }, index) => {
+    // At the border the numbers of reference lines stand first.
+    const ends = inside.at(-1)?.[0] ?? 0;
+    return [s("path", { class: "ref faint curve", d: `M${inside.map(([day, value]) => `${x(day)} ${y(value)}`).join("L")}` }), s("text", { x: x(ends) + (ends > 0.9 * end && levels.length ? BORDER : 3), y: names[index] ?? 0 }, `p${centile}`)];
   });
   // Both sides of one day stand side by side, as they do in the picture.
   const dots = found.map((each) => dot(each, x(each.day) + BESIDE[each.side || "none"], y(each.value)));
   const axis = [s("path", { class: "axis", d: `M${LEFT} ${AXIS}H${WIDTH - RIGHT}M${LEFT} ${AXIS}V${TOP}` }), s("text", { x: 0, y: AXIS + 17 }, "Day"), ...[0, 0.5, 1].map((share) => s("text", { x: x((end / 1.08) * share), y: AXIS + 17, "text-anchor": "middle" }, number((end / 1.08) * share))), s("text", { x: LEFT - 4, y: TOP + 8, "text-anchor": "end" }, preset === "ri" ? number(top, 1) : `${number(top)} mm`)];
-  return s("svg", { class: "trend", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${PRESETS[preset].name} over days of life; the same as the table` }, ...refs, ...shown, ...axis, ...dots);
+  return s("svg", { class: "trend", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${PRESETS[preset].name} over days of life; the same as the table` }, ...refs, ...lanes, ...axis, ...dots);
 }
 
 /** Right is a ring, left a square, neither a diamond: the shape says the side; what is not committed is hollow. */
@@ -130,12 +149,13 @@ function sign(side: Side): Child {
 }
 
 /** What the lines are, and what could not be drawn. */
-export function sources(preset: Named, references: References, gestation: number | null): Child[] {
+export function sources(preset: Named, references: References, gestation: number | null, found: readonly Taken[] = []): Child[] {
   const lines = references.lines.filter(({ measure }) => measure === preset).map(({ text, source }) => `${text} (${source})`);
   const tables = references.tables.filter(({ measure }) => measure === preset);
-  const drawn = tables.filter(({ by }) => by === "day_of_life" || gestation !== null).map(({ source }) => `centiles: ${source}`);
-  const left = tables.length > drawn.length ? ["A centile table is not drawn: the gestational age is unknown."] : [];
+  const dated = tables.filter(({ by }) => by === "day_of_life" || gestation !== null);
+  const drawn = dated.filter((table) => curves(preset, { ...references, tables: [table] }, gestation).some(({ points }) => between(points, 0, lastDay(found)).length > 1));
+  const left = [tables.length > dated.length ? "A centile table is not drawn: the gestational age is unknown." : "", dated.length > drawn.length ? "A centile table is not drawn: it holds no age of these days." : ""].filter(Boolean);
   const wrong = references.problems.map(({ file, reason }) => `The table ${file} is not used: ${reason}`);
-  const said = [...lines, ...drawn];
-  return [said.length ? `Reference lines, not advice: ${said.join("; ")}. ` : "No reference is loaded for this measure. ", [...left, ...wrong].join(" ")];
+  const said = [...lines, ...drawn.map(({ source }) => `centiles: ${source}`)];
+  return [said.length ? `Reference lines, not advice: ${said.join("; ")}. ` : tables.length ? "" : "No reference is loaded for this measure. ", [...left, ...wrong].join(" ")];
 }

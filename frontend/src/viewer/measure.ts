@@ -3,7 +3,8 @@
  * counts. `tests/annotations/measures.json` holds both to known truths.
  *
  * Points are image pixels as in DICOM's SCOORD: (0, 0) is the outer corner of the first pixel. A region with corners x0
- * to x1 covers x0 to x1 + 1. All points must lie in one region whose scale can be trusted.
+ * to x1 covers x0 to x1 + 1. All points must lie in one region whose scale can be trusted, and none of them within another
+ * of different scale.
  */
 
 import type { Region } from "./types";
@@ -78,8 +79,8 @@ function answer(quantity: string, unit: string, compute: () => Answer): Measured
 
 // ---------- regions ----------
 
-function covers({ x0, y0, x1, y1 }: Region, [x, y]: Point): boolean {
-  return x0 - EDGE <= x && x <= x1 + 1 + EDGE && y0 - EDGE <= y && y <= y1 + 1 + EDGE;
+function covers({ x0, y0, x1, y1 }: Region, [x, y]: Point, edge = EDGE): boolean {
+  return x0 - edge <= x && x <= x1 + 1 + edge && y0 - edge <= y && y <= y1 + 1 + edge;
 }
 
 function holding(points: readonly Point[], regions: readonly Region[]): Region[] {
@@ -90,11 +91,16 @@ function holding(points: readonly Point[], regions: readonly Region[]): Region[]
   throw new Uncalibrated(everywhere ? WHY.twoRegions : WHY.outside);
 }
 
+/** The regions within which any of the points lies; those that only share an edge with it are none. */
+function touched(points: readonly Point[], regions: readonly Region[]): Region[] {
+  return regions.filter((region) => points.some((point) => covers(region, point, -EDGE)));
+}
+
 /** Millimetres per pixel, across and down, where all points are. */
 function scale(points: readonly Point[], regions: readonly Region[]): Point {
   const held = holding(points, regions);
   const [first] = held as [Region, ...Region[]];
-  if (held.some((region) => region.dx_cm !== first.dx_cm || region.dy_cm !== first.dy_cm)) throw new Uncalibrated(WHY.overlap);
+  if ([...held, ...touched(points, regions)].some((region) => region.dx_cm !== first.dx_cm || region.dy_cm !== first.dy_cm)) throw new Uncalibrated(WHY.overlap);
   if (first.dx_cm === null || first.dy_cm === null) throw new Uncalibrated(whyNot(first));
   return [10 * first.dx_cm, 10 * first.dy_cm];
 }
@@ -109,8 +115,12 @@ function scaled(tool: Tool, points: readonly Point[], regions: readonly Region[]
   return points.map(([x, y]) => [mx * x, my * y]);
 }
 
-/** Corners of what an ellipse covers: its axes' ends may lie in a region that it leaves. */
+/** Corners of what a box or an ellipse covers: the points alone may lie in a region that it leaves. */
 function extent(tool: Tool, points: readonly Point[]): Point[] {
+  if (tool === "box") {
+    const [a, b] = [at(points, 0), at(points, 1)];
+    return [[a[0], b[1]], [b[0], a[1]]];
+  }
   if (tool !== "ellipse") return [];
   const { centre, u, v } = axes(points);
   const reach = [Math.hypot(u[0], v[0]), Math.hypot(u[1], v[1])] as const;
@@ -192,7 +202,7 @@ interface Trace extends Region {
 function trace(points: readonly Point[], regions: readonly Region[]): Trace {
   const held = holding(points, regions);
   const [region] = held as [Region, ...Region[]];
-  if (held.length > 1) throw new Uncalibrated(WHY.overlap);
+  if (held.length > 1 || touched(points, regions).some((each) => each !== region)) throw new Uncalibrated(WHY.overlap);
   if (region.type !== "spectral" || !region.axes || !["cm/s", "Hz"].includes(region.axes[1])) throw new Uncalibrated(region.inside === false ? WHY.beyond : WHY.notATrace);
   if (!region.reference) throw new Uncalibrated(WHY.noZero);
   return region as Trace;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Measuring, type References, curves, present, sources, spread, taken } from "../../src/reading/trend";
+import { type Measuring, type References, between, curves, present, sources, spread, taken, trendChart } from "../../src/reading/trend";
 import type { Drawing } from "../../src/viewer/drawing";
 import type { Measured } from "../../src/viewer/measure";
 
@@ -35,6 +35,41 @@ describe("a measure over time", () => {
     const text = sources("ahw", REFERENCES, 196).join("");
     expect(text).toContain("raised above 6 mm (somebody)");
     expect(text).toContain("The table b.json is not used: It names no source.");
+  });
+});
+
+describe("a centile curve", () => {
+  const table = (rows: number[][]): References => ({ lines: [], problems: [], tables: [{ measure: "vi", source: "a table", by: "postmenstrual_age_weeks", centiles: [50], rows, file: "t.json" }] });
+
+  it("is cut where the days shown begin and end, on the line between its rows", () => {
+    expect(between([[-14, 6], [14, 10], [98, 22]], 0, 35)).toEqual([[0, 8], [14, 10], [35, 13]]);
+    expect(between([[-14, 6], [98, 22]], 0, 14)).toEqual([[0, 8], [14, 10]]);
+  });
+
+  it("is seen in a chart that holds none of its rows", () => {
+    const chart = trendChart("vi", taken("vi", [], []), table([[24, 6], [40, 10]]), 182);
+    expect(chart.querySelectorAll(".curve")).toHaveLength(1);
+    expect(chart.textContent).toContain("p50");
+  });
+
+  it("never goes on beyond its table", () => {
+    expect(between([[5, 6], [9, 8]], 0, 35)).toEqual([[5, 6], [9, 8]]);
+    expect(between([[40, 6], [90, 8]], 0, 35)).toEqual([]);
+    expect(between([[-9, 6], [-2, 8]], 0, 35)).toEqual([]);
+  });
+
+  it("is cut anywhere at the value that it has there", () => {
+    for (let first = -20; first < 100; first += 7) {
+      const inside = between([[-14, 6], [14, 10], [98, 22]], first, first + 15);
+      for (const [day, value] of inside) expect(value).toBeCloseTo(8 + day / 7, 9);
+      const ends = [Math.max(-14, first), Math.min(98, first + 15)];
+      if ((ends[0] ?? 0) < (ends[1] ?? 0)) expect([inside[0]?.[0], inside.at(-1)?.[0]]).toEqual(ends);
+    }
+  });
+
+  it("says where a table holds no age that is shown", () => {
+    expect(sources("vi", table([[60, 6], [70, 8]]), 182).join("")).toBe("A centile table is not drawn: it holds no age of these days.");
+    expect(sources("vi", table([[24, 6], [28, 7], [40, 10]]), 182).join("")).toContain("centiles: a table");
   });
 });
 
