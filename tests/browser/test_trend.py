@@ -106,3 +106,31 @@ def test_a_curve_of_centiles_is_drawn_between_the_rows_of_its_table(visit: Visit
 def test_a_table_whose_curves_cross_is_named_with_the_reason(visit: Visit) -> None:
     said = "The table crossing.json is not used: In row 1 p97 lies below p50: its curves cross."
     expect(_open(visit).locator(".serial")).to_contain_text(said)
+
+
+def test_after_the_commit_and_a_reload_the_servers_numbers_count(visit: Visit) -> None:
+    page = _open(visit)
+    page.locator("[data-pane='left'] .pix").focus()
+    for key in ("r", "5"):
+        page.keyboard.press(key)
+    screen = page.locator("[data-pane='left'] .screen").bounding_box()
+    assert screen is not None
+    x, y = screen["x"] + screen["width"] / 2, screen["y"] + screen["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 80, y, steps=4)
+    page.mouse.up()
+    expect(_row(page, 4)).to_contain_text("not committed")
+    visit.check_accessible("open")
+    page.locator("[data-pane='left'] .pix").focus()
+    for key in ("r", "0", "l", "0", "Enter"):
+        page.keyboard.press(key)
+    page.locator("main[data-phase='done']").wait_for(timeout=20_000)
+    for _ in ("at once", "after a reload"):
+        expect(page.get_by_label("What the timeline shows")).to_have_value("vi")
+        expect(_row(page, 4)).to_contain_text("Imke Moreau")
+        expect(page.locator(".serial")).not_to_contain_text("not committed")
+        expect(page.locator(".serial svg .dot.open")).to_have_count(0)
+        page = _open(visit)
+    visit.check_accessible("committed")
+    visit.check_nothing_broke()

@@ -170,7 +170,7 @@ export class Session {
   }
 
   private async timeline(): Promise<void> {
-    this.serial = await showTimeline(this.desk.viewer, this.desk.study);
+    this.serial = await showTimeline(this.desk.viewer, this.desk.study, () => this.desk.phase === "done");
     this.serial();
   }
 

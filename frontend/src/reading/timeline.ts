@@ -4,10 +4,9 @@ import { api, reason } from "../common/api";
 import { type Child, fill, h, s } from "../common/dom";
 import { count, day as dayText, grade as roman } from "../common/format";
 import type { Prior, Study } from "../viewer/types";
-import { type Drawing, PRESETS, measuredOf } from "../viewer/drawing";
-import type { Measured } from "../viewer/measure";
+import { PRESETS, measuredOf } from "../viewer/drawing";
 import type { Viewer } from "../viewer/viewer";
-import { type Named, type ReadMeasure, type References, present, sources, taken, trendChart, trendTable } from "./trend";
+import { type Drawn, type Named, type ReadMeasure, type References, present, sources, taken, trendChart, trendTable } from "./trend";
 
 interface Graded {
   right: 0 | 1 | 2 | 3 | 4 | null;
@@ -118,7 +117,7 @@ function table(timeline: Timeline, study: Study, hang: (prior: Prior) => void): 
 }
 
 /** What is drawn in the read that is open, with our own numbers. */
-function drawnNow(viewer: Viewer, study: Study): (Drawing & { measured: Measured | null })[] {
+function drawnNow(viewer: Viewer, study: Study): Drawn {
   const regions = new Map(study.clips.map((clip) => [clip.sop_uid, clip.regions]));
   return viewer.marks.sketch.drawings.map((drawing) => ({ ...drawing, measured: measuredOf(drawing, regions.get(drawing.sop_uid) ?? []) }));
 }
@@ -135,18 +134,23 @@ class Serial {
     private readonly viewer: Viewer,
     private readonly study: Study,
     private readonly timeline: Timeline,
+    private readonly done: () => boolean,
+    chosen = "",
   ) {
     const title = timeline.studies.length > 1 ? `${count(timeline.studies.length, "study", "studies")} of this infant` : "The only study of this infant";
     this.element.append(h("p", { class: "line small" }, h("h2", { class: "h3" }, title), this.choice, this.said), this.body);
     this.choice.addEventListener("change", () => this.show());
-    this.drawingsChanged();
+    this.drawingsChanged(chosen);
     this.show();
   }
 
+  private get drawn(): Drawn {
+    return this.done() ? null : drawnNow(this.viewer, this.study);
+  }
+
   /** A measure that was just taken can be looked at; nothing changes where none was. */
-  drawingsChanged(): void {
-    const found = present(this.timeline.studies, drawnNow(this.viewer, this.study));
-    const chosen = this.choice.value;
+  drawingsChanged(chosen = this.choice.value): void {
+    const found = present(this.timeline.studies, this.drawn);
     if (found.join() !== this.offered) {
       this.offered = found.join();
       fill(this.choice, h("option", { value: "" }, "Grades"), ...found.map((preset) => h("option", { value: preset }, PRESETS[preset].name)));
@@ -157,7 +161,7 @@ class Serial {
   }
 
   private show(): void {
-    const { viewer, study, timeline } = this;
+    const { viewer, study, timeline, drawn } = this;
     const preset = this.choice.value as Named | "";
     if (!preset) {
       const hang = (prior: Prior) => void viewer.togglePrior(prior);
@@ -165,7 +169,7 @@ class Serial {
       this.said.title = this.said.textContent;
       return fill(this.body, chart(timeline), h("div", { class: "scroll-y" }, table(timeline, study, hang)));
     }
-    const found = taken(preset, timeline.studies, drawnNow(viewer, study));
+    const found = taken(preset, timeline.studies, drawn);
     const gestation = study.patient.gestational_age_days;
     fill(this.said);
     const from = h("p", { class: "small dim" }, ...sources(preset, timeline.references, gestation, found));
@@ -179,11 +183,15 @@ export function awaitTimeline({ lower }: Viewer): void {
   fill(lower, h("p", { class: "small dim serial" }, "Looking for this infant's other studies…"));
 }
 
-/** Below the pictures. Reading never waits for it; without it the page says so and goes on. Call what comes back when drawings change. */
-export async function showTimeline(viewer: Viewer, study: Study): Promise<() => void> {
+/**
+ * Below the pictures. Reading never waits for it; without it the page says so and goes on. What was chosen there before stays
+ * chosen. Call what comes back when drawings change.
+ */
+export async function showTimeline(viewer: Viewer, study: Study, done: () => boolean): Promise<() => void> {
   const box = viewer.lower;
   try {
-    const serial = new Serial(viewer, study, await api.get<Timeline>(`/api/v1/studies/${study.study_uid}/timeline/`));
+    const told = await api.get<Timeline>(`/api/v1/studies/${study.study_uid}/timeline/`);
+    const serial = new Serial(viewer, study, told, done, box.querySelector("select")?.value);
     fill(box, serial.element);
     return () => serial.drawingsChanged();
   } catch (error) {

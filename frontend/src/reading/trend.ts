@@ -53,13 +53,17 @@ const ROW = 12;
 /** Beside the numbers of reference lines. */
 const BORDER = 34;
 
+/** What is drawn in the read that is open; null after the commit, when the server's numbers count. */
+export type Drawn = readonly (Drawing & { measured: Measured | null })[] | null;
+
 /** Every number of a measure, the earliest first; of the open study what is drawn now in place of what was committed. */
-export function taken(preset: Named, studies: readonly Measuring[], drawn: readonly (Drawing & { measured: Measured | null })[]): Taken[] {
+export function taken(preset: Named, studies: readonly Measuring[], drawn: Drawn): Taken[] {
   const found = studies.flatMap((study) => {
     const day = study.day_of_life;
     if (day === null) return [];
-    const open = study.current && drawn.length > 0;
-    const every: ReadMeasure[] = open ? drawn.flatMap(({ preset: name, side, measured }) => (name ? [{ preset: name, side, measured }] : [])) : (study.read?.measures ?? []);
+    const now = study.current && drawn?.length ? drawn : null;
+    const open = now !== null;
+    const every: ReadMeasure[] = now ? now.flatMap(({ preset: name, side, measured }) => (name ? [{ preset: name, side, measured }] : [])) : (study.read?.measures ?? []);
     return every.filter((each) => each.preset === preset && each.measured !== null && each.measured.value !== null).map(({ side, measured }) => {
       const counted = measured as Measured & { value: number };
       return { day, when: study.acquired_at, side, value: counted.value, measured: counted, open, reader: open ? "this read" : (study.read?.reader ?? "") };
@@ -69,7 +73,7 @@ export function taken(preset: Named, studies: readonly Measuring[], drawn: reado
 }
 
 /** The measures that have a number anywhere. */
-export function present(studies: readonly Measuring[], drawn: readonly (Drawing & { measured: Measured | null })[]): Named[] {
+export function present(studies: readonly Measuring[], drawn: Drawn): Named[] {
   return (Object.keys(PRESETS) as Named[]).filter((preset) => taken(preset, studies, drawn).length > 0);
 }
 

@@ -25,6 +25,12 @@ describe("a measure over time", () => {
     expect([present([study(9, true, [])], [drawn(null)]), present([study(9, true, [])], [drawn(1)])]).toEqual([[], ["ahw"]]);
   });
 
+  it("after the commit counts the server's numbers, whatever is still drawn here", () => {
+    const found = taken("ahw", [study(9, true, [5])], null);
+    expect(found.map(({ value, open, reader }) => [value, open, reader])).toEqual([[5, false, "A"]]);
+    expect(present([study(9, true, [])], null)).toEqual([]);
+  });
+
   it("draws a table by weeks against days of life only where the gestation is known", () => {
     expect(curves("vi", REFERENCES, 196)[0]?.points).toEqual([[14, 1], [28, 2]]);
     expect(curves("vi", REFERENCES, null)).toEqual([]);
@@ -47,7 +53,7 @@ describe("a centile curve", () => {
   });
 
   it("is seen in a chart that holds none of its rows", () => {
-    const chart = trendChart("vi", taken("vi", [], []), table([[24, 6], [40, 10]]), 182);
+    const chart = trendChart("vi", taken("vi", [], null), table([[24, 6], [40, 10]]), 182);
     expect(chart.querySelectorAll(".curve")).toHaveLength(1);
     expect(chart.textContent).toContain("p50");
   });
