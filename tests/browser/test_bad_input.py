@@ -24,7 +24,7 @@ pytestmark = [
 ]
 STUDY, EMPTY = generate_uid(), generate_uid()
 PIXEL = 180
-DAMAGED, TINY, LONG, HUGE, STOPPED, UNTIMED, BEYOND = range(1, 8)
+DAMAGED, TINY, LONG, HUGE, STOPPED, UNTIMED, BEYOND, CUT = range(1, 9)
 
 
 def _plain(frames: int, rows: int, columns: int, **facts: Any) -> bytes:
@@ -49,6 +49,9 @@ def _clips() -> list[bytes]:
         _plain(5, 48, 64, **facts(STOPPED, "stopped"), FrameTime="0"),
         _plain(5, 48, 64, **facts(UNTIMED, "untimed"), FrameTime=None),
         _plain(1, 48, 64, **facts(BEYOND, "beyond"), SequenceOfUltrasoundRegions=beyond),
+        clip(
+            NumberOfFrames=10, Rows=48, Columns=64, PixelData=bytes([PIXEL]) * (48 * 64 * 11 // 2), **facts(CUT, "cut")
+        ),
     ]
 
 
@@ -103,6 +106,21 @@ def test_a_clip_with_a_damaged_frame_plays(visit: Visit) -> None:
     visit.page.keyboard.press("Space")
     for frame in ("3", "4", "1"):
         pane.and_(visit.page.locator(f"[data-shown='{frame}']")).wait_for(timeout=10_000)
+    visit.page.keyboard.press("Space")
+
+
+def test_of_a_clip_that_ends_early_the_whole_frames_are_shown_and_the_others_say_why(visit: Visit) -> None:
+    pane = _hang(visit.page, CUT)
+    for _ in range(4):
+        visit.page.keyboard.press("ArrowRight")
+    expect(pane).to_have_attribute("data-shown", "5")
+    expect(pane.locator(".cover")).to_be_hidden()
+    visit.page.keyboard.press("ArrowRight")
+    expect(pane.locator(".cover")).to_contain_text("Frame 6 cannot be shown")
+    expect(pane.locator(".cover")).to_contain_text("The file ends before this frame does.")
+    visit.picture("cut")
+    visit.page.keyboard.press("Space")
+    pane.and_(visit.page.locator("[data-shown='2']")).wait_for(timeout=10_000)
     visit.page.keyboard.press("Space")
 
 

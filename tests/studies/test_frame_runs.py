@@ -35,6 +35,14 @@ def test_a_run_is_the_frames_one_by_one(reader: Client, stored: Stored) -> None:
     assert run == {number: reader.get(_url(clip, str(number))).content for number in (2, 3, 4)}
 
 
+def test_a_run_over_the_end_of_a_file_that_is_cut_is_the_frames_that_are_whole(reader: Client, stored: Stored) -> None:
+    clip = stored(frames=4, PixelData=bytes(24 * 32 * 5 // 2))
+    assert list(_unpacked(reader.get(_url(clip, "1-4")).content)) == [1, 2]
+    missing = reader.get(_url(clip, "3"))
+    assert (missing.status_code, missing.json()["code"]) == (422, "undecodable")
+    assert "2 of 4 frames are whole" in missing.json()["detail"]
+
+
 def test_a_run_leaves_one_entry_with_its_frames(reader: Client, stored: Stored) -> None:
     clip = stored(frames=3)
     reader.get(_url(clip, "1-3"))

@@ -99,7 +99,8 @@ def test_a_deflated_bomb_is_not_inflated(header: Any) -> None:
 
 def test_pixels_that_end_early_are_a_flaw_and_no_refusal(header: Any) -> None:
     pixels = header(clip()[:-100])["pixels"]
-    assert (pixels["flaw"], pixels["frames"]) == ("truncated", 2)
+    assert (pixels["flaw"], pixels["frames"], pixels["whole"]) == ("truncated", 2, 1)
+    assert pixels["flaw_reason"].startswith("Incomplete: 1 of 2 frames are whole")
 
 
 def test_what_a_clip_says_of_itself_is_read(header: Any) -> None:

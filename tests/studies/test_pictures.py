@@ -7,6 +7,7 @@ import io
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -132,3 +133,48 @@ def test_damage_inside_a_compressed_frame_stays_in_its_child(tmp_path: Path) -> 
 def test_a_thumbnail_is_small(tmp_path: Path) -> None:
     picture = Image.open(io.BytesIO(children.thumbnail(BUNDLED / "examples_palette.dcm", 256)))
     assert (picture.format, max(picture.size)) == ("JPEG", 256)
+
+
+DEEP: dict[str, Any] = {"BitsAllocated": 16, "BitsStored": 12, "HighBit": 11}
+COLOUR: dict[str, Any] = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 1}
+KINDS: dict[str, dict[str, Any]] = {
+    "grey": {},
+    "deep": DEEP,
+    "colour": COLOUR,
+    "halved": COLOUR | {"PhotometricInterpretation": "YBR_FULL_422"},
+}
+
+
+def _cut(kind: str, frames: float, *, declared: bool) -> tuple[bytes, bytes]:
+    """Ten frames of which only so many are there, whether or not the pixel element says so; and what was to be seen."""
+    facts = KINDS[kind] | ({"PlanarConfiguration": 0} if kind == "halved" else {})
+    each = 24 * 32 * {"grey": 1, "deep": 2, "colour": 3, "halved": 2}[kind]
+    pixels = np.random.default_rng(3).integers(0, 16, 10 * each, dtype=np.uint8).tobytes()
+    whole = encoded(dataset(frames=10, PixelData=pixels, **facts))
+    there = int(frames * each) // 2 * 2
+    short = encoded(dataset(frames=10, PixelData=pixels[:there], **facts)) if declared else whole[: there - 10 * each]
+    return short, whole
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["short-element", "short-file"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_a_clip_that_ends_early_the_whole_frames_are_shown(tmp_path: Path, kind: str, *, declared: bool) -> None:
+    short, whole = _cut(kind, 5.5, declared=declared)
+    path, truth = _write(tmp_path / "short.dcm", short), _write(tmp_path / "whole.dcm", whole)
+    for number in range(1, 6):
+        assert np.array_equal(_shown(path, number)[0], _shown(truth, number)[0])
+    for number in range(6, 11):
+        with pytest.raises(ChildFailed, match=r"The file ends before this frame does\. Incomplete: 5 of 10 frames"):
+            list(children.decode_frames(path, [number]))
+
+
+@pytest.mark.parametrize("there", [0, 0.9])
+def test_of_a_clip_without_a_whole_frame_none_is_shown(tmp_path: Path, there: float) -> None:
+    path = _write(tmp_path / "a.dcm", _cut("grey", there, declared=True)[0])
+    with pytest.raises(ChildFailed, match="Incomplete: no frame is whole"):
+        list(children.decode_frames(path, [1]))
+
+
+def test_a_clip_that_ends_early_has_a_thumbnail_of_what_is_there(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.dcm", _cut("grey", 1.5, declared=False)[0])
+    assert Image.open(io.BytesIO(children.thumbnail(path, 64))).format == "JPEG"

@@ -22,7 +22,10 @@ _ITEM, _END = 0xFFFEE000, 0xFFFEE0DD
 
 @dataclass(frozen=True)
 class Layout:
-    """``rows`` x ``columns`` pixels of ``samples`` values in ``frames`` frames; ``flaw`` is empty when all is there."""
+    """``rows`` x ``columns`` pixels of ``samples`` values in ``frames`` frames; ``flaw`` is empty when all is there.
+
+    Of a flawed clip the first ``whole`` frames can still be decoded.
+    """
 
     photometric: str = ""
     rows: int = 0
@@ -33,6 +36,7 @@ class Layout:
     bits_stored: int = 8
     flaw: str = ""
     flaw_reason: str = ""
+    whole: int = 0
 
     def as_facts(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,7 +60,9 @@ def check(opened: Opened) -> Layout:
     if facts["rows"] * facts["columns"] > MAX_FRAME_PIXELS:
         raise Refused("too_large", f"It declares frames of {facts['columns']} x {facts['rows']} pixels: too large.")
     flaw, reason = _flaw(opened, Layout(**facts))
-    return Layout(**facts, flaw=flaw, flaw_reason=reason)
+    cut = flaw == "truncated" and opened.pixel_length != UNDEFINED and not _syntax_flaw(opened)[0]
+    whole = _whole_frames(opened, Layout(**facts)) if cut else 0
+    return Layout(**facts, flaw=flaw, flaw_reason=reason, whole=whole if flaw else facts["frames"])
 
 
 def _count(dataset: Dataset, keyword: str, low: int, high: int) -> int:
@@ -114,20 +120,28 @@ def _syntax_flaw(opened: Opened) -> tuple[str, str]:
 def _native_flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
     if opened.syntax.is_encapsulated:
         return "undecodable", "Its header says compressed, its pixels are not."
-    here = min(opened.pixel_length, opened.stream_size - opened.pixel_start)
-    declared = _declared_bytes(layout)
+    here = _bytes_here(opened)
+    declared = (_frame_bits(layout) * layout.frames + 7) // 8
     if declared > _LIE_BYTES and declared > _LIE_FACTOR * max(here, 1):
         raise Refused("too_large", f"It declares {declared // 1024**2} MB of pixels and holds {here // 1024} kB.")
     if here < declared:
-        return "truncated", f"Incomplete: {here} of {declared} bytes of pixels are there."
+        whole = _whole_frames(opened, layout)
+        there = f"{whole} of {layout.frames} frames are whole" if whole else "no frame is whole"
+        return "truncated", f"Incomplete: {there} ({here} of {declared} bytes of pixels are there)."
     return "", ""
 
 
-def _declared_bytes(layout: Layout) -> int:
+def _bytes_here(opened: Opened) -> int:
+    return max(0, min(opened.pixel_length, opened.stream_size - opened.pixel_start))
+
+
+def _whole_frames(opened: Opened, layout: Layout) -> int:
+    return min(layout.frames, _bytes_here(opened) * 8 // _frame_bits(layout))
+
+
+def _frame_bits(layout: Layout) -> int:
     bits = layout.rows * layout.columns * layout.samples * layout.bits_allocated
-    if layout.photometric == "YBR_FULL_422":
-        bits = bits * 2 // 3
-    return (bits * layout.frames + 7) // 8
+    return max(1, bits * 2 // 3) if layout.photometric == "YBR_FULL_422" else bits
 
 
 def _encapsulated_flaw(opened: Opened, layout: Layout) -> tuple[str, str]:

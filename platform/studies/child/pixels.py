@@ -56,6 +56,8 @@ class Source:
 
     def decoded(self, number: int, *, raw: bool = False) -> tuple[npt.NDArray[Any], dict[str, Any]]:
         """One frame as stored, or (``raw`` false) in RGB, and what the decoder says of it; raises Refused."""
+        if number > self.shape.whole:
+            raise Refused(self.shape.flaw, f"The file ends before this frame does. {self.shape.flaw_reason}")
         self.opened.stream.seek(self.opened.pixel_start)
         with _said_plainly(self.opened):
             decoder = get_decoder(self.opened.syntax)
@@ -87,10 +89,10 @@ def preload() -> None:
 def open_source(path: Path) -> Source:
     opened = open_dicom(path)
     shape = layout.check(opened)
-    if shape.flaw:
+    if not shape.whole:
         raise Refused(shape.flaw, shape.flaw_reason)
     options = as_pixel_options(opened.dataset)
-    options["number_of_frames"] = shape.frames
+    options["number_of_frames"] = shape.whole
     options["pixel_keyword"] = "PixelData"
     options["transfer_syntax_uid"] = opened.syntax
     if opened.pixel_vr:
