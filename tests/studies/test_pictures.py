@@ -13,7 +13,9 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import apply_color_lut
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
 from studies import children
 from studies.children import ChildFailed
@@ -178,3 +180,61 @@ def test_of_a_clip_without_a_whole_frame_none_is_shown(tmp_path: Path, there: fl
 def test_a_clip_that_ends_early_has_a_thumbnail_of_what_is_there(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.dcm", _cut("grey", 1.5, declared=False)[0])
     assert Image.open(io.BytesIO(children.thumbnail(path, 64))).format == "JPEG"
+
+
+def _picture(seed: int, kind: str) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (24, 32), dtype=np.uint8)).save(out, kind, no_jp2=True)
+    return out.getvalue()
+
+
+def _compressed(syntax: str, frames: list[bytes], *, offsets: bool, count: int = 4) -> bytes:
+    made = dataset(frames=count, PixelData=encapsulate(frames, has_bot=offsets))
+    made["PixelData"].VR = "OB"
+    made["PixelData"].is_undefined_length = True
+    return encoded(made, syntax=syntax)
+
+
+CODECS = {"jpeg": (JPEGBaseline8Bit, "JPEG"), "jpeg2000": (JPEG2000Lossless, "JPEG2000")}
+
+
+@pytest.mark.parametrize("offsets", [True, False], ids=["table", "no-table"])
+@pytest.mark.parametrize("codec", CODECS)
+def test_of_a_compressed_clip_that_ends_early_the_whole_frames_are_shown(
+    tmp_path: Path, codec: str, *, offsets: bool
+) -> None:
+    syntax, kind = CODECS[codec]
+    frames = [_picture(seed, kind) for seed in range(4)]
+    whole = _compressed(syntax, frames, offsets=offsets)
+    cut = whole.index(frames[2]) + len(frames[2]) // 2
+    path, truth = _write(tmp_path / "short.dcm", whole[:cut]), _write(tmp_path / "whole.dcm", whole)
+    for number in (1, 2):
+        assert np.array_equal(_shown(path, number)[0], _shown(truth, number)[0])
+        assert list(children.decode_grey(path, [number])) == list(children.decode_grey(truth, [number]))
+    for number in (3, 4):
+        with pytest.raises(ChildFailed, match=r"ends before this frame does\. Incomplete: 2 of 4 frames"):
+            list(children.decode_frames(path, [number]))
+
+
+def test_a_compressed_clip_that_lacks_its_end_mark_alone_is_shown_whole(tmp_path: Path) -> None:
+    whole = _compressed(JPEGBaseline8Bit, [_picture(seed, "JPEG") for seed in range(4)], offsets=True)
+    path = _write(tmp_path / "a.dcm", whole[:-8])
+    assert len(list(children.decode_frames(path, range(1, 5), seconds=10))) == 4
+
+
+def test_of_a_frame_in_pieces_that_is_cut_nothing_is_shown(tmp_path: Path) -> None:
+    """Its first piece begins a picture, and is none."""
+    picture = _picture(1, "JPEG")
+    middle = len(picture) // 4 * 2
+    whole = _compressed(JPEGBaseline8Bit, [picture[:middle], picture[middle:]], offsets=False, count=1)
+    path = _write(tmp_path / "a.dcm", whole[: whole.index(picture[middle : middle + 40]) + 20])
+    with pytest.raises(ChildFailed, match="Incomplete"):
+        list(children.decode_frames(path, [1]))
+
+
+def test_of_rle_frames_that_end_early_the_whole_ones_are_shown(tmp_path: Path) -> None:
+    data = (BUNDLED / "SC_rgb_rle_2frame.dcm").read_bytes()
+    path = _write(tmp_path / "a.dcm", data[:-200])
+    assert np.array_equal(_shown(path, 1)[0], _truth(BUNDLED / "SC_rgb_rle_2frame.dcm")[0])
+    with pytest.raises(ChildFailed, match="1 of 2 frames"):
+        list(children.decode_frames(path, [2]))

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import RLELossless
 
 from studies.child.opening import UNDEFINED, Opened, Refused
 from studies.child.values import text, value
@@ -60,9 +61,11 @@ def check(opened: Opened) -> Layout:
     if facts["rows"] * facts["columns"] > MAX_FRAME_PIXELS:
         raise Refused("too_large", f"It declares frames of {facts['columns']} x {facts['rows']} pixels: too large.")
     flaw, reason = _flaw(opened, Layout(**facts))
-    cut = flaw == "truncated" and opened.pixel_length != UNDEFINED and not _syntax_flaw(opened)[0]
-    whole = _whole_frames(opened, Layout(**facts)) if cut else 0
-    return Layout(**facts, flaw=flaw, flaw_reason=reason, whole=whole if flaw else facts["frames"])
+    whole = facts["frames"]
+    if flaw:
+        cut = flaw == "truncated" and not _syntax_flaw(opened)[0]
+        whole = _whole_frames(opened, Layout(**facts)) if cut else 0
+    return Layout(**facts, flaw=flaw, flaw_reason=reason, whole=whole)
 
 
 def _count(dataset: Dataset, keyword: str, low: int, high: int) -> int:
@@ -136,6 +139,9 @@ def _bytes_here(opened: Opened) -> int:
 
 
 def _whole_frames(opened: Opened, layout: Layout) -> int:
+    """Of a clip that is cut: how many frames from the first are all there, beyond doubt."""
+    if opened.pixel_length == UNDEFINED:
+        return min(layout.frames, len(single_frames(opened)))
     return min(layout.frames, _bytes_here(opened) * 8 // _frame_bits(layout))
 
 
@@ -146,27 +152,49 @@ def _frame_bits(layout: Layout) -> int:
 
 def _encapsulated_flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
     fragments, complete = _walk_fragments(opened)
-    if fragments < layout.frames:
-        return "truncated", f"Incomplete: {fragments} of {layout.frames} frames are there."
+    if len(fragments) < layout.frames:
+        return "truncated", f"Incomplete: {len(fragments)} of {layout.frames} frames are there."
     if not complete:
         return "truncated", "Incomplete: the file ends inside its pixels."
     return "", ""
 
 
-def _walk_fragments(opened: Opened) -> tuple[int, bool]:
+def single_frames(opened: Opened) -> list[tuple[int, int]]:
+    """Where the fragments of a clip that is cut lie, and how long they are, if each of them is one whole frame.
+
+    Offset tables tell of frames that are gone. RLE has one fragment for each frame; of the others each must be an image
+    from its first bytes to its last, and none is believed where one is not.
+    """
+    fragments, _ = _walk_fragments(opened)
+    if opened.syntax == RLELossless or all(_is_image(opened, *fragment) for fragment in fragments):
+        return fragments
+    return []
+
+
+def _is_image(opened: Opened, start: int, length: int) -> bool:
+    """It begins as JPEG, JPEG-LS or JPEG 2000 does, and ends as all of them do."""
+    opened.stream.seek(start)
+    first = opened.stream.read(2)
+    opened.stream.seek(start + max(0, length - 4))
+    return first in (b"\xff\xd8", b"\xff\x4f") and b"\xff\xd9" in opened.stream.read(min(length, 4))
+
+
+def _walk_fragments(opened: Opened) -> tuple[list[tuple[int, int]], bool]:
     """(fragments that are wholly there, whether the sequence ends as it should); the offset table is not one."""
     stream, at = opened.stream, opened.pixel_start
     order = "<" if opened.syntax.is_little_endian else ">"
-    for fragments in range(-1, _MAX_FRAGMENTS):
+    found: list[tuple[int, int]] = []
+    for _ in range(_MAX_FRAGMENTS + 1):
         stream.seek(at)
         head = stream.read(8)
         if len(head) < 8:
-            return max(fragments, 0), False
+            return found[1:], False
         group, element, length = struct.unpack(f"{order}HHL", head)
         at += 8 + length
         tag = group << 16 | element
         if tag == _END:
-            return max(fragments, 0), True
+            return found[1:], True
         if tag != _ITEM or at > opened.stream_size:
-            return max(fragments, 0), False
+            return found[1:], False
+        found.append((at - length, length))
     raise Refused("too_large", f"Its pixels come in more than {_MAX_FRAGMENTS} pieces.")

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from pydicom.encaps import get_frame
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import as_pixel_options
@@ -44,6 +45,8 @@ class Source:
 
     def encoded(self, number: int) -> bytes:
         """The bytes of one compressed frame; raises Refused."""
+        if self.shape.flaw:
+            return self._alone(number)
         self.opened.stream.seek(self.opened.pixel_start)
         offsets = self.options.get("extended_offsets")
         with _said_plainly(self.opened):
@@ -56,13 +59,33 @@ class Source:
 
     def decoded(self, number: int, *, raw: bool = False) -> tuple[npt.NDArray[Any], dict[str, Any]]:
         """One frame as stored, or (``raw`` false) in RGB, and what the decoder says of it; raises Refused."""
+        self._check_whole(number)
+        stream, options, index = self.opened.stream, self.options, number - 1
+        if self.shape.flaw and self.opened.syntax.is_encapsulated:
+            # A file of its own: the tables of the one that is cut tell of frames that are gone.
+            stream, index = io.BytesIO(encapsulate([self._alone(number)])), 0
+            options = {**options, "number_of_frames": 1}
+            options.pop("extended_offsets", None)
+        else:
+            stream.seek(self.opened.pixel_start)
+        with _said_plainly(self.opened):
+            array, described = get_decoder(self.opened.syntax).as_array(stream, index=index, raw=raw, **options)
+        return array, dict(described)
+
+    @cached_property
+    def _fragments(self) -> list[tuple[int, int]]:
+        return layout.single_frames(self.opened)
+
+    def _check_whole(self, number: int) -> None:
         if number > self.shape.whole:
             raise Refused(self.shape.flaw, f"The file ends before this frame does. {self.shape.flaw_reason}")
-        self.opened.stream.seek(self.opened.pixel_start)
-        with _said_plainly(self.opened):
-            decoder = get_decoder(self.opened.syntax)
-            array, described = decoder.as_array(self.opened.stream, index=number - 1, raw=raw, **self.options)
-        return array, dict(described)
+
+    def _alone(self, number: int) -> bytes:
+        """The same of a clip that is cut, from the one fragment that the frame is; raises Refused."""
+        self._check_whole(number)
+        start, length = self._fragments[number - 1]
+        self.opened.stream.seek(start)
+        return self.opened.stream.read(length)
 
 
 @contextmanager
