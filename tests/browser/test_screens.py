@@ -181,3 +181,34 @@ def test_one_finger_with_a_tool_draws_and_without_changes_the_greys(fingers: Fin
 
 def test_nothing_broke(visit: Visit) -> None:
     visit.check_nothing_broke()
+
+
+# The side marks above and below a turned picture, and what is said of its turns: left, top, right, bottom.
+SIDES = """() => [...document.querySelectorAll("[data-pane='left'] :is(.side, .way):not([hidden])")].map((each) => {
+    const { left, top, right, bottom } = each.getBoundingClientRect();
+    return [each.className, left, top, right, bottom];
+})"""
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1440, 900)], ids=lambda size: str(size[0]))
+@pytest.mark.parametrize("layout", ["1x2", "3x3"])
+def test_no_notice_lies_over_the_mark_of_a_side(visit: Visit, page: Page, size: tuple[int, int], layout: str) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.get_by_label("Layout", exact=True).select_option(layout)
+    page.locator("[data-pane='left'] .pix").focus()
+    page.keyboard.press("z")
+    page.keyboard.press("Shift+F7")
+    for _ in range(2):
+        page.keyboard.press("F7")
+        (way,), marks = _of(page, "way"), _of(page, "side")
+        assert len(marks) == 2
+        for mark in marks:
+            assert mark[2] <= way[0] or mark[0] >= way[2] or mark[3] <= way[1] or mark[1] >= way[3], (way, mark)
+        visit.picture(f"sides-{size[0]}-{layout}")
+        page.keyboard.press("F7")
+    page.keyboard.press("z")
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def _of(page: Page, kind: str) -> list[list[float]]:
+    return [place for name, *place in page.evaluate(SIDES) if name.split()[0] == kind]
