@@ -186,6 +186,7 @@ export class Pane {
   rename(): void {
     this.picture.drawSides();
     this.drawHead();
+    this.drawName();
   }
 
   /** Frames of the clip that carry a keyframe or a drawing. */
@@ -271,12 +272,16 @@ export class Pane {
   private drawFrame(): void {
     this.section.dataset["frame"] = String(this.frame);
     this.section.dataset["playing"] = String(this.playing);
-    // A screen reader that follows the name would speak without end during play.
     this.bar.draw(this.state, this.playing);
     const fps = this.playing ? this.meter.fps : null;
     if (fps !== null) this.section.dataset["fpsMeasured"] = fps.toFixed(1);
     this.drawCoverage();
     if (this.attention) this.followAttention();
+    this.drawName();
+  }
+
+  /** A screen reader that follows the name would speak without end during play. */
+  private drawName(): void {
     if (this.playing) return;
     const where = this.origin ? `${this.origin}: ` : "";
     this.focusable.setAttribute("aria-label", this.clip ? `${where}${this.clip.label}, frame ${this.frame} of ${this.clip.frames}` : `${where}No clip`);

@@ -2,11 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { drawHead } from "../../src/viewer/head";
 import type { Clip, View } from "../../src/viewer/types";
+import { clipOf } from "./clips";
 
-const clip = (view: View, label: string): Clip => ({
-  sop_uid: "1", number: 2, view, plane: "", view_source: "tags", label, acquired_at: null, rows: 1, columns: 1, frames: 1, frame_time_ms: null, fps: 24, fps_source: "default", display_rate: null,
-  frame_times: null, photometric: "MONOCHROME2", regions: [], calibration: "calibrated", decode_error: "", scorable: true, parked_reason: "", thumbnail_url: "", frame_url: "",
-});
+const clip = (view: View, label: string): Clip => clipOf({ view, label });
 
 function head(shown: Clip, note = ""): string {
   const element = document.createElement("div");

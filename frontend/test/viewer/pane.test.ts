@@ -1,0 +1,34 @@
+// @vitest-environment jsdom
+import { describe, expect, it } from "vitest";
+import { Coverage } from "../../src/viewer/coverage";
+import { Looks } from "../../src/viewer/look";
+import { Pane } from "../../src/viewer/pane";
+import { Prefetcher } from "../../src/viewer/prefetch";
+import { Sketcher } from "../../src/viewer/sketch";
+import type { Clip } from "../../src/viewer/types";
+import { clipOf } from "./clips";
+
+const none = () => undefined;
+
+/** Without the part that draws pixels, which never comes. */
+function pane(...clips: Clip[]): Pane {
+  return new Pane("left", "Left view", {
+    screens: new Promise(none),
+    prefetcher: new Prefetcher(() => Promise.resolve(), { atOnce: 1, room: () => true }),
+    coverage: new Coverage(clips),
+    looks: new Looks(),
+    sketch: new Sketcher({ changed: none, redraw: none, naming: none }),
+    hung: none, shown: none, changed: none, looped: none,
+  });
+}
+
+describe("a pane", () => {
+  it("is named after the view as soon as that is set", () => {
+    const clip = clipOf();
+    const shown = pane(clip);
+    void shown.show(clip);
+    Object.assign(clip, { view: "mastoid", label: "MAST sweep" });
+    shown.rename();
+    expect(shown.focusable.getAttribute("aria-label")).toBe("MAST sweep, frame 1 of 10");
+  });
+});
