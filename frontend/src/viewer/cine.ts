@@ -74,10 +74,10 @@ export class Cine {
 
   constructor(private readonly projector: Projector) {}
 
-  /** Another clip: at its own time, the whole of it. Speed and to-and-fro stay as the reader set them. */
-  load(lengths: readonly number[]): void {
+  /** Another clip, the whole of it. To-and-fro stays as the reader set it. */
+  load(lengths: readonly number[], speed = this.playback.speed): void {
     this.lengths = lengths;
-    this.set({ range: null });
+    this.set({ range: null, speed });
   }
 
   set(part: Partial<Playback>): void {

@@ -54,6 +54,16 @@ function recommended(clip: Clip | null): number | null {
   return Math.abs(speed - 1) > 0.05 ? speed : null;
 }
 
+function offered(clip: Clip | null): [number, string][] {
+  const own = recommended(clip);
+  return [...SPEEDS.map((speed): [number, string] => [speed, speedName(speed)]), ...(own ? [[own, `recommended, ${rate(clip?.display_rate ?? 0)}`] as [number, string]] : [])];
+}
+
+/** The speed that the reader set, where this clip can be played at it; else its own time. What another clip's device recommends says nothing here. */
+export function speedFor(clip: Clip | null, speed: number): number {
+  return offered(clip).some(([each]) => each === speed) ? speed : 1;
+}
+
 export class CineBar {
   readonly element: HTMLElement;
   private readonly button = h("button", { class: "btn btn-quiet", type: "button" });
@@ -86,9 +96,7 @@ export class CineBar {
     this.clip = clip;
     this.slider.max = String(Math.max(1, clip?.frames ?? 1));
     this.slider.disabled = !clip || clip.frames < 2;
-    const own = recommended(clip);
-    const options = [...SPEEDS.map((speed) => [speed, speedName(speed)] as const), ...(own ? [[own, `recommended, ${rate(clip?.display_rate ?? 0)}`] as const] : [])];
-    fill(this.speed, ...options.map(([speed, name]) => h("option", { value: speed }, name)));
+    fill(this.speed, ...offered(clip).map(([speed, name]) => h("option", { value: speed }, name)));
     const still = (clip?.frames ?? 0) < 2;
     this.speed.hidden = still;
     this.more.hidden = still;

@@ -2,7 +2,7 @@
 
 import { h } from "../common/dom";
 import { Cine, type Playback, type Together } from "./cine";
-import { CineBar } from "./cinebar";
+import { CineBar, speedFor } from "./cinebar";
 import { RateMeter, durations } from "./clock";
 import type { Coverage } from "./coverage";
 import { drawHead } from "./head";
@@ -105,7 +105,7 @@ export class Pane {
     this.clip = clip;
     this.picture.hang(clip);
     this.index = Math.max(0, Math.min(frame, clip?.frames ?? 1) - 1);
-    this.cine.load(clip ? durations(clip) : []);
+    this.cine.load(clip ? durations(clip) : [], speedFor(clip, this.cine.playback.speed));
     this.drawClip();
     this.around.changed(this);
     if (await this.picture.open()) this.progress();

@@ -22,6 +22,10 @@ function pane(...clips: Clip[]): Pane {
   });
 }
 
+function speed(of: Pane): string | undefined {
+  return of.cell.querySelector<HTMLSelectElement>("select.speed")?.selectedOptions[0]?.textContent ?? undefined;
+}
+
 describe("a pane", () => {
   it("is named after the view as soon as that is set", () => {
     const clip = clipOf();
@@ -30,5 +34,22 @@ describe("a pane", () => {
     Object.assign(clip, { view: "mastoid", label: "MAST sweep" });
     shown.rename();
     expect(shown.focusable.getAttribute("aria-label")).toBe("MAST sweep, frame 1 of 10");
+  });
+  it("plays the next clip at its own time where only the last one offered the speed", () => {
+    const [first, next] = [clipOf({ display_rate: 30 }), clipOf({ sop_uid: "2" })];
+    const shown = pane(first, next);
+    void shown.show(first);
+    shown.setPlayback({ speed: 0.75 });
+    expect(speed(shown)).toBe("recommended, 30 fps");
+    void shown.show(next);
+    expect([speed(shown), shown.cine.playback.speed]).toEqual(["1×", 1]);
+  });
+  it("keeps a speed that every clip can be played at", () => {
+    const [first, next] = [clipOf(), clipOf({ sop_uid: "2" })];
+    const shown = pane(first, next);
+    void shown.show(first);
+    shown.setPlayback({ speed: 0.5 });
+    void shown.show(next);
+    expect(speed(shown)).toBe("½×");
   });
 });
