@@ -5,25 +5,25 @@ import type { Clip } from "./types";
 
 const CALIBRATION = { calibrated: "calibrated", uncalibrated: "uncalibrated: no distances", mixed: "calibration differs between regions" } as const;
 
-/** Where the side of the picture is known from; a file that marks none is shown by convention, and says so. */
-function sideNote(clip: Clip): string {
-  const set = clip.view_source === "person" ? "view set by hand" : "";
-  return [set, sideOf(clip)].filter(Boolean).join(" · ");
+/** Where the side of the picture is known from, in full and in brief; a file that marks none is shown by convention, and says so. */
+function sideOf(clip: Clip): readonly [string, string] {
+  if (clip.view === "coronal") return ["R and L by convention, not marked in the file", "R/L by convention"];
+  const said = /left|right|\bl\b|\br\b/i.test(clip.label) ? "side from label" : "side not stated";
+  return [said, said];
 }
 
-function sideOf(clip: Clip): string {
-  if (clip.view === "coronal") return "R and L by convention, not marked in the file";
-  return /left|right|\bl\b|\br\b/i.test(clip.label) ? "side from label" : "side not stated";
-}
-
-/** `origin` is set for the pictures of another study; `note` takes the place of what is said of the side. */
-export function drawHead(element: HTMLElement, clip: Clip | null, origin: string, note: string): void {
+/** `origin` is set for the pictures of another study; `weight` is what the model made of the frame, after the commit. */
+export function drawHead(element: HTMLElement, clip: Clip | null, origin: string, weight: string): void {
   if (!clip) return fill(element, origin ? h("p", {}, h("b", { class: "origin" }, origin)) : null);
-  const said = note || sideNote(clip);
+  const [full, brief] = sideOf(clip);
+  const said = [full, clip.view_source === "person" ? "view set by hand" : ""].filter(Boolean).join(" · ");
   const from: Child = origin ? h("b", { class: "origin" }, `${origin} · `) : null;
+  // Why a clip was not scored says more than that its frames have no weight.
+  const framed: Child[] = weight ? [h("span", { class: "wide" }, "frame "), weight] : [];
+  const beside: Child[] = clip.scorable ? framed : [clip.parked_reason || "not scored"];
   fill(
     element,
-    h("p", {}, from, h("b", {}, clip.label), ` · clip ${clip.number}`, said ? h("span", { class: "note" }, said) : null),
-    h("p", { class: "right" }, h("span", { class: `calibration ${clip.calibration}` }, CALIBRATION[clip.calibration]), clip.scorable ? null : h("span", { class: "note" }, clip.parked_reason || "not scored")),
+    h("p", {}, from, h("b", {}, clip.label), h("span", { class: "nth" }, ` · clip ${clip.number}`), h("span", { class: "note", title: said }, said), h("span", { class: "brief", title: said }, ` · ${brief}`)),
+    h("p", { class: "right" }, h("span", { class: `calibration ${clip.calibration}` }, CALIBRATION[clip.calibration]), beside.length ? h("span", { class: "note weight" }, ...beside) : null),
   );
 }

@@ -40,7 +40,7 @@ export class AttentionStrip {
   noteOf(frame: number): string {
     if (!this.weights) return "";
     const weight = this.weights.get(frame);
-    return `frame weight ${weight === undefined ? "none: not scored" : weightText(weight)}`;
+    return `weight ${weight === undefined ? "none: not scored" : weightText(weight)}`;
   }
 
   private bars(weights: Map<number, number>, top: number, said: string): SVGSVGElement {

@@ -19,4 +19,9 @@ describe("what stands above a picture", () => {
   it.each(["sagittal", "mastoid", "other"] as const)("says of a %s view that its label names the side", (view) => {
     expect(head(clip(view, "MAST left"))).toContain("side from label");
   });
+  it("says where the sides are known from beside the weight of the frame", () => {
+    const said = head(clip("coronal", "COR sweep"), "weight 0.14");
+    expect(said).toContain("R and L by convention, not marked in the file");
+    expect(said).toContain("frame weight 0.14");
+  });
 });
