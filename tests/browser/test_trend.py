@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,8 @@ def test_after_the_commit_and_a_reload_the_servers_numbers_count(visit: Visit) -
     page.mouse.move(x + 80, y, steps=4)
     page.mouse.up()
     expect(_row(page, 4)).to_contain_text("not committed")
+    expect(_row(page, 4)).not_to_contain_text(re.compile("p97|since"))
+    expect(_row(page, 2).first).to_contain_text("between p3 and p50")
     visit.check_accessible("open")
     page.locator("[data-pane='left'] .pix").focus()
     for key in ("r", "0", "l", "0", "Enter"):
@@ -131,6 +134,8 @@ def test_after_the_commit_and_a_reload_the_servers_numbers_count(visit: Visit) -
         expect(_row(page, 4)).to_contain_text("Imke Moreau")
         expect(page.locator(".serial")).not_to_contain_text("not committed")
         expect(page.locator(".serial svg .dot.open")).to_have_count(0)
+        expect(_row(page, 4)).to_contain_text("above p97")
+        expect(_row(page, 4)).to_contain_text(re.compile(r"\+[\d.]+ mm since day 2"))
         page = _open(visit)
     visit.check_accessible("committed")
     visit.check_nothing_broke()

@@ -173,7 +173,7 @@ class Serial {
     const gestation = study.patient.gestational_age_days;
     fill(this.said);
     const from = h("p", { class: "small dim" }, ...sources(preset, timeline.references, gestation, found));
-    fill(this.body, trendChart(preset, found, timeline.references, gestation), h("div", { class: "scroll-y", tabindex: 0, role: "group", "aria-label": `${PRESETS[preset].name}: numbers and sources` }, from, trendTable(preset, found)));
+    fill(this.body, trendChart(preset, found, timeline.references, gestation), h("div", { class: "scroll-y", tabindex: 0, role: "group", "aria-label": `${PRESETS[preset].name}: numbers and sources` }, trendTable(preset, found, timeline.references, gestation), from));
   }
 }
 

@@ -33,6 +33,8 @@ export interface Measuring {
 export interface Taken {
   day: number;
   when: string | null;
+  /** Which of the studies, in their order. */
+  study: number;
   side: Side;
   value: number;
   measured: Measured;
@@ -50,6 +52,8 @@ const AXIS = 84;
 const BESIDE = { right: -5, left: 5, none: 0 };
 /** From one line of small text to the next. */
 const ROW = 12;
+/** The server's numbers have four decimals. */
+const SAME = 5e-5;
 /** Beside the numbers of reference lines. */
 const BORDER = 34;
 
@@ -58,7 +62,7 @@ export type Drawn = readonly (Drawing & { measured: Measured | null })[] | null;
 
 /** Every number of a measure, the earliest first; of the open study what is drawn now in place of what was committed. */
 export function taken(preset: Named, studies: readonly Measuring[], drawn: Drawn): Taken[] {
-  const found = studies.flatMap((study) => {
+  const found = studies.flatMap((study, index) => {
     const day = study.day_of_life;
     if (day === null) return [];
     const now = study.current && drawn?.length ? drawn : null;
@@ -66,7 +70,7 @@ export function taken(preset: Named, studies: readonly Measuring[], drawn: Drawn
     const every: ReadMeasure[] = now ? now.flatMap(({ preset: name, side, measured }) => (name ? [{ preset: name, side, measured }] : [])) : (study.read?.measures ?? []);
     return every.filter((each) => each.preset === preset && each.measured !== null && each.measured.value !== null).map(({ side, measured }) => {
       const counted = measured as Measured & { value: number };
-      return { day, when: study.acquired_at, side, value: counted.value, measured: counted, open, reader: open ? "this read" : (study.read?.reader ?? "") };
+      return { day, when: study.acquired_at, study: index, side, value: counted.value, measured: counted, open, reader: open ? "this read" : (study.read?.reader ?? "") };
     });
   });
   return found.sort((a, b) => a.day - b.day);
@@ -102,6 +106,45 @@ export function spread(heights: readonly number[], apart: number): number[] {
     free = Math.max(height, free) + apart;
   }
   return heights.map((height) => places.get(height) ?? height);
+}
+
+/** Where a number lies among the centiles of each table that holds its age; only of numbers that the server computed. */
+export function standing(preset: Named, { day, value, open }: Taken, references: References, gestation: number | null): string[] {
+  if (open) return [];
+  const tables = references.tables.filter(({ measure }) => measure === preset);
+  return tables.flatMap((table) => {
+    const here = curves(preset, { ...references, tables: [table] }, gestation).flatMap(({ centile, points }) => between(points, day, day).slice(0, 1).map((point) => ({ centile, level: point[1] })));
+    const words = among(value, here.sort((a, b) => a.centile - b.centile));
+    return words ? [tables.length > 1 ? `${words} (${table.source})` : words] : [];
+  });
+}
+
+function among(value: number, levels: readonly { centile: number; level: number }[]): string {
+  const on = levels.find(({ level }) => Math.abs(level - value) < SAME);
+  const over = levels.findLast(({ level }) => level < value);
+  const under = levels.find(({ level }) => level > value);
+  if (on) return `at p${on.centile}`;
+  if (over && under) return `between p${over.centile} and p${under.centile}`;
+  return over ? `above p${over.centile}` : under ? `below p${under.centile}` : "";
+}
+
+/** What became of the same measure of the same side since the study before; only between two numbers that the server computed. */
+export function change(each: Taken, found: readonly Taken[]): { by: number; since: number } | null {
+  const earlier = found.filter(({ open, side, study }) => !open && side === each.side && study < each.study);
+  const last = Math.max(...earlier.map(({ study }) => study));
+  const [before, ...others] = earlier.filter(({ study }) => study === last);
+  // Of two numbers of one side nobody knows which is meant.
+  return before && !others.length && !each.open ? { by: each.value - before.value, since: before.day } : null;
+}
+
+function changeCell(each: Taken, found: readonly Taken[]): HTMLElement {
+  const changed = change(each, found);
+  if (!changed) return h("td", { class: "num" }, "–");
+  const { unit } = each.measured;
+  const size = number(Math.abs(changed.by), unit === "" ? 2 : 1);
+  const sign = Number(size) === 0 ? "±" : changed.by > 0 ? "+" : "−";
+  const since = ` since day ${changed.since}`;
+  return h("td", { class: "num", title: since.trim() }, `${sign}${[size, unit].filter(Boolean).join(" ")}`, h("span", { class: "vh" }, since));
 }
 
 /** Where the chart ends. */
@@ -142,9 +185,24 @@ function dot({ side, open, day, measured }: Taken, x: number, y: number): SVGEle
   return s("path", { class: style, d: `M${x} ${y - 5}L${x + 5} ${y}L${x} ${y + 5}L${x - 5} ${y}Z` }, title);
 }
 
-export function trendTable(preset: Named, found: readonly Taken[]): HTMLElement {
-  const row = (each: Taken) => h("tr", {}, h("td", { class: "num" }, each.day), h("td", { class: "nowrap" }, dayText(each.when) ?? "no date"), h("td", {}, sign(each.side), each.side || "–"), h("td", { class: "num strong" }, valueText(each.measured)), h("td", { class: "cut" }, each.open ? "not committed" : each.reader));
-  const heads: [string, boolean][] = [["Day", true], ["Date", false], ["Side", false], [PRESETS[preset].short, true], ["Read", false]];
+export function trendTable(preset: Named, found: readonly Taken[], references: References, gestation: number | null): HTMLElement {
+  const centiles = references.tables.some(({ measure }) => measure === preset);
+  const place = (each: Taken) => standing(preset, each, references, gestation).join("; ") || "–";
+  // Beside the centiles the date finds no room: the day tells the same.
+  const date = (each: Taken) => dayText(each.when) ?? "no date";
+  const row = (each: Taken) =>
+    h(
+      "tr",
+      {},
+      h("td", { class: "num", title: date(each) }, each.day),
+      centiles ? null : h("td", { class: "nowrap" }, date(each)),
+      h("td", {}, sign(each.side), each.side || "–"),
+      h("td", { class: "num strong" }, valueText(each.measured)),
+      changeCell(each, found),
+      centiles ? h("td", { class: "wrap" }, place(each)) : null,
+      each.open ? h("td", { class: "nowrap" }, "not committed") : h("td", { class: "cut", title: each.reader }, each.reader),
+    );
+  const heads = [["Day", true], ...(centiles ? [] : [["Date", false] as const]), ["Side", false], [PRESETS[preset].short, true], ["Change", true], ...(centiles ? [["Centiles", false] as const] : []), ["Read", false]] as const;
   return h("table", { class: "table" }, h("caption", { class: "vh" }, `${PRESETS[preset].name}, the latest first`), h("thead", {}, h("tr", {}, ...heads.map(([name, right]) => h("th", { scope: "col", class: right ? "num" : null }, name)))), h("tbody", {}, ...found.toReversed().map(row)));
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Measuring, type References, between, curves, present, sources, spread, taken, trendChart } from "../../src/reading/trend";
-import type { Drawing } from "../../src/viewer/drawing";
+import { type Measuring, type References, type Taken, between, change, curves, present, sources, spread, standing, taken, trendChart, trendTable } from "../../src/reading/trend";
+import type { Drawing, Side } from "../../src/viewer/drawing";
 import type { Measured } from "../../src/viewer/measure";
 
 const mm = (value: number | null): Measured => ({ quantity: "length", unit: "mm", value, reason: value === null ? "uncalibrated: x" : "", more: {} });
@@ -76,6 +76,68 @@ describe("a centile curve", () => {
   it("says where a table holds no age that is shown", () => {
     expect(sources("vi", table([[60, 6], [70, 8]]), 182).join("")).toBe("A centile table is not drawn: it holds no age of these days.");
     expect(sources("vi", table([[24, 6], [28, 7], [40, 10]]), 182).join("")).toContain("centiles: a table");
+  });
+});
+
+describe("where a number lies among centiles", () => {
+  const vi = (day: number, value: number, drawn = false) => {
+    const measures = [{ preset: "vi" as const, side: "left" as const, measured: mm(value) }];
+    const [found] = taken("vi", [{ ...study(day, drawn, []), read: { reader: "A", measures } }], drawn ? [{ ...drawnVi, measured: mm(value) }] : null);
+    return found as Taken;
+  };
+  const drawnVi: Drawing = { uid: "a", tool: "length", preset: "vi", side: "left", sop_uid: "1", frame: 1, label: "", points: [] };
+  // At day 14 (28 weeks): 7, 9 and 11 mm.
+  const table = { measure: "vi" as const, source: "a table", by: "postmenstrual_age_weeks" as const, centiles: [50, 3, 97], rows: [[24, 8, 6, 10], [32, 10, 8, 12]], file: "t.json" };
+  const references: References = { lines: [], problems: [], tables: [table] };
+  const said = (day: number, value: number) => standing("vi", vi(day, value), references, 182);
+
+  it("is said in words", () => {
+    expect([6.9, 8, 9, 10.9, 11.2].map((value) => said(14, value)[0])).toEqual(["below p3", "between p3 and p50", "at p50", "between p50 and p97", "above p97"]);
+  });
+
+  it("is said only of an age that the table holds, and where it is known", () => {
+    expect([said(42, 9), said(43, 9), standing("vi", vi(14, 9), references, null)]).toEqual([["between p3 and p50"], [], []]);
+  });
+
+  it("is said only of a number that the server computed", () => {
+    expect(standing("vi", vi(14, 12, true), references, 182)).toEqual([]);
+  });
+
+  it("names the table where there are several", () => {
+    expect(standing("vi", vi(14, 12), { ...references, tables: [table, { ...table, source: "another" }] }, 182)).toEqual(["above p97 (a table)", "above p97 (another)"]);
+  });
+
+  it("stands in the table", () => {
+    expect(trendTable("vi", [vi(14, 12)], references, 182).textContent).toContain("above p97");
+    expect(trendTable("vi", [vi(14, 12)], { ...references, tables: [] }, 182).textContent).not.toContain("Centiles");
+  });
+});
+
+describe("the change of a number", () => {
+  const one = (day: number, side: Side, ...values: number[]): Measuring => ({ ...study(day, false, []), read: { reader: "A", measures: values.map((value) => ({ preset: "ahw", side, measured: mm(value) })) } });
+  const changes = (...studies: Measuring[]) => {
+    const found = taken("ahw", studies, null);
+    return found.map((each) => change(each, found)?.by ?? null);
+  };
+
+  it("is that since the last study with a number of that side", () => {
+    expect(changes(one(2, "left", 4), one(5, "right", 9), one(9, "left", 6))).toEqual([null, null, 2]);
+    expect(changes(one(2, "left", 4), one(5, "left", 7), one(9, "left", 6))).toEqual([null, 3, -1]);
+  });
+
+  it("is not told from several numbers of one side", () => {
+    expect(changes(one(2, "left", 4, 5), one(9, "left", 6))).toEqual([null, null, null]);
+  });
+
+  it("is not told of what is not committed, nor against it", () => {
+    const found = taken("ahw", [one(2, "right", 4), study(9, true, [])], [drawn(6)]);
+    expect(found.map((each) => change(each, found))).toEqual([null, null]);
+  });
+
+  it("has a sign and a day in the table", () => {
+    const found = taken("ahw", [one(2, "left", 4), one(5, "left", 7.5), one(9, "left", 6), one(12, "left", 6.01)], null);
+    const text = trendTable("ahw", found, REFERENCES, 182).textContent;
+    for (const words of ["+3.5 mm since day 2", "−1.5 mm since day 5", "±0.0 mm since day 9"]) expect(text).toContain(words);
   });
 });
 
