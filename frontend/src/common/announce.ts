@@ -1,8 +1,11 @@
 /** What happened, told to screen readers: politely, or at once where waiting would harm. */
 
 const waiting = new Map<string, string[]>();
+/** What was said long ago is taken away: a dialog that closes would have it read again. */
+const KEPT_MS = 4000;
 
 function say(region: string, text: string): void {
+  if (!text) return;
   const queue = waiting.get(region);
   if (queue) {
     if (!queue.includes(text)) queue.push(text);
@@ -15,7 +18,10 @@ function say(region: string, text: string): void {
   window.setTimeout(() => {
     const texts = waiting.get(region) ?? [];
     waiting.delete(region);
-    if (element) element.textContent = texts.join(". ");
+    const said = texts.map((each, at) => (at < texts.length - 1 ? each.replace(/\.$/, "") : each)).join(". ");
+    if (!element) return;
+    element.textContent = said;
+    window.setTimeout(() => element.textContent === said && (element.textContent = ""), KEPT_MS);
   }, 60);
 }
 

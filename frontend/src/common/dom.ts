@@ -52,6 +52,11 @@ export function fill(element: Element, ...children: Child[]): void {
   append(element, children);
 }
 
+/** Choose in a menu. Only where it changes: some screen readers follow each choice, wherever the focus is. */
+export function pick(select: HTMLSelectElement, value: string): void {
+  if (select.value !== value) select.value = value;
+}
+
 /** The element with this id, which the template promises. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);

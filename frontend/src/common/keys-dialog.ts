@@ -18,12 +18,12 @@ class KeysDialog {
     this.dialog = h(
       "dialog",
       { class: "dialog wide", "aria-labelledby": "keys-title" },
-      h("h2", { class: "h2", id: "keys-title" }, "Keys"),
+      h("h2", { class: "h2", id: "keys-title", tabindex: -1, autofocus: true }, "Keys"),
       h("p", { class: "small dim" }, "Press Change, then the new key. Keys are kept with your account."),
       this.groups,
       this.said,
       lettersSwitch(),
-      h("div", { class: "line" }, action("Download", () => this.download()), action("Load", () => file.click()), file, action("Defaults", () => void this.keep({}, "The defaults are back.")), h("button", { class: "btn right", type: "button", autofocus: true, onclick: () => this.dialog.close() }, "Close ", cap("Esc"))),
+      h("div", { class: "line" }, action("Download", () => this.download()), action("Load", () => file.click()), file, action("Defaults", () => void this.keep({}, "The defaults are back.")), h("button", { class: "btn right", type: "button", onclick: () => this.dialog.close() }, "Close ", cap("Esc"))),
     );
     this.dialog.addEventListener("keydown", (event) => this.pressed(event));
     this.dialog.addEventListener("cancel", (event) => {

@@ -3,7 +3,7 @@
 import { api, reason } from "../common/api";
 import { assertive, polite } from "../common/announce";
 import { h } from "../common/dom";
-import { duration } from "../common/format";
+import { duration, probability } from "../common/format";
 import type { Desk } from "./desk";
 import { type Answer, headline } from "./findings";
 import { lesson } from "./lesson";
@@ -11,7 +11,7 @@ import { targetOf } from "./places";
 import { Reveal } from "./reveal";
 import { doneKeys } from "./shortcuts";
 import { Thread } from "./thread";
-import type { Committed, Feedback, LabelQueue, Next, Read } from "./types";
+import type { Committed, Feedback, LabelQueue, Next, Read, Score } from "./types";
 
 const HEAT_MS = 3000;
 const HEAT_TRIES = 5;
@@ -23,6 +23,12 @@ export interface Back {
   settled: () => void;
   timeline: () => Promise<void>;
   lookAhead: () => Promise<void>;
+}
+
+/** "The model says suspected, 0.97.": the least that the commit reveals. */
+function modelWords(score: Score | null): string {
+  if (!score?.flag) return "The model has said nothing.";
+  return `The model says ${[score.flag.replaceAll("_", " "), probability(score.probability)].filter(Boolean).join(", ")}.`;
 }
 
 export class Afterwards {
@@ -63,7 +69,7 @@ export class Afterwards {
     if (answer.findings.drawings.length) void this.showServersNumbers();
     void this.back.lookAhead();
     this.reveal?.say(`${duration(seconds) ?? ""} on this one.`);
-    polite(`Committed. ${this.desk.score?.flag ? `The model says ${this.desk.score.flag.replaceAll("_", " ")}.` : "The model has said nothing."}`);
+    polite(`Committed. ${modelWords(this.desk.score)}`);
   }
 
   // ---------- after the commit ----------

@@ -8,12 +8,13 @@ import { type Drawing, fresh } from "../viewer/drawing";
 import type { Preset } from "../viewer/measure";
 import type { Desk } from "./desk";
 import { DraftKeeper, type State } from "./drafts";
-import { type Action, type Answer, type Form, History, type Keyframe, blank, contradictions, same, spoken, withoutNumbers } from "./findings";
+import { type Action, type Answer, type Form, History, type Keyframe, blank, contradictions, same, withoutNumbers } from "./findings";
 import { ReadForm } from "./form";
 import { CommitGate } from "./gate";
 import { changedNotice, device, leftOutNotice } from "./notices";
 import { server, shelf, targetOf } from "./places";
 import { demoNotice } from "./reveal";
+import { changed } from "./saying";
 import { meet, remember } from "./schema";
 import type { Commit } from "./shelf";
 import { judgeKeys, readingKeys } from "./shortcuts";
@@ -88,10 +89,10 @@ export class Answering {
     const empty = this.empty();
     this.form = new ReadForm(this.desk.mode, this.desk.schema, this.desk.study.clips, this.desk.study.notes, this.commands());
     this.gate = new CommitGate(this.form, this.desk.viewer.coverage, this.desk.study.clips);
-    this.desk.mount(this.form.element);
     this.history = new History(answer ? { ...empty, findings: { ...empty.findings, ...answer.findings }, comment: answer.comment } : empty);
     if (this.keeper) this.drawState(this.keeper.state);
     this.draw();
+    this.desk.mount(this.form.element);
     this.bindReading();
     this.desk.viewer.redrawCoverage();
     this.gate.draw();
@@ -169,15 +170,18 @@ export class Answering {
       if (action.type === "digit" && !before.side) polite("Press R or L first, then the grade");
       return;
     }
-    this.answerChanged(before);
+    // A handle that arrows move says where it is by itself.
+    this.answerChanged(before, action.type === "draw" && action.step?.startsWith("nudge") ? null : "");
   }
 
-  private answerChanged(before: Form): void {
+  /** `how` is said before what has changed; null says nothing. */
+  private answerChanged(before: Form, how: "" | "Undone" | "Redone" | null): void {
     const after = this.history.form;
     if (!same(before, after)) this.keeper?.change(after);
     this.draw();
     this.gate?.answerChanged();
-    if (before.comment === after.comment) polite(spoken(before, after));
+    const words = changed(before, after, this.desk.study.clips) || (how && before.comment !== after.comment ? "note" : "");
+    if (how !== null && words) polite(how ? `${how}: ${words}` : words);
   }
 
   private keyframe(): void {
@@ -190,7 +194,7 @@ export class Answering {
   private async back(here = false): Promise<void> {
     if (this.desk.phase === "done") return this.onward.reopen();
     const before = this.history.form;
-    if (this.desk.phase === "reading" && this.history.undo()) return this.answerChanged(before);
+    if (this.desk.phase === "reading" && this.history.undo()) return this.answerChanged(before, "Undone");
     // Ctrl+Z undoes what was done here, and never leaves the study.
     if (here) return polite("There is nothing to undo");
     if (this.desk.phase === "reading") await this.before().catch((error: unknown) => this.gate?.tell([reason(error)]));
@@ -213,7 +217,7 @@ export class Answering {
 
   private forth(): void {
     const before = this.history.form;
-    if (this.desk.phase === "reading" && this.history.redo()) this.answerChanged(before);
+    if (this.desk.phase === "reading" && this.history.redo()) this.answerChanged(before, "Redone");
     else polite("There is nothing to do again");
   }
 

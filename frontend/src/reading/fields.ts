@@ -1,6 +1,6 @@
 /** Fields of a form that are neither a grade nor a switch: answers in words, numbers and texts. */
 
-import { h } from "../common/dom";
+import { h, pick } from "../common/dom";
 import { capNames, keyCap } from "../common/keymap";
 import type { Action } from "./findings";
 import { type Field, type Rule, kindOf } from "./schema";
@@ -28,7 +28,7 @@ function choice(name: string, { oneOf = [] }: Rule, { act, release }: Commands):
     act({ type: "choice", field: name, value: oneOf[Number(select.value)]?.const ?? null });
     release();
   });
-  return { element: h("span", { class: "field" }, select), draw: (value) => void (select.value = String(oneOf.findIndex((option) => option.const === value))) };
+  return { element: h("span", { class: "field" }, select), draw: (value) => pick(select, String(oneOf.findIndex((option) => option.const === value))) };
 }
 
 function number(name: string, { minimum, maximum, type }: Rule, { act }: Commands): Control {

@@ -189,11 +189,12 @@ function said(findings: Findings, schema: LabelSchema): [string, string][] {
   return told.map((name) => [schema.label(name), schema.word(name, findings[name])]);
 }
 
-/** What a change was, for those who hear it. */
+/** What a change of the form was, for those who hear it; what was marked in the pictures is said by its name (`saying.ts`). */
 export function spoken(before: Form, after: Form): string {
   if (after.side !== before.side && after.side) return `${after.side}: press a grade, 0 to ${schemaOf(after.findings).grades.length - 1}`;
-  const old = new Map(summary({ ...before, comment: "" }));
-  const now = summary({ ...after, comment: "" });
+  const rows = ({ findings }: Form) => summary({ findings: { ...findings, keyframes: [], drawings: [] }, comment: "" });
+  const old = new Map(rows(before));
+  const now = rows(after);
   const gone = [...old.keys()].filter((name) => !now.some(([each]) => each === name)).map((name) => `${name} no`);
   return [...now.filter(([name, value]) => old.get(name) !== value).map(([name, value]) => `${name} ${value}`), ...gone].join(", ");
 }

@@ -1,7 +1,9 @@
 /** One study being read, from opening to the commit and what follows it. */
 
 import { api } from "../common/api";
+import { polite } from "../common/announce";
 import { h } from "../common/dom";
+import { count } from "../common/format";
 import { bind, isField } from "../common/keys";
 import { beginPictures } from "../viewer/screens";
 import { type Study, playable } from "../viewer/types";
@@ -22,6 +24,12 @@ import type { LabelQueue, Read, Reads, Score } from "./types";
 import { watch } from "./watch";
 
 const BLINDING = { queue: "Blinded: no AI output, no other reads", adjudication: "No AI output; readers are anonymous" } as const;
+
+/** Which study it is, for those who hear it: nothing else tells them that another one has come. */
+export function opened({ patient, day_of_life, clips, priors }: Study): string {
+  const day = day_of_life === null ? "" : `day ${day_of_life}`;
+  return [patient.patient_id || "no ID", day, count(clips.length, "clip"), priors.length ? count(priors.length, "prior") : "no prior"].filter(Boolean).join(", ");
+}
 
 export class Session {
   private readonly desk: Desk;
@@ -77,7 +85,7 @@ export class Session {
     desk.score = await Promise.race([scoring, Promise.resolve(null)]);
     await this.start(reads.mine);
     this.bindGeneral();
-    desk.viewer.focus();
+    polite(queue ? `Study ${queue.position} of ${queue.total}, ${count(study.clips.length, "clip")}` : opened(study));
     this.house.main.removeAttribute("aria-busy");
     if (!study.clips.some(playable)) this.stateEmpty();
     void scoring.then((score) => this.scored(score));

@@ -1,6 +1,6 @@
 /** The bar below a picture: play, the frame slider with its ribbon, the rate and where it comes from, speed and loop. */
 
-import { fill, h, icon, s } from "../common/dom";
+import { fill, h, icon, pick, s } from "../common/dom";
 import { number } from "../common/format";
 import type { Playback } from "./cine";
 import type { Coverage } from "./coverage";
@@ -96,7 +96,9 @@ export class CineBar {
     this.clip = clip;
     this.slider.max = String(Math.max(1, clip?.frames ?? 1));
     this.slider.disabled = !clip || clip.frames < 2;
-    fill(this.speed, ...offered(clip).map(([speed, name]) => h("option", { value: speed }, name)));
+    const options = offered(clip);
+    // The same choices are left standing: see `pick`.
+    if (options.map(([, name]) => name).join() !== [...this.speed.options].map(({ text }) => text).join()) fill(this.speed, ...options.map(([speed, name]) => h("option", { value: speed }, name)));
     const still = (clip?.frames ?? 0) < 2;
     this.speed.hidden = still;
     this.more.hidden = still;
@@ -133,7 +135,7 @@ export class CineBar {
     const play = icon("play");
     play.setAttribute("class", "icon");
     fill(this.button, active ? bars : play, h("kbd", { class: "word", "aria-hidden": "true" }, "Space"), h("span", { class: "vh" }, active ? "Pause" : "Play"));
-    this.speed.value = String(playback.speed);
+    pick(this.speed, String(playback.speed));
     this.fro.setAttribute("aria-pressed", String(playback.pingPong));
     this.fro.classList.toggle("on", playback.pingPong);
     this.drawLoop(playback.range);

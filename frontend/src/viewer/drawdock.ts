@@ -4,7 +4,7 @@ import { assertive, polite } from "../common/announce";
 import { h } from "../common/dom";
 import { keyCap } from "../common/keymap";
 import type { Binding } from "../common/keys";
-import { type Drawing, KINDS, type Kind, PRESETS, TOOLS, fresh, measuredOf, nameOf, shortName, spanned, valueText } from "./drawing";
+import { type Drawing, KINDS, type Kind, PRESETS, TOOLS, fresh, nameOf, shortName, spanned } from "./drawing";
 import { DrawRow, type RowNeeds } from "./drawrow";
 import { type Point, regionsOf } from "./measure";
 import type { Clip, Current } from "./types";
@@ -127,7 +127,6 @@ export class DrawDock {
     this.toggle(true);
     // Selected, so that what is typed takes the place of what is there.
     this.rows.querySelector<HTMLInputElement>(`[data-field="${drawing.uid} 0 x"]`)?.select();
-    polite(`${nameOf(drawing)} put in the middle of the picture: ${valueText(measuredOf(drawing, clip.regions))}`);
   }
 
   private erase(uid: string | null): void {
@@ -135,7 +134,6 @@ export class DrawDock {
     const at = this.drawnRows.findIndex((row) => row.uid === uid);
     const held = this.drawnRows[at]?.element.contains(this.rows.ownerDocument.activeElement);
     if (!drawing || !this.needs.sketch.erase(uid)) return;
-    polite(`${nameOf(drawing)} deleted. Undo brings it back.`);
     // Where it was is the next one, or the one before, or a tool: the focus is never lost.
     if (held) ((this.drawnRows[at] ?? this.drawnRows[at - 1])?.element.querySelector<HTMLElement>("button.mini") ?? this.buttons[0]?.[1])?.focus();
   }

@@ -1,7 +1,7 @@
 /** Window and level, gamma, turning, the lens, full screen, overlays off: the row below the pictures, and its keys. */
 
 import { polite } from "../common/announce";
-import { h, icon } from "../common/dom";
+import { h, icon, pick } from "../common/dom";
 import { number } from "../common/format";
 import { keyCap } from "../common/keymap";
 import type { Binding } from "../common/keys";
@@ -49,7 +49,7 @@ export class LookBar {
       tool("Brighter greys (gamma)", "PageUp", () => this.gamma(1)), tool("Darker greys (gamma)", "PageDown", () => this.gamma(-1)),
       tool("Turn right", "F7", () => this.turn(1)), tool("Turn left", "F6", () => this.turn(-1)),
       tool("Flip left to right", "Shift+F7", () => this.flip("across")), tool("Flip top to bottom", "Shift+F6", () => this.flip("down")),
-      tool("Closer", "+", () => this.panes.active().picture.zoom(ZOOM)), tool("Farther", "-", () => this.panes.active().picture.zoom(1 / ZOOM)),
+      tool("Closer", "+", () => this.zoom(ZOOM)), tool("Farther", "-", () => this.zoom(1 / ZOOM)),
       this.lens, this.overlays, tool("Full screen", "F", () => this.fullScreen()));
     const look = h("details", { class: "more looks" }, h("summary", { class: "btn btn-quiet" }, "Look ", icon("dots")), menu);
     look.addEventListener("keydown", (event) => {
@@ -65,7 +65,7 @@ export class LookBar {
   draw(): void {
     const { window, inverted } = this.panes.active().picture.look;
     const preset = WINDOWS.findIndex(({ lower, upper }) => lower === window.lower && upper === window.upper);
-    this.window.value = preset < 0 ? "own" : String(preset);
+    pick(this.window, preset < 0 ? "own" : String(preset));
     press(this.inverted, inverted);
     press(this.lens, this.panes.active().picture.easel.lens.on);
     press(this.overlays, this.hidden);
@@ -73,14 +73,17 @@ export class LookBar {
 
   keys(): Binding[] {
     const key = (name: string | readonly string[], label: string, run: () => void): Binding => ({ key: name, label, group, bar: false, run });
-    const move = (name: string, dx: number, dy: number) => key(`Shift+Arrow${name}`, `Move the picture ${name.toLowerCase()}`, () => this.panes.active().picture.pan(dx, dy));
+    const move = (name: string, dx: number, dy: number) => key(`Shift+Arrow${name}`, `Move the picture ${name.toLowerCase()}`, () => {
+      this.panes.active().picture.pan(dx, dy);
+      polite(`Moved ${name.toLowerCase()}`);
+    });
     return [
       key("w", "Next window preset", () => this.nextWindow()),
-      key("b", "Invert", () => this.panes.active().picture.invert()),
+      key("b", "Invert", () => this.invert()),
       key("PageUp", "Brighter greys (gamma)", () => this.gamma(1)),
       key("PageDown", "Darker greys (gamma)", () => this.gamma(-1)),
-      { ...key(["+", "="], "Closer", () => this.panes.active().picture.zoom(ZOOM)), caps: ["+"] },
-      key("-", "Farther", () => this.panes.active().picture.zoom(1 / ZOOM)),
+      { ...key(["+", "="], "Closer", () => this.zoom(ZOOM)), caps: ["+"] },
+      key("-", "Farther", () => this.zoom(1 / ZOOM)),
       key("z", "Reset view", () => this.reset()),
       move("Left", -PAN_PX, 0), move("Right", PAN_PX, 0), move("Up", 0, -PAN_PX), move("Down", 0, PAN_PX),
       key("F7", "Turn right", () => this.turn(1)),
@@ -114,6 +117,16 @@ export class LookBar {
     const gamma = nextGamma(pane.picture.look.gamma, step);
     pane.picture.setLook({ gamma });
     polite(`Gamma ${number(gamma, 2)}`);
+  }
+
+  private invert(): void {
+    const { picture } = this.panes.active();
+    picture.invert();
+    polite(picture.look.inverted ? "Inverted" : "Not inverted");
+  }
+
+  private zoom(factor: number): void {
+    polite(`Zoom ${number(100 * this.panes.active().picture.zoom(factor), 0)} %`);
   }
 
   private turn(by: 1 | -1): void {

@@ -88,7 +88,9 @@ export class DrawingLayer {
     const held = this.element.ownerDocument.activeElement;
     const focused = held && this.element.contains(held) ? held.getAttribute("data-handle") : null;
     fill(this.element, ...content);
-    if (focused !== null) this.element.querySelector<SVGElement>(`[data-handle="${focused}"]`)?.focus({ preventScroll: true });
+    if (focused === null) return;
+    const again = this.element.querySelector<SVGElement>(`[data-handle="${focused}"]`) ?? this.element.closest<HTMLElement>("[tabindex]");
+    again?.focus({ preventScroll: true });
   }
 
   private lying(scene: Scene): Lying[] {

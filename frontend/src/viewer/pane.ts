@@ -1,5 +1,6 @@
 /** One view of the study: its picture, its cine and its frame slider. */
 
+import { polite } from "../common/announce";
 import { h } from "../common/dom";
 import { Cine, type Playback, type Together } from "./cine";
 import { CineBar, speedFor } from "./cinebar";
@@ -7,6 +8,7 @@ import { RateMeter, durations } from "./clock";
 import type { Coverage } from "./coverage";
 import { drawHead } from "./head";
 import type { Looks } from "./look";
+import { words as orientationWords } from "./orientation";
 import { Picture } from "./picture";
 import type { Prefetcher } from "./prefetch";
 import type { Sketcher } from "./sketch";
@@ -68,10 +70,13 @@ export class Pane {
       step: (frames) => this.step(frames),
       hung: () => this.around.hung(this),
       seen: () => this.around.shown(this),
-      changed: () => this.around.changed(this),
+      changed: () => {
+        this.drawName();
+        this.around.changed(this);
+      },
     });
-    this.focusable = this.picture.element;
-    this.section = h("section", { class: "vp", "data-pane": name, "aria-label": title }, this.handle, this.focusable, this.strip.element);
+    this.focusable = this.picture.focusable;
+    this.section = h("section", { class: "vp", "data-pane": name, "aria-label": title }, this.handle, this.picture.element, this.strip.element);
     this.bar = new CineBar(name, title, {
       toggle: () => this.toggle(),
       go: (frame) => this.go(frame),
@@ -97,6 +102,11 @@ export class Pane {
 
   get frame(): number {
     return this.index + 1;
+  }
+
+  /** Its picture has the focus. */
+  get focused(): boolean {
+    return this.focusable.ownerDocument.activeElement === this.focusable;
   }
 
   async show(clip: Clip | null, frame = 1): Promise<void> {
@@ -130,6 +140,7 @@ export class Pane {
       this.touring = false;
       this.pause();
     } else this.play();
+    if (this.movable) polite(this.cine.active ? "Plays" : "Stopped");
   }
 
   /** Whether there is anything that could move. */
@@ -280,11 +291,15 @@ export class Pane {
     this.drawName();
   }
 
-  /** A screen reader that follows the name would speak without end during play. */
+  /** Which clip and frame it is, and how it is turned, for those who hear it. */
   private drawName(): void {
+    // A screen reader that follows it would speak without end during play.
     if (this.playing) return;
-    const where = this.origin ? `${this.origin}: ` : "";
-    this.focusable.setAttribute("aria-label", this.clip ? `${where}${this.clip.label}, frame ${this.frame} of ${this.clip.frames}` : `${where}No clip`);
+    const { clip, frame } = this;
+    const words = [this.origin ? `${this.origin}: ` : "", clip ? `${clip.label}, clip ${clip.number}` : "no clip"].join("");
+    const turned = orientationWords(this.picture.look.orientation).toLowerCase();
+    const text = clip ? [clip.frames > 1 ? `frame ${frame} of ${clip.frames}` : "still", this.strip.noteOf(frame)] : ["nothing hangs here"];
+    this.picture.name([words, turned].filter(Boolean).join(", "), clip ? frame : 0, clip?.frames ?? 0, text.filter(Boolean).join(", "));
   }
 
   private drawReadout(): void {

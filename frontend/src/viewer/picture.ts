@@ -1,5 +1,6 @@
 /** The picture of a pane: which frame is shown and how it is looked at, with everything that lies over it. */
 
+import { polite } from "../common/announce";
 import { type Child, fill, h, icon } from "../common/dom";
 import { Dwell } from "./dwell";
 import { Easel } from "./easel";
@@ -30,6 +31,11 @@ export interface PictureHost {
 
 export class Picture {
   readonly element: HTMLElement;
+  /**
+   * What has the focus: a slider over the frames, so that a screen reader hands on the keys, says each frame once, and reads what
+   * else is on the page as usual. An `application` is left out by some, and nothing in it is reached by others.
+   */
+  readonly focusable = h("div", { class: "hold", tabindex: 0, role: "slider", "aria-orientation": "horizontal" });
   readonly easel: Easel;
   images: string[] = [];
   private clip: Clip | null = null;
@@ -51,13 +57,21 @@ export class Picture {
     private readonly host: PictureHost,
   ) {
     this.dwell = new Dwell(host.around.coverage);
-    this.element = h("div", { class: "pix", tabindex: 0, role: "application", "aria-label": title }, this.box, ...this.sides.elements);
+    this.element = h("div", { class: "pix", tabindex: -1 }, this.focusable, this.box, ...this.sides.elements);
+    this.element.addEventListener("focus", () => this.focusable.focus({ preventScroll: true }));
+    this.name(title, 0, 0, "no clip");
     this.box.append(this.overlay.element, this.cover);
     this.easel = new Easel({ box: this.box, screen: () => this.screen, clip: () => this.clip, frame: () => this.frame, shown: () => this.shown === this.frame, pause: () => host.pause(), taken: () => this.sides.written(this.box) }, host.around.sketch);
   }
 
   private get frame(): number {
     return this.host.index() + 1;
+  }
+
+  /** What is heard when the picture has the focus; `text` is said again whenever it changes. */
+  name(words: string, frame: number, frames: number, text: string): void {
+    const facts = { "aria-label": words, "aria-valuemin": Math.min(1, frames), "aria-valuemax": frames, "aria-valuenow": frame, "aria-valuetext": text };
+    for (const [name, value] of Object.entries(facts)) if (this.focusable.getAttribute(name) !== String(value)) this.focusable.setAttribute(name, String(value));
   }
 
   get look(): Look {
@@ -121,8 +135,10 @@ export class Picture {
 
   // ---------- how it is looked at ----------
 
-  zoom(factor: number): void {
+  /** How many times as large as it was fitted it is now. */
+  zoom(factor: number): number {
     this.screen?.zoom(factor);
+    return this.screen?.zoomed ?? 1;
   }
 
   pan(dx: number, dy: number): void {
@@ -265,6 +281,7 @@ export class Picture {
       ? [icon("bad"), h("p", { class: "strong" }, this.clip.frames > 1 ? `Frame ${this.frame} cannot be shown` : "This clip cannot be shown"), h("p", { class: "dim" }, reason), h("p", { class: "small dim" }, this.clip.frames > 1 ? "The other frames are shown where they can be." : "Other clips are not affected.")]
       : [h("p", { class: "dim" }, "Nothing hangs here: choose a clip from the film.")];
     this.veil(what, false);
+    if (this.clip && this.focusable.ownerDocument.activeElement === this.focusable) polite(`${this.clip.frames > 1 ? `Frame ${this.frame}` : "This clip"} cannot be shown. ${reason}`);
     if (this.clip && this.host.around.coverage.refuse(this.clip.sop_uid)) this.host.seen();
   }
 }

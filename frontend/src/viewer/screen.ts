@@ -29,6 +29,8 @@ export class Screen {
   /** Counts what was asked for: an answer that comes after the next question is not shown. */
   private asked = 0;
   private shown: Look = PLAIN;
+  /** How many times as large as it was fitted. */
+  zoomed = 1;
 
   constructor(private readonly element: HTMLDivElement) {
     serial += 1;
@@ -68,7 +70,7 @@ export class Screen {
     if (!(await this.need(images[index]))) return false;
     this.images = images;
     await this.viewport.setStack(images, index);
-    this.viewport.resetCamera();
+    this.fitCamera();
     this.apply();
     await this.painted();
     return true;
@@ -105,7 +107,7 @@ export class Screen {
   /** On its side the picture is fitted anew: what filled the box no longer does. */
   private reorient(onItsSide: boolean): void {
     this.resized();
-    if (onItsSide && this.images.length) this.viewport.resetCamera();
+    if (onItsSide && this.images.length) this.fitCamera();
   }
 
   /** The point under the pointer stays where it is. */
@@ -120,6 +122,7 @@ export class Screen {
       return [fixed[0] + (x - fixed[0]) / factor, fixed[1] + (y - fixed[1]) / factor, z];
     };
     this.viewport.setCamera({ parallelScale: parallelScale / factor, focalPoint: towards(focalPoint), position: towards(position) });
+    this.zoomed *= factor;
     this.viewport.render();
   }
 
@@ -167,7 +170,7 @@ export class Screen {
   reset(): void {
     this.setLook(PLAIN);
     if (!this.images.length) return;
-    this.viewport.resetCamera();
+    this.fitCamera();
     this.apply();
   }
 
@@ -202,6 +205,11 @@ export class Screen {
     this.picture.style.width = `${w}px`;
     this.picture.style.height = `${h}px`;
     this.picture.style.transform = `matrix(${matrixOf(this.shown.orientation, w, h).join(",")})`;
+  }
+
+  private fitCamera(): void {
+    this.viewport.resetCamera();
+    this.zoomed = 1;
   }
 
   private resized(): void {

@@ -59,6 +59,8 @@ export class Viewer {
   private readonly onWide = () => this.wall.relayout();
   private readonly onAway = () => this.settle();
   private readonly second = new SecondWindow(() => this.fit());
+  /** The panes know their clips. */
+  private hangs = false;
 
   constructor(
     readonly study: Study,
@@ -115,7 +117,11 @@ export class Viewer {
     this.bindKeys();
     this.wall.activate(this.wall.active);
     this.ahead.arrived(await loadScreens());
-    await this.wall.open();
+    const hanging = this.wall.open();
+    // Not before: what is focused says which clip it shows. Whoever types already is left alone.
+    this.hangs = true;
+    if (document.activeElement === document.body) this.focus();
+    await hanging;
     this.ahead.start();
     void this.hung().then(() => this.film.loadThumbnails());
     document.documentElement.dataset["viewerReady"] = "true";
@@ -153,7 +159,8 @@ export class Viewer {
     this.wall.activate(holder);
     if (holder.clip?.sop_uid === sop) holder.go(frame);
     else this.choose(clip, frame, holder);
-    polite(`${clip.label}, frame ${frame}`);
+    // The frame is said by the picture itself where that has the focus.
+    polite(holder.focused ? clip.label : `${clip.label}, frame ${frame}`);
   }
 
   /** Count what is on the screen just now. */
@@ -162,7 +169,7 @@ export class Viewer {
   }
 
   focus(): void {
-    this.wall.focus();
+    if (this.hangs) this.wall.focus();
   }
 
   redrawCoverage(): void {
@@ -243,7 +250,7 @@ export class Viewer {
 
   private moveClip(step: 1 | -1): void {
     const next = neighbour(this.wall.prior.clipsOf(this.wall.active) ?? this.study.clips, this.wall.active.clip, step);
-    if (!next) return;
+    if (!next) return polite(step > 0 ? "This is the last clip" : "This is the first clip");
     this.choose(next, 1, this.wall.active);
     polite(`Clip ${next.number}, ${next.label}`);
   }

@@ -1,7 +1,7 @@
 /** What hangs: the panes of the study in their layout, those of the prior beneath, and which of them is at work. */
 
 import { polite } from "../common/announce";
-import { h } from "../common/dom";
+import { h, pick } from "../common/dom";
 import type { Coverage } from "./coverage";
 import { early } from "./frames";
 import { Grid, LAYOUTS, type Layout, layoutName, nextLayout, shape } from "./grid";
@@ -110,7 +110,9 @@ export class Wall {
       if (!hung[at]) void this.visible[at]?.show(clip);
     });
     const there = this.visible.includes(this.active) || this.prior.panes.includes(this.active);
+    const lost = !there && this.active.cell.contains(document.activeElement);
     this.activate(there ? this.active : (this.visible[0] as Pane));
+    if (lost) this.focus();
     void this.prior.arrange(shape(this.layout)[1]);
     this.needs.load();
   }
@@ -126,6 +128,7 @@ export class Wall {
     if (!prior) return;
     const shown = await this.prior.toggle(prior, shape(this.layout)[1]);
     if (!shown && !this.visible.includes(this.active)) this.activate(this.visible[0] as Pane);
+    if (!shown && document.activeElement === document.body) this.focus();
     this.needs.load();
     polite(shown ? this.prior.said : "Prior taken away");
   }
@@ -145,7 +148,7 @@ export class Wall {
 
   private arrange(): void {
     this.grid.arrange(...shape(this.layout));
-    this.layouts.value = this.layout;
+    pick(this.layouts, this.layout);
   }
 
   private surroundings(coverage: Coverage, sketch: Sketcher) {

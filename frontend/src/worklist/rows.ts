@@ -113,8 +113,26 @@ function cells(row: Row, look: Look): HTMLTableCellElement[] {
   ];
 }
 
+/** The row in one sentence, the most urgent first: what is heard on the way down the list. */
+export function rowWords(row: Row, look: Look): string {
+  const flag = flagSign(row, look.aiDown ? "Not scored" : "Scoring").textContent ?? "";
+  const claimed = row.claimed_by ? (row.claimed_by.you ? "claimed by you" : `claimed by ${row.claimed_by.display}`) : "";
+  const note = row.flag === "not_analysed" ? noteOf(row) : "";
+  const chance = look.showProbability ? probability(row.probability) : null;
+  return [
+    row.patient_id || "no ID",
+    row.priority === "stat" ? "STAT" : row.priority === "urgent" ? "urgent" : "",
+    [flag, chance].filter(Boolean).join(" "),
+    note,
+    row.day_of_life === null ? "" : `day ${row.day_of_life}`,
+    row.status === "read" ? "read" : `waiting ${waiting(row.waiting_seconds)}`,
+    claimed,
+  ].filter(Boolean).join(", ");
+}
+
 export function buildRow(row: Row, look: Look, into = h("tr", { "data-uid": row.study_uid })): HTMLTableRowElement {
   into.classList.toggle("busy", row.claimed_by !== null && !row.claimed_by.you);
+  into.setAttribute("aria-label", rowWords(row, look));
   fill(into, ...cells(row, look));
   return into;
 }
@@ -139,7 +157,7 @@ export function bandRow(band: Band, size: string, look: Look): HTMLTableRowEleme
   // Without the AI's answers waiting time alone decides there.
   const [title, rule] = look.aiDown && band === "unscored" ? (["By waiting time", () => "longest first, while scoring is down"] as const) : BANDS[band];
   const columns = look.showProbability ? COLUMNS : COLUMNS - 1;
-  return h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns }, h("b", {}, title), `${size} · ${rule(look)}`));
+  return h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns }, h("b", {}, title), ` ${size} · ${rule(look)}`));
 }
 
 export function headings(look: Look): HTMLTableRowElement {

@@ -2,7 +2,7 @@
 
 import { fill, reducedMotion } from "../common/dom";
 import { grouped } from "./changes";
-import { bandRow, buildRow, headings, type Look, tickRow } from "./rows";
+import { bandRow, buildRow, headings, type Look, rowWords, tickRow } from "./rows";
 import type { Row } from "./types";
 
 const MOVE_MS = 180;
@@ -114,13 +114,15 @@ export class ListTable {
   private mark(row: Row | null): void {
     const old = this.selectedElement();
     old?.classList.remove("cur");
-    old?.removeAttribute("aria-current");
+    old?.removeAttribute("aria-selected");
     old?.setAttribute("tabindex", "-1");
     this.selected = row?.study_uid ?? null;
     const element = this.selectedElement();
     element?.classList.add("cur");
-    element?.setAttribute("aria-current", "true");
+    element?.setAttribute("aria-selected", "true");
     element?.setAttribute("tabindex", "0");
+    // The wait has grown since the row was built.
+    if (row) element?.setAttribute("aria-label", rowWords(row, this.look));
     this.changed(row);
   }
 

@@ -33,7 +33,7 @@ describe("a pane", () => {
     void shown.show(clip);
     Object.assign(clip, { view: "mastoid", label: "MAST sweep" });
     shown.rename();
-    expect(shown.focusable.getAttribute("aria-label")).toBe("MAST sweep, frame 1 of 10");
+    expect(shown.focusable.getAttribute("aria-label")).toBe("MAST sweep, clip 1");
   });
   it("plays the next clip at its own time where only the last one offered the speed", () => {
     const [first, next] = [clipOf({ display_rate: 30 }), clipOf({ sop_uid: "2" })];
