@@ -274,17 +274,63 @@ def test_a_prior_in_a_second_window_fills_it_whatever_its_size_and_theme(
     page.wait_for_function(FILLS, arg="[data-pane='prior-1'] .screen")
 
 
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)], ids=lambda size: str(size[0]))
+def test_the_timeline_can_be_enlarged_on_any_screen(
+    visit: Visit, studies: dict[str, str], size: tuple[int, int]
+) -> None:
+    visit.page.set_viewport_size({"width": size[0], "height": size[1]})
+    page = _open(visit, studies["later"])
+    expect(page.get_by_role("heading", name="studies of this infant")).to_be_visible()
+    before = page.locator("[data-pane='left'] .screen").bounding_box()
+    page.keyboard.press("F4")
+    dialog = page.get_by_role("dialog", name="Timeline")
+    expect(dialog.get_by_role("img", name="Grade per side")).to_be_visible()
+    expect(dialog.get_by_role("row")).to_have_count(4)
+    visit.check_accessible(f"timeline-{size[0]}")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("[data-pane='left'] .pix")).to_be_focused()
+    assert page.locator("[data-pane='left'] .screen").bounding_box() == before
+    page.set_viewport_size(DESKTOP)
+
+
+def test_a_timeline_that_is_put_away_stays_away_until_it_is_brought_back(visit: Visit, studies: dict[str, str]) -> None:
+    def height() -> float:
+        box = visit.page.locator("[data-pane='left'] .screen").bounding_box()
+        return box["height"] if box else 0
+
+    page = _open(visit, studies["later"])
+    expect(page.get_by_role("heading", name="studies of this infant")).to_be_visible()
+    low = height()
+    page.keyboard.press("Shift+F4")
+    high = height()
+    assert high > low + 80
+    visit.check_accessible("timeline-away")
+    page = _open(visit, studies["later"])
+    assert height() == high
+    page.get_by_role("button", name="Bring back").click()
+    assert height() == low
+
+
+def test_the_film_says_on_a_small_screen_what_was_not_seen(visit: Visit, studies: dict[str, str]) -> None:
+    visit.page.set_viewport_size({"width": 1024, "height": 768})
+    page = _open(visit, studies["later"])
+    expect(page.locator(".film").get_by_text("not seen").first).to_be_visible()
+    visit.picture("film-1024")
+    page.set_viewport_size(DESKTOP)
+
+
 def test_a_key_that_is_taken_is_refused_and_a_free_one_counts(visit: Visit, studies: dict[str, str]) -> None:
     page = _open(visit, studies["later"])
     page.keyboard.press("?")
     page.get_by_label("Change the key for: Layout").click()
     page.keyboard.press("k")
     expect(page.get_by_role("dialog")).to_contain_text("That key is taken")
-    page.keyboard.press("F4")
+    page.keyboard.press("F3")
     expect(page.get_by_role("dialog")).to_contain_text("Layout has a new key")
     visit.check_accessible("keys")
     page.keyboard.press("Escape")
-    page.keyboard.press("F4")
+    page.keyboard.press("F3")
     expect(page.locator("[data-grid='study']")).to_have_attribute("data-layout", "2x2")
 
 

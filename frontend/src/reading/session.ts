@@ -19,6 +19,7 @@ import { HOME, type House, type Target } from "./places";
 import { meet, remember } from "./schema";
 import type { Place } from "./shelf";
 import { attentionKeys } from "./shortcuts";
+import { TimelinePlace } from "./aside";
 import { awaitTimeline, showTimeline } from "./timeline";
 import type { LabelQueue, Read, Reads, Score } from "./types";
 import { watch } from "./watch";
@@ -40,6 +41,8 @@ export class Session {
   private early = false;
   /** The timeline looks again at what is drawn. */
   private serial: () => void = () => undefined;
+  /** Where the timeline is, in the reading room. */
+  private below: TimelinePlace | null = null;
 
   constructor(
     readonly target: Target,
@@ -79,7 +82,7 @@ export class Session {
     desk.bar = queue ? new QueueBar(study, queue, HOME[desk.context], BLINDING[desk.context === "adjudication" ? "adjudication" : "queue"]) : new RoomBar(study);
     await desk.judge?.load();
     document.title = `${queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : study.patient.patient_id} · Fontanelle`;
-    if (room) awaitTimeline(desk.viewer);
+    if (room) this.makePlace();
     desk.furnish();
     this.watch();
     desk.score = await Promise.race([scoring, Promise.resolve(null)]);
@@ -177,8 +180,14 @@ export class Session {
     document.documentElement.dataset["viewerReady"] = "true";
   }
 
+  private makePlace(): void {
+    const below = (this.below = new TimelinePlace(this.desk.viewer));
+    awaitTimeline(below.box);
+    this.undo.push(...below.keys().map(bind), () => below.close());
+  }
+
   private async timeline(): Promise<void> {
-    this.serial = await showTimeline(this.desk.viewer, this.desk.study, () => this.desk.phase === "done");
+    if (this.below) this.serial = await showTimeline(this.below.box, this.desk.viewer, this.desk.study, () => this.desk.phase === "done");
     this.serial();
   }
 

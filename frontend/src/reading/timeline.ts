@@ -178,17 +178,15 @@ class Serial {
 }
 
 /** Keep its place, so that the pictures do not move when it comes. */
-export function awaitTimeline({ lower }: Viewer): void {
-  lower.hidden = false;
-  fill(lower, h("p", { class: "small dim serial" }, "Looking for this infant's other studies…"));
+export function awaitTimeline(box: HTMLElement): void {
+  fill(box, h("p", { class: "small dim serial" }, "Looking for this infant's other studies…"));
 }
 
 /**
  * Below the pictures. Reading never waits for it; without it the page says so and goes on. What was chosen there before stays
  * chosen. Call what comes back when drawings change.
  */
-export async function showTimeline(viewer: Viewer, study: Study, done: () => boolean): Promise<() => void> {
-  const box = viewer.lower;
+export async function showTimeline(box: HTMLElement, viewer: Viewer, study: Study, done: () => boolean): Promise<() => void> {
   try {
     const told = await api.get<Timeline>(`/api/v1/studies/${study.study_uid}/timeline/`);
     const serial = new Serial(viewer, study, told, done, box.querySelector("select")?.value);
