@@ -1,9 +1,16 @@
 /** What stands above a picture: which clip it is, where its side is known from, whether lengths can be measured. */
 
 import { type Child, fill, h } from "../common/dom";
+import { regionsOf } from "./measure";
 import type { Clip } from "./types";
 
 const CALIBRATION = { calibrated: "calibrated", uncalibrated: "uncalibrated: no distances", mixed: "calibration differs between regions" } as const;
+
+/** What can be measured on this frame (from 1): a scale that other frames have says nothing of it. */
+export function calibrationOf({ calibration, regions }: Clip, frame: number): Clip["calibration"] {
+  const scaled = (region: Clip["regions"][number]) => region.dx_cm !== null;
+  return regions.some(scaled) && !regionsOf(regions, frame).some(scaled) ? "uncalibrated" : calibration;
+}
 
 /** Where the side of the picture is known from, in full and in brief; a file that marks none is shown by convention, and says so. */
 function sideOf(clip: Clip): readonly [string, string] {
@@ -13,9 +20,10 @@ function sideOf(clip: Clip): readonly [string, string] {
 }
 
 /** `origin` is set for the pictures of another study; `weight` is what the model made of the frame, after the commit. */
-export function drawHead(element: HTMLElement, clip: Clip | null, origin: string, weight: string): void {
+export function drawHead(element: HTMLElement, clip: Clip | null, frame: number, origin: string, weight: string): void {
   if (!clip) return fill(element, origin ? h("p", {}, h("b", { class: "origin" }, origin)) : null);
   const [full, brief] = sideOf(clip);
+  const calibration = calibrationOf(clip, frame);
   const said = [full, clip.view_source === "person" ? "view set by hand" : ""].filter(Boolean).join(" · ");
   const from: Child = origin ? h("b", { class: "origin" }, `${origin} · `) : null;
   // Why a clip was not scored says more than that its frames have no weight.
@@ -24,6 +32,6 @@ export function drawHead(element: HTMLElement, clip: Clip | null, origin: string
   fill(
     element,
     h("p", {}, from, h("b", {}, clip.label), h("span", { class: "nth" }, ` · clip ${clip.number}`), h("span", { class: "note", title: said }, said), h("span", { class: "brief", title: said }, ` · ${brief}`)),
-    h("p", { class: "right" }, h("span", { class: `calibration ${clip.calibration}` }, CALIBRATION[clip.calibration]), beside.length ? h("span", { class: "note weight" }, ...beside) : null),
+    h("p", { class: "right" }, h("span", { class: `calibration ${calibration}` }, CALIBRATION[calibration]), beside.length ? h("span", { class: "note weight" }, ...beside) : null),
   );
 }

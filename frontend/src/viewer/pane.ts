@@ -273,7 +273,7 @@ export class Pane {
   }
 
   private drawHead(): void {
-    drawHead(this.handle, this.clip, this.origin, this.strip.noteOf(this.frame));
+    drawHead(this.handle, this.clip, this.frame, this.origin, this.strip.noteOf(this.frame));
   }
 
   private get state() {
@@ -288,6 +288,7 @@ export class Pane {
     if (fps !== null) this.section.dataset["fpsMeasured"] = fps.toFixed(1);
     this.drawCoverage();
     if (this.attention) this.followAttention();
+    else if (this.clip?.regions.some(({ frames }) => frames)) this.drawHead();
     this.drawName();
   }
 

@@ -8,7 +8,7 @@ const clip = (view: View, label: string): Clip => clipOf({ view, label });
 
 function head(shown: Clip, note = ""): string {
   const element = document.createElement("div");
-  drawHead(element, shown, "", note);
+  drawHead(element, shown, 1, "", note);
   return element.textContent ?? "";
 }
 

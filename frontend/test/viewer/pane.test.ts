@@ -52,4 +52,13 @@ describe("a pane", () => {
     void shown.show(next);
     expect(speed(shown)).toBe("½×");
   });
+  it("says of each frame whether it can be measured, not of the clip", () => {
+    const clip = clipOf({ regions: [{ x0: 0, y0: 0, x1: 3, y1: 3, dx_cm: 0.01, dy_cm: 0.01, frames: [1, 4] }] });
+    const shown = pane(clip);
+    void shown.show(clip);
+    const said = () => shown.cell.querySelector(".calibration")?.textContent;
+    expect(said()).toBe("calibrated");
+    shown.go(5);
+    expect(said()).toBe("uncalibrated: no distances");
+  });
 });
