@@ -6,10 +6,12 @@ import type { Clip } from "./types";
 
 const CALIBRATION = { calibrated: "calibrated", uncalibrated: "uncalibrated: no distances", mixed: "calibration differs between regions" } as const;
 
-/** What can be measured on this frame (from 1): a scale that other frames have says nothing of it. */
+/** What can be measured on this frame (from 1), by the server's rule for a clip: a scale that other frames have says nothing of it. */
 export function calibrationOf({ calibration, regions }: Clip, frame: number): Clip["calibration"] {
-  const scaled = (region: Clip["regions"][number]) => region.dx_cm !== null;
-  return regions.some(scaled) && !regionsOf(regions, frame).some(scaled) ? "uncalibrated" : calibration;
+  if (!regions.some(({ frames }) => frames)) return calibration;
+  const pictures = regionsOf(regions, frame).filter(({ type = "2d" }) => type === "2d");
+  const scaled = pictures.filter(({ dx_cm }) => dx_cm !== null).length;
+  return !scaled ? "uncalibrated" : scaled === pictures.length ? "calibrated" : "mixed";
 }
 
 /** Where the side of the picture is known from, in full and in brief; a file that marks none is shown by convention, and says so. */

@@ -53,12 +53,15 @@ describe("a pane", () => {
     expect(speed(shown)).toBe("½×");
   });
   it("says of each frame whether it can be measured, not of the clip", () => {
-    const clip = clipOf({ regions: [{ x0: 0, y0: 0, x1: 3, y1: 3, dx_cm: 0.01, dy_cm: 0.01, frames: [1, 4] }] });
+    const region = { x0: 0, y0: 0, x1: 3, y1: 3, type: "2d" };
+    const clip = clipOf({ calibration: "mixed", regions: [{ ...region, dx_cm: 0.01, dy_cm: 0.01, frames: [1, 4] }, { ...region, dx_cm: null, dy_cm: null, frames: [5, 9] }] });
     const shown = pane(clip);
     void shown.show(clip);
     const said = () => shown.cell.querySelector(".calibration")?.textContent;
     expect(said()).toBe("calibrated");
     shown.go(5);
+    expect(said()).toBe("uncalibrated: no distances");
+    shown.go(10);
     expect(said()).toBe("uncalibrated: no distances");
   });
 });
