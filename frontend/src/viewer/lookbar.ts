@@ -33,6 +33,8 @@ export class LookBar {
   private readonly inverted = this.toggle("Invert", "B", () => this.panes.active().picture.invert());
   private readonly lens = this.toggle("Lens", "F9", () => this.magnify());
   private readonly overlays = this.toggle("Overlays off", "F8", () => this.hide());
+  /** Said where it is not as acquired. */
+  private readonly greys = h("span", { class: "gamma", hidden: true });
   /** Overlays are off. */
   hidden = false;
 
@@ -51,7 +53,7 @@ export class LookBar {
       tool("Flip left to right", "Shift+F7", () => this.flip("across")), tool("Flip top to bottom", "Shift+F6", () => this.flip("down")),
       tool("Closer", "+", () => this.zoom(ZOOM)), tool("Farther", "-", () => this.zoom(1 / ZOOM)),
       this.lens, this.overlays, tool("Full screen", "F", () => this.fullScreen()));
-    const look = h("details", { class: "more looks" }, h("summary", { class: "btn btn-quiet" }, "Look ", icon("dots")), menu);
+    const look = h("details", { class: "more looks" }, h("summary", { class: "btn btn-quiet" }, "Look ", this.greys, icon("dots")), menu);
     look.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !look.open) return;
       event.preventDefault();
@@ -63,7 +65,9 @@ export class LookBar {
 
   /** As the active pane is now. */
   draw(): void {
-    const { window, inverted } = this.panes.active().picture.look;
+    const { window, inverted, gamma } = this.panes.active().picture.look;
+    this.greys.hidden = gamma === 1;
+    this.greys.textContent = `γ ${number(gamma, 2)} `;
     const preset = WINDOWS.findIndex(({ lower, upper }) => lower === window.lower && upper === window.upper);
     pick(this.window, preset < 0 ? "own" : String(preset));
     press(this.inverted, inverted);

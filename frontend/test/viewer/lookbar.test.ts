@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 import { describe, expect, it, vi } from "vitest";
+import { PLAIN } from "../../src/viewer/look";
 import { LookBar } from "../../src/viewer/lookbar";
 
 const panes = { active: () => ({}) as never, every: () => [], whole: () => document.body };
@@ -22,5 +23,16 @@ describe("the menu of how a picture is looked at", () => {
     const listen = vi.spyOn(document, "addEventListener");
     menu();
     expect(listen).not.toHaveBeenCalled();
+  });
+});
+
+describe("what the row below the pictures says", () => {
+  it.each([[1.2, "γ 1.20"], [1, null]])("of gamma %d: %s", (gamma, said) => {
+    const active = { picture: { look: { ...PLAIN, gamma }, easel: { lens: { on: false } } } };
+    const bar = new LookBar({ ...panes, active: () => active as never });
+    document.body.replaceChildren(...bar.tools());
+    bar.draw();
+    const shown = document.querySelector<HTMLElement>("summary .gamma");
+    expect(shown?.hidden ? null : shown?.textContent?.trim()).toBe(said);
   });
 });
