@@ -212,3 +212,26 @@ def test_no_notice_lies_over_the_mark_of_a_side(visit: Visit, page: Page, size: 
 
 def _of(page: Page, kind: str) -> list[list[float]]:
     return [place for name, *place in page.evaluate(SIDES) if name.split()[0] == kind]
+
+
+def test_a_gamma_is_said_below_the_pictures_and_moves_none(visit: Visit, page: Page) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    before = page.locator("[data-pane='left'] .screen").bounding_box()
+    page.keyboard.press("PageUp")
+    expect(page.locator(".tools .gamma")).to_be_visible()
+    assert page.locator("[data-pane='left'] .screen").bounding_box() == before
+    assert page.evaluate(LAYOUT) == []
+    visit.picture("gamma")
+    page.keyboard.press("z")
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_a_second_escape_leaves_the_tool_and_not_the_study(page: Page) -> None:
+    address = page.url
+    page.keyboard.press("m")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(700)
+    assert page.url == address
+    page.keyboard.press("Escape")
+    page.wait_for_url(lambda url: url != address)

@@ -32,6 +32,9 @@ export function opened({ patient, day_of_life, clips, priors }: Study): string {
   return [patient.patient_id || "no ID", day, count(clips.length, "clip"), priors.length ? count(priors.length, "prior") : "no prior"].filter(Boolean).join(", ");
 }
 
+/** A key pressed again within this was meant for what the first press did. */
+const SECOND_PRESS_MS = 600;
+
 export class Session {
   private readonly desk: Desk;
   private readonly answering: Answering;
@@ -240,6 +243,8 @@ export class Session {
     const { desk } = this;
     const escape = (event: KeyboardEvent) => {
       if (isField(event.target)) return desk.viewer.focus();
+      // One press too many, or a key that is held, leaves the tool and not the study.
+      if (event.repeat || performance.now() - desk.viewer.marks.sketch.leftAt < SECOND_PRESS_MS) return;
       location.assign(HOME[desk.context]);
     };
     this.undo.push(bind({ key: "Escape", label: desk.mode === "queue" ? "Leave the queue" : "Back to the list", group: "Everywhere", bar: false, run: escape }));

@@ -45,6 +45,8 @@ export class Sketcher {
   by = "";
   /** As the hand moves: not yet part of the list. */
   live: Drawing | null = null;
+  /** When a tool or a drawing was last left, in ms of the page's clock. */
+  leftAt = -Infinity;
   /** The point that the next press places. */
   private pending: number | null = null;
 
@@ -102,6 +104,7 @@ export class Sketcher {
   /** Away from the tool, then from the drawing. False where there was nothing to leave. */
   leave(): boolean {
     if (!this.armed && !this.selected && !this.live) return false;
+    this.leftAt = performance.now();
     if (this.live || this.armed) this.arm(null);
     else this.select(null);
     return true;
