@@ -67,7 +67,7 @@ export class LookBar {
   draw(): void {
     const { window, inverted, gamma } = this.panes.active().picture.look;
     this.greys.hidden = gamma === 1;
-    this.greys.textContent = `γ ${number(gamma, 2)} `;
+    this.greys.textContent = `γ ${number(gamma, Number.isInteger(gamma * 10) ? 1 : 2)}`;
     const preset = WINDOWS.findIndex(({ lower, upper }) => lower === window.lower && upper === window.upper);
     pick(this.window, preset < 0 ? "own" : String(preset));
     press(this.inverted, inverted);
