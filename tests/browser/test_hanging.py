@@ -289,7 +289,7 @@ def test_the_timeline_can_be_enlarged_on_any_screen(
     visit.check_accessible(f"timeline-{size[0]}")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
-    expect(page.locator("[data-pane='left'] .pix")).to_be_focused()
+    expect(page.locator("[data-pane='left'] .hold")).to_be_focused()
     assert page.locator("[data-pane='left'] .screen").bounding_box() == before
     page.set_viewport_size(DESKTOP)
 

@@ -53,6 +53,10 @@ function owed({ answer, commit }: Stored): boolean {
   return Boolean(answer || commit);
 }
 
+function sending({ sent = [] }: Stored, answer: Answer): Answer[] {
+  return [...sent, answer].slice(-KEPT_SENT);
+}
+
 export function isStale(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 409 && error.code === "stale_draft";
 }
@@ -236,7 +240,7 @@ export class DraftKeeper {
   private async sendDraft(): Promise<void> {
     const answer = this.stored.answer;
     if (!answer) return;
-    this.keep({ sent: [...(this.stored.sent ?? []), answer].slice(-KEPT_SENT) });
+    this.keep({ sent: sending(this.stored, answer) });
     try {
       const { version, saved_at, schema } = await this.server.save(this.place, { ...answer, version: this.version });
       this.saved(answer, version, saved_at);
@@ -327,7 +331,11 @@ export async function replay(shelf: Shelf, server: Server, user: string, except:
   for (const stored of shelf.owed(user, except)) {
     try {
       if (stored.commit) await server.commit(stored.place, stored.commit);
-      else if (stored.answer) await server.save(stored.place, { ...stored.answer, version: stored.base });
+      else if (stored.answer) {
+        // Written down first, as from its own page: left before the answer comes, it is still known as one's own.
+        shelf.write({ ...stored, sent: sending(stored, stored.answer) });
+        await server.save(stored.place, { ...stored.answer, version: stored.base });
+      }
       shelf.remove(stored);
       sent += 1;
     } catch (error) {

@@ -287,6 +287,19 @@ describe("replay", () => {
     expect(shelf.read(other)?.answer?.comment).toBe("mine");
   });
 
+  it("that never hears the answer is known as one's own when the study is opened", async () => {
+    shelf.write({ place, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("mine") });
+    desk.deaf = true;
+    await replay(shelf, desk, "annotator", null);
+    desk.deaf = false;
+    const drafts = keeper();
+    drafts.begin(null);
+    drafts.change(answer("mine, and more"));
+    await drafts.flush();
+    await drafts.flush();
+    expect([states.some(({ kind }) => kind === "conflict"), desk.draft?.comment]).toEqual([false, "mine, and more"]);
+  });
+
   it("forgets what was confirmed a month ago", () => {
     shelf.write({ place, base: 2, at: "2026-01-01T00:00:00Z" });
     shelf.tidy(new Date("2026-11-23T00:00:00Z"));
