@@ -162,7 +162,8 @@ export class DraftKeeper {
   /** Send now what is owed: the network, the tab or the sign-in is back, or the page is about to go. */
   async flush(): Promise<void> {
     this.clock.clearTimeout(this.timer);
-    if (this.sending) await this.sending;
+    // Of several that wait for a slow answer one goes on: two at once would be taken for two hands.
+    while (this.sending) await this.sending;
     if (this.closed || this.state.kind === "conflict") return;
     this.sending = this.stored.commit ? this.sendCommit(this.stored.commit) : this.sendDraft();
     await this.sending;

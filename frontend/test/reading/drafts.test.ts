@@ -265,6 +265,28 @@ describe("a commit", () => {
   });
 });
 
+describe("a slow server", () => {
+  it("is sent one draft at a time, however many changes wait for its answer", async () => {
+    const drafts = keeper();
+    drafts.begin(null);
+    const save = desk.save.bind(desk);
+    let atOnce = 0;
+    let most = 0;
+    desk.save = async (to, sent) => {
+      most = Math.max(most, (atOnce += 1));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return save(to, sent).finally(() => (atOnce -= 1));
+    };
+    const flushes = ["a", "b", "c"].map((text) => {
+      drafts.change(answer(text));
+      return drafts.flush();
+    });
+    await vi.advanceTimersByTimeAsync(2000);
+    await Promise.all(flushes);
+    expect([most, states.some(({ kind }) => kind === "conflict"), desk.draft?.comment]).toEqual([1, false, "c"]);
+  });
+});
+
 describe("replay", () => {
   const other: Place = { user: "annotator", study: "9.9", context: "triage" };
 
