@@ -32,15 +32,16 @@ frontend: $(BUILT) ## Build the front end into frontend/dist
 demo: $(READY) $(BUILT) ## Serve http://127.0.0.1:8000 (PORT) with a cohort of phantoms that is scored while you watch
 	exec $(RUN) manage.py demo --port $(PORT)
 
-test: $(READY) ## Everything: lint, types, import rules, front end, unit, service, fault and browser tests
+test: $(READY) $(NODE_READY) ## Everything: lint, types, import rules, front end, unit, service, fault and browser tests
 	exec $(RUN) -m scripts.test
 
-lint: $(READY) ## Style, types and import rules
+lint: $(READY) $(NODE_READY) ## Style, types and import rules
 	exec $(RUN) -m scripts.test lint
 
-fmt: $(READY) ## Format the Python
+fmt: $(READY) $(NODE_READY) ## Format the Python and the TypeScript
 	$(VENV)/bin/ruff check --fix --quiet . || true
 	$(VENV)/bin/ruff format .
+	$(NPM) run --silent format || true
 
 services: $(READY) ## Find or install Chromium, PostgreSQL and Redis for the tests
 	exec $(RUN) -m scripts.services

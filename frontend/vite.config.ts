@@ -25,7 +25,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: false,
     chunkSizeWarningLimit: 4000,
-    rolldownOptions: { input: Object.fromEntries(entries.map((name) => [name.replace(/\.ts$/, ""), join(root, "src/entries", name)])) },
+    rolldownOptions: {
+      input: Object.fromEntries(entries.map((name) => [name.replace(/\.ts$/, ""), join(root, "src/entries", name)])),
+    },
   },
   plugins: [licences(), compress()],
 });

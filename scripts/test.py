@@ -18,6 +18,7 @@ LINT: Checks = {
     "format": [BIN / "ruff", "format", "--check", "."],
     "types": [BIN / "mypy", "."],
     "imports": [BIN / "lint-imports"],
+    "front end style": [BIN / "npm", "--prefix", "frontend", "run", "lint"],
 }
 FRONTEND: Checks = {
     "front end build": ["make", "--no-print-directory", "frontend"],

@@ -12,7 +12,11 @@ interface Package {
 
 const FORBIDDEN = /\bA?GPL/i;
 // Dual licences say "(A OR B)": the one that we take is enough.
-const permitted = (licence: string) => licence.replace(/[()]/g, "").split(" OR ").some((choice) => !FORBIDDEN.test(choice));
+const permitted = (licence: string) =>
+  licence
+    .replace(/[()]/g, "")
+    .split(" OR ")
+    .some((choice) => !FORBIDDEN.test(choice));
 
 function folderOf(module: string): string | null {
   const path = module.replace(/^\0+/, "").replace(/\?.*$/, "");
@@ -33,7 +37,11 @@ function entry(folder: string): string {
   const licence = facts.license ?? "see its text";
   if (!permitted(licence)) throw new Error(`${facts.name} is ${licence} and may not be shipped`);
   const body = texts(folder);
-  return [`${facts.name} ${facts.version} (${licence})`, "", ...(body.length ? body : ["Its package carries no licence text."])].join("\n");
+  return [
+    `${facts.name} ${facts.version} (${licence})`,
+    "",
+    ...(body.length ? body : ["Its package carries no licence text."]),
+  ].join("\n");
 }
 
 export function licences(): Plugin {
@@ -49,7 +57,11 @@ export function licences(): Plugin {
         }
       }
       const rule = `\n\n${"-".repeat(80)}\n\n`;
-      this.emitFile({ type: "asset", fileName: "LICENSES.txt", source: [...folders].sort().map(entry).join(rule) + "\n" });
+      this.emitFile({
+        type: "asset",
+        fileName: "LICENSES.txt",
+        source: [...folders].sort().map(entry).join(rule) + "\n",
+      });
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The peer in the viewer's benchmark: the same frames through Cornerstone's own WADO-RS loader, on a page with nothing else. */
 
-import { Enums, RenderingEngine, cache, imageLoader, init } from "@cornerstonejs/core";
+import { cache, Enums, imageLoader, init, RenderingEngine } from "@cornerstonejs/core";
 import dicomImageLoader from "@cornerstonejs/dicom-image-loader";
 
 async function measure(frames: number): Promise<number> {

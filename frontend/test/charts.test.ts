@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { csv, dataTable, linear, linePath, roundUp, ticks, xyChart } from "../src/common/charts";
-import { precisionAt } from "../src/metrics/report";
 import { placeOf } from "../src/metrics/page";
+import { precisionAt } from "../src/metrics/report";
 
 describe("scales", () => {
   it("map the ends of the domain to the ends of the range", () => {
     const scale = linear([10, 20], [0, 100]);
     expect([10, 15, 20].map(scale)).toEqual([0, 50, 100]);
   });
-  it("put an empty domain in the middle instead of dividing by zero", () => expect(linear([5, 5], [0, 100])(5)).toBe(50));
+  it("put an empty domain in the middle instead of dividing by zero", () =>
+    expect(linear([5, 5], [0, 100])(5)).toBe(50));
   it("choose round ticks within the domain", () => {
     expect(ticks([0, 1])).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
     expect(ticks([0, 47], 4)).toEqual([0, 20, 40]);
@@ -23,12 +24,45 @@ describe("scales", () => {
 describe("charts", () => {
   const same = (value: number) => value;
   it("draw lines from point to point, and steps that hold", () => {
-    expect(linePath([[0, 0], [1, 2]], same, same)).toBe("M0.0 0.0L1.0 2.0");
-    expect(linePath([[0, 0], [1, 2]], same, same, true)).toBe("M0.0 0.0H1.0V2.0");
+    expect(
+      linePath(
+        [
+          [0, 0],
+          [1, 2],
+        ],
+        same,
+        same,
+      ),
+    ).toBe("M0.0 0.0L1.0 2.0");
+    expect(
+      linePath(
+        [
+          [0, 0],
+          [1, 2],
+        ],
+        same,
+        same,
+        true,
+      ),
+    ).toBe("M0.0 0.0H1.0V2.0");
   });
   it("carry a name, and mark the operating point", () => {
     const axis = { label: "x", domain: [0, 1] as const };
-    const chart = xyChart({ title: "ROC curve", x: axis, y: axis, series: [{ points: [[0, 0], [1, 1]], style: "l1" }], marks: [{ at: [0.5, 0.5] }] });
+    const chart = xyChart({
+      title: "ROC curve",
+      x: axis,
+      y: axis,
+      series: [
+        {
+          points: [
+            [0, 0],
+            [1, 1],
+          ],
+          style: "l1",
+        },
+      ],
+      marks: [{ at: [0.5, 0.5] }],
+    });
     expect(chart.getAttribute("aria-label")).toBe("ROC curve");
     expect(chart.querySelector("circle.op")!.getAttribute("cx")).toBe("176.0");
   });
@@ -40,17 +74,36 @@ describe("charts", () => {
 });
 
 describe("csv", () => {
-  it("quotes what needs it and leaves unknown empty", () => expect(csv(["a", "b"], [['x,"y"', null], ["z", 0.1]])).toBe('a,b\r\n"x,""y""",\r\nz,0.1\r\n'));
-  it("disarms what a spreadsheet would run", () => expect(csv(["a"], [["=1+1"], ["-2"]])).toBe("a\r\n'=1+1\r\n'-2\r\n"));
+  it("quotes what needs it and leaves unknown empty", () =>
+    expect(
+      csv(
+        ["a", "b"],
+        [
+          ['x,"y"', null],
+          ["z", 0.1],
+        ],
+      ),
+    ).toBe('a,b\r\n"x,""y""",\r\nz,0.1\r\n'));
+  it("disarms what a spreadsheet would run", () =>
+    expect(csv(["a"], [["=1+1"], ["-2"]])).toBe("a\r\n'=1+1\r\n'-2\r\n"));
 });
 
 describe("figures", () => {
   it("read the best precision at a recall off the curve", () => {
-    const points = [[0, 1], [0.5, 0.8], [0.7, 0.9], [1, 0.1]] as const;
+    const points = [
+      [0, 1],
+      [0.5, 0.8],
+      [0.7, 0.9],
+      [1, 0.1],
+    ] as const;
     expect([0.5, 0.9, 1.1].map((recall) => precisionAt(points, recall))).toEqual([0.9, 0.1, null]);
   });
   it("place a value between the bars of a histogram, the open last one included", () => {
-    const bins = [{ from: 0, to: 10, count: 1 }, { from: 10, to: 30, count: 1 }, { from: 30, to: null, count: 1 }];
+    const bins = [
+      { from: 0, to: 10, count: 1 },
+      { from: 10, to: 30, count: 1 },
+      { from: 30, to: null, count: 1 },
+    ];
     expect([5, 20, 400].map((value) => placeOf(value, bins))).toEqual([0.5, 1.5, 2.5]);
   });
 });

@@ -19,7 +19,13 @@ let environment: Environment;
 let heard: LiveEvent[];
 
 const last = () => sockets.at(-1)!;
-const fire = (ms: (value: number) => boolean) => timers.splice(timers.findIndex((timer) => ms(timer.ms)), 1)[0]!.run();
+const fire = (ms: (value: number) => boolean) =>
+  timers
+    .splice(
+      timers.findIndex((timer) => ms(timer.ms)),
+      1,
+    )[0]!
+    .run();
 
 function start(after: number | null = null, signedOut = () => undefined as void): EventStream {
   const stream = new EventStream(environment, "ws://x/ws/events/", after, signedOut);

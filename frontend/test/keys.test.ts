@@ -94,7 +94,11 @@ describe("a person's own keys", () => {
   const view: Binding = { key: ["j", "Ctrl+j"], caps: ["J"], label: "View", group: "Viewer", run: () => undefined };
 
   async function own(keys: Record<string, string>): Promise<void> {
-    vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify({ keys }), { status: 200, headers: { "Content-Type": "application/json" } })));
+    vi.stubGlobal("fetch", () =>
+      Promise.resolve(
+        new Response(JSON.stringify({ keys }), { status: 200, headers: { "Content-Type": "application/json" } }),
+      ),
+    );
     await save(keys);
     vi.unstubAllGlobals();
   }

@@ -7,7 +7,9 @@ import { stepOf } from "../src/training/run";
 describe("errors", () => {
   it("give the server's sentence, or its fields", () => {
     expect(detailOf({ detail: "No.", code: "x" }, 400)).toBe("No.");
-    expect(detailOf({ birth_weight_g: ["Ensure this value is at most 7000."] }, 400)).toBe("birth weight g: Ensure this value is at most 7000.");
+    expect(detailOf({ birth_weight_g: ["Ensure this value is at most 7000."] }, 400)).toBe(
+      "birth weight g: Ensure this value is at most 7000.",
+    );
     expect(detailOf({ into: ["No patient has that identifier."] }, 400)).toBe("No patient has that identifier.");
   });
   it("say something even where the server said nothing", () => expect(detailOf(null, 500)).toContain("500"));
@@ -16,14 +18,24 @@ describe("errors", () => {
     expect(errorOf(403, { detail: "CSRF Failed: cookie missing" }).signedOut).toBe(true);
     expect(errorOf(403, { detail: "Your role does not open this." }).signedOut).toBe(false);
   });
-  it("know what is worth another try", () => expect([0, 429, 502, 503, 504, 400, 409, 500, 507].map((status) => errorOf(status, null)).map((error) => error.transient && error.status !== 507)).toEqual([true, true, true, true, true, false, false, false, false]));
+  it("know what is worth another try", () =>
+    expect(
+      [0, 429, 502, 503, 504, 400, 409, 500, 507]
+        .map((status) => errorOf(status, null))
+        .map((error) => error.transient && error.status !== 507),
+    ).toEqual([true, true, true, true, true, false, false, false, false]));
 });
 
 describe("infant facts", () => {
   const facts: Facts = { gestational_age_days: 191, birth_weight_g: 1010, sex: "F", twin_group: "" };
   it("survive the form", () => expect(toFacts(toFields(facts))).toEqual(facts));
-  it("stay unknown where the form is empty", () => expect(toFacts(toFields({ ...facts, gestational_age_days: null, birth_weight_g: null }))).toMatchObject({ gestational_age_days: null, birth_weight_g: null }));
-  it("send only what changed", () => expect(changed(facts, { ...facts, birth_weight_g: null })).toEqual({ birth_weight_g: null }));
+  it("stay unknown where the form is empty", () =>
+    expect(toFacts(toFields({ ...facts, gestational_age_days: null, birth_weight_g: null }))).toMatchObject({
+      gestational_age_days: null,
+      birth_weight_g: null,
+    }));
+  it("send only what changed", () =>
+    expect(changed(facts, { ...facts, birth_weight_g: null })).toEqual({ birth_weight_g: null }));
   it("say what is wrong with impossible ages and weights", () => {
     const fields = toFields(facts);
     expect(problems(fields)).toEqual({});
@@ -43,5 +55,6 @@ describe("a training run", () => {
     expect(stepOf("running", [fold("done"), fold("done")])).toBe(4);
     expect(stepOf("done", [])).toBe(6);
   });
-  it("gives its estimate as a range", () => expect([range([30, 50]), range([120, 340]), range(null)]).toEqual(["30 to 50 s", "2 to 6 min", "not known yet"]));
+  it("gives its estimate as a range", () =>
+    expect([range([30, 50]), range([120, 340]), range(null)]).toEqual(["30 to 50 s", "2 to 6 min", "not known yet"]));
 });

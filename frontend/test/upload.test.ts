@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { ApiError } from "../src/common/api";
-import { isSystemFile, type Item, matched, nextBatch, type Result, retryDelay, spread } from "../src/upload/queue";
+import { type Item, isSystemFile, matched, nextBatch, type Result, retryDelay, spread } from "../src/upload/queue";
 import { Sender, type Transport } from "../src/upload/sender";
 
 const item = (path: string, size = 10): Item => ({ path, file: { size, name: path } as File });
@@ -16,18 +16,30 @@ describe("batches", () => {
   it("hold at most twenty files", () => expect(nextBatch(many(45)).length).toBe(20));
   it("hold at most the given bytes, but a file that is larger still goes, alone", () => {
     expect(nextBatch([item("a", 40), item("b", 40)], { files: 20, bytes: 64 }).map((one) => one.path)).toEqual(["a"]);
-    expect(nextBatch([item("big", 999), item("b", 1)], { files: 20, bytes: 64 }).map((one) => one.path)).toEqual(["big"]);
+    expect(nextBatch([item("big", 999), item("b", 1)], { files: 20, bytes: 64 }).map((one) => one.path)).toEqual([
+      "big",
+    ]);
   });
   it("send an archive alone", () => {
     expect(nextBatch([item("a"), item("b.ZIP"), item("c")]).map((one) => one.path)).toEqual(["a"]);
     expect(nextBatch([item("b.zip"), item("c")]).map((one) => one.path)).toEqual(["b.zip"]);
   });
-  it("leave out what operating systems put into folders", () => expect(["x/.DS_Store", "Thumbs.db", "._IM1", "IM1", "DICOMDIR"].filter(isSystemFile)).toEqual(["x/.DS_Store", "Thumbs.db", "._IM1"]));
+  it("leave out what operating systems put into folders", () =>
+    expect(["x/.DS_Store", "Thumbs.db", "._IM1", "IM1", "DICOMDIR"].filter(isSystemFile)).toEqual([
+      "x/.DS_Store",
+      "Thumbs.db",
+      "._IM1",
+    ]));
 });
 
 describe("progress and answers", () => {
-  it("gives the share of a request to its files in order", () => expect(spread(0.5, [10, 20, 10])).toEqual([1, 0.5, 0]));
-  it("calls an empty file sent only at the end", () => expect([spread(0.5, [0, 10]), spread(1, [0, 10])]).toEqual([[0, 0.5], [1, 1]]));
+  it("gives the share of a request to its files in order", () =>
+    expect(spread(0.5, [10, 20, 10])).toEqual([1, 0.5, 0]));
+  it("calls an empty file sent only at the end", () =>
+    expect([spread(0.5, [0, 10]), spread(1, [0, 10])]).toEqual([
+      [0, 0.5],
+      [1, 1],
+    ]));
   it("finds the file of an answer by path, else by name", () => {
     const items = [item("a/IM1"), item("b/IM1"), item("c/IM2")];
     const answers = matched(items, [stored("b/IM1"), stored("IM2"), stored("IM1")]);
@@ -42,7 +54,8 @@ describe("progress and answers", () => {
     const zip = item("x.zip");
     expect(matched([zip], [stored("x.zip/1"), stored("x.zip/2")]).get(zip)!.length).toBe(2);
   });
-  it("waits longer after each failure, up to a limit", () => expect([0, 1, 2, 9].map(retryDelay)).toEqual([1000, 2000, 4000, 15_000]));
+  it("waits longer after each failure, up to a limit", () =>
+    expect([0, 1, 2, 9].map(retryDelay)).toEqual([1000, 2000, 4000, 15_000]));
 });
 
 describe("the sender", () => {
@@ -61,7 +74,11 @@ describe("the sender", () => {
       return items.map((one) => stored(one.path));
     };
     const slept: number[] = [];
-    const sender = new Sender(transport, () => undefined, async (ms) => void slept.push(ms));
+    const sender = new Sender(
+      transport,
+      () => undefined,
+      async (ms) => void slept.push(ms),
+    );
     sender.add(many(2));
     await finish(sender);
     expect(slept).toEqual([1000, 2000, 4000]);
@@ -108,7 +125,8 @@ describe("the sender", () => {
     expect(sender.entries[0]!.state).toBe("done");
   });
   it("stops when told, and says that the rest was not sent", async () => {
-    const transport: Transport = (_, __, signal) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new ApiError(0, "offline", ""))));
+    const transport: Transport = (_, __, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new ApiError(0, "offline", ""))));
     const sender = new Sender(transport, () => undefined);
     sender.add(many(2));
     await settled();

@@ -17,11 +17,20 @@ function measuresOf(rows: readonly Row[], wanted: readonly MeasureName[]): Measu
 }
 
 /** A table of measures; where rows have matrices, choosing one shows it beside. */
-function tableCard(title: string, note: string, heads: readonly string[], rows: readonly Row[], wanted: readonly MeasureName[], words: readonly string[], columns = "adjudicated"): HTMLElement {
+function tableCard(
+  title: string,
+  note: string,
+  heads: readonly string[],
+  rows: readonly Row[],
+  wanted: readonly MeasureName[],
+  words: readonly string[],
+  columns = "adjudicated",
+): HTMLElement {
   const measures = measuresOf(rows, wanted);
   const beside = h("div", { class: "beside" });
   const show = (row: Row, button?: HTMLElement): void => {
-    for (const other of card.querySelectorAll("button[aria-pressed]")) other.setAttribute("aria-pressed", String(other === button));
+    for (const other of card.querySelectorAll("button[aria-pressed]"))
+      other.setAttribute("aria-pressed", String(other === button));
     if (row.matrix) fill(beside, matrixFigure(row.names[0] ?? "", row.names[1] ?? columns, words, row.matrix));
   };
   const head = (row: Row, at: number): Child => {
@@ -31,38 +40,88 @@ function tableCard(title: string, note: string, heads: readonly string[], rows: 
     button.addEventListener("click", () => show(row, button));
     return button;
   };
-  const tableColumns: Column[] = [{ label: heads.join(" · ") }, { label: "Studies", num: true }, ...measures.map((name) => ({ label: NAMES[name], num: true }))];
-  const table = dataTable(title, tableColumns, rows.map((row, at) => [head(row, at), number(row.report.n), ...measures.map((name) => told(row.report[name]))]));
+  const tableColumns: Column[] = [
+    { label: heads.join(" · ") },
+    { label: "Studies", num: true },
+    ...measures.map((name) => ({ label: NAMES[name], num: true })),
+  ];
+  const table = dataTable(
+    title,
+    tableColumns,
+    rows.map((row, at) => [head(row, at), number(row.report.n), ...measures.map((name) => told(row.report[name]))]),
+  );
   const sheet = () => ({
     filename: `${title.toLowerCase().replaceAll(/\W+/g, "-")}.csv`,
     columns: [...heads, "studies", ...measures.flatMap((name) => [name, `${name}_low`, `${name}_high`])],
     rows: rows.map((row) => [...row.names, row.report.n, ...measures.flatMap((name) => numbers(row.report[name]))]),
   });
   const first = rows.find((row) => row.matrix);
-  const body = h("div", { class: `body${first ? " table-matrix" : ""}` }, h("div", { class: "overflow-x", tabindex: 0, role: "region", "aria-label": `${title}, table` }, table), first ? beside : null);
-  const card = h("section", { class: "card" }, h("header", {}, h("h3", { class: "h2" }, title), h("span", { class: "dim small" }, note), h("div", { class: "right" }, csvButton(title, sheet))), body);
+  const body = h(
+    "div",
+    { class: `body${first ? " table-matrix" : ""}` },
+    h("div", { class: "overflow-x", tabindex: 0, role: "region", "aria-label": `${title}, table` }, table),
+    first ? beside : null,
+  );
+  const card = h(
+    "section",
+    { class: "card" },
+    h(
+      "header",
+      {},
+      h("h3", { class: "h2" }, title),
+      h("span", { class: "dim small" }, note),
+      h("div", { class: "right" }, csvButton(title, sheet)),
+    ),
+    body,
+  );
   if (first) show(first, card.querySelector<HTMLElement>("button[aria-pressed]") ?? undefined);
   return card;
 }
 
 function nothing(title: string, words: string): HTMLElement {
-  return h("section", { class: "card" }, h("header", {}, h("h3", { class: "h2" }, title)), h("div", { class: "body dim" }, words));
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h3", { class: "h2" }, title)),
+    h("div", { class: "body dim" }, words),
+  );
 }
 
 function panelCard(detail: Detail, panel: Panel): HTMLElement {
   const names = (["observed", "ac1", "alpha", "fleiss"] as const).filter((name) => panel[name]);
-  const all = dataTable("All readers", [{ label: "All readers" }, { label: "95 % interval", num: true }], names.map((name) => [NAMES[name], told(panel[name])]));
-  const rows = panel.categories.map((category) => [category.name, category.share === null ? "–" : percent(category.share, 1), told(category.kappa)]);
-  const categories = dataTable("Each category against all others", [{ label: "Category" }, { label: "Of answers", num: true }, { label: "Fleiss κ", num: true }], rows);
+  const all = dataTable(
+    "All readers",
+    [{ label: "All readers" }, { label: "95 % interval", num: true }],
+    names.map((name) => [NAMES[name], told(panel[name])]),
+  );
+  const rows = panel.categories.map((category) => [
+    category.name,
+    category.share === null ? "–" : percent(category.share, 1),
+    told(category.kappa),
+  ]);
+  const categories = dataTable(
+    "Each category against all others",
+    [{ label: "Category" }, { label: "Of answers", num: true }, { label: "Fleiss κ", num: true }],
+    rows,
+  );
   const sheet = () => ({
     filename: `agreement-${detail.name}.csv`,
     columns: ["figure", "value", "low", "high"],
-    rows: [...names.map((name) => [name, ...numbers(panel[name])]), ...panel.categories.map((category) => [`fleiss ${category.name}`, ...numbers(category.kappa)])],
+    rows: [
+      ...names.map((name) => [name, ...numbers(panel[name])]),
+      ...panel.categories.map((category) => [`fleiss ${category.name}`, ...numbers(category.kappa)]),
+    ],
   });
   return h(
     "section",
     { class: "card" },
-    h("header", {}, h("h3", { class: "h2" }, "All readers together"), h("span", { class: "dim small" }, `${count(panel.n, "study", "studies")} read twice or more · α ${detail.scale}`), h("div", { class: "right" }, csvButton("All readers together", sheet))),
+    h(
+      "header",
+      {},
+      h("h3", { class: "h2" }, "All readers together"),
+      h("span", { class: "dim small" }, `${count(panel.n, "study", "studies")} read twice or more · α ${detail.scale}`),
+      h("div", { class: "right" }, csvButton("All readers together", sheet)),
+    ),
     h("div", { class: "body halves" }, all, categories),
   );
 }
@@ -80,11 +139,40 @@ export function detailCards(detail: Detail): Child[] {
   const two = ["observed", "kappa", "weighted", "ac1"] as const;
   return [
     panelCard(detail, detail.panel),
-    tableCard("By quality", "the worst quality that a reader gave", ["Quality"], quality, ["observed", "ac1", "alpha", "fleiss"], detail.words),
-    pairs.length ? tableCard("Pairs of readers", "weights are quadratic", ["Reader", "Reader"], pairs, two, detail.words) : nothing("Pairs of readers", "No two readers have answered the same study."),
+    tableCard(
+      "By quality",
+      "the worst quality that a reader gave",
+      ["Quality"],
+      quality,
+      ["observed", "ac1", "alpha", "fleiss"],
+      detail.words,
+    ),
+    pairs.length
+      ? tableCard("Pairs of readers", "weights are quadratic", ["Reader", "Reader"], pairs, two, detail.words)
+      : nothing("Pairs of readers", "No two readers have answered the same study."),
     adjudicated.length
-      ? tableCard("Against the adjudicated answer", "first commits, before anything was discussed", ["Reader"], adjudicated, ["observed", "kappa", "weighted", "sensitivity", "specificity"], detail.words)
+      ? tableCard(
+          "Against the adjudicated answer",
+          "first commits, before anything was discussed",
+          ["Reader"],
+          adjudicated,
+          ["observed", "kappa", "weighted", "sensitivity", "specificity"],
+          detail.words,
+        )
       : nothing("Against the adjudicated answer", "Nothing that these readers answered has been adjudicated."),
-    repeats.length ? tableCard("The same reader again", "rows first, columns second time", ["Reader"], repeats, two, detail.words, "the second time") : nothing("The same reader again", "No reader has answered a study a second time. A queue with repeats asks them to."),
+    repeats.length
+      ? tableCard(
+          "The same reader again",
+          "rows first, columns second time",
+          ["Reader"],
+          repeats,
+          two,
+          detail.words,
+          "the second time",
+        )
+      : nothing(
+          "The same reader again",
+          "No reader has answered a study a second time. A queue with repeats asks them to.",
+        ),
   ];
 }

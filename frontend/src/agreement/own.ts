@@ -20,7 +20,12 @@ export function paceText({ pace }: Reader): string {
 }
 
 function kpi(label: string, value: string, note: string): HTMLElement {
-  return h("div", {}, h("p", { class: "label" }, label), h("p", { class: "v" }, h("b", { class: "big" }, value), h("span", {}, note)));
+  return h(
+    "div",
+    {},
+    h("p", { class: "label" }, label),
+    h("p", { class: "v" }, h("b", { class: "big" }, value), h("span", {}, note)),
+  );
 }
 
 /** "0.84" and "0.71 to 0.93" apart, as a card of figures shows them. */
@@ -44,21 +49,58 @@ function ownKpis(own: Own, reader: Reader): HTMLElement {
 }
 
 function traineeCard(reader: Reader): HTMLElement {
-  const rows = [["Answers", String(reader.reads)], ["Known answers hit", told(reader.gold)], ["A study takes, median", paceText(reader)]];
-  return h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "As a trainee")), h("div", { class: "body" }, dataTable("As a trainee", [{ label: "Figure" }, { label: "Value", num: true }], rows)));
+  const rows = [
+    ["Answers", String(reader.reads)],
+    ["Known answers hit", told(reader.gold)],
+    ["A study takes, median", paceText(reader)],
+  ];
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h2", { class: "h2" }, "As a trainee")),
+    h("div", { class: "body" }, dataTable("As a trainee", [{ label: "Figure" }, { label: "Value", num: true }], rows)),
+  );
 }
 
 export function ownCards(own: Own): Child[] {
   const trainee = own.trainee ? traineeCard(own.trainee) : null;
   if (!own.reader) {
-    return [trainee, h("p", { class: "notice" }, "There is nothing to tell yet. Figures of a queue that goes on end with yesterday, so that no single study can be told from them.")];
+    return [
+      trainee,
+      h(
+        "p",
+        { class: "notice" },
+        "There is nothing to tell yet. Figures of a queue that goes on end with yesterday, so that no single study can be told from them.",
+      ),
+    ];
   }
-  const columns = [{ label: "Finding" }, { label: "Studies with others", num: true }, { label: "Observed", num: true }, { label: "κ", num: true }, { label: NAMES.ac1, num: true }, { label: "κ, adjudicated", num: true }, { label: "κ, second time", num: true }];
-  const rows = own.questions.map((question) => [question.label, question.others.n, told(question.others.observed), best(question.others), told(question.others.ac1), best(question.adjudicated), best(question.repeats)]);
+  const columns = [
+    { label: "Finding" },
+    { label: "Studies with others", num: true },
+    { label: "Observed", num: true },
+    { label: "κ", num: true },
+    { label: NAMES.ac1, num: true },
+    { label: "κ, adjudicated", num: true },
+    { label: "κ, second time", num: true },
+  ];
+  const rows = own.questions.map((question) => [
+    question.label,
+    question.others.n,
+    told(question.others.observed),
+    best(question.others),
+    told(question.others.ac1),
+    best(question.adjudicated),
+    best(question.repeats),
+  ]);
   const sheet = () => ({
     filename: "my-agreement.csv",
     columns: ["finding", "observed", "low", "high", "kappa", "low", "high", "ac1", "low", "high"],
-    rows: own.questions.map(({ label, others }) => [label, ...numbers(others.observed), ...numbers(others.weighted ?? others.kappa), ...numbers(others.ac1)]),
+    rows: own.questions.map(({ label, others }) => [
+      label,
+      ...numbers(others.observed),
+      ...numbers(others.weighted ?? others.kappa),
+      ...numbers(others.ac1),
+    ]),
   });
   return [
     ownKpis(own, own.reader),
@@ -66,9 +108,27 @@ export function ownCards(own: Own): Child[] {
     h(
       "section",
       { class: "card" },
-      h("header", {}, h("h2", { class: "h2" }, "You and all other readers"), h("span", { class: "dim small" }, `${count(own.studies, "study", "studies")} · κ is weighted for grades and quality`), h("div", { class: "right" }, csvButton("your agreement", sheet))),
-      h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Your agreement" }, dataTable("Your agreement", columns, rows)),
+      h(
+        "header",
+        {},
+        h("h2", { class: "h2" }, "You and all other readers"),
+        h(
+          "span",
+          { class: "dim small" },
+          `${count(own.studies, "study", "studies")} · κ is weighted for grades and quality`,
+        ),
+        h("div", { class: "right" }, csvButton("your agreement", sheet)),
+      ),
+      h(
+        "div",
+        { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Your agreement" },
+        dataTable("Your agreement", columns, rows),
+      ),
     ),
-    h("p", { class: "small dim" }, "Figures of a queue that goes on end with yesterday, so that no single study can be told from them. Intervals are 95 %, by patient bootstrap. Research use only."),
+    h(
+      "p",
+      { class: "small dim" },
+      "Figures of a queue that goes on end with yesterday, so that no single study can be told from them. Intervals are 95 %, by patient bootstrap. Research use only.",
+    ),
   ];
 }

@@ -3,7 +3,7 @@
 import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
 import { csv, csvButton, dataTable, legend, saveText } from "../common/charts";
-import { type Child, byId, fill, h } from "../common/dom";
+import { byId, type Child, fill, h } from "../common/dom";
 import { clock, count, number } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
 import { detailCards } from "./detail";
@@ -27,22 +27,74 @@ function kpis(found: Everybody): HTMLElement {
   const panel = found.questions.find((question) => question.name === "positive")?.panel;
   const cells = MEASURES.map((name) => {
     const [value, range] = /^(−?[\d.]+) \((.+)\)$/.exec(told(panel?.[name]))?.slice(1) ?? [];
-    return h("div", {}, h("p", { class: "label" }, `Positive, ${name === "observed" ? "observed" : NAMES[name]}`), h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, range ?? told(panel?.[name]))));
+    return h(
+      "div",
+      {},
+      h("p", { class: "label" }, `Positive, ${name === "observed" ? "observed" : NAMES[name]}`),
+      h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, range ?? told(panel?.[name]))),
+    );
   });
-  const counted = (label: string, value: number, note: string) => h("div", {}, h("p", { class: "label" }, label), h("p", { class: "v" }, h("b", { class: "big" }, number(value)), h("span", {}, note)));
-  return h("div", { class: "kpis" }, ...cells, counted("Read twice or more", found.twice, `of ${count(found.studies, "study", "studies")}`), counted("Adjudicated", found.adjudicated, `${number(found.repeated)} answered again`));
+  const counted = (label: string, value: number, note: string) =>
+    h(
+      "div",
+      {},
+      h("p", { class: "label" }, label),
+      h("p", { class: "v" }, h("b", { class: "big" }, number(value)), h("span", {}, note)),
+    );
+  return h(
+    "div",
+    { class: "kpis" },
+    ...cells,
+    counted("Read twice or more", found.twice, `of ${count(found.studies, "study", "studies")}`),
+    counted("Adjudicated", found.adjudicated, `${number(found.repeated)} answered again`),
+  );
 }
 
 function forestCard(questions: readonly Question[]): HTMLElement {
-  const rows = questions.map((question) => ({ label: question.label, estimates: [{ name: NAMES.ac1, estimate: question.panel?.ac1 }, { name: NAMES.alpha, estimate: question.panel?.alpha }] }));
-  const columns = [{ label: "Finding" }, { label: "Studies", num: true }, ...MEASURES.map((name) => ({ label: NAMES[name], num: true }))];
-  const table = dataTable("Agreement by finding", columns, questions.map((question) => [question.label, number(question.panel?.n ?? 0), ...MEASURES.map((name) => told(question.panel?.[name]))]));
+  const rows = questions.map((question) => ({
+    label: question.label,
+    estimates: [
+      { name: NAMES.ac1, estimate: question.panel?.ac1 },
+      { name: NAMES.alpha, estimate: question.panel?.alpha },
+    ],
+  }));
+  const columns = [
+    { label: "Finding" },
+    { label: "Studies", num: true },
+    ...MEASURES.map((name) => ({ label: NAMES[name], num: true })),
+  ];
+  const table = dataTable(
+    "Agreement by finding",
+    columns,
+    questions.map((question) => [
+      question.label,
+      number(question.panel?.n ?? 0),
+      ...MEASURES.map((name) => told(question.panel?.[name])),
+    ]),
+  );
   const chart = forest("Gwet AC1 and Krippendorff α of each finding, with 95 % intervals", rows);
   return h(
     "section",
     { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "By finding"), h("span", { class: "dim small" }, "all readers together"), h("div", { class: "right" }, legend("l1", NAMES.ac1), legend("l3", NAMES.alpha), csvButton("By finding", () => overviewSheet(questions)))),
-    h("div", { class: "body forest-row" }, h("div", {}, chart), h("div", { class: "beside", tabindex: 0, role: "region", "aria-label": "By finding, table" }, table)),
+    h(
+      "header",
+      {},
+      h("h2", { class: "h2" }, "By finding"),
+      h("span", { class: "dim small" }, "all readers together"),
+      h(
+        "div",
+        { class: "right" },
+        legend("l1", NAMES.ac1),
+        legend("l3", NAMES.alpha),
+        csvButton("By finding", () => overviewSheet(questions)),
+      ),
+    ),
+    h(
+      "div",
+      { class: "body forest-row" },
+      h("div", {}, chart),
+      h("div", { class: "beside", tabindex: 0, role: "region", "aria-label": "By finding, table" }, table),
+    ),
   );
 }
 
@@ -50,38 +102,120 @@ function overviewSheet(questions: readonly Question[]) {
   return {
     filename: "agreement.csv",
     columns: ["finding", "studies", ...MEASURES.flatMap((name) => [name, `${name}_low`, `${name}_high`])],
-    rows: questions.map((question) => [question.label, question.panel?.n ?? 0, ...MEASURES.flatMap((name) => numbers(question.panel?.[name]))]),
+    rows: questions.map((question) => [
+      question.label,
+      question.panel?.n ?? 0,
+      ...MEASURES.flatMap((name) => numbers(question.panel?.[name])),
+    ]),
   };
 }
 
 function readersCard(found: Everybody): HTMLElement {
-  const everybody = [...found.readers, ...found.trainees.map((reader) => ({ ...reader, reader: `${reader.reader}, trainee` }))];
-  const columns = [{ label: "Reader" }, ...["Reads", "A study takes, median", "Same verdict as adjudicated", "Same verdict again", "Known answers hit"].map((label) => ({ label, num: true }))];
-  const rows = everybody.map((reader) => [reader.reader, number(reader.reads), paceText(reader), told(reader.with_adjudicated), told(reader.with_self), told(reader.gold)]);
+  const everybody = [
+    ...found.readers,
+    ...found.trainees.map((reader) => ({ ...reader, reader: `${reader.reader}, trainee` })),
+  ];
+  const columns = [
+    { label: "Reader" },
+    ...["Reads", "A study takes, median", "Same verdict as adjudicated", "Same verdict again", "Known answers hit"].map(
+      (label) => ({ label, num: true }),
+    ),
+  ];
+  const rows = everybody.map((reader) => [
+    reader.reader,
+    number(reader.reads),
+    paceText(reader),
+    told(reader.with_adjudicated),
+    told(reader.with_self),
+    told(reader.gold),
+  ]);
   const sheet = () => ({
     filename: "readers.csv",
-    columns: ["reader", "reads", ...["seconds", "with_adjudicated", "with_self", "gold"].flatMap((name) => [name, `${name}_low`, `${name}_high`])],
-    rows: everybody.map((reader) => [reader.reader, reader.reads, ...numbers(reader.pace), ...numbers(reader.with_adjudicated), ...numbers(reader.with_self), ...numbers(reader.gold)]),
+    columns: [
+      "reader",
+      "reads",
+      ...["seconds", "with_adjudicated", "with_self", "gold"].flatMap((name) => [name, `${name}_low`, `${name}_high`]),
+    ],
+    rows: everybody.map((reader) => [
+      reader.reader,
+      reader.reads,
+      ...numbers(reader.pace),
+      ...numbers(reader.with_adjudicated),
+      ...numbers(reader.with_self),
+      ...numbers(reader.gold),
+    ]),
   });
   return h(
     "section",
     { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "Readers"), h("span", { class: "dim small" }, "verdict: positive or not"), h("div", { class: "right" }, csvButton("Readers", sheet))),
-    h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Readers" }, dataTable("Readers", columns, rows)),
+    h(
+      "header",
+      {},
+      h("h2", { class: "h2" }, "Readers"),
+      h("span", { class: "dim small" }, "verdict: positive or not"),
+      h("div", { class: "right" }, csvButton("Readers", sheet)),
+    ),
+    h(
+      "div",
+      { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Readers" },
+      dataTable("Readers", columns, rows),
+    ),
   );
 }
 
 function picker(questions: readonly Question[]): HTMLElement {
-  const select = h("select", { id: "question" }, ...questions.map((question) => h("option", { value: question.name, selected: question.name === chosen }, question.label)));
+  const select = h(
+    "select",
+    { id: "question" },
+    ...questions.map((question) =>
+      h("option", { value: question.name, selected: question.name === chosen }, question.label),
+    ),
+  );
   select.addEventListener("change", () => void choose(select.value));
-  return h("div", { class: "line" }, h("h2", { class: "h2" }, "One finding"), h("label", { class: "field" }, h("span", { class: "vh" }, "Finding"), select));
+  return h(
+    "div",
+    { class: "line" },
+    h("h2", { class: "h2" }, "One finding"),
+    h("label", { class: "field" }, h("span", { class: "vh" }, "Finding"), select),
+  );
 }
 
 function drawEverybody(found: Everybody): void {
-  byId("subtitle").textContent = `${count(found.reads, "blinded read")} of ${count(found.studies, "study", "studies")}, ${count(found.patients, "infant")}`;
-  const left = found.unblinded ? h("p", { class: "notice" }, `${count(found.unblinded, "read")} by somebody who knew the AI's answer ${found.unblinded === 1 ? "is" : "are"} left out.`) : null;
-  const cards: Child[] = found.reads ? [kpis(found), forestCard(found.questions), readersCard(found), picker(found.questions), h("div", { class: "figures", id: "detail", "aria-live": "polite" })] : [h("p", { class: "notice" }, "No blinded read has been committed here yet. Figures come with the first study that two readers have answered."), found.trainees.length ? readersCard(found) : null];
-  fill(byId("figures"), left, ...cards, h("p", { class: "small dim" }, "First commits of label queues, before others' answers could be seen. Intervals are 95 %, by patient bootstrap (2,000 resamples, twins together). Research use only."));
+  byId("subtitle").textContent =
+    `${count(found.reads, "blinded read")} of ${count(found.studies, "study", "studies")}, ${count(found.patients, "infant")}`;
+  const left = found.unblinded
+    ? h(
+        "p",
+        { class: "notice" },
+        `${count(found.unblinded, "read")} by somebody who knew the AI's answer ${found.unblinded === 1 ? "is" : "are"} left out.`,
+      )
+    : null;
+  const cards: Child[] = found.reads
+    ? [
+        kpis(found),
+        forestCard(found.questions),
+        readersCard(found),
+        picker(found.questions),
+        h("div", { class: "figures", id: "detail", "aria-live": "polite" }),
+      ]
+    : [
+        h(
+          "p",
+          { class: "notice" },
+          "No blinded read has been committed here yet. Figures come with the first study that two readers have answered.",
+        ),
+        found.trainees.length ? readersCard(found) : null,
+      ];
+  fill(
+    byId("figures"),
+    left,
+    ...cards,
+    h(
+      "p",
+      { class: "small dim" },
+      "First commits of label queues, before others' answers could be seen. Intervals are 95 %, by patient bootstrap (2,000 resamples, twins together). Research use only.",
+    ),
+  );
   if (found.reads) void choose(chosen);
 }
 
@@ -107,13 +241,23 @@ function step(by: number): void {
 
 function failed(error: unknown, again: () => void): void {
   if (error instanceof ApiError && error.signedOut) return;
-  showBanner({ name: "agreement", error: true, title: "The figures could not be loaded.", detail: reason(error), actions: [h("button", { class: "btn", type: "button", onclick: again }, "Try again")] });
+  showBanner({
+    name: "agreement",
+    error: true,
+    title: "The figures could not be loaded.",
+    detail: reason(error),
+    actions: [h("button", { class: "btn", type: "button", onclick: again }, "Try again")],
+  });
 }
 
 function drawQueues(queues: readonly { id: number; name: string }[]): void {
   const select = byId<HTMLSelectElement>("queue");
   const { value } = select;
-  fill(select, h("option", { value: "" }, "All queues"), ...queues.map((queue) => h("option", { value: queue.id, selected: String(queue.id) === value }, queue.name)));
+  fill(
+    select,
+    h("option", { value: "" }, "All queues"),
+    ...queues.map((queue) => h("option", { value: queue.id, selected: String(queue.id) === value }, queue.name)),
+  );
 }
 
 async function load(): Promise<void> {

@@ -10,7 +10,15 @@ export interface Estimate {
   why: string;
 }
 
-export type MeasureName = "observed" | "fleiss" | "alpha" | "ac1" | "kappa" | "weighted" | "sensitivity" | "specificity";
+export type MeasureName =
+  | "observed"
+  | "fleiss"
+  | "alpha"
+  | "ac1"
+  | "kappa"
+  | "weighted"
+  | "sensitivity"
+  | "specificity";
 export type Measures = Partial<Record<MeasureName, Estimate>>;
 
 export interface Panel extends Measures {

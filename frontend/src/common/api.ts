@@ -33,7 +33,8 @@ export interface Options {
   keepalive?: boolean;
 }
 
-const NO_ANSWER = "The server does not answer. What you typed is kept here. Try again, or wait: this page keeps trying.";
+const NO_ANSWER =
+  "The server does not answer. What you typed is kept here. Try again, or wait: this page keeps trying.";
 
 export function cookie(name: string): string {
   const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
@@ -49,7 +50,9 @@ function firstText(value: unknown): string | null {
 
 /** A sentence of our own says which thing it means; the framework's ("Ensure this value…") needs the field's name. */
 function fieldText(name: string, text: string): string {
-  return /^(Ensure|This|Enter|A valid|Not a|Must|Invalid|Required|\S* ?is not)/.test(text) || !/^[A-Z].*\.$/.test(text) ? `${name.replaceAll("_", " ")}: ${text}` : text;
+  return /^(Ensure|This|Enter|A valid|Not a|Must|Invalid|Required|\S* ?is not)/.test(text) || !/^[A-Z].*\.$/.test(text)
+    ? `${name.replaceAll("_", " ")}: ${text}`
+    : text;
 }
 
 /** DRF answers with `detail`, or with field names: `{"gestational_age_days": ["…"]}`. */
@@ -111,7 +114,13 @@ export function reportSignedOut(): void {
     error: true,
     title: "You are signed out.",
     detail: "What you typed is kept on this page. Sign in in the new tab, come back here, and it goes on.",
-    actions: [h("a", { class: "btn btn-primary", href: `/accounts/login/?next=${next}`, target: "_blank", rel: "opener" }, "Sign in")],
+    actions: [
+      h(
+        "a",
+        { class: "btn btn-primary", href: `/accounts/login/?next=${next}`, target: "_blank", rel: "opener" },
+        "Sign in",
+      ),
+    ],
   });
 }
 
@@ -135,7 +144,11 @@ function encode(body: unknown): BodyInit | undefined {
 }
 
 async function request<T>(method: string, url: string, body: unknown, options: Options): Promise<T> {
-  const init: RequestInit = { method, credentials: "same-origin", headers: headersFor(method, body, options.headers ?? {}) };
+  const init: RequestInit = {
+    method,
+    credentials: "same-origin",
+    headers: headersFor(method, body, options.headers ?? {}),
+  };
   const content = encode(body);
   if (content !== undefined) init.body = content;
   if (options.signal) init.signal = options.signal;

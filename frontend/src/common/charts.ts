@@ -115,12 +115,22 @@ function canvas(title: string, plot: Plot, xLabel: string, yLabel: string, ...ch
 function drawSeries(series: Series, x: Scale, y: Scale): Child[] {
   const line = s("path", { class: series.style, d: linePath(series.points, x, y, series.step ?? false) });
   if (!series.dots) return [line];
-  return [line, ...series.points.map(([px, py]) => s("circle", { class: "d1", cx: x(px).toFixed(1), cy: y(py).toFixed(1), r: 3.2 }))];
+  return [
+    line,
+    ...series.points.map(([px, py]) =>
+      s("circle", { class: "d1", cx: x(px).toFixed(1), cy: y(py).toFixed(1), r: 3.2 }),
+    ),
+  ];
 }
 
 function drawMark(mark: Mark, x: Scale, y: Scale): Child[] {
   const [cx, cy] = [x(mark.at[0]), y(mark.at[1])];
-  const bar = mark.interval ? s("path", { class: "opx", d: `M${cx.toFixed(1)} ${y(mark.interval[0]).toFixed(1)}V${y(mark.interval[1]).toFixed(1)}` }) : null;
+  const bar = mark.interval
+    ? s("path", {
+        class: "opx",
+        d: `M${cx.toFixed(1)} ${y(mark.interval[0]).toFixed(1)}V${y(mark.interval[1]).toFixed(1)}`,
+      })
+    : null;
   return [bar, s("circle", { class: "op", cx: cx.toFixed(1), cy: cy.toFixed(1), r: 5 })];
 }
 
@@ -156,11 +166,27 @@ export interface Bar {
 /** On the side of the line that has room for it. */
 function markLabel(plot: Plot, x: number, index: number, label: string): SVGTextElement {
   const left = x > (plot.left + plot.right) / 2;
-  return s("text", { class: "halo", x: (left ? x - 5 : x + 5).toFixed(1), y: plot.top + 10 + index * 14, "text-anchor": left ? "end" : "start" }, label);
+  return s(
+    "text",
+    {
+      class: "halo",
+      x: (left ? x - 5 : x + 5).toFixed(1),
+      y: plot.top + 10 + index * 14,
+      "text-anchor": left ? "end" : "start",
+    },
+    label,
+  );
 }
 
 /** One bar per category or day; labels thin out where they would touch. */
-export function barChart(chart: { title: string; x: string; y: string; bars: readonly Bar[]; marks?: readonly { at: number; label: string }[]; between?: boolean }): SVGSVGElement {
+export function barChart(chart: {
+  title: string;
+  x: string;
+  y: string;
+  bars: readonly Bar[];
+  marks?: readonly { at: number; label: string }[];
+  between?: boolean;
+}): SVGSVGElement {
   const top = roundUp(Math.max(0, ...chart.bars.map((bar) => bar.value)));
   const plot = SQUARE;
   const y = linear([0, top], [plot.bottom, plot.top]);
@@ -168,17 +194,38 @@ export function barChart(chart: { title: string; x: string; y: string; bars: rea
   const every = Math.ceil(chart.bars.length / 6);
   const width = Math.max(1, x(1) - x(0) - 2);
   const bars = chart.bars.map((bar, index) =>
-    s("rect", { class: "hist", x: (x(index) + 1).toFixed(1), y: y(bar.value).toFixed(1), width: width.toFixed(1), height: Math.max(0, plot.bottom - y(bar.value)).toFixed(1) }),
+    s("rect", {
+      class: "hist",
+      x: (x(index) + 1).toFixed(1),
+      y: y(bar.value).toFixed(1),
+      width: width.toFixed(1),
+      height: Math.max(0, plot.bottom - y(bar.value)).toFixed(1),
+    }),
   );
   const labels = chart.bars.map((bar, index) =>
-    index % every === 0 ? s("text", { x: x(index + (chart.between ? 0 : 0.5)).toFixed(1), y: plot.bottom + 15, "text-anchor": "middle" }, bar.label) : null,
+    index % every === 0
+      ? s(
+          "text",
+          { x: x(index + (chart.between ? 0 : 0.5)).toFixed(1), y: plot.bottom + 15, "text-anchor": "middle" },
+          bar.label,
+        )
+      : null,
   );
   const marks = (chart.marks ?? []).map((mark, index) => [
     s("path", { class: "opx", d: `M${x(mark.at).toFixed(1)} ${plot.top}V${plot.bottom}` }),
     markLabel(plot, x(mark.at), index, mark.label),
   ]);
   const whole = ticks([0, top], 4).filter((tick) => Number.isInteger(tick));
-  return canvas(chart.title, plot, chart.x, chart.y, yAxis(plot, { label: chart.y, domain: [0, top], ticks: whole, format: (tick) => number(tick) }, y), bars, labels, marks);
+  return canvas(
+    chart.title,
+    plot,
+    chart.x,
+    chart.y,
+    yAxis(plot, { label: chart.y, domain: [0, top], ticks: whole, format: (tick) => number(tick) }, y),
+    bars,
+    labels,
+    marks,
+  );
 }
 
 export type Cell = string | number | null;
@@ -192,15 +239,35 @@ export interface Column {
 }
 
 /** A plain table. A first cell of each row heads it; null is unknown. */
-export function dataTable(caption: string, columns: readonly Column[], rows: readonly (readonly Child[])[]): HTMLTableElement {
+export function dataTable(
+  caption: string,
+  columns: readonly Column[],
+  rows: readonly (readonly Child[])[],
+): HTMLTableElement {
   const align = (index: number) => (columns[index]?.num ? "num" : null);
   const cell = (value: Child, index: number) =>
-    index === 0 ? h("th", { scope: "row", class: align(index) }, value) : h("td", { class: align(index) }, value ?? "–");
+    index === 0
+      ? h("th", { scope: "row", class: align(index) }, value)
+      : h("td", { class: align(index) }, value ?? "–");
   return h(
     "table",
     { class: "table" },
     h("caption", { class: "vh" }, caption),
-    h("thead", {}, h("tr", {}, ...columns.map((column, index) => h("th", { scope: "col", class: align(index) }, column.silent ? h("span", { class: "vh" }, column.label) : column.label)))),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ...columns.map((column, index) =>
+          h(
+            "th",
+            { scope: "col", class: align(index) },
+            column.silent ? h("span", { class: "vh" }, column.label) : column.label,
+          ),
+        ),
+      ),
+    ),
     h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map(cell)))),
   );
 }
@@ -237,13 +304,24 @@ export function csvButton(of: string, sheet: () => Sheet): HTMLButtonElement {
     const { filename, columns, rows } = sheet();
     saveText(filename, csv(columns, rows));
   };
-  return h("button", { class: "link small", type: "button", onclick: save }, "CSV", h("span", { class: "vh" }, ` of ${of}`));
+  return h(
+    "button",
+    { class: "link small", type: "button", onclick: save },
+    "CSV",
+    h("span", { class: "vh" }, ` of ${of}`),
+  );
 }
 
 /** The sign of a series beside its name. */
 export function legend(style: "l1" | "l2" | "l3" | "faint" | "op", name: string): HTMLElement {
-  const sign = style === "op" ? s("circle", { class: "op", cx: 10, cy: 5, r: 3.8 }) : s("path", { class: style, d: "M0 5h20" });
-  return h("span", { class: "key" }, s("svg", { class: "chart", viewBox: "0 0 20 10", "aria-hidden": "true" }, sign), name);
+  const sign =
+    style === "op" ? s("circle", { class: "op", cx: 10, cy: 5, r: 3.8 }) : s("path", { class: style, d: "M0 5h20" });
+  return h(
+    "span",
+    { class: "key" },
+    s("svg", { class: "chart", viewBox: "0 0 20 10", "aria-hidden": "true" }, sign),
+    name,
+  );
 }
 
 export interface ChartCard {
@@ -267,6 +345,11 @@ export function chartCard(card: ChartCard): HTMLElement {
       card.note ? h("span", { class: "dim small" }, card.note) : null,
       h("div", { class: "right" }, ...(card.legend ?? []), csvButton(card.title, card.csv)),
     ),
-    h("div", { class: "body chart-row" }, h("div", {}, card.chart), h("div", { class: "beside", tabindex: 0, role: "region", "aria-label": `${card.title}, table` }, card.table)),
+    h(
+      "div",
+      { class: "body chart-row" },
+      h("div", {}, card.chart),
+      h("div", { class: "beside", tabindex: 0, role: "region", "aria-label": `${card.title}, table` }, card.table),
+    ),
   );
 }

@@ -34,12 +34,29 @@ export function ask(question: Question): Promise<Answer> {
       { method: "dialog", class: "stack-4" },
       h("h2", { class: "h2", id: `${id}-title` }, question.title),
       h("div", { class: "stack" }, ...question.body),
-      reason ? h("div", { class: "stack" }, h("label", { class: "label", for: `${id}-reason` }, question.reasonLabel ?? ""), reason) : null,
+      reason
+        ? h(
+            "div",
+            { class: "stack" },
+            h("label", { class: "label", for: `${id}-reason` }, question.reasonLabel ?? ""),
+            reason,
+          )
+        : null,
       h(
         "div",
         { class: "line dialog-actions" },
-        h("button", { class: "btn", type: "button", autofocus: !reason, onclick: () => dialog.close("no") }, question.cancel ?? "Cancel", " ", cap("Esc")),
-        h("button", { class: question.stop ? "btn btn-stop" : "btn btn-primary", type: "submit", value: "yes" }, question.confirm),
+        h(
+          "button",
+          { class: "btn", type: "button", autofocus: !reason, onclick: () => dialog.close("no") },
+          question.cancel ?? "Cancel",
+          " ",
+          cap("Esc"),
+        ),
+        h(
+          "button",
+          { class: question.stop ? "btn btn-stop" : "btn btn-primary", type: "submit", value: "yes" },
+          question.confirm,
+        ),
       ),
     ),
   );

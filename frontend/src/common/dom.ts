@@ -68,7 +68,7 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
 export function scriptData<T>(id: string, fallback: T): T {
   const text = document.getElementById(id)?.textContent;
   // Django writes "" for a variable that the view did not set.
-  return text ? ((JSON.parse(text) as T | "" | null) || fallback) : fallback;
+  return text ? (JSON.parse(text) as T | "" | null) || fallback : fallback;
 }
 
 export interface Person {
@@ -107,7 +107,8 @@ export type IconName = keyof typeof ICONS;
 export function icon(name: IconName): SVGSVGElement {
   const [viewBox, path] = ICONS[name];
   const drawing = s("svg", { viewBox, "aria-hidden": "true", class: `i-${name}` }, s("path", { d: path }));
-  if (name === "struck") drawing.prepend(s("rect", { x: 1.2, y: 1.2, width: 9.6, height: 9.6, "stroke-dasharray": "2.4 2.4" }));
+  if (name === "struck")
+    drawing.prepend(s("rect", { x: 1.2, y: 1.2, width: 9.6, height: 9.6, "stroke-dasharray": "2.4 2.4" }));
   return drawing;
 }
 

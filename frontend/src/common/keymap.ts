@@ -11,7 +11,14 @@ interface Keyed {
 }
 
 const NAMES: Record<string, string> = {
-  " ": "Space", Escape: "Esc", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "PgUp", PageDown: "PgDn",
+  " ": "Space",
+  Escape: "Esc",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  PageUp: "PgUp",
+  PageDown: "PgDn",
 };
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "Dead"]);
 
@@ -68,7 +75,11 @@ export function usable(event: Pick<KeyboardEvent, "key">): boolean {
 }
 
 /** What of the others has this key already. */
-export function taken<B extends Keyed & { label: string }>(bindings: readonly B[], binding: Keyed, key: string): B | null {
+export function taken<B extends Keyed & { label: string }>(
+  bindings: readonly B[],
+  binding: Keyed,
+  key: string,
+): B | null {
   return bindings.find((other) => idOf(other) !== idOf(binding) && keysOf(other).includes(key)) ?? null;
 }
 
@@ -82,6 +93,7 @@ export async function save(next: Keymap): Promise<void> {
 /** The map in an exported file. Throws where it is none. */
 export function parse(text: string): Keymap {
   const { keys } = JSON.parse(text) as { keys?: unknown };
-  if (typeof keys !== "object" || keys === null || Object.values(keys).some((key) => typeof key !== "string")) throw new Error("It holds no keys.");
+  if (typeof keys !== "object" || keys === null || Object.values(keys).some((key) => typeof key !== "string"))
+    throw new Error("It holds no keys.");
   return keys as Keymap;
 }

@@ -2,8 +2,8 @@
 
 import { reason } from "./api";
 import { cap, fill, h } from "./dom";
+import { idOf, isOwn, type Keymap, keymap, parse, save, taken, usable } from "./keymap";
 import { type Binding, capsOf, lettersOff, nameOf, renderKeybar, setLettersOff } from "./keys";
-import { idOf, isOwn, keymap, parse, save, taken, usable, type Keymap } from "./keymap";
 
 class KeysDialog {
   private readonly dialog: HTMLDialogElement;
@@ -12,9 +12,15 @@ class KeysDialog {
   private changing: Binding | null = null;
 
   constructor(private readonly bindings: readonly Binding[]) {
-    const file = h("input", { type: "file", accept: "application/json", class: "vh", "aria-label": "Load keys from a file" });
+    const file = h("input", {
+      type: "file",
+      accept: "application/json",
+      class: "vh",
+      "aria-label": "Load keys from a file",
+    });
     file.addEventListener("change", () => void this.load(file));
-    const action = (words: string, run: () => void) => h("button", { class: "btn", type: "button", onclick: run }, words);
+    const action = (words: string, run: () => void) =>
+      h("button", { class: "btn", type: "button", onclick: run }, words);
     this.dialog = h(
       "dialog",
       { class: "dialog wide", "aria-labelledby": "keys-title" },
@@ -23,7 +29,15 @@ class KeysDialog {
       this.groups,
       this.said,
       lettersSwitch(),
-      h("div", { class: "line" }, action("Download", () => this.download()), action("Load", () => file.click()), file, action("Defaults", () => void this.keep({}, "The defaults are back.")), h("button", { class: "btn right", type: "button", onclick: () => this.dialog.close() }, "Close ", cap("Esc"))),
+      h(
+        "div",
+        { class: "line" },
+        action("Download", () => this.download()),
+        action("Load", () => file.click()),
+        file,
+        action("Defaults", () => void this.keep({}, "The defaults are back.")),
+        h("button", { class: "btn right", type: "button", onclick: () => this.dialog.close() }, "Close ", cap("Esc")),
+      ),
     );
     this.dialog.addEventListener("keydown", (event) => this.pressed(event));
     this.dialog.addEventListener("cancel", (event) => {
@@ -40,14 +54,33 @@ class KeysDialog {
   private draw(): void {
     const found = new Map<string, Binding[]>();
     for (const binding of this.bindings) found.set(binding.group, [...(found.get(binding.group) ?? []), binding]);
-    fill(this.groups, ...[...found].map(([name, members]) => h("section", {}, h("h3", { class: "h3" }, name), h("dl", { class: "keylist" }, ...members.map((binding) => this.row(binding))))));
+    fill(
+      this.groups,
+      ...[...found].map(([name, members]) =>
+        h(
+          "section",
+          {},
+          h("h3", { class: "h3" }, name),
+          h("dl", { class: "keylist" }, ...members.map((binding) => this.row(binding))),
+        ),
+      ),
+    );
   }
 
   private row(binding: Binding): HTMLElement[] {
     const waiting = this.changing === binding;
     const caps = waiting ? [h("span", { class: "small" }, "press a key")] : capsOf(binding).map(cap);
     const words = waiting ? "Esc leaves it" : isOwn(binding) ? "Changed" : "Change";
-    const change = h("button", { class: "link small", type: "button", "aria-label": `${words} the key for: ${binding.label}`, onclick: () => this.change(binding) }, words);
+    const change = h(
+      "button",
+      {
+        class: "link small",
+        type: "button",
+        "aria-label": `${words} the key for: ${binding.label}`,
+        onclick: () => this.change(binding),
+      },
+      words,
+    );
     return [h("dt", {}, ...caps), h("dd", { class: "line" }, binding.label, h("span", { class: "right" }, change))];
   }
 
@@ -75,7 +108,10 @@ class KeysDialog {
     const key = nameOf(event);
     const other = taken(this.bindings, binding, key);
     if (other) {
-      fill(this.said, h("span", { class: "warn" }, `That key is taken: ${other.group}, ${other.label}. Nothing was changed.`));
+      fill(
+        this.said,
+        h("span", { class: "warn" }, `That key is taken: ${other.group}, ${other.label}. Nothing was changed.`),
+      );
       return;
     }
     this.change(null);
@@ -94,8 +130,14 @@ class KeysDialog {
   }
 
   private download(): void {
-    const every = this.bindings.map((binding) => ({ what: binding.label, group: binding.group, keys: capsOf(binding) }));
-    const url = URL.createObjectURL(new Blob([JSON.stringify({ keys: keymap(), every }, null, 1)], { type: "application/json" }));
+    const every = this.bindings.map((binding) => ({
+      what: binding.label,
+      group: binding.group,
+      keys: capsOf(binding),
+    }));
+    const url = URL.createObjectURL(
+      new Blob([JSON.stringify({ keys: keymap(), every }, null, 1)], { type: "application/json" }),
+    );
     h("a", { href: url, download: "fontanelle-keys.json" }).click();
     URL.revokeObjectURL(url);
   }
@@ -115,7 +157,12 @@ class KeysDialog {
 function lettersSwitch(): HTMLElement {
   const box = h("input", { type: "checkbox", checked: !lettersOff() });
   box.addEventListener("change", () => setLettersOff(!box.checked));
-  return h("label", { class: "check" }, box, "Single letters and digits act as keys (off: buttons, Enter, Space and arrows still do)");
+  return h(
+    "label",
+    { class: "check" },
+    box,
+    "Single letters and digits act as keys (off: buttons, Enter, Space and arrows still do)",
+  );
 }
 
 /** Show every key of this page. */

@@ -27,9 +27,12 @@ const OFF = "fontanelle.letters-off";
 const bindings: Binding[] = [];
 
 /** The name of a key press, as bindings write it. A non-Latin layout is read by the place of the key. */
-export function nameOf(event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey">): string {
+export function nameOf(
+  event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey">,
+): string {
   let key = event.key === " " ? "Space" : event.key;
-  if (key.length === 1 && key.charCodeAt(0) > 0x7f && /^(Key[A-Z]|Digit\d)$/.test(event.code)) key = event.code.slice(-1);
+  if (key.length === 1 && key.charCodeAt(0) > 0x7f && /^(Key[A-Z]|Digit\d)$/.test(event.code))
+    key = event.code.slice(-1);
   if (key.length === 1) key = key.toLowerCase();
   const control = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
   const alt = event.altKey ? "Alt+" : "";
@@ -38,16 +41,31 @@ export function nameOf(event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "
   return control + alt + shift + key;
 }
 
-const TYPING = new Set(["text", "search", "number", "password", "email", "date", "tel", "url", "datetime-local", "time"]);
+const TYPING = new Set([
+  "text",
+  "search",
+  "number",
+  "password",
+  "email",
+  "date",
+  "tel",
+  "url",
+  "datetime-local",
+  "time",
+]);
 
 export function isField(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
+  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement)
+    return true;
   return target instanceof HTMLInputElement && TYPING.has(target.type);
 }
 
 function isControl(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("button, a[href], summary, input[type=checkbox], input[type=radio]") !== null;
+  return (
+    target instanceof HTMLElement &&
+    target.closest("button, a[href], summary, input[type=checkbox], input[type=radio]") !== null
+  );
 }
 
 export function lettersOff(): boolean {

@@ -1,7 +1,7 @@
 import "../common/frame";
+import { polite } from "../common/announce";
 import { subscribe } from "../common/events";
 import { bind } from "../common/keys";
-import { polite } from "../common/announce";
 
 const links = () => [...document.querySelectorAll<HTMLAnchorElement>("main section header a.btn")];
 
@@ -17,4 +17,7 @@ const GROUP = "Adjudicate";
 bind({ key: ["j", "ArrowDown"], caps: ["J", "K"], label: "Move", group: GROUP, run: () => move(1) });
 bind({ key: ["k", "ArrowUp"], label: "Move up", group: GROUP, run: () => move(-1), bar: false });
 bind({ key: "Enter", label: "Open and decide", group: GROUP, run: () => links()[0]?.click() });
-subscribe(["read"], (event) => event.kind === "read" && polite("A read was committed. Reload to see whether the list has changed"));
+subscribe(
+  ["read"],
+  (event) => event.kind === "read" && polite("A read was committed. Reload to see whether the list has changed"),
+);

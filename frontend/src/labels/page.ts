@@ -1,8 +1,8 @@
 /** Labels out as a file, and in from one: first a dry run with an answer per row, then for real. */
 
-import { ApiError, api, reason } from "../common/api";
 import { polite } from "../common/announce";
-import { type Child, byId, fill, h, icon } from "../common/dom";
+import { ApiError, api, reason } from "../common/api";
+import { byId, type Child, fill, h, icon } from "../common/dom";
 import { count } from "../common/format";
 import { bind } from "../common/keys";
 
@@ -22,7 +22,12 @@ interface Answer {
   more: number;
 }
 
-const WORDS: Record<Row["outcome"], string> = { new: "new", changed: "another answer than before", unchanged: "known already", refused: "refused" };
+const WORDS: Record<Row["outcome"], string> = {
+  new: "new",
+  changed: "another answer than before",
+  unchanged: "known already",
+  refused: "refused",
+};
 
 function sign({ outcome, reason: why, positive }: Row): HTMLElement {
   if (outcome === "refused") return h("span", { class: "bad" }, icon("bad"), why);
@@ -31,21 +36,59 @@ function sign({ outcome, reason: why, positive }: Row): HTMLElement {
 }
 
 function table(rows: readonly Row[], title: string): HTMLElement {
-  const head = h("tr", {}, h("th", { scope: "col", class: "num" }, "Line"), h("th", { scope: "col" }, "Study"), h("th", { scope: "col" }, "Answer"));
-  const body = rows.map((row) => h("tr", {}, h("td", { class: "num" }, row.line), h("td", { class: "cut" }, row.study_uid), h("td", { class: "wrap" }, sign(row))));
-  return h("div", { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "Rows of the file" }, h("table", { class: "table" }, h("caption", { class: "vh" }, title), h("thead", {}, head), h("tbody", {}, ...body)));
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col", class: "num" }, "Line"),
+    h("th", { scope: "col" }, "Study"),
+    h("th", { scope: "col" }, "Answer"),
+  );
+  const body = rows.map((row) =>
+    h(
+      "tr",
+      {},
+      h("td", { class: "num" }, row.line),
+      h("td", { class: "cut" }, row.study_uid),
+      h("td", { class: "wrap" }, sign(row)),
+    ),
+  );
+  return h(
+    "div",
+    { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "Rows of the file" },
+    h("table", { class: "table" }, h("caption", { class: "vh" }, title), h("thead", {}, head), h("tbody", {}, ...body)),
+  );
 }
 
 function report({ dry_run, counts, unused, rows, more }: Answer, file: File): Child[] {
   const fresh = (counts.new ?? 0) + (counts.changed ?? 0);
   const title = dry_run ? `Trial of ${file.name}: nothing was changed yet` : `${file.name} was taken in`;
-  const told = (Object.keys(WORDS) as Row["outcome"][]).filter((outcome) => counts[outcome]).map((outcome) => `${counts[outcome] ?? 0} ${WORDS[outcome]}`);
+  const told = (Object.keys(WORDS) as Row["outcome"][])
+    .filter((outcome) => counts[outcome])
+    .map((outcome) => `${counts[outcome] ?? 0} ${WORDS[outcome]}`);
   return [
-    h("p", {}, h("span", { class: "strong" }, title), h("span", { class: "dim" }, ` · ${told.join(" · ") || "no rows"}`)),
-    unused.length ? h("p", { class: "small dim" }, `Columns that the schema does not know were left out: ${unused.join(", ")}.`) : null,
+    h(
+      "p",
+      {},
+      h("span", { class: "strong" }, title),
+      h("span", { class: "dim" }, ` · ${told.join(" · ") || "no rows"}`),
+    ),
+    unused.length
+      ? h("p", { class: "small dim" }, `Columns that the schema does not know were left out: ${unused.join(", ")}.`)
+      : null,
     table(rows, title),
     more ? h("p", { class: "small dim" }, `and ${count(more, "more row")}; those that need a look stand first`) : null,
-    dry_run && fresh ? h("div", { class: "line" }, h("button", { class: "btn btn-primary", type: "button", onclick: () => void send(file, false) }, `Take in ${count(fresh, "row")}`), h("span", { class: "dim" }, counts.refused ? "The refused rows are left out." : "")) : null,
+    dry_run && fresh
+      ? h(
+          "div",
+          { class: "line" },
+          h(
+            "button",
+            { class: "btn btn-primary", type: "button", onclick: () => void send(file, false) },
+            `Take in ${count(fresh, "row")}`,
+          ),
+          h("span", { class: "dim" }, counts.refused ? "The refused rows are left out." : ""),
+        )
+      : null,
   ];
 }
 

@@ -3,7 +3,7 @@
 import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
 import { type Bar, barChart, chartCard, csv, dataTable, saveText } from "../common/charts";
-import { type Child, byId, fill, h } from "../common/dom";
+import { byId, type Child, fill, h } from "../common/dom";
 import { subscribe } from "../common/events";
 import { clock, count, duration, number, percent, when } from "../common/format";
 import { bind } from "../common/keys";
@@ -31,7 +31,16 @@ interface Delay {
 }
 
 interface Metrics {
-  champion: { model: { id: number; name: string; trained_on_phantoms?: boolean; demo_warning?: string; promoted_at?: string | null } | null; report: Report | null } | null;
+  champion: {
+    model: {
+      id: number;
+      name: string;
+      trained_on_phantoms?: boolean;
+      demo_warning?: string;
+      promoted_at?: string | null;
+    } | null;
+    report: Report | null;
+  } | null;
   reads_per_day: DayCount[];
   scores_per_day: DayCount[];
   last_image_to_flag: Delay | null;
@@ -42,7 +51,12 @@ let shown: Metrics | null = null;
 function delayKpi(delay: Delay | null): HTMLElement {
   const median = duration(delay?.median);
   const note = delay?.n ? `p95 ${duration(delay.p95) ?? "–"}` : "no score yet";
-  return h("div", {}, h("p", { class: "label" }, "Last image to flag, median"), h("p", { class: "v" }, h("b", { class: "big" }, median ?? "–"), h("span", {}, note)));
+  return h(
+    "div",
+    {},
+    h("p", { class: "label" }, "Last image to flag, median"),
+    h("p", { class: "v" }, h("b", { class: "big" }, median ?? "–"), h("span", {}, note)),
+  );
 }
 
 function dayLabel(day: string): string {
@@ -58,8 +72,16 @@ function daysCard(title: string, days: DayCount[], noun: string): HTMLElement {
     title,
     note: `${count(total, noun)} in ${count(days.length, "day")}`,
     chart: barChart({ title: `${title}, ${count(days.length, "day")}`, x: "day", y: `${noun}s`, bars }),
-    table: h("div", { class: "scroll-y", tabindex: 0, role: "region", "aria-label": `${title}, all days` }, dataTable(title, [{ label: "Day" }, { label: title.split(" ")[0] ?? title, num: true }], rows)),
-    csv: () => ({ filename: `${noun}s-per-day.csv`, columns: ["day", "count"], rows: days.map(({ day, count: value }) => [day, value]) }),
+    table: h(
+      "div",
+      { class: "scroll-y", tabindex: 0, role: "region", "aria-label": `${title}, all days` },
+      dataTable(title, [{ label: "Day" }, { label: title.split(" ")[0] ?? title, num: true }], rows),
+    ),
+    csv: () => ({
+      filename: `${noun}s-per-day.csv`,
+      columns: ["day", "count"],
+      rows: days.map(({ day, count: value }) => [day, value]),
+    }),
   });
 }
 
@@ -69,7 +91,9 @@ function seconds(value: number): string {
 
 function binName(bin: HistogramBin): string {
   const from = bin.from ?? 0;
-  return bin.to === null || bin.to === undefined ? `${seconds(from)} and more` : `${seconds(from)} to ${seconds(bin.to)}`;
+  return bin.to === null || bin.to === undefined
+    ? `${seconds(from)} and more`
+    : `${seconds(from)} to ${seconds(bin.to)}`;
 }
 
 /** Where a value lies on an axis of equal-width bars, in bars from the left. */
@@ -91,13 +115,28 @@ function delayCard(delay: Delay): HTMLElement {
   return chartCard({
     title: "Last image to flag",
     note: count(delay.n, "study", "studies"),
-    chart: barChart({ title: `Seconds from last image to flag, median ${duration(median) ?? "unknown"}`, x: "seconds, each bar from its left edge", y: "studies", bars: bins.map((bin) => ({ label: number(bin.from ?? 0), value: bin.count })), marks, between: true }),
+    chart: barChart({
+      title: `Seconds from last image to flag, median ${duration(median) ?? "unknown"}`,
+      x: "seconds, each bar from its left edge",
+      y: "studies",
+      bars: bins.map((bin) => ({ label: number(bin.from ?? 0), value: bin.count })),
+      marks,
+      between: true,
+    }),
     table: dataTable(
       "Last image to flag",
       [{ label: "Time" }, { label: "Studies", num: true }],
-      [...bins.map((bin) => [binName(bin), number(bin.count)]), ["Median", duration(median) ?? "–"], ["95th percentile", duration(p95) ?? "–"]],
+      [
+        ...bins.map((bin) => [binName(bin), number(bin.count)]),
+        ["Median", duration(median) ?? "–"],
+        ["95th percentile", duration(p95) ?? "–"],
+      ],
     ),
-    csv: () => ({ filename: "last-image-to-flag.csv", columns: ["from_seconds", "to_seconds", "studies"], rows: bins.map((bin) => [bin.from ?? 0, bin.to ?? null, bin.count]) }),
+    csv: () => ({
+      filename: "last-image-to-flag.csv",
+      columns: ["from_seconds", "to_seconds", "studies"],
+      rows: bins.map((bin) => [bin.from ?? 0, bin.to ?? null, bin.count]),
+    }),
   });
 }
 
@@ -112,11 +151,16 @@ function subtitle({ champion }: Metrics): string {
 
 function modelCards({ champion }: Metrics): Child[] {
   const report = champion?.report;
-  if (!report) return [h("p", { class: "dim" }, "There are no figures for the model: none has been cross-validated here.")];
-  const curves = [rocCard(report, "champion"), prCard(report, "champion"), calibrationCard(report, "champion")].filter((card) => card !== null);
+  if (!report)
+    return [h("p", { class: "dim" }, "There are no figures for the model: none has been cross-validated here.")];
+  const curves = [rocCard(report, "champion"), prCard(report, "champion"), calibrationCard(report, "champion")].filter(
+    (card) => card !== null,
+  );
   return [
     ...(measureRows(report).length ? [measuresCard(report, "champion")] : []),
-    curves.length ? h("div", { class: "two" }, ...curves) : h("p", { class: "dim" }, "No curves are stored with this model."),
+    curves.length
+      ? h("div", { class: "two" }, ...curves)
+      : h("p", { class: "dim" }, "No curves are stored with this model."),
   ];
 }
 
@@ -131,8 +175,18 @@ function draw(metrics: Metrics): void {
     kpiRow(report, [delayKpi(delay)]),
     ...modelCards(metrics),
     h("h2", { class: "h2" }, "The list"),
-    h("div", { class: "two" }, daysCard("Reads per day", metrics.reads_per_day, "read"), daysCard("Scores per day", metrics.scores_per_day, "score"), delay?.histogram.length ? delayCard(delay) : null),
-    h("p", { class: "small dim" }, "Intervals are 95 %, of the pooled out-of-fold value, by patient bootstrap. Research use only."),
+    h(
+      "div",
+      { class: "two" },
+      daysCard("Reads per day", metrics.reads_per_day, "read"),
+      daysCard("Scores per day", metrics.scores_per_day, "score"),
+      delay?.histogram.length ? delayCard(delay) : null,
+    ),
+    h(
+      "p",
+      { class: "small dim" },
+      "Intervals are 95 %, of the pooled out-of-fold value, by patient bootstrap. Research use only.",
+    ),
   );
   byId("updated").textContent = `Updated ${clock(new Date(), true)}`;
 }
@@ -143,15 +197,34 @@ async function load(): Promise<void> {
     hideBanner("metrics");
   } catch (error) {
     if (error instanceof ApiError && error.signedOut) return;
-    showBanner({ name: "metrics", error: true, title: "The figures could not be loaded.", detail: reason(error), actions: [h("button", { class: "btn", type: "button", onclick: () => void load() }, "Try again")] });
+    showBanner({
+      name: "metrics",
+      error: true,
+      title: "The figures could not be loaded.",
+      detail: reason(error),
+      actions: [h("button", { class: "btn", type: "button", onclick: () => void load() }, "Try again")],
+    });
   }
 }
 
 function download(): void {
   if (!shown) return;
-  const rows = measureRows(shown.champion?.report ?? {}).map(({ name, measure }) => [name, measure.mean, measure.sd, measure.pooled, measure.interval?.[0] ?? null, measure.interval?.[1] ?? null]);
-  const days = [...shown.reads_per_day.map((day) => [`reads ${day.day}`, day.count]), ...shown.scores_per_day.map((day) => [`scores ${day.day}`, day.count])];
-  saveText("fontanelle-metrics.csv", csv(["figure", "value or mean", "sd", "pooled", "low", "high"], [...rows, ...days]));
+  const rows = measureRows(shown.champion?.report ?? {}).map(({ name, measure }) => [
+    name,
+    measure.mean,
+    measure.sd,
+    measure.pooled,
+    measure.interval?.[0] ?? null,
+    measure.interval?.[1] ?? null,
+  ]);
+  const days = [
+    ...shown.reads_per_day.map((day) => [`reads ${day.day}`, day.count]),
+    ...shown.scores_per_day.map((day) => [`scores ${day.day}`, day.count]),
+  ];
+  saveText(
+    "fontanelle-metrics.csv",
+    csv(["figure", "value or mean", "sd", "pooled", "low", "high"], [...rows, ...days]),
+  );
 }
 
 /** Events come in bursts; the figures need not follow each one, nor disturb somebody who reads a table. */

@@ -1,6 +1,6 @@
 /** A cross-validation's report as cards: figures with their intervals, curves with their tables. */
 
-import { type Sheet, chartCard, csvButton, dataTable, legend, type Point, xyChart } from "../common/charts";
+import { chartCard, csvButton, dataTable, legend, type Point, type Sheet, xyChart } from "../common/charts";
 import { type Child, h, icon } from "../common/dom";
 import { interval, number, percent, ratio } from "../common/format";
 
@@ -57,11 +57,26 @@ export function targetOf(report: Report): OperatingMeasures | null {
 function kpi(label: string, measure: Measure | null | undefined, note = ""): HTMLElement {
   const value = ratio(measure?.pooled ?? measure?.mean);
   const range = interval(measure?.interval);
-  return h("div", {}, h("p", { class: "label" }, label), h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, range ?? (value ? note || "no interval" : "not measured"))));
+  return h(
+    "div",
+    {},
+    h("p", { class: "label" }, label),
+    h(
+      "p",
+      { class: "v" },
+      h("b", { class: "big" }, value ?? "–"),
+      h("span", {}, range ?? (value ? note || "no interval" : "not measured")),
+    ),
+  );
 }
 
 function plainKpi(label: string, value: string | null, note: string): HTMLElement {
-  return h("div", {}, h("p", { class: "label" }, label), h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, note)));
+  return h(
+    "div",
+    {},
+    h("p", { class: "label" }, label),
+    h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, note)),
+  );
 }
 
 /** The row of figures that says most, each with its interval. */
@@ -73,7 +88,11 @@ export function kpiRow(report: Report, more: HTMLElement[] = []): HTMLElement {
     kpi("PR-AUC", report.pr_auc),
     kpi("Sensitivity, 0.90 promised", target?.sensitivity),
     kpi("Specificity there", target?.specificity),
-    plainKpi("Calibration slope", ratio(calibration?.slope), calibration?.brier == null ? "not measured" : `Brier ${ratio(calibration.brier, 3)}`),
+    plainKpi(
+      "Calibration slope",
+      ratio(calibration?.slope),
+      calibration?.brier == null ? "not measured" : `Brier ${ratio(calibration.brier, 3)}`,
+    ),
     ...more,
   ];
   return h("div", { class: cells.length === 6 ? "kpis" : "kpis five" }, ...cells);
@@ -84,7 +103,9 @@ export function measuredOn(report: Report, phantoms = false): HTMLElement | null
   const text = report.measured_on ?? "";
   const generated = phantoms || /phantom/i.test(text);
   if (!text && !generated) return null;
-  const words = generated ? `Measured on phantoms (generated images): it says nothing about infants.${text ? ` ${text}` : ""}` : `Measured on: ${text}`;
+  const words = generated
+    ? `Measured on phantoms (generated images): it says nothing about infants.${text ? ` ${text}` : ""}`
+    : `Measured on: ${text}`;
   return h("p", { class: "notice" }, icon("info"), words);
 }
 
@@ -124,7 +145,13 @@ function foldCount(report: Report): number {
 export function measuresCard(report: Report, name: string): HTMLElement {
   const rows = measureRows(report);
   const folds = Array.from({ length: foldCount(report) }, (_, index) => `Fold ${index + 1}`);
-  const columns = [{ label: "Measure" }, ...folds.map((label) => ({ label, num: true })), { label: "Mean ± SD", num: true }, { label: "Pooled", num: true }, { label: "95 % interval", num: true }];
+  const columns = [
+    { label: "Measure" },
+    ...folds.map((label) => ({ label, num: true })),
+    { label: "Mean ± SD", num: true },
+    { label: "Pooled", num: true },
+    { label: "95 % interval", num: true },
+  ];
   const cells = rows.map(({ name: measureName, measure }) => [
     measureName,
     ...folds.map((_, index) => ratio(measure.per_fold[index]) ?? "–"),
@@ -148,8 +175,18 @@ export function measuresCard(report: Report, name: string): HTMLElement {
   return h(
     "section",
     { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "Measures"), h("span", { class: "dim small" }, "out of fold · intervals by patient bootstrap"), h("div", { class: "right" }, csvButton("Measures", sheet))),
-    h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Measures by fold" }, dataTable("Measures by fold", columns, cells)),
+    h(
+      "header",
+      {},
+      h("h2", { class: "h2" }, "Measures"),
+      h("span", { class: "dim small" }, "out of fold · intervals by patient bootstrap"),
+      h("div", { class: "right" }, csvButton("Measures", sheet)),
+    ),
+    h(
+      "div",
+      { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Measures by fold" },
+      dataTable("Measures by fold", columns, cells),
+    ),
   );
 }
 
@@ -170,7 +207,10 @@ function operatingMark(report: Report): { at: Point; interval: Point | null } | 
 }
 
 function curveSheet(filename: string, columns: [string, string], curve: Curve): Sheet {
-  const rows = [...curve.pooled.map(([x, y]) => ["pooled", x, y] as const), ...curve.per_fold.flatMap((points, index) => points.map(([x, y]) => [`fold ${index + 1}`, x, y] as const))];
+  const rows = [
+    ...curve.pooled.map(([x, y]) => ["pooled", x, y] as const),
+    ...curve.per_fold.flatMap((points, index) => points.map(([x, y]) => [`fold ${index + 1}`, x, y] as const)),
+  ];
   return { filename, columns: ["curve", ...columns], rows };
 }
 
@@ -183,9 +223,23 @@ function pointsTable(report: Report, first: [string, Measure | undefined], thres
     pointRow("Specificity, target 0.90", target?.specificity),
     pointRow("Sensitivity, Youden", youden?.sensitivity),
     pointRow("Specificity, Youden", youden?.specificity),
-    ...(thresholds ? Object.entries(report.deployed?.operating_points ?? {}).map(([name, point]) => [`Threshold, ${POINT_NAMES[name] ?? name}`, number(point.threshold, 3), ""]) : []),
+    ...(thresholds
+      ? Object.entries(report.deployed?.operating_points ?? {}).map(([name, point]) => [
+          `Threshold, ${POINT_NAMES[name] ?? name}`,
+          number(point.threshold, 3),
+          "",
+        ])
+      : []),
   ].filter((row) => row !== null);
-  return dataTable(first[0], [{ label: "Figure", silent: true }, { label: "Pooled", num: true }, { label: "95 % interval", num: true }], rows);
+  return dataTable(
+    first[0],
+    [
+      { label: "Figure", silent: true },
+      { label: "Pooled", num: true },
+      { label: "95 % interval", num: true },
+    ],
+    rows,
+  );
 }
 
 function seriesLegend(folds: number): Child[] {
@@ -204,7 +258,10 @@ export function rocCard(report: Report, name: string): HTMLElement | null {
       x: { label: "1 − specificity", ...UNIT },
       y: { label: "sensitivity", ...UNIT },
       refs: [{ from: [0, 0], to: [1, 1] }],
-      series: [...curve.per_fold.map((points) => ({ points, style: "faint" as const })), { points: curve.pooled, style: "l1" }],
+      series: [
+        ...curve.per_fold.map((points) => ({ points, style: "faint" as const })),
+        { points: curve.pooled, style: "l1" },
+      ],
       marks: mark ? [mark] : [],
     }),
     table: pointsTable(report, ["AUROC", report.auroc]),
@@ -224,8 +281,16 @@ export function prCard(report: Report, name: string): HTMLElement | null {
   const prevalence = report.n && report.n_positive !== undefined ? report.n_positive / report.n : null;
   const rows: Child[][] = [
     ["PR-AUC", ratio(report.pr_auc?.pooled) ?? "–", interval(report.pr_auc?.interval) ?? "–"],
-    ...[0.5, 0.7, 0.9].map((recall) => [`Precision at recall ${recall.toFixed(2)}`, ratio(precisionAt(curve.pooled, recall)) ?? "–", ""]),
-    ["Prevalence", prevalence === null ? "–" : percent(prevalence, 1), report.n ? `${number(report.n_positive ?? 0)} of ${number(report.n)}` : ""],
+    ...[0.5, 0.7, 0.9].map((recall) => [
+      `Precision at recall ${recall.toFixed(2)}`,
+      ratio(precisionAt(curve.pooled, recall)) ?? "–",
+      "",
+    ]),
+    [
+      "Prevalence",
+      prevalence === null ? "–" : percent(prevalence, 1),
+      report.n ? `${number(report.n_positive ?? 0)} of ${number(report.n)}` : "",
+    ],
   ];
   return chartCard({
     title: "Precision and recall",
@@ -234,10 +299,24 @@ export function prCard(report: Report, name: string): HTMLElement | null {
       title: `Precision-recall curve, PR-AUC ${ratio(report.pr_auc?.pooled) ?? "unknown"}`,
       x: { label: "recall (sensitivity)", ...UNIT },
       y: { label: "precision (PPV)", ...UNIT },
-      refs: prevalence === null ? [] : [{ from: [0, prevalence], to: [1, prevalence], label: `prevalence ${percent(prevalence, 1)}` }],
-      series: [...curve.per_fold.map((points) => ({ points, style: "faint" as const })), { points: curve.pooled, style: "l1" }],
+      refs:
+        prevalence === null
+          ? []
+          : [{ from: [0, prevalence], to: [1, prevalence], label: `prevalence ${percent(prevalence, 1)}` }],
+      series: [
+        ...curve.per_fold.map((points) => ({ points, style: "faint" as const })),
+        { points: curve.pooled, style: "l1" },
+      ],
     }),
-    table: dataTable("Precision and recall", [{ label: "Figure", silent: true }, { label: "Pooled", num: true }, { label: "95 % interval", num: true }], rows),
+    table: dataTable(
+      "Precision and recall",
+      [
+        { label: "Figure", silent: true },
+        { label: "Pooled", num: true },
+        { label: "95 % interval", num: true },
+      ],
+      rows,
+    ),
     csv: () => curveSheet(`${name}-pr.csv`, ["recall", "precision"], curve),
   });
 }
@@ -262,6 +341,10 @@ export function calibrationCard(report: Report, name: string): HTMLElement | nul
       [{ label: "Predicted, mean" }, { label: "Observed", num: true }, { label: "Studies", num: true }],
       bins.map((bin) => [ratio(bin.predicted, 3) ?? "–", ratio(bin.observed, 3) ?? "–", number(bin.n)]),
     ),
-    csv: () => ({ filename: `${name}-calibration.csv`, columns: ["predicted", "observed", "n"], rows: bins.map((bin) => [bin.predicted, bin.observed, bin.n]) }),
+    csv: () => ({
+      filename: `${name}-calibration.csv`,
+      columns: ["predicted", "observed", "n"],
+      rows: bins.map((bin) => [bin.predicted, bin.observed, bin.n]),
+    }),
   });
 }

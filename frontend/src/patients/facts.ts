@@ -38,7 +38,8 @@ function ageProblem({ weeks, days }: Fields): string | null {
   if (!weeks.trim() && !days.trim()) return null;
   const w = whole(weeks);
   const d = days.trim() ? whole(days) : 0;
-  if (w === null || w < WEEKS.min || w > WEEKS.max) return `Weeks are between ${WEEKS.min} and ${WEEKS.max}, or empty if unknown.`;
+  if (w === null || w < WEEKS.min || w > WEEKS.max)
+    return `Weeks are between ${WEEKS.min} and ${WEEKS.max}, or empty if unknown.`;
   if (d === null || d > 6) return "Days are between 0 and 6.";
   return w === WEEKS.max && d > 0 ? `At most ${WEEKS.max} weeks and 0 days.` : null;
 }
@@ -46,7 +47,9 @@ function ageProblem({ weeks, days }: Fields): string | null {
 function weightProblem({ weight }: Fields): string | null {
   if (!weight.trim()) return null;
   const grams = whole(weight);
-  return grams === null || grams < GRAMS.min || grams > GRAMS.max ? `Grams are between ${GRAMS.min} and ${GRAMS.max}, or empty if unknown.` : null;
+  return grams === null || grams < GRAMS.min || grams > GRAMS.max
+    ? `Grams are between ${GRAMS.min} and ${GRAMS.max}, or empty if unknown.`
+    : null;
 }
 
 /** What is wrong, per field; empty where all is well. */

@@ -1,8 +1,8 @@
 /** Infant facts from a CSV: first a dry run with an answer per row, then for real. */
 
-import { ApiError, api, reason } from "../common/api";
 import { polite } from "../common/announce";
-import { type Child, byId, fill, h, icon } from "../common/dom";
+import { ApiError, api, reason } from "../common/api";
+import { byId, type Child, fill, h, icon } from "../common/dom";
 import { count } from "../common/format";
 
 const IMPORT = "/api/v1/patients/import/";
@@ -25,8 +25,15 @@ const BAD = new Set(["refused", "error", "invalid", "unknown_patient"]);
 
 function sign(row: ImportRow): HTMLElement {
   if (BAD.has(row.outcome)) return h("span", { class: "bad" }, icon("bad"), row.reason || row.outcome);
-  const changes = Object.entries(row.changes ?? {}).map(([name, value]) => `${name.replaceAll("_", " ")} ${value === null || value === "" ? "unknown" : String(value)}`);
-  return h("span", { class: "ok" }, icon("ok"), [row.outcome.replaceAll("_", " "), changes.join(", ") || row.reason].filter(Boolean).join(": "));
+  const changes = Object.entries(row.changes ?? {}).map(
+    ([name, value]) => `${name.replaceAll("_", " ")} ${value === null || value === "" ? "unknown" : String(value)}`,
+  );
+  return h(
+    "span",
+    { class: "ok" },
+    icon("ok"),
+    [row.outcome.replaceAll("_", " "), changes.join(", ") || row.reason].filter(Boolean).join(": "),
+  );
 }
 
 function report(answer: ImportAnswer, file: File): Child[] {
@@ -35,7 +42,12 @@ function report(answer: ImportAnswer, file: File): Child[] {
   const rows = [...bad, ...answer.rows.filter((row) => !BAD.has(row.outcome))].slice(0, MOST_ROWS);
   const title = answer.dry_run ? `Trial of ${file.name}: nothing was changed yet` : `${file.name} was taken in`;
   return [
-    h("p", {}, h("span", { class: "strong" }, title), h("span", { class: "dim" }, ` · ${count(good, "row")} fine, ${bad.length} refused`)),
+    h(
+      "p",
+      {},
+      h("span", { class: "strong" }, title),
+      h("span", { class: "dim" }, ` · ${count(good, "row")} fine, ${bad.length} refused`),
+    ),
     h(
       "div",
       { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "Rows of the file" },
@@ -43,12 +55,47 @@ function report(answer: ImportAnswer, file: File): Child[] {
         "table",
         { class: "table" },
         h("caption", { class: "vh" }, title),
-        h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "num" }, "Line"), h("th", { scope: "col" }, "Patient"), h("th", { scope: "col" }, "Answer"))),
-        h("tbody", {}, ...rows.map((row) => h("tr", {}, h("td", { class: "num" }, row.line), h("td", {}, row.patient_id), h("td", { class: "wrap" }, sign(row))))),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col", class: "num" }, "Line"),
+            h("th", { scope: "col" }, "Patient"),
+            h("th", { scope: "col" }, "Answer"),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          ...rows.map((row) =>
+            h(
+              "tr",
+              {},
+              h("td", { class: "num" }, row.line),
+              h("td", {}, row.patient_id),
+              h("td", { class: "wrap" }, sign(row)),
+            ),
+          ),
+        ),
       ),
     ),
-    answer.rows.length > rows.length ? h("p", { class: "small dim" }, `and ${answer.rows.length - rows.length} more rows`) : null,
-    answer.dry_run && good ? h("div", { class: "line" }, h("button", { class: "btn btn-primary", type: "button", onclick: () => void send(file, false) }, `Take in ${count(good, "row")}`), h("span", { class: "dim" }, bad.length ? "The refused rows are left out." : "")) : null,
+    answer.rows.length > rows.length
+      ? h("p", { class: "small dim" }, `and ${answer.rows.length - rows.length} more rows`)
+      : null,
+    answer.dry_run && good
+      ? h(
+          "div",
+          { class: "line" },
+          h(
+            "button",
+            { class: "btn btn-primary", type: "button", onclick: () => void send(file, false) },
+            `Take in ${count(good, "row")}`,
+          ),
+          h("span", { class: "dim" }, bad.length ? "The refused rows are left out." : ""),
+        )
+      : null,
   ];
 }
 
@@ -65,7 +112,15 @@ async function send(file: File, dry: boolean): Promise<void> {
     if (!dry) document.dispatchEvent(new CustomEvent("patients-imported"));
   } catch (error) {
     if (error instanceof ApiError && error.signedOut) return;
-    fill(slot, h("p", { class: "message", role: "alert" }, icon("bad"), `The file was not taken in; nothing was changed. ${reason(error)}`));
+    fill(
+      slot,
+      h(
+        "p",
+        { class: "message", role: "alert" },
+        icon("bad"),
+        `The file was not taken in; nothing was changed. ${reason(error)}`,
+      ),
+    );
   }
 }
 

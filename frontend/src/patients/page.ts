@@ -1,13 +1,13 @@
 /** One infant: facts, studies, and putting right a patient that is two, or two that are one. */
 
-import { ApiError, api, reason } from "../common/api";
 import { polite } from "../common/announce";
+import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
 import { ask } from "../common/dialog";
-import { type Child, byId, fill, h, known, pageConfig } from "../common/dom";
+import { byId, type Child, fill, h, known, pageConfig } from "../common/dom";
 import { count, date, grams, weeks, when } from "../common/format";
 import { bind } from "../common/keys";
-import { type Facts, type Fields, changed, problems, toFacts, toFields } from "./facts";
+import { changed, type Facts, type Fields, problems, toFacts, toFields } from "./facts";
 import { startImport } from "./import";
 
 interface PatientStudy {
@@ -44,7 +44,13 @@ function input(name: keyof Fields): HTMLInputElement | HTMLSelectElement {
 }
 
 function readFields(): Fields {
-  return { weeks: input("weeks").value, days: input("days").value, weight: input("weight").value, sex: input("sex").value, twins: input("twins").value };
+  return {
+    weeks: input("weeks").value,
+    days: input("days").value,
+    weight: input("weight").value,
+    sex: input("sex").value,
+    twins: input("twins").value,
+  };
 }
 
 function writeFields(fields: Fields): void {
@@ -76,7 +82,9 @@ function summary(current: Patient): Child[] {
     pair("Birth weight", grams(current.birth_weight_g)),
     pair("Sex", SEXES[current.sex] ?? null),
     pair("Twin group", current.twin_group),
-    current.merged_from?.length ? pair("Also known as", current.merged_from.map((other) => other.patient_id).join(", ")) : null,
+    current.merged_from?.length
+      ? pair("Also known as", current.merged_from.map((other) => other.patient_id).join(", "))
+      : null,
   ];
 }
 
@@ -85,13 +93,28 @@ function studyRow(study: PatientStudy): HTMLTableRowElement {
   return h(
     "tr",
     {},
-    h("td", {}, h("input", { type: "checkbox", name: "study", value: study.study_uid, "aria-label": `Select the study of ${label}` })),
+    h(
+      "td",
+      {},
+      h("input", {
+        type: "checkbox",
+        name: "study",
+        value: study.study_uid,
+        "aria-label": `Select the study of ${label}`,
+      }),
+    ),
     h("th", { scope: "row" }, h("a", { href: study.url ?? `/studies/${encodeURIComponent(study.study_uid)}/` }, label)),
     h("td", { class: "num" }, known(study.day_of_life == null ? null : String(study.day_of_life))),
     h("td", { class: "num" }, known(weeks(study.postmenstrual_age_days))),
     h("td", {}, known(study.description)),
     h("td", {}, study.status),
-    h("td", { class: "dim" }, study.original_patient_id && study.original_patient_id !== patient?.patient_id ? `sent as ${study.original_patient_id}` : ""),
+    h(
+      "td",
+      { class: "dim" },
+      study.original_patient_id && study.original_patient_id !== patient?.patient_id
+        ? `sent as ${study.original_patient_id}`
+        : "",
+    ),
   );
 }
 
@@ -143,7 +166,9 @@ async function save(): Promise<void> {
     byId("saved").textContent = "Nothing was changed";
     return;
   }
-  const old = Object.fromEntries(Object.keys(changes).map((name) => [name, before[name as keyof Facts]])) as Partial<Facts>;
+  const old = Object.fromEntries(
+    Object.keys(changes).map((name) => [name, before[name as keyof Facts]]),
+  ) as Partial<Facts>;
   undoable = old;
   if (!(await patch(changes, "Saved"))) undoable = null;
 }
@@ -168,14 +193,27 @@ async function split(): Promise<void> {
   }
   const answer = await ask({
     title: `Split ${count(studies.length, "study", "studies")} from ${patient.patient_id}?`,
-    body: [h("p", {}, "They go back to the patient that they were sent for, or to a new one if they were sent for this one. Reads and scores stay with their studies."), h("p", {}, "It is audited, and merging takes it back.")],
+    body: [
+      h(
+        "p",
+        {},
+        "They go back to the patient that they were sent for, or to a new one if they were sent for this one. Reads and scores stay with their studies.",
+      ),
+      h("p", {}, "It is audited, and merging takes it back."),
+    ],
     confirm: "Split",
   });
   if (!answer.confirmed) return;
   try {
-    const { split_to: others } = await api.post<{ split_to: { id: number; patient_id: string }[] }>(`${URL_OF}split/`, { studies });
+    const { split_to: others } = await api.post<{ split_to: { id: number; patient_id: string }[] }>(`${URL_OF}split/`, {
+      studies,
+    });
     polite(`${count(studies.length, "study", "studies")} split off`);
-    fill(byId("split-note"), "Now with ", ...others.map((other) => [h("a", { href: `/patients/${other.id}/` }, other.patient_id), " "]));
+    fill(
+      byId("split-note"),
+      "Now with ",
+      ...others.map((other) => [h("a", { href: `/patients/${other.id}/` }, other.patient_id), " "]),
+    );
     await load(true);
   } catch (error) {
     failed("Nothing was split.", error);
@@ -192,7 +230,11 @@ async function merge(): Promise<void> {
   const answer = await ask({
     title: `Merge ${patient.patient_id} into ${into}?`,
     body: [
-      h("p", {}, `All ${count(patient.studies.length, "study", "studies")} of ${patient.patient_id} will be those of ${into}. Facts of ${into} are kept; only what is unknown there is filled.`),
+      h(
+        "p",
+        {},
+        `All ${count(patient.studies.length, "study", "studies")} of ${patient.patient_id} will be those of ${into}. Facts of ${into} are kept; only what is unknown there is filled.`,
+      ),
       h("p", {}, "It is audited, and splitting takes it back."),
     ],
     confirm: "Merge",

@@ -79,7 +79,8 @@ export function asked(form: FormData): Asked {
 /** The bytes of a chosen file as text; null where they are neither UTF-8 nor UTF-16. */
 export function decode(bytes: ArrayBuffer): string | null {
   const first = new Uint8Array(bytes.slice(0, 2));
-  const wide = first[0] === 0xff && first[1] === 0xfe ? "utf-16le" : first[0] === 0xfe && first[1] === 0xff ? "utf-16be" : "utf-8";
+  const wide =
+    first[0] === 0xff && first[1] === 0xfe ? "utf-16le" : first[0] === 0xfe && first[1] === 0xff ? "utf-16be" : "utf-8";
   try {
     return new TextDecoder(wide, { fatal: true }).decode(bytes);
   } catch {

@@ -1,7 +1,7 @@
 /** A new label queue: which studies, who reads them, and how; what it would hold stands beside it all the while. */
 
-import { ApiError, api, reason } from "../common/api";
 import { polite } from "../common/announce";
+import { ApiError, api, reason } from "../common/api";
 import { byId, cap, fill, h, icon } from "../common/dom";
 import { bind } from "../common/keys";
 import { asked, decode } from "./asked";
@@ -32,11 +32,37 @@ class Page {
       event.preventDefault();
       void this.create();
     });
-    const create = h("button", { class: "btn btn-primary btn-wide", type: "submit", form: this.form.id }, "Make the queue ", h("span", { class: "line" }, cap("Ctrl"), cap("Enter")));
-    fill(byId("main"),
-      h("div", { class: "page-head" }, h("a", { href: "/label/queues/", class: "dim" }, "Label queues"), h("h1", { class: "h1" }, "New queue")),
+    const create = h(
+      "button",
+      { class: "btn btn-primary btn-wide", type: "submit", form: this.form.id },
+      "Make the queue ",
+      h("span", { class: "line" }, cap("Ctrl"), cap("Enter")),
+    );
+    fill(
+      byId("main"),
+      h(
+        "div",
+        { class: "page-head" },
+        h("a", { href: "/label/queues/", class: "dim" }, "Label queues"),
+        h("h1", { class: "h1" }, "New queue"),
+      ),
       this.problem,
-      h("div", { class: "main-side" }, this.form, h("div", { class: "side-col sticky" }, h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "What it will hold")), h("div", { class: "body stack-4" }, this.side, create)))));
+      h(
+        "div",
+        { class: "main-side" },
+        this.form,
+        h(
+          "div",
+          { class: "side-col sticky" },
+          h(
+            "section",
+            { class: "card" },
+            h("header", {}, h("h2", { class: "h2" }, "What it will hold")),
+            h("div", { class: "body stack-4" }, this.side, create),
+          ),
+        ),
+      ),
+    );
     byId("main").removeAttribute("aria-busy");
     this.restore();
     this.drawSource();
@@ -50,7 +76,8 @@ class Page {
 
   private drawSource(): void {
     const { source } = this;
-    for (const part of this.form.querySelectorAll<HTMLElement>("[data-source]")) part.hidden = !part.dataset["source"]?.split(" ").includes(source);
+    for (const part of this.form.querySelectorAll<HTMLElement>("[data-source]"))
+      part.hidden = !part.dataset["source"]?.split(" ").includes(source);
     sourceFields(this.form, source, this.choices);
   }
 
@@ -71,9 +98,18 @@ class Page {
     const entries = JSON.parse(sessionStorage.getItem(KEPT) ?? "null") as [string, string][] | null;
     if (!entries) return;
     for (const field of this.form.elements) {
-      if (!(field instanceof HTMLInputElement || field instanceof HTMLSelectElement || field instanceof HTMLTextAreaElement) || !field.name) continue;
+      if (
+        !(
+          field instanceof HTMLInputElement ||
+          field instanceof HTMLSelectElement ||
+          field instanceof HTMLTextAreaElement
+        ) ||
+        !field.name
+      )
+        continue;
       const values = entries.filter(([name]) => name === field.name).map(([, value]) => value);
-      if (field instanceof HTMLInputElement && (field.type === "checkbox" || field.type === "radio")) field.checked = values.includes(field.value);
+      if (field instanceof HTMLInputElement && (field.type === "checkbox" || field.type === "radio"))
+        field.checked = values.includes(field.value);
       else if (values[0] !== undefined) field.value = values[0];
     }
   }
@@ -99,12 +135,15 @@ class Page {
       if (turn !== this.turn) return;
       fill(this.side, ...planView(plan, body));
     } catch (error) {
-      if (turn === this.turn && !(error instanceof ApiError && error.signedOut)) this.wait(reason(error), true, (error as ApiError).body as Refusal | null);
+      if (turn === this.turn && !(error instanceof ApiError && error.signedOut))
+        this.wait(reason(error), true, (error as ApiError).body as Refusal | null);
     }
   }
 
   private wait(text: string, wrong = false, refusal: Refusal | null = null): void {
-    const lines = refusal?.refused ? refusedTable({ refused: refusal.refused, refused_total: refusal.refused_total ?? 0 }, false) : [];
+    const lines = refusal?.refused
+      ? refusedTable({ refused: refusal.refused, refused_total: refusal.refused_total ?? 0 }, false)
+      : [];
     fill(this.side, h("p", { class: wrong ? "message" : "dim" }, wrong ? icon("bad") : null, text), ...lines);
   }
 
@@ -117,14 +156,19 @@ class Page {
     const button = byId("main").querySelector<HTMLButtonElement>("button[type=submit]");
     button?.setAttribute("aria-disabled", "true");
     try {
-      const made = await api.post<{ url: string; studies: number }>(QUEUES, { ...asked(new FormData(this.form)), leave_out: leaveOut });
+      const made = await api.post<{ url: string; studies: number }>(QUEUES, {
+        ...asked(new FormData(this.form)),
+        leave_out: leaveOut,
+      });
       sessionStorage.removeItem(KEPT);
       polite(`The queue was made, with ${made.studies} studies`);
       location.assign(made.url);
     } catch (error) {
       button?.removeAttribute("aria-disabled");
       if (error instanceof ApiError && error.signedOut) return;
-      this.tell(`${(error as ApiError & { body: Refusal }).body?.code === "refused" ? "" : "No queue was made. "}${reason(error)}`);
+      this.tell(
+        `${(error as ApiError & { body: Refusal }).body?.code === "refused" ? "" : "No queue was made. "}${reason(error)}`,
+      );
       this.form.querySelector<HTMLElement>(`[name="${Object.keys((error as ApiError).body ?? {})[0] ?? ""}"]`)?.focus();
     }
   }
@@ -133,9 +177,27 @@ class Page {
 export async function startNew(): Promise<void> {
   try {
     const page = new Page(await api.get<Choices>(`${QUEUES}choices/`));
-    bind({ key: "Ctrl+Enter", label: "Make the queue", group: "New queue", inFields: true, overControls: true, run: () => void page.create() });
-    bind({ key: "Escape", label: "All queues", group: "New queue", run: (event) => (event.target instanceof HTMLElement && event.target.matches("input, textarea, select") ? event.target.blur() : location.assign("/label/queues/")) });
+    bind({
+      key: "Ctrl+Enter",
+      label: "Make the queue",
+      group: "New queue",
+      inFields: true,
+      overControls: true,
+      run: () => void page.create(),
+    });
+    bind({
+      key: "Escape",
+      label: "All queues",
+      group: "New queue",
+      run: (event) =>
+        event.target instanceof HTMLElement && event.target.matches("input, textarea, select")
+          ? event.target.blur()
+          : location.assign("/label/queues/"),
+    });
   } catch (error) {
-    fill(byId("main"), h("p", { class: "message", role: "alert" }, icon("bad"), `The form could not be opened. ${reason(error)}`));
+    fill(
+      byId("main"),
+      h("p", { class: "message", role: "alert" }, icon("bad"), `The form could not be opened. ${reason(error)}`),
+    );
   }
 }

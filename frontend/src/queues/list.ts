@@ -2,7 +2,7 @@
 
 import { api, reason } from "../common/api";
 import { dataTable } from "../common/charts";
-import { type Child, byId, cap, fill, h, icon } from "../common/dom";
+import { byId, type Child, cap, fill, h, icon } from "../common/dom";
 import { subscribe } from "../common/events";
 import { count, date, number, when } from "../common/format";
 import { bind } from "../common/keys";
@@ -12,7 +12,7 @@ const COLUMNS = [
   { label: "Queue" },
   { label: "Studies", num: true },
   { label: "Readers each", num: true },
-  { label: "Reads" , num: true },
+  { label: "Reads", num: true },
   { label: "Progress", silent: true },
   { label: "Done by" },
   { label: "Expected" },
@@ -20,11 +20,18 @@ const COLUMNS = [
 ];
 
 export function meter(done: number, total: number, label: string): HTMLElement {
-  return h("progress", { class: done >= total && total ? "done" : null, value: done, max: Math.max(1, total), "aria-label": label });
+  return h("progress", {
+    class: done >= total && total ? "done" : null,
+    value: done,
+    max: Math.max(1, total),
+    "aria-label": label,
+  });
 }
 
 /** What stands about the deadline: a sign and a word, never colour alone. */
-export function expected(queue: Pick<Queue, "active" | "reads_done" | "reads_needed" | "expected_end" | "overdue" | "late">): Child {
+export function expected(
+  queue: Pick<Queue, "active" | "reads_done" | "reads_needed" | "expected_end" | "overdue" | "late">,
+): Child {
   if (!queue.active) return "closed";
   if (queue.reads_done >= queue.reads_needed) return h("span", { class: "ok" }, icon("ok"), "done");
   if (queue.overdue) return h("span", { class: "bad" }, icon("bad"), "overdue");
@@ -34,11 +41,15 @@ export function expected(queue: Pick<Queue, "active" | "reads_done" | "reads_nee
 
 function marks(queue: Queue): Child[] {
   const badge = (text: string) => h("span", { class: "badge" }, text);
-  return [queue.active ? null : badge("closed"), queue.trainee ? badge("trainees") : null].filter(Boolean).flatMap((mark) => [" ", mark]);
+  return [queue.active ? null : badge("closed"), queue.trainee ? badge("trainees") : null]
+    .filter(Boolean)
+    .flatMap((mark) => [" ", mark]);
 }
 
 function row(queue: Queue): Child[] {
-  const extras = [queue.gold ? `${queue.gold} gold` : "", queue.repeats ? `${queue.repeats} repeats` : ""].filter(Boolean).join(", ");
+  const extras = [queue.gold ? `${queue.gold} gold` : "", queue.repeats ? `${queue.repeats} repeats` : ""]
+    .filter(Boolean)
+    .join(", ");
   return [
     [h("a", { href: queue.url, "data-queue": "" }, queue.name), ...marks(queue)],
     [number(queue.studies), extras ? h("span", { class: "small dim" }, ` + ${extras}`) : null],
@@ -47,7 +58,10 @@ function row(queue: Queue): Child[] {
     meter(queue.reads_done, queue.reads_needed, `Reads of ${queue.name}`),
     queue.deadline ? (date(queue.deadline) ?? "–") : "–",
     expected(queue),
-    [when(queue.created_at) ?? "–", queue.created_by ? h("span", { class: "small dim" }, ` ${queue.created_by}`) : null],
+    [
+      when(queue.created_at) ?? "–",
+      queue.created_by ? h("span", { class: "small dim" }, ` ${queue.created_by}`) : null,
+    ],
   ];
 }
 
@@ -64,11 +78,33 @@ function show(queues: Queue[]): void {
   const at = links().indexOf(document.activeElement as HTMLAnchorElement);
   fill(
     byId("main"),
-    h("div", { class: "page-head" }, h("h1", { class: "h1" }, "Label queues"), h("span", { class: "dim" }, `${count(open.length, "open queue")}. Readers find theirs under Label.`),
-      h("div", { class: "right" }, h("a", { class: "btn btn-primary", href: "/label/queues/new/" }, "New queue ", cap("N")))),
+    h(
+      "div",
+      { class: "page-head" },
+      h("h1", { class: "h1" }, "Label queues"),
+      h("span", { class: "dim" }, `${count(open.length, "open queue")}. Readers find theirs under Label.`),
+      h(
+        "div",
+        { class: "right" },
+        h("a", { class: "btn btn-primary", href: "/label/queues/new/" }, "New queue ", cap("N")),
+      ),
+    ),
     queues.length
-      ? h("section", { class: "card" }, h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Label queues" }, dataTable("Label queues and their progress", COLUMNS, queues.map(row))))
-      : h("div", { class: "empty" }, h("h2", { class: "h2" }, "No queue yet"), h("p", {}, "Make one from a filter, a list of studies, or a strategy.")),
+      ? h(
+          "section",
+          { class: "card" },
+          h(
+            "div",
+            { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Label queues" },
+            dataTable("Label queues and their progress", COLUMNS, queues.map(row)),
+          ),
+        )
+      : h(
+          "div",
+          { class: "empty" },
+          h("h2", { class: "h2" }, "No queue yet"),
+          h("p", {}, "Make one from a filter, a list of studies, or a strategy."),
+        ),
   );
   if (at >= 0) links()[at]?.focus();
   byId("main").removeAttribute("aria-busy");
@@ -78,7 +114,10 @@ async function load(): Promise<void> {
   try {
     show((await api.get<{ results: Queue[] }>(QUEUES)).results);
   } catch (error) {
-    fill(byId("main"), h("p", { class: "message", role: "alert" }, icon("bad"), `The queues could not be loaded. ${reason(error)}`));
+    fill(
+      byId("main"),
+      h("p", { class: "message", role: "alert" }, icon("bad"), `The queues could not be loaded. ${reason(error)}`),
+    );
   }
 }
 

@@ -1,22 +1,34 @@
 /** One label queue: who has answered how many, and what may still be changed. */
 
-import { api, reason } from "../common/api";
 import { polite } from "../common/announce";
+import { api, reason } from "../common/api";
 import { dataTable } from "../common/charts";
 import { ask } from "../common/dialog";
-import { type Child, byId, cap, fill, h, icon } from "../common/dom";
+import { byId, type Child, cap, fill, h, icon } from "../common/dom";
 import { subscribe } from "../common/events";
 import { count, date, duration, number, when } from "../common/format";
 import { bind } from "../common/keys";
 import { expected, meter } from "./list";
 import { BLINDINGS, type Labeller, QUEUES, type QueueDetail, RULES, wordOf } from "./types";
 
-const COLUMNS = [{ label: "Reader" }, { label: "Answered", num: true }, { label: "Progress", silent: true }, { label: "Skipped", num: true }, { label: "Median for one", num: true }, { label: "Last" }];
+const COLUMNS = [
+  { label: "Reader" },
+  { label: "Answered", num: true },
+  { label: "Progress", silent: true },
+  { label: "Skipped", num: true },
+  { label: "Median for one", num: true },
+  { label: "Last" },
+];
 
 function person(each: Labeller): Child[] {
   const total = each.total === null ? "" : ` of ${number(each.total)}`;
   return [
-    [each.display, " ", h("span", { class: "small dim" }, each.role), each.labels_now ? null : h("span", { class: "badge" }, "no longer reads it")],
+    [
+      each.display,
+      " ",
+      h("span", { class: "small dim" }, each.role),
+      each.labels_now ? null : h("span", { class: "badge" }, "no longer reads it"),
+    ],
     `${number(each.done)}${total}`,
     each.total === null ? "–" : meter(each.done, each.total, `Reads of ${each.display}`),
     number(each.skipped),
@@ -33,7 +45,12 @@ function facts(queue: QueueDetail): HTMLElement {
   return pairs([
     ["Studies", number(queue.studies)],
     ["Gold studies", queue.gold ? number(queue.gold) : "none"],
-    ["Repeats", queue.repeats ? `${number(queue.repeats)}, after ${count(queue.repeat_gap, "other study", "other studies")}` : "none"],
+    [
+      "Repeats",
+      queue.repeats
+        ? `${number(queue.repeats)}, after ${count(queue.repeat_gap, "other study", "other studies")}`
+        : "none",
+    ],
     ["Readers per study", queue.trainee ? "all of them" : queue.readers_per_study],
     ["AI and others hidden", wordOf(BLINDINGS, queue.blinding)],
     ["Consensus", queue.trainee ? "none: trainees make no labels" : wordOf(RULES, queue.rule)],
@@ -46,9 +63,17 @@ function facts(queue: QueueDetail): HTMLElement {
 
 /** What was asked for when it was made, in the words of the form. */
 function origin(queue: QueueDetail): HTMLElement {
-  const said = Object.entries((queue.made_from["filter"] as Record<string, unknown> | undefined) ?? {}).filter(([, value]) => value !== null && value !== "" && value !== false);
-  const from = { filter: "a filter", list: "a list of studies", strategy: `the strategy ${String(queue.made_from["strategy"] ?? "")}` }[queue.source];
-  const words = said.map(([name, value]) => `${name.replace("labelled", "read by").replaceAll("_", " ")} ${String(value)}`).join(", ");
+  const said = Object.entries((queue.made_from["filter"] as Record<string, unknown> | undefined) ?? {}).filter(
+    ([, value]) => value !== null && value !== "" && value !== false,
+  );
+  const from = {
+    filter: "a filter",
+    list: "a list of studies",
+    strategy: `the strategy ${String(queue.made_from["strategy"] ?? "")}`,
+  }[queue.source];
+  const words = said
+    .map(([name, value]) => `${name.replace("labelled", "read by").replaceAll("_", " ")} ${String(value)}`)
+    .join(", ");
   return h("p", { class: "small dim" }, `From ${from}${words ? `: ${words}` : ""}.`);
 }
 
@@ -85,7 +110,16 @@ class Page {
     if (!queue) return;
     if (!queue.active) return this.change({ active: true }, "Opened again");
     const left = queue.reads_needed - queue.reads_done;
-    const body = [h("p", {}, left ? `${count(left, "read")} of ${number(queue.reads_needed)} are still missing. Readers no longer see its studies; what they answered is kept, and drafts too.` : "Every read is there. What was answered is kept."), h("p", {}, "You can open it again.")];
+    const body = [
+      h(
+        "p",
+        {},
+        left
+          ? `${count(left, "read")} of ${number(queue.reads_needed)} are still missing. Readers no longer see its studies; what they answered is kept, and drafts too.`
+          : "Every read is there. What was answered is kept.",
+      ),
+      h("p", {}, "You can open it again."),
+    ];
     const { confirmed } = await ask({ title: `Close ${queue.name}?`, body, confirm: "Close the queue" });
     if (confirmed) await this.change({ active: false }, "Closed");
   }
@@ -98,27 +132,88 @@ class Page {
       const deadline = until.value ? new Date(`${until.value}T23:59:59`).toISOString() : null;
       void this.change({ ...(queue.trainee ? {} : { readers_per_study: Number(each.value) }), deadline }, "Saved");
     };
-    return h("form", { class: "form", onsubmit: save },
+    return h(
+      "form",
+      { class: "form", onsubmit: save },
       // All trainees read all of it.
-      queue.trainee ? null : h("div", { class: "form-row" }, h("label", { class: "label", for: "per-study" }, "Readers per study"), h("span", { class: "inline" }, h("span", { class: "field" }, each))),
-      h("div", { class: "form-row" }, h("label", { class: "label", for: "until" }, "Done by"), h("span", { class: "inline" }, h("span", { class: "field" }, until))),
-      h("div", { class: "line" }, h("button", { class: "btn", type: "submit" }, "Save")));
+      queue.trainee
+        ? null
+        : h(
+            "div",
+            { class: "form-row" },
+            h("label", { class: "label", for: "per-study" }, "Readers per study"),
+            h("span", { class: "inline" }, h("span", { class: "field" }, each)),
+          ),
+      h(
+        "div",
+        { class: "form-row" },
+        h("label", { class: "label", for: "until" }, "Done by"),
+        h("span", { class: "inline" }, h("span", { class: "field" }, until)),
+      ),
+      h("div", { class: "line" }, h("button", { class: "btn", type: "submit" }, "Save")),
+    );
   }
 
   private show(queue: QueueDetail): void {
     this.queue = queue;
     document.title = `${queue.name} · Fontanelle`;
-    const close = h("button", { class: queue.active ? "btn" : "btn btn-primary", type: "button", onclick: () => void this.toggle() }, queue.active ? "Close the queue " : "Open again ", cap("C"));
-    const body = queue.people.length ? dataTable("Readers and their progress", COLUMNS, queue.people.map(person)) : h("p", { class: "dim" }, "Nobody labels it yet.");
-    fill(byId("main"),
-      h("div", { class: "page-head" }, h("a", { href: "/label/queues/", class: "dim" }, "Label queues"), h("h1", { class: "h1" }, queue.name), queue.active ? null : h("span", { class: "badge" }, "closed"),
-        h("span", { class: "dim num" }, `${number(queue.reads_done)} of ${count(queue.reads_needed, "read")}`), h("div", { class: "right" }, close)),
+    const close = h(
+      "button",
+      { class: queue.active ? "btn" : "btn btn-primary", type: "button", onclick: () => void this.toggle() },
+      queue.active ? "Close the queue " : "Open again ",
+      cap("C"),
+    );
+    const body = queue.people.length
+      ? dataTable("Readers and their progress", COLUMNS, queue.people.map(person))
+      : h("p", { class: "dim" }, "Nobody labels it yet.");
+    fill(
+      byId("main"),
+      h(
+        "div",
+        { class: "page-head" },
+        h("a", { href: "/label/queues/", class: "dim" }, "Label queues"),
+        h("h1", { class: "h1" }, queue.name),
+        queue.active ? null : h("span", { class: "badge" }, "closed"),
+        h("span", { class: "dim num" }, `${number(queue.reads_done)} of ${count(queue.reads_needed, "read")}`),
+        h("div", { class: "right" }, close),
+      ),
       h("div", { id: "problem" }),
-      h("div", { class: "main-side" },
-        h("div", { class: "side-col" }, h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "Readers"), h("span", { class: "dim small" }, queue.open_to_all ? "all annotators and adjudicators" : "named")), h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Readers" }, body))),
-        h("div", { class: "side-col" },
-          h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "As it was made")), h("div", { class: "body stack" }, facts(queue), origin(queue))),
-          h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "Change")), h("div", { class: "body" }, this.edits(queue))))));
+      h(
+        "div",
+        { class: "main-side" },
+        h(
+          "div",
+          { class: "side-col" },
+          h(
+            "section",
+            { class: "card" },
+            h(
+              "header",
+              {},
+              h("h2", { class: "h2" }, "Readers"),
+              h("span", { class: "dim small" }, queue.open_to_all ? "all annotators and adjudicators" : "named"),
+            ),
+            h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Readers" }, body),
+          ),
+        ),
+        h(
+          "div",
+          { class: "side-col" },
+          h(
+            "section",
+            { class: "card" },
+            h("header", {}, h("h2", { class: "h2" }, "As it was made")),
+            h("div", { class: "body stack" }, facts(queue), origin(queue)),
+          ),
+          h(
+            "section",
+            { class: "card" },
+            h("header", {}, h("h2", { class: "h2" }, "Change")),
+            h("div", { class: "body" }, this.edits(queue)),
+          ),
+        ),
+      ),
+    );
     byId("main").removeAttribute("aria-busy");
   }
 }

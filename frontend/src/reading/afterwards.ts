@@ -1,7 +1,7 @@
 /** After the commit: what was said beside what the model said, agreeing, the next study, and going back. */
 
-import { api, reason } from "../common/api";
 import { assertive, polite } from "../common/announce";
+import { api, reason } from "../common/api";
 import { h } from "../common/dom";
 import { duration, probability } from "../common/format";
 import type { Desk } from "./desk";
@@ -61,7 +61,10 @@ export class Afterwards {
         return this.showDone(answer, said.committed_at ?? new Date().toISOString(), null);
       }
       this.desk.phase = "done";
-      this.desk.house.go(said.next ? targetOf(said.next, this.desk.context, said.queue) : null, { target: this.desk.target, text });
+      this.desk.house.go(said.next ? targetOf(said.next, this.desk.context, said.queue) : null, {
+        target: this.desk.target,
+        text,
+      });
       return;
     }
     if (said.reveal) this.desk.score = said.reveal;
@@ -87,7 +90,15 @@ export class Afterwards {
       peak: (step: 1 | -1) => this.desk.viewer.weights.toPeak(step),
     };
     const queue = this.desk.mode === "queue";
-    this.reveal = new Reveal(answer, at, queue ? null : this.desk.score, this.desk.study.clips, { queue, next: this.next !== null }, commands, this.taught());
+    this.reveal = new Reveal(
+      answer,
+      at,
+      queue ? null : this.desk.score,
+      this.desk.study.clips,
+      { queue, next: this.next !== null },
+      commands,
+      this.taught(),
+    );
     this.reveal.drawAgreement(agreement);
     this.desk.mount(this.reveal.element);
     this.desk.roomBar?.drawScore(this.desk.score);
@@ -119,7 +130,8 @@ export class Afterwards {
   private async showServersNumbers(): Promise<void> {
     const { mine } = await this.desk.fetchReads();
     const last = mine?.revisions.at(-1);
-    if (this.desk.phase === "done" && !this.desk.closed && last) this.desk.viewer.marks.setDrawings(last.findings.drawings ?? [], false);
+    if (this.desk.phase === "done" && !this.desk.closed && last)
+      this.desk.viewer.marks.setDrawings(last.findings.drawings ?? [], false);
   }
 
   showAttention(): void {

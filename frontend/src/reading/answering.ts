@@ -1,14 +1,24 @@
 /** Answering: the form and its history, the draft that is kept, and the commit. */
 
-import { ApiError, api, reason } from "../common/api";
 import { assertive, polite } from "../common/announce";
+import { ApiError, api, reason } from "../common/api";
 import { ask } from "../common/dialog";
 import { h } from "../common/dom";
 import { type Drawing, fresh } from "../viewer/drawing";
 import type { Preset } from "../viewer/measure";
 import type { Desk } from "./desk";
 import { DraftKeeper, type State } from "./drafts";
-import { type Action, type Answer, type Form, History, type Keyframe, blank, contradictions, same, withoutNumbers } from "./findings";
+import {
+  type Action,
+  type Answer,
+  blank,
+  contradictions,
+  type Form,
+  History,
+  type Keyframe,
+  same,
+  withoutNumbers,
+} from "./findings";
 import { ReadForm } from "./form";
 import { CommitGate } from "./gate";
 import { changedNotice, device, leftOutNotice } from "./notices";
@@ -76,7 +86,9 @@ export class Answering {
     if (this.keeper.seen) this.desk.viewer.coverage.restore(this.keeper.seen);
     const begun = mine?.draft?.saved_at ? mine.draft : null;
     const last = mine?.revisions.at(-1);
-    const answer = this.keeper.begin(begun) ?? (last ? { findings: withoutNumbers(last.findings), comment: last.comment ?? "" } : null);
+    const answer =
+      this.keeper.begin(begun) ??
+      (last ? { findings: withoutNumbers(last.findings), comment: last.comment ?? "" } : null);
     const unsent = this.keeper.unsentCommit;
     const old = answer !== null && !unsent && answer.findings.schema !== this.desk.schema.name;
     this.showForm(answer && !old ? answer : null);
@@ -87,9 +99,17 @@ export class Answering {
   /** The form of the schema in force, with this answer or none. */
   private showForm(answer: Answer | null): void {
     const empty = this.empty();
-    this.form = new ReadForm(this.desk.mode, this.desk.schema, this.desk.study.clips, this.desk.study.notes, this.commands());
+    this.form = new ReadForm(
+      this.desk.mode,
+      this.desk.schema,
+      this.desk.study.clips,
+      this.desk.study.notes,
+      this.commands(),
+    );
     this.gate = new CommitGate(this.form, this.desk.viewer.coverage, this.desk.study.clips);
-    this.history = new History(answer ? { ...empty, findings: { ...empty.findings, ...answer.findings }, comment: answer.comment } : empty);
+    this.history = new History(
+      answer ? { ...empty, findings: { ...empty.findings, ...answer.findings }, comment: answer.comment } : empty,
+    );
     if (this.keeper) this.drawState(this.keeper.state);
     this.draw();
     this.desk.mount(this.form.element);
@@ -103,7 +123,10 @@ export class Answering {
   }
 
   private empty(): Form {
-    return blank(this.desk.study.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0), this.desk.schema);
+    return blank(
+      this.desk.study.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0),
+      this.desk.schema,
+    );
   }
 
   notices(...more: (HTMLElement | null)[]): void {
@@ -115,14 +138,26 @@ export class Answering {
   /** An admin has put another version in force: the draft is kept as it is until the reader goes on. */
   private outdated(now: string): void {
     if (now === this.desk.schema.name || this.desk.phase !== "reading") return;
-    this.notices(changedNotice(this.desk.schema.name, now, () => void this.carry(this.history.form).catch((error: unknown) => this.gate?.tell([reason(error)]))));
+    this.notices(
+      changedNotice(
+        this.desk.schema.name,
+        now,
+        () => void this.carry(this.history.form).catch((error: unknown) => this.gate?.tell([reason(error)])),
+      ),
+    );
     assertive("The form has changed since you began. Your draft is kept.");
   }
 
   /** Fill what fits of an older answer into the form in force; the older answer is kept on the server. */
   private async carry(answer: Answer): Promise<void> {
     const { findings, comment } = answer;
-    const body = { context: this.desk.context, ...this.desk.item, findings: withoutNumbers(findings), comment, version: 0 };
+    const body = {
+      context: this.desk.context,
+      ...this.desk.item,
+      findings: withoutNumbers(findings),
+      comment,
+      version: 0,
+    };
     const carried = await api.post<Carried>(`${this.desk.api}reads/carry/`, body);
     await meet([findings.schema]);
     if (this.desk.closed) return;
@@ -130,7 +165,9 @@ export class Answering {
     this.showForm({ findings: carried.findings, comment });
     this.keeper?.change(this.history.form);
     this.notices(leftOutNotice(findings.schema, this.desk.schema.name, carried.left_out));
-    assertive(`The form has changed. What fits of your answer was filled in${carried.left_out.length ? `; look at ${carried.left_out.map((each) => each.title).join(", ")}` : ""}.`);
+    assertive(
+      `The form has changed. What fits of your answer was filled in${carried.left_out.length ? `; look at ${carried.left_out.map((each) => each.title).join(", ")}` : ""}.`,
+    );
   }
 
   accept(at: number): void {
@@ -165,7 +202,8 @@ export class Answering {
   act(action: Action): void {
     if (this.desk.phase !== "reading") return;
     const before = this.history.form;
-    if (action.type === "digit" && !before.side && this.desk.others[action.grade - 1]) return this.accept(action.grade - 1);
+    if (action.type === "digit" && !before.side && this.desk.others[action.grade - 1])
+      return this.accept(action.grade - 1);
     if (!this.history.apply(action)) {
       if (action.type === "digit" && !before.side) polite("Press R or L first, then the grade");
       return;
@@ -180,7 +218,8 @@ export class Answering {
     if (!same(before, after)) this.keeper?.change(after);
     this.draw();
     this.gate?.answerChanged();
-    const words = changed(before, after, this.desk.study.clips) || (how && before.comment !== after.comment ? "note" : "");
+    const words =
+      changed(before, after, this.desk.study.clips) || (how && before.comment !== after.comment ? "note" : "");
     if (how !== null && words) polite(how ? `${how}: ${words}` : words);
   }
 
@@ -202,9 +241,14 @@ export class Answering {
 
   /** Back to what was committed today before this one; a read that was reopened and left as it was counts on. */
   private async before(): Promise<void> {
-    const { earlier } = await api.get<{ earlier: Next | null }>(`${this.desk.api}reads/earlier/?context=${this.desk.context}${this.desk.itemQuery}`);
+    const { earlier } = await api.get<{ earlier: Next | null }>(
+      `${this.desk.api}reads/earlier/?context=${this.desk.context}${this.desk.itemQuery}`,
+    );
     if (!earlier) return polite("There is nothing to undo: this is the first of today");
-    if (this.desk.target.reopen) await api.post(`${this.desk.api}reads/restore/`, { context: this.desk.context, ...this.desk.item }).catch(() => undefined);
+    if (this.desk.target.reopen)
+      await api
+        .post(`${this.desk.api}reads/restore/`, { context: this.desk.context, ...this.desk.item })
+        .catch(() => undefined);
     this.desk.house.go({ ...targetOf(earlier, this.desk.context), reopen: true }, null);
   }
 
@@ -224,7 +268,11 @@ export class Answering {
   private draw(): void {
     this.form?.draw(this.history.form, this.history.undoable || this.desk.mode === "queue");
     const { drawings, keyframes } = this.history.form.findings;
-    if (drawings !== this.desk.viewer.marks.sketch.drawings || this.desk.viewer.marks.sketch.editable !== (this.desk.phase === "reading")) this.desk.viewer.marks.setDrawings(drawings, this.desk.phase === "reading");
+    if (
+      drawings !== this.desk.viewer.marks.sketch.drawings ||
+      this.desk.viewer.marks.sketch.editable !== (this.desk.phase === "reading")
+    )
+      this.desk.viewer.marks.setDrawings(drawings, this.desk.phase === "reading");
     this.onward.drawn();
     this.desk.judge?.draw(this.history.form.findings);
     this.desk.viewer.marks.setKeyframes(keyframes);
@@ -234,7 +282,8 @@ export class Answering {
   private drawState(state: State): void {
     this.desk.house.main.dataset["draft"] = state.kind;
     this.form?.say(stateText(state));
-    if (state.kind === "conflict") showConflict(state.mine, state.theirs, state.rival !== undefined, (which) => this.resolve(which));
+    if (state.kind === "conflict")
+      showConflict(state.mine, state.theirs, state.rival !== undefined, (which) => this.resolve(which));
     else hideConflict();
   }
 
@@ -304,7 +353,8 @@ export class Answering {
     } catch (error) {
       this.desk.phase = "reading";
       this.draw();
-      if (error instanceof ApiError && error.code === "schema_changed") await this.carry(answer).catch((failed: unknown) => this.gate?.tell([reason(failed)]));
+      if (error instanceof ApiError && error.code === "schema_changed")
+        await this.carry(answer).catch((failed: unknown) => this.gate?.tell([reason(failed)]));
       else this.gate?.tell([reason(error)]);
     }
   }
@@ -315,7 +365,12 @@ export class Answering {
 
   private async skip(): Promise<void> {
     if (this.desk.context !== "queue" || this.desk.target.item === undefined || this.desk.phase !== "reading") return;
-    const { confirmed, reason: why } = await ask({ title: "Skip this study?", body: [h("p", {}, "It comes back at the end of your queue. What you answered is kept.")], confirm: "Skip", reasonLabel: "Why" });
+    const { confirmed, reason: why } = await ask({
+      title: "Skip this study?",
+      body: [h("p", {}, "It comes back at the end of your queue. What you answered is kept.")],
+      confirm: "Skip",
+      reasonLabel: "Why",
+    });
     if (!confirmed) return;
     try {
       await api.post(`/api/v1/label-queue/${this.desk.target.item}/skip/`, { reason: why });
@@ -337,7 +392,14 @@ export class Answering {
     };
     const { judge } = this.desk;
     const regrade = () => this.act({ type: "take", findings: this.empty().findings });
-    const judging = judge ? judgeKeys({ regrade, flip: () => judge.flip(), discuss: () => judge.thread.focus(), unblind: () => void judge.unblind() }) : [];
+    const judging = judge
+      ? judgeKeys({
+          regrade,
+          flip: () => judge.flip(),
+          discuss: () => judge.thread.focus(),
+          unblind: () => void judge.unblind(),
+        })
+      : [];
     this.desk.rebind([...readingKeys(this.desk.mode, this.desk.schema, commands), ...judging]);
   }
 }

@@ -12,15 +12,36 @@ const group = "Viewer";
 export class TimelinePlace {
   /** Where the timeline is drawn. */
   readonly box = h("div", { class: "timeline-box" });
-  private readonly put = h("button", { class: "btn btn-quiet", type: "button", onclick: () => this.putAway(!this.away) });
+  private readonly put = h("button", {
+    class: "btn btn-quiet",
+    type: "button",
+    onclick: () => this.putAway(!this.away),
+  });
   private readonly dialog: HTMLDialogElement;
 
   constructor(private readonly viewer: Pick<Viewer, "lower" | "focus">) {
-    const enlarge = h("button", { class: "btn btn-quiet", type: "button", onclick: (event) => this.open((event as MouseEvent).detail > 0) }, "Enlarge ", keyCap(group, "F4"));
-    const close = h("button", { class: "btn right", type: "button", autofocus: true, onclick: () => this.dialog.close() }, "Close ", cap("Esc"));
-    this.dialog = h("dialog", { class: "dialog timeline", "aria-label": "Timeline" }, h("div", { class: "line" }, close));
+    const enlarge = h(
+      "button",
+      { class: "btn btn-quiet", type: "button", onclick: (event) => this.open((event as MouseEvent).detail > 0) },
+      "Enlarge ",
+      keyCap(group, "F4"),
+    );
+    const close = h(
+      "button",
+      { class: "btn right", type: "button", autofocus: true, onclick: () => this.dialog.close() },
+      "Close ",
+      cap("Esc"),
+    );
+    this.dialog = h(
+      "dialog",
+      { class: "dialog timeline", "aria-label": "Timeline" },
+      h("div", { class: "line" }, close),
+    );
     // The prior hangs beneath: there it is looked at.
-    this.dialog.addEventListener("click", ({ target }) => target instanceof Element && target.closest(".timeline-box button") && this.dialog.close());
+    this.dialog.addEventListener(
+      "click",
+      ({ target }) => target instanceof Element && target.closest(".timeline-box button") && this.dialog.close(),
+    );
     viewer.lower.replaceChildren(this.box, h("div", { class: "timeline-tools" }, enlarge, this.put));
     viewer.lower.hidden = false;
     this.draw();
@@ -29,7 +50,13 @@ export class TimelinePlace {
   keys(): Binding[] {
     return [
       { key: "F4", label: "Timeline, enlarged", group, bar: false, run: () => this.open(false) },
-      { key: "Shift+F4", label: "Timeline: put away, bring back", group, bar: false, run: () => this.putAway(!this.away) },
+      {
+        key: "Shift+F4",
+        label: "Timeline: put away, bring back",
+        group,
+        bar: false,
+        run: () => this.putAway(!this.away),
+      },
     ];
   }
 
@@ -40,12 +67,16 @@ export class TimelinePlace {
     this.dialog.prepend(this.box);
     document.body.append(this.dialog);
     this.dialog.showModal();
-    this.dialog.addEventListener("close", () => {
-      this.viewer.lower.prepend(this.box);
-      this.dialog.remove();
-      if (before instanceof HTMLElement && before !== document.body) before.focus({ preventScroll: true });
-      else this.viewer.focus();
-    }, { once: true });
+    this.dialog.addEventListener(
+      "close",
+      () => {
+        this.viewer.lower.prepend(this.box);
+        this.dialog.remove();
+        if (before instanceof HTMLElement && before !== document.body) before.focus({ preventScroll: true });
+        else this.viewer.focus();
+      },
+      { once: true },
+    );
   }
 
   close(): void {

@@ -2,8 +2,8 @@
 
 import { type Child, fill, h, icon, person, s } from "../common/dom";
 import { clock, date as day, grams, number, probability, weeks } from "../common/format";
-import { flagSign } from "../worklist/rows";
 import type { Study } from "../viewer/types";
+import { flagSign } from "../worklist/rows";
 import type { Claim, LabelQueue, Score } from "./types";
 
 const BLIND = "M1 7s2.2-3.8 6-3.8S13 7 13 7s-2.2 3.8-6 3.8S1 7 1 7ZM2 12.5 12 1.5";
@@ -24,12 +24,22 @@ function facts(study: Study, full: boolean): HTMLElement {
 }
 
 function back(href: string, word: string, label: string): HTMLElement {
-  return h("a", { class: "btn btn-quiet", href }, h("kbd", { class: "word", "aria-hidden": "true" }, "Esc"), h("span", { "aria-hidden": "true" }, word), h("span", { class: "vh" }, label));
+  return h(
+    "a",
+    { class: "btn btn-quiet", href },
+    h("kbd", { class: "word", "aria-hidden": "true" }, "Esc"),
+    h("span", { "aria-hidden": "true" }, word),
+    h("span", { class: "vh" }, label),
+  );
 }
 
 function priority(study: Study): HTMLElement | null {
   if (study.priority === "routine") return null;
-  return h("span", { class: study.priority === "stat" ? "badge stat" : "badge diff" }, study.priority === "stat" ? "STAT" : "Urgent");
+  return h(
+    "span",
+    { class: study.priority === "stat" ? "badge stat" : "badge diff" },
+    study.priority === "stat" ? "STAT" : "Urgent",
+  );
 }
 
 export class RoomBar {
@@ -49,21 +59,33 @@ export class RoomBar {
       facts(study, true),
       priority(study),
       this.flag,
-      person()?.role === "admin" ? h("a", { class: "link small", href: `/studies/${study.study_uid}/history/` }, "History") : null,
+      person()?.role === "admin"
+        ? h("a", { class: "link small", href: `/studies/${study.study_uid}/history/` }, "History")
+        : null,
       h("div", { class: "right" }, this.claimed, this.note),
     );
   }
 
   drawScore(score: Score | null): void {
-    if (score?.state === "blinded") return fill(this.flag, h("span", { class: "dim" }, "AI hidden: you label this study in a queue"));
+    if (score?.state === "blinded")
+      return fill(this.flag, h("span", { class: "dim" }, "AI hidden: you label this study in a queue"));
     const value = probability(score?.probability);
     const known = score !== null;
-    const demo = score?.model?.demo_warning ? h("span", { class: "badge", title: score.model.demo_warning }, "Demo model") : null;
-    fill(this.flag, known ? flagSign({ flag: score.flag, receiving: false }) : null, known && value ? h("span", { class: "strong num" }, value) : null, known ? demo : null);
+    const demo = score?.model?.demo_warning
+      ? h("span", { class: "badge", title: score.model.demo_warning }, "Demo model")
+      : null;
+    fill(
+      this.flag,
+      known ? flagSign({ flag: score.flag, receiving: false }) : null,
+      known && value ? h("span", { class: "strong num" }, value) : null,
+      known ? demo : null,
+    );
   }
 
   drawClaim(claim: Claim["claimed_by"]): void {
-    this.claimed.textContent = claim ? `Claimed by ${claim.you ? "you" : claim.display} ${clock(claim.since) ?? ""}` : "";
+    this.claimed.textContent = claim
+      ? `Claimed by ${claim.you ? "you" : claim.display} ${clock(claim.since) ?? ""}`
+      : "";
   }
 
   say(...content: Child[]): void {
@@ -96,14 +118,30 @@ export class QueueBar {
       { class: "studybar" },
       back(home, "Leave", "Leave the queue"),
       h("h1", { class: "id" }, queue.name ?? "Label queue"),
-      h("span", { class: "num nowrap", "data-progress": "" }, h("b", { class: "strong" }, queue.position), ` of ${queue.total}`),
-      queue.deadline ? h("span", { class: "dim nowrap hide-s", "data-deadline": "" }, `· by ${day(queue.deadline) ?? ""}`) : null,
+      h(
+        "span",
+        { class: "num nowrap", "data-progress": "" },
+        h("b", { class: "strong" }, queue.position),
+        ` of ${queue.total}`,
+      ),
+      queue.deadline
+        ? h("span", { class: "dim nowrap hide-s", "data-deadline": "" }, `· by ${day(queue.deadline) ?? ""}`)
+        : null,
       why ? h("span", { class: "dim cut why", title: why }, `· why: ${why}`) : null,
       facts(study, false),
-      h("div", { class: "right small dim" }, h("span", { class: "ok" }, eye, this.blinding), this.seconds, h("span", { class: "num hide-s" }, pace)),
+      h(
+        "div",
+        { class: "right small dim" },
+        h("span", { class: "ok" }, eye, this.blinding),
+        this.seconds,
+        h("span", { class: "num hide-s" }, pace),
+      ),
     );
     const began = Date.now();
-    this.timer = window.setInterval(() => (this.seconds.textContent = `${number((Date.now() - began) / 1000)} s`), 1000);
+    this.timer = window.setInterval(
+      () => (this.seconds.textContent = `${number((Date.now() - began) / 1000)} s`),
+      1000,
+    );
   }
 
   /** What is hidden just now. */

@@ -46,6 +46,10 @@ export class ClaimKeeper {
   private refused(error: ApiError): void {
     const by = (error.body as Claim).claimed_by;
     this.draw(by);
-    showBanner({ name: BANNER, title: `${by?.display ?? "Somebody"} reads this study now.`, detail: "You can look at it. If you commit too, both reads are kept." });
+    showBanner({
+      name: BANNER,
+      title: `${by?.display ?? "Somebody"} reads this study now.`,
+      detail: "You can look at it. If you commit too, both reads are kept.",
+    });
   }
 }

@@ -1,6 +1,10 @@
 /** Conditions on findings, as data. `annotations/conditions.py` says the same. */
 
-export type Condition = { field: string; is: readonly unknown[] } | { field: string; at_least: number } | { all: readonly Condition[] } | { any: readonly Condition[] };
+export type Condition =
+  | { field: string; is: readonly unknown[] }
+  | { field: string; at_least: number }
+  | { all: readonly Condition[] }
+  | { any: readonly Condition[] };
 
 export function holds(condition: Condition, findings: Readonly<Record<string, unknown>>): boolean {
   if ("all" in condition) return condition.all.every((part) => holds(part, findings));

@@ -8,7 +8,7 @@ import type { Viewer } from "../viewer/viewer";
 import { type QueueBar, RoomBar } from "./bar";
 import type { Mode } from "./form";
 import type { Judge } from "./judge";
-import { type House, type Target, itemOf } from "./places";
+import { type House, itemOf, type Target } from "./places";
 import type { LabelSchema } from "./schema";
 import type { Place } from "./shelf";
 import type { OtherRead, Reads, Score } from "./types";

@@ -140,7 +140,12 @@ export class DraftKeeper {
     const rival = this.stored.commit ? undefined : this.shelf.rivals(this.place, mine)[0];
     if (!rival?.answer) return;
     const { findings, comment } = rival.answer;
-    this.become({ kind: "conflict", mine, theirs: { findings, comment, version: this.version, saved_at: rival.at }, rival });
+    this.become({
+      kind: "conflict",
+      mine,
+      theirs: { findings, comment, version: this.version, saved_at: rival.at },
+      rival,
+    });
   }
 
   /** Written here before this returns; on the server within half a second. */
@@ -288,7 +293,11 @@ export class DraftKeeper {
       return;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    this.become({ kind: "here", at: new Date(this.stored.at), reason: this.keptHere ? reason : `This browser keeps nothing. ${reason}` });
+    this.become({
+      kind: "here",
+      at: new Date(this.stored.at),
+      reason: this.keptHere ? reason : `This browser keeps nothing. ${reason}`,
+    });
     if (later(error)) this.again();
   }
 
@@ -313,15 +322,28 @@ export class DraftKeeper {
   private commitFailed(error: unknown): void {
     if (this.grownFromOwn(error)) return;
     if (later(error)) {
-      this.become({ kind: "committing", at: new Date(this.stored.at), reason: error instanceof Error ? error.message : String(error) });
+      this.become({
+        kind: "committing",
+        at: new Date(this.stored.at),
+        reason: error instanceof Error ? error.message : String(error),
+      });
       this.again();
       return;
     }
     const { commit, ...rest } = this.stored;
-    this.stored = { ...rest, answer: rest.answer ?? { findings: commit?.findings as Findings, comment: commit?.comment ?? "" } };
+    this.stored = {
+      ...rest,
+      answer: rest.answer ?? { findings: commit?.findings as Findings, comment: commit?.comment ?? "" },
+    };
     this.keep({});
-    if (isStale(error) && this.stored.answer) this.become({ kind: "conflict", mine: this.stored.answer, theirs: serverDraft(error) });
-    else this.become({ kind: "here", at: new Date(this.stored.at), reason: error instanceof Error ? error.message : String(error) });
+    if (isStale(error) && this.stored.answer)
+      this.become({ kind: "conflict", mine: this.stored.answer, theirs: serverDraft(error) });
+    else
+      this.become({
+        kind: "here",
+        at: new Date(this.stored.at),
+        reason: error instanceof Error ? error.message : String(error),
+      });
     this.waitingCommit?.reject(error);
   }
 }

@@ -3,7 +3,7 @@
 import { h, pick } from "../common/dom";
 import { capNames, keyCap } from "../common/keymap";
 import type { Action } from "./findings";
-import { type Field, type Rule, kindOf } from "./schema";
+import { type Field, kindOf, type Rule } from "./schema";
 
 export interface FieldRow {
   name: string;
@@ -23,19 +23,31 @@ interface Control {
 
 /** An answer in words. The place in the list stands for the value, which may be a number or null. */
 function choice(name: string, { oneOf = [] }: Rule, { act, release }: Commands): Control {
-  const select = h("select", { id: name }, ...oneOf.map((option, at) => h("option", { value: at, title: option.description ?? "" }, option.title)));
+  const select = h(
+    "select",
+    { id: name },
+    ...oneOf.map((option, at) => h("option", { value: at, title: option.description ?? "" }, option.title)),
+  );
   select.addEventListener("change", () => {
     act({ type: "choice", field: name, value: oneOf[Number(select.value)]?.const ?? null });
     release();
   });
-  return { element: h("span", { class: "field" }, select), draw: (value) => pick(select, String(oneOf.findIndex((option) => option.const === value))) };
+  return {
+    element: h("span", { class: "field" }, select),
+    draw: (value) => pick(select, String(oneOf.findIndex((option) => option.const === value))),
+  };
 }
 
 function number(name: string, { minimum, maximum, type }: Rule, { act }: Commands): Control {
   const step = type?.includes("integer") ? 1 : "any";
   const input = h("input", { id: name, class: "field", type: "number", min: minimum ?? "", max: maximum ?? "", step });
-  input.addEventListener("change", () => act({ type: "set", field: name, value: input.value === "" ? null : Number(input.value) }));
-  return { element: input, draw: (value) => void (input.value = value === null || value === undefined ? "" : String(value)) };
+  input.addEventListener("change", () =>
+    act({ type: "set", field: name, value: input.value === "" ? null : Number(input.value) }),
+  );
+  return {
+    element: input,
+    draw: (value) => void (input.value = value === null || value === undefined ? "" : String(value)),
+  };
 }
 
 function text(name: string, { maxLength }: Rule, { act }: Commands): Control {
@@ -51,7 +63,12 @@ export function fieldRow([name, rule]: Field, commands: Commands): FieldRow {
   const control = CONTROLS[kind === "flag" ? "choice" : kind](name, rule, commands);
   const key = rule["x-key"];
   const cap = key ? keyCap("Read", key.length === 1 ? key.toUpperCase() : capNames(key).join(" ")) : null;
-  const element = h("div", { class: "form-row" }, h("label", { class: "label", for: name, title: rule.description ?? "" }, cap, rule.title ?? name), control.element);
+  const element = h(
+    "div",
+    { class: "form-row" },
+    h("label", { class: "label", for: name, title: rule.description ?? "" }, cap, rule.title ?? name),
+    control.element,
+  );
   return {
     name,
     element,

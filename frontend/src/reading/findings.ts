@@ -80,7 +80,9 @@ function infarction(findings: Findings, phi: boolean, side: Side | null): Findin
 
 /** The answer after this one, round and round. */
 function following(findings: Findings, field: string): unknown {
-  const order = schemaOf(findings).options(field).map((option) => option.const);
+  const order = schemaOf(findings)
+    .options(field)
+    .map((option) => option.const);
   return order[(order.indexOf(findings[field]) + 1) % order.length] ?? null;
 }
 
@@ -103,7 +105,9 @@ function find(findings: Findings, action: Action, side: Side | null): Findings {
     case "grade":
       return graded(findings, action.side, action.grade);
     case "toggle":
-      return action.flag === "phi" ? infarction(findings, !findings.phi, side) : { ...findings, [action.flag]: !findings[action.flag] };
+      return action.flag === "phi"
+        ? infarction(findings, !findings.phi, side)
+        : { ...findings, [action.flag]: !findings[action.flag] };
     case "choice":
       return { ...findings, [action.field]: "value" in action ? action.value : following(findings, action.field) };
     case "set":
@@ -122,7 +126,10 @@ function find(findings: Findings, action: Action, side: Side | null): Findings {
 /** Another reader's answer, as far as the schema of this one has a place for it. */
 function taken(own: Findings, theirs: Findings): Findings {
   const schema = schemaOf(own);
-  return { ...own, ...Object.fromEntries(Object.entries(theirs).filter(([field, value]) => schema.fits(field, value))) };
+  return {
+    ...own,
+    ...Object.fromEntries(Object.entries(theirs).filter(([field, value]) => schema.fits(field, value))),
+  };
 }
 
 /** As a draft keeps it: the numbers beside drawings are the server's, made anew at each commit. */
@@ -135,7 +142,11 @@ export function reduce(form: Form, action: Action): Form {
   if (action.type === "side") return { ...form, side: form.side === action.side ? null : action.side };
   if (action.type === "comment") return form.comment === action.text ? form : { ...form, comment: action.text };
   const findings = find(form.findings, action, form.side);
-  const spent = action.type === "digit" || action.type === "none" || action.type === "grade" || (action.type === "toggle" && action.flag === "phi");
+  const spent =
+    action.type === "digit" ||
+    action.type === "none" ||
+    action.type === "grade" ||
+    (action.type === "toggle" && action.flag === "phi");
   const side = spent ? null : form.side;
   return findings === form.findings && side === form.side ? form : { ...form, findings, side };
 }
@@ -146,7 +157,9 @@ export function answered(findings: Findings): boolean {
 }
 
 export function negative(findings: Findings): boolean {
-  return findings.right === 0 && findings.left === 0 && !findings.phi && !findings["other_ich"] && !hasCerebellar(findings);
+  return (
+    findings.right === 0 && findings.left === 0 && !findings.phi && !findings["other_ich"] && !hasCerebellar(findings)
+  );
 }
 
 function hasCerebellar({ cerebellar }: Findings): boolean {
@@ -185,18 +198,24 @@ export function summary({ findings, comment }: Answer): [string, string][] {
 
 function said(findings: Findings, schema: LabelSchema): [string, string][] {
   const names = ["right", "left", ...schema.fields.map(([name]) => name), "quality"];
-  const told = names.filter((name) => ALWAYS.has(name) || (findings[name] ?? null) !== (schema.rule(name).default ?? null));
+  const told = names.filter(
+    (name) => ALWAYS.has(name) || (findings[name] ?? null) !== (schema.rule(name).default ?? null),
+  );
   return told.map((name) => [schema.label(name), schema.word(name, findings[name])]);
 }
 
 /** What a change of the form was, for those who hear it; what was marked in the pictures is said by its name (`saying.ts`). */
 export function spoken(before: Form, after: Form): string {
-  if (after.side !== before.side && after.side) return `${after.side}: press a grade, 0 to ${schemaOf(after.findings).grades.length - 1}`;
+  if (after.side !== before.side && after.side)
+    return `${after.side}: press a grade, 0 to ${schemaOf(after.findings).grades.length - 1}`;
   const rows = ({ findings }: Form) => summary({ findings: { ...findings, keyframes: [], drawings: [] }, comment: "" });
   const old = new Map(rows(before));
   const now = rows(after);
   const gone = [...old.keys()].filter((name) => !now.some(([each]) => each === name)).map((name) => `${name} no`);
-  return [...now.filter(([name, value]) => old.get(name) !== value).map(([name, value]) => `${name} ${value}`), ...gone].join(", ");
+  return [
+    ...now.filter(([name, value]) => old.get(name) !== value).map(([name, value]) => `${name} ${value}`),
+    ...gone,
+  ].join(", ");
 }
 
 /** One line: "no haemorrhage", "III left". */
@@ -212,7 +231,10 @@ export function same(a: Answer, b: Answer): boolean {
 
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part);
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
 }
 
 /** What continues the step before it: letters typed into the note, a point that moves key by key. */

@@ -6,7 +6,7 @@ import { type Drawing, measuredOf, shortName, valueText } from "../viewer/drawin
 import type { Clip } from "../viewer/types";
 import { type FieldRow, fieldRow } from "./fields";
 import { type Action, type Form, type Grade, type Keyframe, type Side, worst } from "./findings";
-import { type LabelSchema, kindOf } from "./schema";
+import { kindOf, type LabelSchema } from "./schema";
 
 export type Mode = "room" | "queue";
 
@@ -29,7 +29,10 @@ export interface Commands {
 const cap = (label: string) => keyCap("Read", label);
 
 const SHOWN_DRAWINGS = 4;
-const SIDES: readonly [Side, string][] = [["right", "R"], ["left", "L"]];
+const SIDES: readonly [Side, string][] = [
+  ["right", "R"],
+  ["left", "L"],
+];
 const SHORT: Record<string, string> = { "non-diagnostic": "Non-diag." };
 
 function press(button: HTMLElement, on: boolean): void {
@@ -49,7 +52,13 @@ export class ReadForm {
   private readonly worst = h("p", { class: "small dim" });
   private readonly keyframes = h("div", { class: "keyframes" });
   private readonly drawn = h("div", { class: "keyframes", "data-drawn": "" });
-  private readonly note = h("textarea", { id: "note", class: "field", rows: 2, maxlength: 10000, placeholder: "Note  ( N )" });
+  private readonly note = h("textarea", {
+    id: "note",
+    class: "field",
+    rows: 2,
+    maxlength: 10000,
+    placeholder: "Note  ( N )",
+  });
   private readonly warning = h("div", { class: "warning", "data-warning": "" });
   private readonly status = h("p", { class: "small dim", "data-status": "" });
   private readonly undo: HTMLButtonElement;
@@ -67,7 +76,12 @@ export class ReadForm {
     this.none = this.button("btn", [cap("0"), "No haemorrhage"], () => commands.act({ type: "none" }));
     this.rows = schema.fields.filter(([, rule]) => kindOf(rule) !== "flag").map((field) => fieldRow(field, commands));
     this.undo = this.button("btn btn-quiet", ["Undo ", cap("U")], commands.undo);
-    this.element = h("form", { class: "panel", "aria-label": mode === "queue" ? "Label" : "Your read", autocomplete: "off" }, this.body(notes), this.foot());
+    this.element = h(
+      "form",
+      { class: "panel", "aria-label": mode === "queue" ? "Label" : "Your read", autocomplete: "off" },
+      this.body(notes),
+      this.foot(),
+    );
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       commands.commit();
@@ -81,7 +95,8 @@ export class ReadForm {
 
   draw({ findings, comment, side }: Form, undoable: boolean): void {
     for (const [name, label] of this.sides) label.classList.toggle("now", side === name);
-    for (const [name] of SIDES) for (const grade of this.schema.grades) press(this.gradeButton(name, grade), findings[name] === grade);
+    for (const [name] of SIDES)
+      for (const grade of this.schema.grades) press(this.gradeButton(name, grade), findings[name] === grade);
     press(this.none, findings.right === 0 && findings.left === 0);
     for (const [flag, button] of this.flags) press(button, findings[flag] === true);
     for (const [quality, button] of this.qualities) press(button, findings.quality === quality);
@@ -118,14 +133,23 @@ export class ReadForm {
   unopened(sops: readonly string[]): Child[] {
     return sops.flatMap((sop, at) => {
       const clip = this.clips.find((each) => each.sop_uid === sop);
-      const link = h("button", { class: "link small", type: "button", onclick: () => this.commands.openClip(sop) }, clip ? `${clip.number} ${clip.label}` : sop);
+      const link = h(
+        "button",
+        { class: "link small", type: "button", onclick: () => this.commands.openClip(sop) },
+        clip ? `${clip.number} ${clip.label}` : sop,
+      );
       return [h("span", { class: "nowrap" }, link, at < sops.length - 1 ? "," : null), " "];
     });
   }
 
   // ----------
 
-  private button(kind: string, content: Child[], run: () => void, props: Record<string, string> = {}): HTMLButtonElement {
+  private button(
+    kind: string,
+    content: Child[],
+    run: () => void,
+    props: Record<string, string> = {},
+  ): HTMLButtonElement {
     return h("button", { class: kind, type: "button", onclick: run, ...props }, ...content);
   }
 
@@ -165,13 +189,27 @@ export class ReadForm {
 
   private heading(): HTMLElement[] {
     this.none.classList.add("btn-wide", "none");
-    return [h("div", { class: "line" }, h("h2", { class: "h2" }, "Your read"), h("span", { class: "small dim" }, this.schema.title), h("span", { class: "right" }, this.undo)), this.none];
+    return [
+      h(
+        "div",
+        { class: "line" },
+        h("h2", { class: "h2" }, "Your read"),
+        h("span", { class: "small dim" }, this.schema.title),
+        h("span", { class: "right" }, this.undo),
+      ),
+      this.none,
+    ];
   }
 
   private question(): HTMLElement[] {
     const enter = h("button", { type: "submit", class: "btn btn-primary" }, cap("Enter"), "Commit, next");
     return [
-      h("div", { class: "line" }, h("h2", { class: "h2" }, "Is there a haemorrhage?"), h("span", { class: "right small dim" }, "any grade counts")),
+      h(
+        "div",
+        { class: "line" },
+        h("h2", { class: "h2" }, "Is there a haemorrhage?"),
+        h("span", { class: "right small dim" }, "any grade counts"),
+      ),
       h("div", { class: "twokey" }, this.none, enter),
       this.warning,
     ];
@@ -181,19 +219,31 @@ export class ReadForm {
     const { grades } = this.schema;
     const heads = grades.map((grade) => h("span", { class: "hd", "aria-hidden": "true" }, cap(String(grade))));
     const style = grades.length === 5 ? "grades" : "grades four";
-    return h("div", { class: style }, h("span", { class: "label" }, this.mode === "queue" ? "Or grade" : ""), ...heads, ...SIDES.flatMap((side) => this.gradeRow(...side)));
+    return h(
+      "div",
+      { class: style },
+      h("span", { class: "label" }, this.mode === "queue" ? "Or grade" : ""),
+      ...heads,
+      ...SIDES.flatMap((side) => this.gradeRow(...side)),
+    );
   }
 
   private gradeRow(side: Side, key: string): Child[] {
     const name = this.schema.label(side);
     const label = h("span", { class: "label line" }, cap(key), name);
     this.sides.set(side, label);
-    const buttons = this.schema.options(side).filter((option) => option.const !== null).map((option) => {
-      const act = () => this.commands.act({ type: "grade", side, grade: option.const as Grade });
-      const button = this.button("g", [option.title], act, { "aria-label": `${name}, ${option.title}`, title: option.description ?? "" });
-      this.grades.set(`${side}${String(option.const)}`, button);
-      return button;
-    });
+    const buttons = this.schema
+      .options(side)
+      .filter((option) => option.const !== null)
+      .map((option) => {
+        const act = () => this.commands.act({ type: "grade", side, grade: option.const as Grade });
+        const button = this.button("g", [option.title], act, {
+          "aria-label": `${name}, ${option.title}`,
+          title: option.description ?? "",
+        });
+        this.grades.set(`${side}${String(option.const)}`, button);
+        return button;
+      });
     return [label, ...buttons];
   }
 
@@ -201,7 +251,12 @@ export class ReadForm {
     const flags = this.schema.fields.filter(([, rule]) => kindOf(rule) === "flag");
     const buttons = flags.map(([flag, { "x-key": key, description = "" }]) => {
       const shown = key ? keyCap("Read", key.length === 1 ? key.toUpperCase() : capNames(key).join(" ")) : null;
-      const button = this.button("toggle", [this.schema.label(flag), shown], () => this.commands.act({ type: "toggle", flag }), { title: description });
+      const button = this.button(
+        "toggle",
+        [this.schema.label(flag), shown],
+        () => this.commands.act({ type: "toggle", flag }),
+        { title: description },
+      );
       this.flags.set(flag, button);
       return button;
     });
@@ -218,7 +273,12 @@ export class ReadForm {
       this.qualities.set(value, button);
       return button;
     });
-    return h("div", { class: "form-row" }, h("span", { class: "label", id: "quality" }, cap("Q"), this.schema.label("quality")), h("div", { class: "seg tall", role: "group", "aria-labelledby": "quality" }, ...buttons));
+    return h(
+      "div",
+      { class: "form-row" },
+      h("span", { class: "label", id: "quality" }, cap("Q"), this.schema.label("quality")),
+      h("div", { class: "seg tall", role: "group", "aria-labelledby": "quality" }, ...buttons),
+    );
   }
 
   private keyframeRow(): HTMLElement {
@@ -235,33 +295,64 @@ export class ReadForm {
     if (!drawings.length) return fill(this.drawn, h("span", { class: "small dim" }, "nothing drawn"));
     const first = drawings.slice(0, SHOWN_DRAWINGS).map((drawing) => {
       const clip = this.clips.find((each) => each.sop_uid === drawing.sop_uid);
-      const text = (drawing.tool === "arrow" || drawing.tool === "point") && drawing.label ? drawing.label : [shortName(drawing), valueText(measuredOf(drawing, clip?.regions ?? []))].filter(Boolean).join(" ");
-      return this.button("link small", [text], () => this.commands.goToDrawing(drawing), { "aria-label": `${text}, clip ${clip?.number ?? "unknown"}, frame ${drawing.frame}` });
+      const text =
+        (drawing.tool === "arrow" || drawing.tool === "point") && drawing.label
+          ? drawing.label
+          : [shortName(drawing), valueText(measuredOf(drawing, clip?.regions ?? []))].filter(Boolean).join(" ");
+      return this.button("link small", [text], () => this.commands.goToDrawing(drawing), {
+        "aria-label": `${text}, clip ${clip?.number ?? "unknown"}, frame ${drawing.frame}`,
+      });
     });
     const more = drawings.length - first.length;
     fill(this.drawn, ...first, more > 0 ? this.button("link small", [`${more} more`], this.commands.drawings) : null);
   }
 
   private foot(): HTMLElement {
-    if (this.mode === "queue") return h("div", { class: "foot stack" }, this.status, h("p", { class: "line" }, this.before, h("span", { class: "right" }, this.undo)));
-    const commit = h("button", { class: "btn btn-primary btn-lg btn-wide", type: "submit" }, "Commit read ", cap("Enter"));
+    if (this.mode === "queue")
+      return h(
+        "div",
+        { class: "foot stack" },
+        this.status,
+        h("p", { class: "line" }, this.before, h("span", { class: "right" }, this.undo)),
+      );
+    const commit = h(
+      "button",
+      { class: "btn btn-primary btn-lg btn-wide", type: "submit" },
+      "Commit read ",
+      cap("Enter"),
+    );
     return h("div", { class: "foot stack" }, this.warning, commit, this.status);
   }
 
   private drawWorst({ findings }: Form): void {
     const text = worst(findings);
-    fill(this.worst, text ? ["Worst side: ", h("span", { class: "strong" }, text), ". "] : "", findings.phi || !this.schema.grades.includes(4) ? "" : "Parenchymal makes it IV.");
+    fill(
+      this.worst,
+      text ? ["Worst side: ", h("span", { class: "strong" }, text), ". "] : "",
+      findings.phi || !this.schema.grades.includes(4) ? "" : "Parenchymal makes it IV.",
+    );
   }
 
   private drawKeyframes(keyframes: readonly Keyframe[]): void {
-    if (!keyframes.length) return fill(this.keyframes, h("span", { class: "small dim" }, "marks the frame on the screen"));
+    if (!keyframes.length)
+      return fill(this.keyframes, h("span", { class: "small dim" }, "marks the frame on the screen"));
     fill(this.keyframes, ...keyframes.map((keyframe) => this.keyframe(keyframe)));
   }
 
   private keyframe(keyframe: Keyframe): HTMLElement {
     const clip = this.clips.find((each) => each.sop_uid === keyframe.sop_uid);
     const name = `clip ${clip?.number ?? "?"}, frame ${keyframe.frame}`;
-    const remove = this.button("btn btn-quiet mini", [icon("bad")], () => this.commands.act({ type: "keyframe", keyframe }), { "aria-label": `Remove keyframe ${name}` });
-    return h("span", { class: "chip" }, this.button("link small", [name], () => this.commands.goTo(keyframe)), remove);
+    const remove = this.button(
+      "btn btn-quiet mini",
+      [icon("bad")],
+      () => this.commands.act({ type: "keyframe", keyframe }),
+      { "aria-label": `Remove keyframe ${name}` },
+    );
+    return h(
+      "span",
+      { class: "chip" },
+      this.button("link small", [name], () => this.commands.goTo(keyframe)),
+      remove,
+    );
   }
 }

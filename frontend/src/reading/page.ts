@@ -1,12 +1,12 @@
 /** The page around the reading: which study it opens, and how it goes from one to the next without a reload. */
 
 import { ApiError, reason } from "../common/api";
-import { fill, h, byId, pageConfig, person } from "../common/dom";
+import { byId, fill, h, pageConfig, person } from "../common/dom";
 import { loadScreens } from "../viewer/screens";
 import { replay } from "./drafts";
-import type { Place } from "./shelf";
-import { HOME, type Previous, type Target, server, shelf } from "./places";
+import { HOME, type Previous, server, shelf, type Target } from "./places";
 import { Session } from "./session";
+import type { Place } from "./shelf";
 
 interface Config {
   context?: Place["context"];
@@ -27,7 +27,12 @@ function firstTarget(config: Config): Target | null {
   if (context === "triage" || !config.item) return { context, study: config.study_uid };
   const item = { id: config.item, study_uid: config.study_uid, url: location.pathname, why: config.why ?? "" };
   const { queue: name = null, position = 0, total = 0, done = 0, deadline = null } = config;
-  return { context, study: config.study_uid, item: config.item, queue: { name, position, total, done, item, deadline, pace_per_hour: null } };
+  return {
+    context,
+    study: config.study_uid,
+    item: config.item,
+    queue: { name, position, total, done, item, deadline, pace_per_hour: null },
+  };
 }
 
 function addressOf({ context, study, item }: Target): string {
@@ -60,7 +65,12 @@ class Page {
   private async open(target: Target, previous: Previous | null): Promise<void> {
     this.session?.close();
     this.main.setAttribute("aria-busy", "true");
-    const session = new Session(target, { main: this.main, user: this.user, previous, go: (next, last) => this.go(next, last) });
+    const session = new Session(target, {
+      main: this.main,
+      user: this.user,
+      previous,
+      go: (next, last) => this.go(next, last),
+    });
     this.session = session;
     await session.open();
   }
@@ -81,25 +91,58 @@ class Page {
   private finished(previous: Previous): void {
     this.session?.close();
     this.session = null;
-    const undo = h("button", { class: "btn", type: "button", onclick: () => this.go({ ...previous.target, reopen: true }, null) }, "Reopen the last one");
-    this.message("The queue is done", [`${previous.text}. Every study in it has your answer.`, "New ones appear here when they are added."], [undo]);
+    const undo = h(
+      "button",
+      { class: "btn", type: "button", onclick: () => this.go({ ...previous.target, reopen: true }, null) },
+      "Reopen the last one",
+    );
+    this.message(
+      "The queue is done",
+      [`${previous.text}. Every study in it has your answer.`, "New ones appear here when they are added."],
+      [undo],
+    );
   }
 
   private nothing(): void {
     const { done = 0, queue } = this.config;
-    if (done) this.message("The queue is done", [`${queue ?? "Your queue"}: every study in it has your answer (${done}).`, "New ones appear here when they are added."], []);
+    if (done)
+      this.message(
+        "The queue is done",
+        [
+          `${queue ?? "Your queue"}: every study in it has your answer (${done}).`,
+          "New ones appear here when they are added.",
+        ],
+        [],
+      );
     else this.message("Nothing to label", ["Your queue is empty. New studies appear here when they are added."], []);
   }
 
   private fail(error: unknown): void {
     const missing = error instanceof ApiError && error.status === 404;
     const title = missing ? "There is nothing here that you can open" : "This study could not be opened";
-    this.message(title, [missing ? "It may not exist, or it may not be yours to see." : reason(error), "Nothing that you typed is lost."], [h("button", { class: "btn", type: "button", onclick: () => location.reload() }, "Try again")]);
+    this.message(
+      title,
+      [missing ? "It may not exist, or it may not be yours to see." : reason(error), "Nothing that you typed is lost."],
+      [h("button", { class: "btn", type: "button", onclick: () => location.reload() }, "Try again")],
+    );
   }
 
   private message(title: string, sentences: string[], actions: HTMLElement[]): void {
-    const home = h("a", { class: "btn btn-primary", href: HOME[this.context] }, this.context === "triage" ? "Back to the list" : "Back to the queue");
-    fill(this.main, h("div", { class: "empty whole" }, h("h1", { class: "h1" }, title), ...sentences.map((text) => h("p", {}, text)), h("p", { class: "line" }, home, ...actions)));
+    const home = h(
+      "a",
+      { class: "btn btn-primary", href: HOME[this.context] },
+      this.context === "triage" ? "Back to the list" : "Back to the queue",
+    );
+    fill(
+      this.main,
+      h(
+        "div",
+        { class: "empty whole" },
+        h("h1", { class: "h1" }, title),
+        ...sentences.map((text) => h("p", {}, text)),
+        h("p", { class: "line" }, home, ...actions),
+      ),
+    );
     this.main.removeAttribute("aria-busy");
     document.documentElement.dataset["viewerReady"] = "none";
   }

@@ -31,8 +31,20 @@ export interface House {
 export const HOME: Record<Place["context"], string> = { triage: "/", queue: "/label/", adjudication: "/adjudicate/" };
 
 export const server: Server = {
-  save: (place, body) => api.put(`/api/v1/studies/${place.study}/reads/draft/`, { context: place.context, ...itemOf(place), ...body }, { keepalive: true }),
-  setAside: (place, { findings, comment }) => api.post(`/api/v1/studies/${place.study}/reads/aside/`, { context: place.context, ...itemOf(place), findings, comment, version: 0 }),
+  save: (place, body) =>
+    api.put(
+      `/api/v1/studies/${place.study}/reads/draft/`,
+      { context: place.context, ...itemOf(place), ...body },
+      { keepalive: true },
+    ),
+  setAside: (place, { findings, comment }) =>
+    api.post(`/api/v1/studies/${place.study}/reads/aside/`, {
+      context: place.context,
+      ...itemOf(place),
+      findings,
+      comment,
+      version: 0,
+    }),
   commit: (place, body) => api.post(`/api/v1/studies/${place.study}/reads/commit/`, body, { keepalive: true }),
 };
 

@@ -3,9 +3,9 @@
 import { type Child, h, icon, known } from "../common/dom";
 import { clock, duration, interval, probability, ratio } from "../common/format";
 import { keyCap } from "../common/keymap";
-import { flagSign } from "../worklist/rows";
 import { heaviest, weightText } from "../viewer/attention";
 import type { Clip } from "../viewer/types";
+import { flagSign } from "../worklist/rows";
 import { type Answer, summary } from "./findings";
 import type { PastScore, Score } from "./types";
 
@@ -27,7 +27,12 @@ function pair(name: string, value: Child): Child[] {
 function ownRead(answer: Answer, at: string | null): HTMLElement[] {
   const rows = summary(answer).flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "strong" }, value)]);
   return [
-    h("div", { class: "line" }, h("h2", { class: "h2" }, "Your read"), h("span", { class: "right small dim" }, at ? `committed ${clock(at, true) ?? ""}` : "")),
+    h(
+      "div",
+      { class: "line" },
+      h("h2", { class: "h2" }, "Your read"),
+      h("span", { class: "right small dim" }, at ? `committed ${clock(at, true) ?? ""}` : ""),
+    ),
     h("dl", { class: "kv" }, ...rows),
   ];
 }
@@ -47,11 +52,18 @@ export function promised(name: string | undefined): string | null {
 
 function modelFacts(score: Score): HTMLElement {
   const point = score.operating_point;
-  const scored = [clock(score.scored_at, true), score.seconds === null ? null : `in ${duration(score.seconds) ?? ""}`].filter(Boolean).join(", ");
+  const scored = [clock(score.scored_at, true), score.seconds === null ? null : `in ${duration(score.seconds) ?? ""}`]
+    .filter(Boolean)
+    .join(", ");
   return h(
     "dl",
     { class: "kv" },
-    pair("Flagged at", point?.threshold === null || point?.threshold === undefined ? known(null) : `${point.threshold.toPrecision(2)} and above`),
+    pair(
+      "Flagged at",
+      point?.threshold === null || point?.threshold === undefined
+        ? known(null)
+        : `${point.threshold.toPrecision(2)} and above`,
+    ),
     pair("Promised sensitivity", known(promised(point?.name))),
     pair("Achieved", known(achieved(score))),
     pair("Specificity there", known(ratio(point?.achieved?.specificity))),
@@ -60,20 +72,49 @@ function modelFacts(score: Score): HTMLElement {
 }
 
 function promise(score: Score): HTMLElement {
-  return h("details", { class: "small dim" }, h("summary", {}, "What the promise says"), h("p", {}, score.operating_point?.promise ?? "Nothing is promised at this point."));
+  return h(
+    "details",
+    { class: "small dim" },
+    h("summary", {}, "What the promise says"),
+    h("p", {}, score.operating_point?.promise ?? "Nothing is promised at this point."),
+  );
 }
 
 /** What the model said, or why it said nothing. */
 function modelCard(score: Score | null): HTMLElement[] {
-  if (!score || score.state === "pending") return [h("h2", { class: "h2" }, "The model"), h("p", { class: "dim" }, "Has not scored this study yet. Your read does not wait for it.")];
-  if (score.state === "blinded") return [h("h2", { class: "h2" }, "The model"), h("p", { class: "dim" }, "Hidden from you: this study is in your label queue, and you have not answered it there.")];
-  const named = [score.model ? `${score.model.name} ${score.model.version}` : "", score.revision ? `revision ${score.revision}` : ""].filter(Boolean).join(" · ");
+  if (!score || score.state === "pending")
+    return [
+      h("h2", { class: "h2" }, "The model"),
+      h("p", { class: "dim" }, "Has not scored this study yet. Your read does not wait for it."),
+    ];
+  if (score.state === "blinded")
+    return [
+      h("h2", { class: "h2" }, "The model"),
+      h(
+        "p",
+        { class: "dim" },
+        "Hidden from you: this study is in your label queue, and you have not answered it there.",
+      ),
+    ];
+  const named = [
+    score.model ? `${score.model.name} ${score.model.version}` : "",
+    score.revision ? `revision ${score.revision}` : "",
+  ]
+    .filter(Boolean)
+    .join(" · ");
   const value = probability(score.probability);
   return [
     h("div", { class: "line" }, h("h2", { class: "h2" }, "The model"), h("span", { class: "right small dim" }, named)),
     ...demoNotice(score),
-    h("div", { class: "line" }, flagSign({ flag: score.flag, receiving: false }), h("span", { class: "right" }, value ? h("span", { class: "big" }, value) : null)),
-    ...(score.flag === "not_analysed" || score.flag === null ? [h("p", { class: "dim" }, score.flag_reason)] : [modelFacts(score), promise(score)]),
+    h(
+      "div",
+      { class: "line" },
+      flagSign({ flag: score.flag, receiving: false }),
+      h("span", { class: "right" }, value ? h("span", { class: "big" }, value) : null),
+    ),
+    ...(score.flag === "not_analysed" || score.flag === null
+      ? [h("p", { class: "dim" }, score.flag_reason)]
+      : [modelFacts(score), promise(score)]),
   ];
 }
 
@@ -89,10 +130,33 @@ function historyTable(score: Score | null): HTMLElement[] {
   const row = (entry: PastScore) => {
     const sign = flagSign({ flag: entry.flag, receiving: false });
     if (entry.flag_reason) sign.title = entry.flag_reason;
-    return h("tr", {}, h("td", { class: "cut" }, entry.model ?? "none"), h("td", { class: "num" }, entry.revision), h("td", {}, sign), h("td", { class: "num" }, probability(entry.probability) ?? "–"), h("td", { class: "num" }, clock(entry.scored_at) ?? ""));
+    return h(
+      "tr",
+      {},
+      h("td", { class: "cut" }, entry.model ?? "none"),
+      h("td", { class: "num" }, entry.revision),
+      h("td", {}, sign),
+      h("td", { class: "num" }, probability(entry.probability) ?? "–"),
+      h("td", { class: "num" }, clock(entry.scored_at) ?? ""),
+    );
   };
-  const head = h("tr", {}, h("th", { scope: "col" }, "Model"), h("th", { scope: "col", class: "num" }, "Rev."), h("th", { scope: "col" }, "Flag"), h("th", { scope: "col", class: "num" }, "Prob."), h("th", { scope: "col", class: "num" }, "At"));
-  return [h("details", { class: "small", open: true }, h("summary", { class: "h3" }, `Every score of this study (${past.length})`), h("table", { class: "table" }, h("thead", {}, head), h("tbody", {}, ...past.map(row))))];
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, "Model"),
+    h("th", { scope: "col", class: "num" }, "Rev."),
+    h("th", { scope: "col" }, "Flag"),
+    h("th", { scope: "col", class: "num" }, "Prob."),
+    h("th", { scope: "col", class: "num" }, "At"),
+  );
+  return [
+    h(
+      "details",
+      { class: "small", open: true },
+      h("summary", { class: "h3" }, `Every score of this study (${past.length})`),
+      h("table", { class: "table" }, h("thead", {}, head), h("tbody", {}, ...past.map(row))),
+    ),
+  ];
 }
 
 function attentionTable(score: Score | null, clips: readonly Clip[], commands: RevealCommands): HTMLElement[] {
@@ -101,16 +165,59 @@ function attentionTable(score: Score | null, clips: readonly Clip[], commands: R
   const rows = top.map(({ sop_uid, frame, weight }) => {
     const clip = clips.find((each) => each.sop_uid === sop_uid);
     const name = clip ? `${clip.number} ${clip.label}` : "another clip";
-    const go = h("button", { class: "link small", type: "button", "aria-label": `Go to ${name}, frame ${frame}`, onclick: () => commands.goTo(sop_uid, frame) }, "go");
-    return h("tr", {}, h("td", { class: "cut" }, name), h("td", { class: "num" }, frame), h("td", { class: "num" }, weightText(weight)), h("td", { class: "num" }, go));
+    const go = h(
+      "button",
+      {
+        class: "link small",
+        type: "button",
+        "aria-label": `Go to ${name}, frame ${frame}`,
+        onclick: () => commands.goTo(sop_uid, frame),
+      },
+      "go",
+    );
+    return h(
+      "tr",
+      {},
+      h("td", { class: "cut" }, name),
+      h("td", { class: "num" }, frame),
+      h("td", { class: "num" }, weightText(weight)),
+      h("td", { class: "num" }, go),
+    );
   });
-  const head = h("tr", {}, h("th", { scope: "col" }, "Clip"), h("th", { scope: "col", class: "num" }, "Frame"), h("th", { scope: "col", class: "num" }, "Weight"), h("th", { scope: "col", class: "num" }, "Go"));
-  const peak = (step: 1 | -1, key: string, name: string) => h("button", { class: "btn btn-quiet mini", type: "button", "aria-label": name, onclick: () => commands.peak(step) }, cap(key));
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, "Clip"),
+    h("th", { scope: "col", class: "num" }, "Frame"),
+    h("th", { scope: "col", class: "num" }, "Weight"),
+    h("th", { scope: "col", class: "num" }, "Go"),
+  );
+  const peak = (step: 1 | -1, key: string, name: string) =>
+    h(
+      "button",
+      { class: "btn btn-quiet mini", type: "button", "aria-label": name, onclick: () => commands.peak(step) },
+      cap(key),
+    );
   return [
     h("hr", { class: "rule" }),
-    h("div", { class: "line" }, h("h3", { class: "h3" }, "Frames with the most attention"), h("span", { class: "right" }, h("span", { class: "small dim" }, "heat map ", cap("T"), " "), peak(-1, "[", "Previous attention peak"), peak(1, "]", "Next attention peak"))),
+    h(
+      "div",
+      { class: "line" },
+      h("h3", { class: "h3" }, "Frames with the most attention"),
+      h(
+        "span",
+        { class: "right" },
+        h("span", { class: "small dim" }, "heat map ", cap("T"), " "),
+        peak(-1, "[", "Previous attention peak"),
+        peak(1, "]", "Next attention peak"),
+      ),
+    ),
     h("table", { class: "table" }, h("thead", {}, head), h("tbody", {}, ...rows)),
-    h("p", { class: "small dim" }, "Attention and heat map show what moved the score. They are neither a finding nor a place."),
+    h(
+      "p",
+      { class: "small dim" },
+      "Attention and heat map show what moved the score. They are neither a finding nor a place.",
+    ),
   ];
 }
 
@@ -120,24 +227,58 @@ export class Reveal {
   private readonly disagree = h("button", { type: "button", "aria-pressed": "false" }, "Disagree ", cap("D"));
   private readonly said = h("p", { class: "small dim", "data-status": "" });
 
-  constructor(answer: Answer, at: string | null, readonly score: Score | null, clips: readonly Clip[], ahead: { queue: boolean; next: boolean }, commands: RevealCommands, extras: readonly Child[] = []) {
+  constructor(
+    answer: Answer,
+    at: string | null,
+    readonly score: Score | null,
+    clips: readonly Clip[],
+    ahead: { queue: boolean; next: boolean },
+    commands: RevealCommands,
+    extras: readonly Child[] = [],
+  ) {
     this.agree.addEventListener("click", () => commands.agree(true));
     this.disagree.addEventListener("click", () => commands.agree(false));
-    const next = h("button", { class: "btn btn-primary btn-lg btn-wide", type: "button", onclick: commands.next }, ahead.next || ahead.queue ? "Next study " : "Back to the list ", cap("Enter"));
+    const next = h(
+      "button",
+      { class: "btn btn-primary btn-lg btn-wide", type: "button", onclick: commands.next },
+      ahead.next || ahead.queue ? "Next study " : "Back to the list ",
+      cap("Enter"),
+    );
     this.element = h(
       "section",
       { class: "panel", "aria-label": "After your read", "data-reveal": "" },
-      h("div", { class: "scroll" },
+      h(
+        "div",
+        { class: "scroll" },
         ...extras,
         ...ownRead(answer, at),
-        h("p", { class: "small dim line" }, "Both versions are kept.", h("button", { class: "btn btn-quiet right-end", type: "button", onclick: commands.reopen }, "Reopen ", cap("U"))),
+        h(
+          "p",
+          { class: "small dim line" },
+          "Both versions are kept.",
+          h(
+            "button",
+            { class: "btn btn-quiet right-end", type: "button", onclick: commands.reopen },
+            "Reopen ",
+            cap("U"),
+          ),
+        ),
         ...(ahead.queue ? [] : [h("hr", { class: "rule" }), ...modelCard(score)]),
         ...attentionTable(score, clips, commands),
-        ...(ahead.queue ? [] : historyTable(score))),
-      h("div", { class: "foot stack" },
-        ...(this.canAgree ? [h("h2", { class: "h3", id: "agreement" }, "Do you agree with the flag?"), h("div", { class: "seg tall", role: "group", "aria-labelledby": "agreement" }, this.agree, this.disagree)] : []),
+        ...(ahead.queue ? [] : historyTable(score)),
+      ),
+      h(
+        "div",
+        { class: "foot stack" },
+        ...(this.canAgree
+          ? [
+              h("h2", { class: "h3", id: "agreement" }, "Do you agree with the flag?"),
+              h("div", { class: "seg tall", role: "group", "aria-labelledby": "agreement" }, this.agree, this.disagree),
+            ]
+          : []),
         next,
-        this.said),
+        this.said,
+      ),
     );
   }
 
@@ -147,7 +288,10 @@ export class Reveal {
   }
 
   drawAgreement(agree: boolean | null): void {
-    for (const [button, on] of [[this.agree, agree === true], [this.disagree, agree === false]] as const) {
+    for (const [button, on] of [
+      [this.agree, agree === true],
+      [this.disagree, agree === false],
+    ] as const) {
       button.setAttribute("aria-pressed", String(on));
       button.classList.toggle("on", on);
     }

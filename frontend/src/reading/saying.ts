@@ -8,13 +8,17 @@ import { type Form, type Keyframe, spoken } from "./findings";
 type Named = Pick<Clip, "sop_uid" | "label" | "regions">;
 
 export function changed(before: Form, after: Form, clips: readonly Named[]): string {
-  return [spoken(before, after), ...keyframes(before, after, clips), ...drawings(before, after, clips)].filter(Boolean).join(", ");
+  return [spoken(before, after), ...keyframes(before, after, clips), ...drawings(before, after, clips)]
+    .filter(Boolean)
+    .join(", ");
 }
 
 function keyframes(before: Form, after: Form, clips: readonly Named[]): string[] {
   const [old, now] = [before.findings.keyframes ?? [], after.findings.keyframes ?? []];
-  const has = (list: readonly Keyframe[], wanted: Keyframe) => list.some(({ sop_uid, frame }) => sop_uid === wanted.sop_uid && frame === wanted.frame);
-  const name = ({ sop_uid, frame }: Keyframe) => `${clips.find((clip) => clip.sop_uid === sop_uid)?.label ?? "another clip"}, frame ${frame}`;
+  const has = (list: readonly Keyframe[], wanted: Keyframe) =>
+    list.some(({ sop_uid, frame }) => sop_uid === wanted.sop_uid && frame === wanted.frame);
+  const name = ({ sop_uid, frame }: Keyframe) =>
+    `${clips.find((clip) => clip.sop_uid === sop_uid)?.label ?? "another clip"}, frame ${frame}`;
   const more = now.filter((each) => !has(old, each)).map((each) => `Keyframe: ${name(each)}`);
   return [...more, ...old.filter((each) => !has(now, each)).map((each) => `Keyframe taken away: ${name(each)}`)];
 }
@@ -25,5 +29,8 @@ function drawings(before: Form, after: Form, clips: readonly Named[]): string[] 
   const regions = (sop: string) => clips.find((clip) => clip.sop_uid === sop)?.regions ?? [];
   const touched = now.filter((each) => !old.includes(each));
   const gone = old.filter(({ uid }) => !now.some((each) => each.uid === uid));
-  return [...touched.map((each) => said(each, regions(each.sop_uid))), ...gone.map((each) => `${nameOf(each)} deleted`)];
+  return [
+    ...touched.map((each) => said(each, regions(each.sop_uid))),
+    ...gone.map((each) => `${nameOf(each)} deleted`),
+  ];
 }

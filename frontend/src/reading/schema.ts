@@ -57,7 +57,9 @@ export class LabelSchema {
     readonly document: SchemaDocument,
   ) {
     this.title = document.title;
-    this.grades = (document.properties["right"]?.oneOf ?? []).map((option) => option.const).filter((grade) => typeof grade === "number");
+    this.grades = (document.properties["right"]?.oneOf ?? [])
+      .map((option) => option.const)
+      .filter((grade) => typeof grade === "number");
   }
 
   get fields(): Field[] {
@@ -89,7 +91,10 @@ export class LabelSchema {
   }
 
   empty(): Record<string, unknown> {
-    const defaults = Object.entries(this.document.properties).map(([name, rule]) => [name, structuredClone(rule.default ?? null)]);
+    const defaults = Object.entries(this.document.properties).map(([name, rule]) => [
+      name,
+      structuredClone(rule.default ?? null),
+    ]);
     return { ...(Object.fromEntries(defaults) as Record<string, unknown>), schema: this.name };
   }
 
@@ -127,5 +132,7 @@ export function schemaOf({ schema }: { schema?: unknown }): LabelSchema {
 /** Fetch the versions of these answers, so that each can be shown in its own words. */
 export async function meet(names: readonly (string | undefined)[]): Promise<void> {
   const missing = [...new Set(names)].filter((name): name is string => Boolean(name) && !known.has(name ?? ""));
-  await Promise.all(missing.map((name) => api.get<Told>(`/api/v1/label-schemas/${name}/`).then(remember, () => undefined)));
+  await Promise.all(
+    missing.map((name) => api.get<Told>(`/api/v1/label-schemas/${name}/`).then(remember, () => undefined)),
+  );
 }

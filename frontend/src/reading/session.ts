@@ -1,15 +1,16 @@
 /** One study being read, from opening to the commit and what follows it. */
 
-import { api } from "../common/api";
 import { polite } from "../common/announce";
+import { api } from "../common/api";
 import { h } from "../common/dom";
 import { count } from "../common/format";
 import { bind, isField } from "../common/keys";
 import { beginPictures } from "../viewer/screens";
-import { type Study, playable } from "../viewer/types";
+import { playable, type Study } from "../viewer/types";
 import { Viewer } from "../viewer/viewer";
 import { Afterwards } from "./afterwards";
 import { Answering } from "./answering";
+import { TimelinePlace } from "./aside";
 import { QueueBar, RoomBar } from "./bar";
 import { ClaimKeeper } from "./claim";
 import { Desk } from "./desk";
@@ -19,17 +20,26 @@ import { HOME, type House, type Target } from "./places";
 import { meet, remember } from "./schema";
 import type { Place } from "./shelf";
 import { attentionKeys } from "./shortcuts";
-import { TimelinePlace } from "./aside";
 import { awaitTimeline, showTimeline } from "./timeline";
 import type { LabelQueue, Read, Reads, Score } from "./types";
 import { watch } from "./watch";
 
-const BLINDING = { queue: "Blinded: no AI output, no other reads", adjudication: "No AI output; readers are anonymous" } as const;
+const BLINDING = {
+  queue: "Blinded: no AI output, no other reads",
+  adjudication: "No AI output; readers are anonymous",
+} as const;
 
 /** Which study it is, for those who hear it: nothing else tells them that another one has come. */
 export function opened({ patient, day_of_life, clips, priors }: Study): string {
   const day = day_of_life === null ? "" : `day ${day_of_life}`;
-  return [patient.patient_id || "no ID", day, count(clips.length, "clip"), priors.length ? count(priors.length, "prior") : "no prior"].filter(Boolean).join(", ");
+  return [
+    patient.patient_id || "no ID",
+    day,
+    count(clips.length, "clip"),
+    priors.length ? count(priors.length, "prior") : "no prior",
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** A key pressed again within this was meant for what the first press did. */
@@ -52,7 +62,11 @@ export class Session {
     private readonly house: House,
   ) {
     const desk = (this.desk = new Desk(target, house));
-    this.claim = new ClaimKeeper(`${desk.api}claim/`, (by) => desk.roomBar?.drawClaim(by), () => desk.phase === "reading" && !desk.closed);
+    this.claim = new ClaimKeeper(
+      `${desk.api}claim/`,
+      (by) => desk.roomBar?.drawClaim(by),
+      () => desk.phase === "reading" && !desk.closed,
+    );
     this.afterwards = new Afterwards(desk, {
       begin: (mine) => this.answering.begin(mine),
       settled: () => this.answering.settled(),
@@ -80,9 +94,20 @@ export class Session {
     if (desk.closed) return;
     desk.study = study;
     desk.schema = remember(reads.schema);
-    await meet([...(reads.mine?.revisions ?? []), ...reads.others.flatMap((other) => other.revisions)].map((revision) => revision.findings.schema));
+    await meet(
+      [...(reads.mine?.revisions ?? []), ...reads.others.flatMap((other) => other.revisions)].map(
+        (revision) => revision.findings.schema,
+      ),
+    );
     this.hang(study, reads);
-    desk.bar = queue ? new QueueBar(study, queue, HOME[desk.context], BLINDING[desk.context === "adjudication" ? "adjudication" : "queue"]) : new RoomBar(study);
+    desk.bar = queue
+      ? new QueueBar(
+          study,
+          queue,
+          HOME[desk.context],
+          BLINDING[desk.context === "adjudication" ? "adjudication" : "queue"],
+        )
+      : new RoomBar(study);
     await desk.judge?.load();
     document.title = `${queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : study.patient.patient_id} · Fontanelle`;
     if (room) this.makePlace();
@@ -163,7 +188,11 @@ export class Session {
     this.afterwards.discussed = reads.discussed;
     if (desk.context === "adjudication" && this.target.item !== undefined) {
       const goTo = ({ sop_uid, frame }: Keyframe) => viewer.goTo(sop_uid, frame);
-      desk.judge = new Judge(this.target.item, desk.others, { accept: (at) => answering.accept(at), goTo, unblinded: () => desk.bar instanceof QueueBar && desk.bar.say("Unblinded, on record") });
+      desk.judge = new Judge(this.target.item, desk.others, {
+        accept: (at) => answering.accept(at),
+        goTo,
+        unblinded: () => desk.bar instanceof QueueBar && desk.bar.say("Unblinded, on record"),
+      });
     }
   }
 
@@ -171,7 +200,11 @@ export class Session {
     const last = mine?.revisions.at(-1);
     if (mine?.status === "committed" && last) {
       if (this.target.reopen) return this.afterwards.reopen();
-      this.afterwards.showDone({ findings: last.findings, comment: last.comment ?? "" }, last.committed_at, last.agreement);
+      this.afterwards.showDone(
+        { findings: last.findings, comment: last.comment ?? "" },
+        last.committed_at,
+        last.agreement,
+      );
       return;
     }
     await this.answering.begin(mine);
@@ -190,7 +223,13 @@ export class Session {
   }
 
   private async timeline(): Promise<void> {
-    if (this.below) this.serial = await showTimeline(this.below.box, this.desk.viewer, this.desk.study, () => this.desk.phase === "done");
+    if (this.below)
+      this.serial = await showTimeline(
+        this.below.box,
+        this.desk.viewer,
+        this.desk.study,
+        () => this.desk.phase === "done",
+      );
     this.serial();
   }
 
@@ -199,7 +238,9 @@ export class Session {
     const { desk } = this;
     if (desk.context === "adjudication" || desk.closed) return;
     try {
-      const { study_uid } = await api.get<{ study_uid: string | null }>(`${desk.api}ahead/?context=${desk.context}${desk.itemQuery}`);
+      const { study_uid } = await api.get<{ study_uid: string | null }>(
+        `${desk.api}ahead/?context=${desk.context}${desk.itemQuery}`,
+      );
       const next = study_uid ? await api.get<Study>(`/api/v1/studies/${study_uid}/?ahead=1`) : null;
       if (!desk.closed) desk.viewer.ahead.loadNext(next);
     } catch {
@@ -229,7 +270,10 @@ export class Session {
   private showEarly(bar: RoomBar): void {
     const { weights } = this.desk.viewer;
     bar.say("Attention shown before the commit: research setting of this site");
-    if (!this.early) this.undo.push(...attentionKeys({ peak: (step) => weights.toPeak(step), heat: () => weights.toggleHeat() }).map(bind));
+    if (!this.early)
+      this.undo.push(
+        ...attentionKeys({ peak: (step) => weights.toPeak(step), heat: () => weights.toggleHeat() }).map(bind),
+      );
     this.early = true;
     this.afterwards.showAttention();
   }
@@ -247,6 +291,14 @@ export class Session {
       if (event.repeat || performance.now() - desk.viewer.marks.sketch.leftAt < SECOND_PRESS_MS) return;
       location.assign(HOME[desk.context]);
     };
-    this.undo.push(bind({ key: "Escape", label: desk.mode === "queue" ? "Leave the queue" : "Back to the list", group: "Everywhere", bar: false, run: escape }));
+    this.undo.push(
+      bind({
+        key: "Escape",
+        label: desk.mode === "queue" ? "Leave the queue" : "Back to the list",
+        group: "Everywhere",
+        bar: false,
+        run: escape,
+      }),
+    );
   }
 }

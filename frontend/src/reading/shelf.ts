@@ -49,7 +49,9 @@ export function keyOf(place: Place, tab = ""): string {
 
 /** This tab's name: it stays over a reload, and is another's in another tab. */
 export function tabName(session: Pick<Storage, "getItem" | "setItem">): string {
-  const fresh = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const fresh = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
   try {
     const known = session.getItem(TAB) ?? fresh;
     session.setItem(TAB, known);
@@ -73,7 +75,12 @@ export class Shelf {
   read(place: Place): Stored | null {
     const own = this.parse(keyOf(place, this.tab));
     if (own) return own;
-    const [newest] = [...this.of(place)].sort((a, b) => Number(owes(b)) - Number(owes(a)) || Number(Boolean(b.commit)) - Number(Boolean(a.commit)) || b.at.localeCompare(a.at));
+    const [newest] = [...this.of(place)].sort(
+      (a, b) =>
+        Number(owes(b)) - Number(owes(a)) ||
+        Number(Boolean(b.commit)) - Number(Boolean(a.commit)) ||
+        b.at.localeCompare(a.at),
+    );
     if (!newest) return null;
     const adopted = { ...newest, place, tab: this.tab };
     if (this.write(adopted)) this.remove(newest);
@@ -89,7 +96,10 @@ export class Shelf {
   /** False where this browser keeps nothing (full, or forbidden). */
   write(stored: Stored): boolean {
     try {
-      this.storage.setItem(keyOf(stored.place, stored.tab ?? this.tab), JSON.stringify({ ...stored, tab: stored.tab ?? this.tab }));
+      this.storage.setItem(
+        keyOf(stored.place, stored.tab ?? this.tab),
+        JSON.stringify({ ...stored, tab: stored.tab ?? this.tab }),
+      );
       return true;
     } catch {
       return false;
@@ -104,7 +114,10 @@ export class Shelf {
   owed(user: string, except: Place | null): Stored[] {
     const own = except && keyOf(except);
     const mine = this.keys(`${PREFIX}${user}|`).filter((key) => !own || (key !== own && !key.startsWith(`${own}|`)));
-    return mine.map((key) => this.parse(key)).filter((stored) => stored !== null).filter(owes);
+    return mine
+      .map((key) => this.parse(key))
+      .filter((stored) => stored !== null)
+      .filter(owes);
   }
 
   /** Drop what was confirmed long ago (only which frames were seen is left of it). */
@@ -117,7 +130,9 @@ export class Shelf {
   }
 
   private keys(prefix: string): string[] {
-    return Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "").filter((key) => key.startsWith(prefix));
+    return Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "").filter((key) =>
+      key.startsWith(prefix),
+    );
   }
 
   private of(place: Place): Stored[] {

@@ -4,12 +4,18 @@ import type { Binding } from "../common/keys";
 import { PRESETS } from "../viewer/drawing";
 import type { Preset } from "../viewer/measure";
 import type { Action, Grade } from "./findings";
-import { type Field, type LabelSchema, kindOf } from "./schema";
 import type { Mode } from "./form";
+import { type Field, kindOf, type LabelSchema } from "./schema";
 
 const ENTER = "Enter";
 
-const MEASURES: readonly [string, Exclude<Preset, "">][] = [["5", "vi"], ["6", "ahw"], ["7", "tod"], ["8", "third_ventricle"], ["9", "ri"]];
+const MEASURES: readonly [string, Exclude<Preset, "">][] = [
+  ["5", "vi"],
+  ["6", "ahw"],
+  ["7", "tod"],
+  ["8", "third_ventricle"],
+  ["9", "ri"],
+];
 
 export interface ReadingCommands {
   act: (action: Action) => void;
@@ -27,18 +33,44 @@ export interface ReadingCommands {
 export function readingKeys(mode: Mode, schema: LabelSchema, commands: ReadingCommands): Binding[] {
   const group = "Read";
   const queue = mode === "queue";
-  const act = (key: string, label: string, action: Action, bar = false): Binding => ({ key, label, group, bar, run: () => commands.act(action) });
-  const digits = schema.grades.slice(1).map((grade) => act(String(grade), `Grade ${schema.word("right", grade)}`, { type: "digit", grade: grade as Grade }));
+  const act = (key: string, label: string, action: Action, bar = false): Binding => ({
+    key,
+    label,
+    group,
+    bar,
+    run: () => commands.act(action),
+  });
+  const digits = schema.grades
+    .slice(1)
+    .map((grade) =>
+      act(String(grade), `Grade ${schema.word("right", grade)}`, { type: "digit", grade: grade as Grade }),
+    );
   const field = ([name, rule]: Field): Binding[] => {
     const key = rule["x-key"];
     const label = rule.description && kindOf(rule) === "flag" ? rule.description : schema.label(name);
     if (!key) return [];
-    return [kindOf(rule) === "flag" ? act(key, label, { type: "toggle", flag: name }) : act(key, `${label}, next answer`, { type: "choice", field: name })];
+    return [
+      kindOf(rule) === "flag"
+        ? act(key, label, { type: "toggle", flag: name })
+        : act(key, `${label}, next answer`, { type: "choice", field: name }),
+    ];
   };
   const keys: Binding[] = [
     act("0", queue ? "No haemorrhage" : "None", { type: "digit", grade: 0 }, true),
-    { key: "r", caps: ["R", "L"], label: "then grade", group, run: () => commands.act({ type: "side", side: "right" }) },
-    { key: "l", label: "Left, then a grade", group, bar: false, run: () => commands.act({ type: "side", side: "left" }) },
+    {
+      key: "r",
+      caps: ["R", "L"],
+      label: "then grade",
+      group,
+      run: () => commands.act({ type: "side", side: "right" }),
+    },
+    {
+      key: "l",
+      label: "Left, then a grade",
+      group,
+      bar: false,
+      run: () => commands.act({ type: "side", side: "left" }),
+    },
     ...digits,
     ...schema.fields.filter(([name]) => name !== "uncertain").flatMap(field),
     act("q", "Quality", { type: "choice", field: "quality" }, queue),
@@ -47,9 +79,25 @@ export function readingKeys(mode: Mode, schema: LabelSchema, commands: ReadingCo
     { key: "n", label: "Note", group, bar: !queue, run: commands.note },
     { key: ["u", "Ctrl+z"], label: "Undo", group, run: commands.undo },
     { key: ["Ctrl+Shift+z", "Ctrl+y"], label: "Redo", group, bar: false, run: commands.redo },
-    ...MEASURES.map(([key, preset]): Binding => ({ key, label: `${PRESETS[preset].name}${PRESETS[preset].perSide ? ", after R or L" : ""}`, group, bar: false, run: () => commands.measure(preset) })),
+    ...MEASURES.map(
+      ([key, preset]): Binding => ({
+        key,
+        label: `${PRESETS[preset].name}${PRESETS[preset].perSide ? ", after R or L" : ""}`,
+        group,
+        bar: false,
+        run: () => commands.measure(preset),
+      }),
+    ),
     { key: ENTER, label: queue ? "Commit, next" : "Commit", group, run: commands.commit },
-    { key: "Ctrl+Enter", label: "Commit from anywhere", group, bar: false, inFields: true, overControls: true, run: commands.commit },
+    {
+      key: "Ctrl+Enter",
+      label: "Commit from anywhere",
+      group,
+      bar: false,
+      inFields: true,
+      overControls: true,
+      run: commands.commit,
+    },
   ];
   if (commands.skip) keys.push({ key: "s", label: "Skip", group, run: commands.skip });
   return keys;

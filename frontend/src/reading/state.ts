@@ -17,19 +17,33 @@ export function stateText(state: State): string {
   const at = "at" in state ? (clock(state.at, true) ?? "") : "";
   if (state.kind === "empty") return "Drafts are kept as you type";
   if (state.kind === "saved") return `Draft kept ${at}, here and on the server`;
-  if (state.kind === "here") return state.reason ? `Draft kept ${at} here, not yet on the server: ${state.reason}` : `Draft kept ${at} here`;
-  if (state.kind === "committing") return state.reason ? `Commit kept ${at} here and sent again: ${state.reason}` : "Committing";
+  if (state.kind === "here")
+    return state.reason ? `Draft kept ${at} here, not yet on the server: ${state.reason}` : `Draft kept ${at} here`;
+  if (state.kind === "committing")
+    return state.reason ? `Commit kept ${at} here and sent again: ${state.reason}` : "Committing";
   return "Two versions of this draft: choose one";
 }
 
 /** Two versions of one draft: both are shown and the reader chooses. */
-export function showConflict(mine: Answer, theirs: ServerDraft, tab: boolean, choose: (which: "mine" | "theirs") => void): void {
-  const words = (answer: Answer) => summary(answer).map(([name, value]) => `${name} ${value}`).join(", ");
-  const button = (which: "mine" | "theirs", text: string) => h("button", { class: "btn", type: "button", onclick: () => choose(which) }, text);
+export function showConflict(
+  mine: Answer,
+  theirs: ServerDraft,
+  tab: boolean,
+  choose: (which: "mine" | "theirs") => void,
+): void {
+  const words = (answer: Answer) =>
+    summary(answer)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(", ");
+  const button = (which: "mine" | "theirs", text: string) =>
+    h("button", { class: "btn", type: "button", onclick: () => choose(which) }, text);
   showBanner({
     name: BANNER,
     title: "This draft was changed elsewhere too. Nothing is lost: choose which one counts.",
     detail: `Here: ${words(mine)}. ${tab ? "In another tab" : "On the server"}, ${clock(theirs.saved_at, true) ?? "earlier"}: ${words(theirs)}.`,
-    actions: [button("mine", "Keep the one here"), button("theirs", tab ? "Take the other tab's" : "Take the server's")],
+    actions: [
+      button("mine", "Keep the one here"),
+      button("theirs", tab ? "Take the other tab's" : "Take the server's"),
+    ],
   });
 }

@@ -3,10 +3,20 @@
 import { api, reason } from "../common/api";
 import { type Child, fill, h, s } from "../common/dom";
 import { count, day as dayText, grade as roman } from "../common/format";
+import { measuredOf, PRESETS } from "../viewer/drawing";
 import type { Prior, Study } from "../viewer/types";
-import { PRESETS, measuredOf } from "../viewer/drawing";
 import type { Viewer } from "../viewer/viewer";
-import { type Drawn, type Named, type ReadMeasure, type References, present, sources, taken, trendChart, trendTable } from "./trend";
+import {
+  type Drawn,
+  type Named,
+  present,
+  type ReadMeasure,
+  type References,
+  sources,
+  taken,
+  trendChart,
+  trendTable,
+} from "./trend";
 
 interface Graded {
   right: 0 | 1 | 2 | 3 | 4 | null;
@@ -64,22 +74,63 @@ export function span(days: readonly number[], next: Due | null, today: number | 
 function chart(timeline: Timeline): SVGSVGElement {
   const { studies, screening } = timeline;
   const dated = studies.filter((entry): entry is Entry & { day_of_life: number } => entry.day_of_life !== null);
-  const [, end] = span(dated.map((entry) => entry.day_of_life), screening.next, screening.today);
+  const [, end] = span(
+    dated.map((entry) => entry.day_of_life),
+    screening.next,
+    screening.today,
+  );
   const x = (value: number) => LEFT + (value / end) * (WIDTH - LEFT - 12);
   const step = end > 120 ? 28 : end > 40 ? 14 : 7;
   const ticks = Array.from({ length: Math.floor(end / step) + 1 }, (_, at) => at * step);
-  const due = screening.windows.filter((window) => window.last <= end).map((window) => s("rect", { class: window.done ? "due done" : "due", x: x(window.first), y: AXIS - 3, width: Math.max(3, x(window.last) - x(window.first)), height: 6 }, s("title", {}, `Screening ${window.name}: ${window.done ? "done" : "open"}`)));
+  const due = screening.windows
+    .filter((window) => window.last <= end)
+    .map((window) =>
+      s(
+        "rect",
+        {
+          class: window.done ? "due done" : "due",
+          x: x(window.first),
+          y: AXIS - 3,
+          width: Math.max(3, x(window.last) - x(window.first)),
+          height: 6,
+        },
+        s("title", {}, `Screening ${window.name}: ${window.done ? "done" : "open"}`),
+      ),
+    );
   const marks = dated.flatMap((entry) => mark(entry, x(entry.day_of_life)));
-  const labels = [s("text", { x: 0, y: ROWS.right + 4 }, "Right"), s("text", { x: 0, y: ROWS.left + 4 }, "Left"), s("text", { x: 0, y: AXIS + 18 }, "Day")];
-  const axis = [s("path", { class: "axis", d: `M${LEFT} ${AXIS}H${WIDTH - 6}` }), ...ticks.map((value) => s("text", { x: x(value), y: AXIS + 18, "text-anchor": "middle" }, value))];
-  return s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Grade per side over days of life; the same as the table" }, ...labels, ...axis, ...due, ...marks);
+  const labels = [
+    s("text", { x: 0, y: ROWS.right + 4 }, "Right"),
+    s("text", { x: 0, y: ROWS.left + 4 }, "Left"),
+    s("text", { x: 0, y: AXIS + 18 }, "Day"),
+  ];
+  const axis = [
+    s("path", { class: "axis", d: `M${LEFT} ${AXIS}H${WIDTH - 6}` }),
+    ...ticks.map((value) => s("text", { x: x(value), y: AXIS + 18, "text-anchor": "middle" }, value)),
+  ];
+  return s(
+    "svg",
+    {
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      role: "img",
+      "aria-label": "Grade per side over days of life; the same as the table",
+    },
+    ...labels,
+    ...axis,
+    ...due,
+    ...marks,
+  );
 }
 
 function mark(entry: Entry, x: number): SVGElement[] {
   const line = s("path", { class: entry.current ? "now" : "axis", d: `M${x} 4V${AXIS}` });
   const grades = (["right", "left"] as const).map((side) => {
     const text = said(entry.read, side);
-    return s("g", {}, s("circle", { class: entry.current ? "stop now" : "stop", cx: x, cy: ROWS[side], r: 9 }), s("text", { class: "t", x, y: ROWS[side] + 4, "text-anchor": "middle" }, text));
+    return s(
+      "g",
+      {},
+      s("circle", { class: entry.current ? "stop now" : "stop", cx: x, cy: ROWS[side], r: 9 }),
+      s("text", { class: "t", x, y: ROWS[side] + 4, "text-anchor": "middle" }, text),
+    );
   });
   return [line, ...grades];
 }
@@ -89,14 +140,24 @@ function due(timeline: Timeline): Child[] {
   if (why) return [why];
   const late = missed.map((window) => `${window.name}, until ${dayText(window.to) ?? `day ${window.last}`}`);
   return [
-    next ? h("span", { class: "strong" }, `Next screening ${next.name}: ${dayText(next.from) ?? `day ${next.first}`} to ${dayText(next.to) ?? `day ${next.last}`}. `) : "Every screening of the schedule is past. ",
+    next
+      ? h(
+          "span",
+          { class: "strong" },
+          `Next screening ${next.name}: ${dayText(next.from) ?? `day ${next.first}`} to ${dayText(next.to) ?? `day ${next.last}`}. `,
+        )
+      : "Every screening of the schedule is past. ",
     late.length ? `Not found here: ${late.join("; ")}. ` : "",
     h("span", { class: "dim" }, source),
   ];
 }
 
 function row(entry: Entry, prior: Prior | undefined, hang: (prior: Prior) => void): HTMLElement {
-  const open = prior ? h("button", { class: "link small", type: "button", onclick: () => hang(prior) }, "hang beneath") : entry.current ? h("span", { class: "dim" }, "this study") : h("a", { href: entry.url, target: "_blank", rel: "opener" }, "open");
+  const open = prior
+    ? h("button", { class: "link small", type: "button", onclick: () => hang(prior) }, "hang beneath")
+    : entry.current
+      ? h("span", { class: "dim" }, "this study")
+      : h("a", { href: entry.url, target: "_blank", rel: "opener" }, "open");
   const who = entry.read ? entry.read.reader : entry.hidden || "not read";
   return h(
     "tr",
@@ -111,15 +172,30 @@ function row(entry: Entry, prior: Prior | undefined, hang: (prior: Prior) => voi
 }
 
 function table(timeline: Timeline, study: Study, hang: (prior: Prior) => void): HTMLElement {
-  const heads = ["Day", "Date", "Right", "Left", "Read", ""].map((name) => h("th", { scope: "col", class: ["Day", "Right", "Left"].includes(name) ? "num" : null }, name || h("span", { class: "vh" }, "Show")));
+  const heads = ["Day", "Date", "Right", "Left", "Read", ""].map((name) =>
+    h(
+      "th",
+      { scope: "col", class: ["Day", "Right", "Left"].includes(name) ? "num" : null },
+      name || h("span", { class: "vh" }, "Show"),
+    ),
+  );
   const prior = (entry: Entry) => study.priors.find((each) => each.study_uid === entry.study_uid);
-  return h("table", { class: "table" }, h("caption", { class: "vh" }, "All studies of this infant, the latest first"), h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...timeline.studies.toReversed().map((entry) => row(entry, prior(entry), hang))));
+  return h(
+    "table",
+    { class: "table" },
+    h("caption", { class: "vh" }, "All studies of this infant, the latest first"),
+    h("thead", {}, h("tr", {}, ...heads)),
+    h("tbody", {}, ...timeline.studies.toReversed().map((entry) => row(entry, prior(entry), hang))),
+  );
 }
 
 /** What is drawn in the read that is open, with our own numbers. */
 function drawnNow(viewer: Viewer, study: Study): Drawn {
   const regions = new Map(study.clips.map((clip) => [clip.sop_uid, clip.regions]));
-  return viewer.marks.sketch.drawings.map((drawing) => ({ ...drawing, measured: measuredOf(drawing, regions.get(drawing.sop_uid) ?? []) }));
+  return viewer.marks.sketch.drawings.map((drawing) => ({
+    ...drawing,
+    measured: measuredOf(drawing, regions.get(drawing.sop_uid) ?? []),
+  }));
 }
 
 /** Grades, or one of the measures: a chart and the table of its numbers. */
@@ -137,8 +213,14 @@ class Serial {
     private readonly done: () => boolean,
     chosen = "",
   ) {
-    const title = timeline.studies.length > 1 ? `${count(timeline.studies.length, "study", "studies")} of this infant` : "The only study of this infant";
-    this.element.append(h("p", { class: "line small" }, h("h2", { class: "h3" }, title), this.choice, this.said), this.body);
+    const title =
+      timeline.studies.length > 1
+        ? `${count(timeline.studies.length, "study", "studies")} of this infant`
+        : "The only study of this infant";
+    this.element.append(
+      h("p", { class: "line small" }, h("h2", { class: "h3" }, title), this.choice, this.said),
+      this.body,
+    );
     this.choice.addEventListener("change", () => this.show());
     this.drawingsChanged(chosen);
     this.show();
@@ -153,7 +235,11 @@ class Serial {
     const found = present(this.timeline.studies, this.drawn);
     if (found.join() !== this.offered) {
       this.offered = found.join();
-      fill(this.choice, h("option", { value: "" }, "Grades"), ...found.map((preset) => h("option", { value: preset }, PRESETS[preset].name)));
+      fill(
+        this.choice,
+        h("option", { value: "" }, "Grades"),
+        ...found.map((preset) => h("option", { value: preset }, PRESETS[preset].name)),
+      );
       this.choice.value = found.some((preset) => preset === chosen) ? chosen : "";
       this.choice.hidden = !found.length;
     }
@@ -173,7 +259,16 @@ class Serial {
     const gestation = study.patient.gestational_age_days;
     fill(this.said);
     const from = h("p", { class: "small dim" }, ...sources(preset, timeline.references, gestation, found));
-    fill(this.body, trendChart(preset, found, timeline.references, gestation), h("div", { class: "scroll-y", tabindex: 0, role: "group", "aria-label": `${PRESETS[preset].name}: numbers and sources` }, trendTable(preset, found, timeline.references, gestation), from));
+    fill(
+      this.body,
+      trendChart(preset, found, timeline.references, gestation),
+      h(
+        "div",
+        { class: "scroll-y", tabindex: 0, role: "group", "aria-label": `${PRESETS[preset].name}: numbers and sources` },
+        trendTable(preset, found, timeline.references, gestation),
+        from,
+      ),
+    );
   }
 }
 
@@ -186,7 +281,12 @@ export function awaitTimeline(box: HTMLElement): void {
  * Below the pictures. Reading never waits for it; without it the page says so and goes on. What was chosen there before stays
  * chosen. Call what comes back when drawings change.
  */
-export async function showTimeline(box: HTMLElement, viewer: Viewer, study: Study, done: () => boolean): Promise<() => void> {
+export async function showTimeline(
+  box: HTMLElement,
+  viewer: Viewer,
+  study: Study,
+  done: () => boolean,
+): Promise<() => void> {
   try {
     const told = await api.get<Timeline>(`/api/v1/studies/${study.study_uid}/timeline/`);
     const serial = new Serial(viewer, study, told, done, box.querySelector("select")?.value);

@@ -3,9 +3,9 @@
 import type { HeatMaps } from "../viewer/heat";
 import type { Weight } from "../viewer/types";
 import type { ServerDraft } from "./drafts";
-import type { Commit } from "./shelf";
 import type { Findings, Keyframe } from "./findings";
 import type { Told } from "./schema";
+import type { Commit } from "./shelf";
 
 export interface Score {
   state: "scored" | "pending" | "not_analysed" | "blinded";
@@ -19,7 +19,12 @@ export interface Score {
     threshold: number | null;
     /** What was promised, in words. */
     promise: string | null;
-    achieved: { sensitivity: number | null; interval: [number, number] | null; specificity: number | null; n_positive?: number } | null;
+    achieved: {
+      sensitivity: number | null;
+      interval: [number, number] | null;
+      specificity: number | null;
+      n_positive?: number;
+    } | null;
   } | null;
   scored_at: string | null;
   seconds: number | null;

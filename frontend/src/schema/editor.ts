@@ -35,10 +35,31 @@ export class Editor {
     private readonly added: (overview: Overview) => void,
   ) {
     const id = `${kind}-json`;
-    this.text = h("textarea", { class: "field code", id, rows: kind === "schema" ? 26 : 12, spellcheck: "false", wrap: "off" });
-    this.add = h("button", { class: "btn btn-primary", type: "button", disabled: true, onclick: () => void this.save() }, "Add this version");
-    const back = h("button", { class: "btn btn-quiet", type: "button", onclick: () => this.forget() }, "Back to the version");
-    this.element = h("div", { class: "stack" }, h("label", { class: "label", for: id }, kind === "schema" ? "JSON Schema of the findings" : "Definition"), this.text, this.judged, h("p", { class: "line" }, this.add, back));
+    this.text = h("textarea", {
+      class: "field code",
+      id,
+      rows: kind === "schema" ? 26 : 12,
+      spellcheck: "false",
+      wrap: "off",
+    });
+    this.add = h(
+      "button",
+      { class: "btn btn-primary", type: "button", disabled: true, onclick: () => void this.save() },
+      "Add this version",
+    );
+    const back = h(
+      "button",
+      { class: "btn btn-quiet", type: "button", onclick: () => this.forget() },
+      "Back to the version",
+    );
+    this.element = h(
+      "div",
+      { class: "stack" },
+      h("label", { class: "label", for: id }, kind === "schema" ? "JSON Schema of the findings" : "Definition"),
+      this.text,
+      this.judged,
+      h("p", { class: "line" }, this.add, back),
+    );
     this.text.addEventListener("input", () => {
       localStorage.setItem(`fontanelle.${kind}-edit`, JSON.stringify({ base: this.base, text: this.text.value }));
       window.clearTimeout(this.timer);
@@ -76,26 +97,51 @@ export class Editor {
     try {
       document = this.parsed();
     } catch (error) {
-      return this.say(h("p", { class: "message" }, `This is no JSON yet: ${error instanceof Error ? error.message : String(error)}`));
+      return this.say(
+        h("p", { class: "message" }, `This is no JSON yet: ${error instanceof Error ? error.message : String(error)}`),
+      );
     }
     try {
-      const { messages, name, document: whole } = await api.post<Checked>("/api/v1/label-schemas/check/", { kind: this.kind, base: this.base, document });
-      const wrong = Object.entries(messages).map(([part, said]) => h("p", { class: "message" }, h("b", {}, part), ` ${said.join(" ")}`));
+      const {
+        messages,
+        name,
+        document: whole,
+      } = await api.post<Checked>("/api/v1/label-schemas/check/", { kind: this.kind, base: this.base, document });
+      const wrong = Object.entries(messages).map(([part, said]) =>
+        h("p", { class: "message" }, h("b", {}, part), ` ${said.join(" ")}`),
+      );
       this.add.disabled = wrong.length > 0;
       this.add.textContent = `Add as ${name}`;
       if (whole) this.preview.draw(whole);
       if (wrong.length) this.say(...wrong);
-      else this.say(h("p", { class: "small dim" }, `Fine. It would be ${name}, grown from ${this.base}; it counts once you put it in force.`));
+      else
+        this.say(
+          h(
+            "p",
+            { class: "small dim" },
+            `Fine. It would be ${name}, grown from ${this.base}; it counts once you put it in force.`,
+          ),
+        );
     } catch (error) {
       this.say(h("p", { class: "message" }, reason(error)));
     }
   }
 
   private async save(): Promise<void> {
-    const { confirmed, reason: why } = await ask({ title: "Add this version?", body: [h("p", {}, "It is never changed afterwards. Reads that were made with other versions keep theirs.")], confirm: "Add", reasonLabel: "What is new" });
+    const { confirmed, reason: why } = await ask({
+      title: "Add this version?",
+      body: [h("p", {}, "It is never changed afterwards. Reads that were made with other versions keep theirs.")],
+      confirm: "Add",
+      reasonLabel: "What is new",
+    });
     if (!confirmed) return;
     try {
-      const overview = await api.post<Overview & { name: string }>("/api/v1/label-schemas/", { kind: this.kind, base: this.base, document: this.parsed(), reason: why });
+      const overview = await api.post<Overview & { name: string }>("/api/v1/label-schemas/", {
+        kind: this.kind,
+        base: this.base,
+        document: this.parsed(),
+        reason: why,
+      });
       localStorage.removeItem(`fontanelle.${this.kind}-edit`);
       this.added(overview);
       this.say(h("p", { class: "small ok" }, `${overview.name} was added. It is not in force yet.`));

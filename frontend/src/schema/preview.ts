@@ -1,7 +1,7 @@
 /** The form of a version as readers will see it. It answers to clicks; nothing of it is kept. */
 
 import { fill, h } from "../common/dom";
-import { History, blank, summary, type Action } from "../reading/findings";
+import { type Action, blank, History, summary } from "../reading/findings";
 import { ReadForm } from "../reading/form";
 import { LabelSchema, remember, type SchemaDocument } from "../reading/schema";
 
@@ -19,8 +19,12 @@ export class Preview {
     const said = h("p", { class: "small dim", "data-said": "" });
     const show = () => {
       form.draw(history.form, history.undoable);
-      said.textContent = summary(history.form).map(([name, word]) => `${name} ${word}`).join(" · ");
-      form.warn(...schema.questions(history.form.findings).map((question) => h("p", { class: "warn small" }, question)));
+      said.textContent = summary(history.form)
+        .map(([name, word]) => `${name} ${word}`)
+        .join(" · ");
+      form.warn(
+        ...schema.questions(history.form.findings).map((question) => h("p", { class: "warn small" }, question)),
+      );
     };
     const act = (action: Action) => {
       history.apply(action);
@@ -30,7 +34,18 @@ export class Preview {
       history.undo();
       show();
     };
-    const commands = { act, commit: nothing, undo, skip: null, keyframe: nothing, goTo: nothing, openClip: nothing, goToDrawing: nothing, drawings: nothing, release: nothing };
+    const commands = {
+      act,
+      commit: nothing,
+      undo,
+      skip: null,
+      keyframe: nothing,
+      goTo: nothing,
+      openClip: nothing,
+      goToDrawing: nothing,
+      drawings: nothing,
+      release: nothing,
+    };
     const form = new ReadForm("room", schema, [], [], commands);
     form.say("A preview: nothing is kept of what you press here");
     fill(this.element, form.element, said);

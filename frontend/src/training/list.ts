@@ -1,9 +1,9 @@
 /** Retrain, the runs so far, and which model triages. */
 
-import { ApiError, api, reason } from "../common/api";
 import { polite } from "../common/announce";
+import { ApiError, api, reason } from "../common/api";
 import { dataTable } from "../common/charts";
-import { type Child, byId, fill, h, icon } from "../common/dom";
+import { byId, type Child, fill, h, icon } from "../common/dom";
 import { subscribe } from "../common/events";
 import { count, duration, interval, number, ratio, when } from "../common/format";
 import { bind } from "../common/keys";
@@ -30,20 +30,43 @@ function fact(name: string, value: Child): Child {
 
 function foldsTable(preflight: Preflight): Child {
   if (!preflight.folds.length) return h("p", { class: "dim" }, "No folds can be made yet.");
-  const rows = preflight.folds.map((fold, index) => [String(index + 1), number(fold.patients), number(fold.studies), number(fold.positives)]);
-  return dataTable("Folds", [{ label: "Fold" }, { label: "Patients", num: true }, { label: "Studies", num: true }, { label: "Positive", num: true }], rows);
+  const rows = preflight.folds.map((fold, index) => [
+    String(index + 1),
+    number(fold.patients),
+    number(fold.studies),
+    number(fold.positives),
+  ]);
+  return dataTable(
+    "Folds",
+    [
+      { label: "Fold" },
+      { label: "Patients", num: true },
+      { label: "Studies", num: true },
+      { label: "Positive", num: true },
+    ],
+    rows,
+  );
 }
 
 function verdict(preflight: Preflight): HTMLElement {
   if (preflight.ok) return h("p", { class: "ok" }, icon("ok"), "Ready. Triage goes on as it is while this runs.");
-  const missing = preflight.missing_positives > 0 ? `${count(preflight.missing_positives, "more positive patient is", "more positive patients are")} needed before the folds can be filled.` : "";
+  const missing =
+    preflight.missing_positives > 0
+      ? `${count(preflight.missing_positives, "more positive patient is", "more positive patients are")} needed before the folds can be filled.`
+      : "";
   const reasons = preflight.reasons.length ? preflight.reasons : [missing];
   const said = reasons.some((text) => text.includes(String(preflight.missing_positives)));
   return h(
     "div",
     { class: "message", role: "alert" },
     icon("bad"),
-    h("div", {}, h("p", { class: "strong" }, "Retraining cannot start yet. Nothing was changed."), ...[...reasons, said ? "" : missing].filter(Boolean).map((text) => h("p", {}, text)), h("p", { class: "dim" }, "Read or label more studies, then look again.")),
+    h(
+      "div",
+      {},
+      h("p", { class: "strong" }, "Retraining cannot start yet. Nothing was changed."),
+      ...[...reasons, said ? "" : missing].filter(Boolean).map((text) => h("p", {}, text)),
+      h("p", { class: "dim" }, "Read or label more studies, then look again."),
+    ),
   );
 }
 
@@ -68,7 +91,10 @@ function showPreflight(preflight: Preflight): void {
           fact("Patients", number(preflight.patients)),
           fact("Studies with a reference label", number(preflight.studies)),
           fact("Positive", number(preflight.positives)),
-          fact("Patients or twins in two folds", leaks ? h("span", { class: "bad" }, icon("bad"), `${leaks}: ${preflight.leaks.join(", ")}`) : "0"),
+          fact(
+            "Patients or twins in two folds",
+            leaks ? h("span", { class: "bad" }, icon("bad"), `${leaks}: ${preflight.leaks.join(", ")}`) : "0",
+          ),
           fact("Takes", range(preflight.estimate_seconds)),
         ),
         foldsTable(preflight),
@@ -76,8 +102,23 @@ function showPreflight(preflight: Preflight): void {
       h(
         "div",
         { class: "line" },
-        h("button", { class: "btn btn-primary", type: "button", id: "start", "aria-disabled": !preflight.ok ? "true" : null, onclick: () => preflight.ok && void start() }, "Start"),
-        h("button", { class: "btn btn-quiet", type: "button", onclick: closePreflight }, "Not now ", h("kbd", { class: "word" }, "Esc")),
+        h(
+          "button",
+          {
+            class: "btn btn-primary",
+            type: "button",
+            id: "start",
+            "aria-disabled": !preflight.ok ? "true" : null,
+            onclick: () => preflight.ok && void start(),
+          },
+          "Start",
+        ),
+        h(
+          "button",
+          { class: "btn btn-quiet", type: "button", onclick: closePreflight },
+          "Not now ",
+          h("kbd", { class: "word" }, "Esc"),
+        ),
         h("span", { class: "dim", id: "start-note" }),
       ),
     ),
@@ -118,7 +159,7 @@ function problem(title: string, error: unknown): void {
 
 // ---------- lists ----------
 
-const STATUS: Record<Run["status"], [("ok" | "bad" | "play" | "dots"), string]> = {
+const STATUS: Record<Run["status"], ["ok" | "bad" | "play" | "dots", string]> = {
   queued: ["dots", "Queued"],
   running: ["play", "Running"],
   done: ["ok", "Done"],
@@ -133,7 +174,8 @@ export function statusSign(status: Run["status"]): HTMLElement {
 }
 
 function runRow(run: Run): Child[] {
-  const seconds = run.started_at && run.finished_at ? (Date.parse(run.finished_at) - Date.parse(run.started_at)) / 1000 : null;
+  const seconds =
+    run.started_at && run.finished_at ? (Date.parse(run.finished_at) - Date.parse(run.started_at)) / 1000 : null;
   const auroc = run.report?.auroc;
   return [
     h("a", { href: `/training/${run.id}/` }, `Run ${run.id}`),
@@ -160,7 +202,11 @@ const RUN_COLUMNS = [
 
 function showRuns(runs: Run[]): void {
   const slot = byId("runs");
-  if (!runs.length) fill(slot, h("p", { class: "dim" }, "No run yet. Retrain uses the reference labels that readers have made so far."));
+  if (!runs.length)
+    fill(
+      slot,
+      h("p", { class: "dim" }, "No run yet. Retrain uses the reference labels that readers have made so far."),
+    );
   else fill(slot, dataTable("Training runs, newest first", RUN_COLUMNS, runs.map(runRow)));
 }
 
@@ -171,12 +217,26 @@ function modelRow(model: Model): Child[] {
   const act =
     state === "champion"
       ? "–"
-      : h("button", { class: "btn", type: "button", onclick: () => void promote(model).then((done) => (done ? load() : undefined)) }, state === "retired" ? "Bring back" : "Promote", h("span", { class: "vh" }, ` ${model.name}`));
+      : h(
+          "button",
+          {
+            class: "btn",
+            type: "button",
+            onclick: () => void promote(model).then((done) => (done ? load() : undefined)),
+          },
+          state === "retired" ? "Bring back" : "Promote",
+          h("span", { class: "vh" }, ` ${model.name}`),
+        );
   return [
-    [model.name, model.trained_on_phantoms ? h("span", { class: "badge" }, "phantoms") : null].flatMap((part) => [part, " "]),
+    [model.name, model.trained_on_phantoms ? h("span", { class: "badge" }, "phantoms") : null].flatMap((part) => [
+      part,
+      " ",
+    ]),
     state === "champion" ? h("span", { class: "strong" }, STATES.champion) : STATES[state],
     when(model.created_at) ?? "–",
-    model.promoted_at ? `${when(model.promoted_at)}${model.promotion_reason ? `: ${model.promotion_reason}` : ""}` : "–",
+    model.promoted_at
+      ? `${when(model.promoted_at)}${model.promotion_reason ? `: ${model.promotion_reason}` : ""}`
+      : "–",
     act,
   ];
 }
@@ -184,12 +244,29 @@ function modelRow(model: Model): Child[] {
 function showModels(models: Model[]): void {
   const slot = byId("models");
   if (!models.length) fill(slot, h("p", { class: "dim" }, "No model is installed: studies wait unscored."));
-  else fill(slot, dataTable("Model versions", [{ label: "Model" }, { label: "State" }, { label: "Made" }, { label: "Promoted" }, { label: "Action", silent: true }], models.map(modelRow)));
+  else
+    fill(
+      slot,
+      dataTable(
+        "Model versions",
+        [
+          { label: "Model" },
+          { label: "State" },
+          { label: "Made" },
+          { label: "Promoted" },
+          { label: "Action", silent: true },
+        ],
+        models.map(modelRow),
+      ),
+    );
 }
 
 async function load(): Promise<void> {
   try {
-    const [runs, models] = await Promise.all([api.get<Run[] | { results: Run[] }>(RUNS), api.get<Model[] | { results: Model[] }>("/api/v1/models/")]);
+    const [runs, models] = await Promise.all([
+      api.get<Run[] | { results: Run[] }>(RUNS),
+      api.get<Model[] | { results: Model[] }>("/api/v1/models/"),
+    ]);
     showRuns(listOf(runs));
     showModels(listOf(models));
     fill(byId("problem"));
@@ -203,7 +280,14 @@ export function startList(): void {
   byId("retrain").addEventListener("click", () => void check());
   const GROUP = "Training";
   bind({ key: "r", label: "Retrain", group: GROUP, run: () => void check() });
-  bind({ key: "Escape", label: "Close the preflight", group: GROUP, run: closePreflight, when: () => !byId("preflight").hidden, bar: false });
+  bind({
+    key: "Escape",
+    label: "Close the preflight",
+    group: GROUP,
+    run: closePreflight,
+    when: () => !byId("preflight").hidden,
+    bar: false,
+  });
   let timer = 0;
   subscribe(["run", "model"], () => {
     window.clearTimeout(timer);

@@ -1,7 +1,7 @@
 /** Making a model the champion: asked with a reason, since every waiting study is scored again by it. */
 
-import { api, reason } from "../common/api";
 import { polite } from "../common/announce";
+import { api, reason } from "../common/api";
 import { showBanner } from "../common/banner";
 import { ask } from "../common/dialog";
 import { h } from "../common/dom";
@@ -12,9 +12,15 @@ export async function promote(model: Pick<Model, "id" | "name" | "trained_on_pha
   const answer = await ask({
     title: `Promote ${model.name}?`,
     body: [
-      h("p", {}, "It triages from now on. Studies that wait are scored again by it, and the list reorders as the scores come."),
+      h(
+        "p",
+        {},
+        "It triages from now on. Studies that wait are scored again by it, and the list reorders as the scores come.",
+      ),
       h("p", {}, "Earlier scores stay on record. The champion of now is kept and can be brought back here."),
-      model.trained_on_phantoms ? h("p", { class: "strong" }, "It was trained on phantoms: its scores mean nothing for infants.") : null,
+      model.trained_on_phantoms
+        ? h("p", { class: "strong" }, "It was trained on phantoms: its scores mean nothing for infants.")
+        : null,
     ],
     confirm: "Promote",
     reasonLabel: "Reason, kept in the audit trail",
@@ -25,7 +31,12 @@ export async function promote(model: Pick<Model, "id" | "name" | "trained_on_pha
     polite(`${model.name} is the champion`);
     return true;
   } catch (error) {
-    showBanner({ name: "promote", error: true, title: `${model.name} was not promoted. The champion is unchanged.`, detail: reason(error) });
+    showBanner({
+      name: "promote",
+      error: true,
+      title: `${model.name} was not promoted. The champion is unchanged.`,
+      detail: reason(error),
+    });
     return false;
   }
 }

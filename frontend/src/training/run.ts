@@ -1,15 +1,24 @@
 /** One training run: how far it is, then what came of it. */
 
-import { ApiError, api, reason } from "../common/api";
 import { assertive, polite } from "../common/announce";
+import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
 import { csvButton, dataTable } from "../common/charts";
 import { ask } from "../common/dialog";
-import { type Child, byId, fill, h, icon, known } from "../common/dom";
+import { byId, type Child, fill, h, icon, known } from "../common/dom";
 import { subscribe } from "../common/events";
 import { digest, duration, interval, number, ratio, when } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
-import { calibrationCard, kpiRow, measuredOn, measuresCard, prCard, type Report, rocCard, targetOf } from "../metrics/report";
+import {
+  calibrationCard,
+  kpiRow,
+  measuredOn,
+  measuresCard,
+  prCard,
+  type Report,
+  rocCard,
+  targetOf,
+} from "../metrics/report";
 import { statusSign } from "./list";
 import { promote } from "./promote";
 import { type FoldRow, listOf, type Model, nameOf, type Run } from "./types";
@@ -87,7 +96,23 @@ function progressCard(current: Run): HTMLElement {
     h(
       "div",
       { class: "body stack" },
-      h("div", { class: "line" }, h("span", {}, h("span", { class: "strong" }, headline(current)), " ", h("span", { class: "dim" }, `· ${facts.filter(Boolean).join(" · ")}`)), h("span", { class: "right num" }, h("span", { class: "dim" }, gone(current)), going() ? h("span", { class: "strong" }, remaining(current)) : null)),
+      h(
+        "div",
+        { class: "line" },
+        h(
+          "span",
+          {},
+          h("span", { class: "strong" }, headline(current)),
+          " ",
+          h("span", { class: "dim" }, `· ${facts.filter(Boolean).join(" · ")}`),
+        ),
+        h(
+          "span",
+          { class: "right num" },
+          h("span", { class: "dim" }, gone(current)),
+          going() ? h("span", { class: "strong" }, remaining(current)) : null,
+        ),
+      ),
       h("progress", { max: 1, value: fraction, class: going() ? null : "done", "aria-label": "Whole run" }),
       current.error ? h("p", { class: "message" }, icon("bad"), current.error) : null,
     ),
@@ -102,20 +127,37 @@ function foldState(row: FoldRow): HTMLElement {
 }
 
 function noFolds(current: Run): HTMLElement {
-  const words = going() ? "They begin once every study of the snapshot is embedded." : "The run ended before they began.";
+  const words = going()
+    ? "They begin once every study of the snapshot is embedded."
+    : "The run ended before they began.";
   const message = current.status === "running" ? current.progress.message : "";
-  return h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "Folds")), h("div", { class: "body dim" }, [message, words].filter(Boolean).join(". ")));
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h2", { class: "h2" }, "Folds")),
+    h("div", { class: "body dim" }, [message, words].filter(Boolean).join(". ")),
+  );
 }
 
 function foldsCard(current: Run): HTMLElement {
   const rows = current.progress.fold_rows ?? [];
   if (!rows.length) return noFolds(current);
   const numberOf = (index: number) => String(index + 1);
-  const sheet = () => ({ filename: `run-${current.id}-folds.csv`, columns: ["fold", "state", "fraction", "auroc"], rows: rows.map((row, index) => [numberOf(index), row.state, row.fraction, row.auroc]) });
+  const sheet = () => ({
+    filename: `run-${current.id}-folds.csv`,
+    columns: ["fold", "state", "fraction", "auroc"],
+    rows: rows.map((row, index) => [numberOf(index), row.state, row.fraction, row.auroc]),
+  });
   return h(
     "section",
     { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "Folds"), h("span", { class: "dim small" }, "patients and twins kept together · AUROC on the fold left out"), h("div", { class: "right" }, csvButton("Folds", sheet))),
+    h(
+      "header",
+      {},
+      h("h2", { class: "h2" }, "Folds"),
+      h("span", { class: "dim small" }, "patients and twins kept together · AUROC on the fold left out"),
+      h("div", { class: "right" }, csvButton("Folds", sheet)),
+    ),
     h(
       "div",
       { class: "body" },
@@ -123,8 +165,39 @@ function foldsCard(current: Run): HTMLElement {
         "table",
         { class: "table folds" },
         h("caption", { class: "vh" }, "Folds"),
-        h("thead", {}, h("tr", {}, ...["Fold", "State", "Progress"].map((label) => h("th", { scope: "col" }, label)), h("th", { scope: "col", class: "num" }, "AUROC"))),
-        h("tbody", {}, ...rows.map((row, index) => h("tr", {}, h("th", { scope: "row", class: "strong" }, numberOf(index)), h("td", {}, foldState(row)), h("td", {}, h("progress", { max: 1, value: row.fraction, class: row.state === "done" ? "done" : null, "aria-label": `Fold ${index + 1}` })), h("td", { class: "num" }, ratio(row.auroc) ?? "–")))),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            ...["Fold", "State", "Progress"].map((label) => h("th", { scope: "col" }, label)),
+            h("th", { scope: "col", class: "num" }, "AUROC"),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          ...rows.map((row, index) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row", class: "strong" }, numberOf(index)),
+              h("td", {}, foldState(row)),
+              h(
+                "td",
+                {},
+                h("progress", {
+                  max: 1,
+                  value: row.fraction,
+                  class: row.state === "done" ? "done" : null,
+                  "aria-label": `Fold ${index + 1}`,
+                }),
+              ),
+              h("td", { class: "num" }, ratio(row.auroc) ?? "–"),
+            ),
+          ),
+        ),
       ),
     ),
   );
@@ -163,7 +236,20 @@ function cancelCard(): HTMLElement {
     "section",
     { class: "card" },
     h("header", {}, h("h2", { class: "h2" }, "If you cancel")),
-    h("div", { class: "body" }, h("dl", { class: "what" }, h("dt", {}, "Stops"), h("dd", {}, "within seconds, after the step that is under way."), h("dt", {}, "Keeps"), h("dd", {}, "the snapshot and all labels."), h("dt", {}, "Leaves"), h("dd", {}, "the champion on triage. No study waits for training."))),
+    h(
+      "div",
+      { class: "body" },
+      h(
+        "dl",
+        { class: "what" },
+        h("dt", {}, "Stops"),
+        h("dd", {}, "within seconds, after the step that is under way."),
+        h("dt", {}, "Keeps"),
+        h("dd", {}, "the snapshot and all labels."),
+        h("dt", {}, "Leaves"),
+        h("dd", {}, "the champion on triage. No study waits for training."),
+      ),
+    ),
   );
 }
 
@@ -184,17 +270,35 @@ function delta(mine: number | null | undefined, theirs: number | null | undefine
 function comparison(report: Report): Child {
   const theirs = champion.report;
   if (!theirs?.auroc) return h("p", { class: "dim" }, "The champion has no cross-validated report to compare with.");
-  const rows = ([
-    ["AUROC", report.auroc, theirs.auroc],
-    ["PR-AUC", report.pr_auc, theirs.pr_auc],
-    ["Sensitivity, target 0.90", targetOf(report)?.sensitivity, targetOf(theirs)?.sensitivity],
-    ["Specificity there", targetOf(report)?.specificity, targetOf(theirs)?.specificity],
-  ] as const).map(([name, mine, other]) => [name, ratio(mine?.pooled) ?? "–", interval(mine?.interval) ?? "–", ratio(other?.pooled) ?? "–", interval(other?.interval) ?? "–", delta(mine?.pooled, other?.pooled)]);
-  const columns = [{ label: "Figure", silent: true }, { label: "Challenger", num: true }, { label: "95 % interval", num: true }, { label: "Champion", num: true }, { label: "95 % interval", num: true }, { label: "Difference", num: true }];
+  const rows = (
+    [
+      ["AUROC", report.auroc, theirs.auroc],
+      ["PR-AUC", report.pr_auc, theirs.pr_auc],
+      ["Sensitivity, target 0.90", targetOf(report)?.sensitivity, targetOf(theirs)?.sensitivity],
+      ["Specificity there", targetOf(report)?.specificity, targetOf(theirs)?.specificity],
+    ] as const
+  ).map(([name, mine, other]) => [
+    name,
+    ratio(mine?.pooled) ?? "–",
+    interval(mine?.interval) ?? "–",
+    ratio(other?.pooled) ?? "–",
+    interval(other?.interval) ?? "–",
+    delta(mine?.pooled, other?.pooled),
+  ]);
+  const columns = [
+    { label: "Figure", silent: true },
+    { label: "Challenger", num: true },
+    { label: "95 % interval", num: true },
+    { label: "Champion", num: true },
+    { label: "95 % interval", num: true },
+    { label: "Difference", num: true },
+  ];
   const same = report.snapshot !== undefined && report.snapshot === theirs.snapshot;
   return [
     dataTable("Challenger and champion", columns, rows),
-    same ? null : h("p", { class: "small dim" }, "Measured on different studies: the difference also holds how hard these were."),
+    same
+      ? null
+      : h("p", { class: "small dim" }, "Measured on different studies: the difference also holds how hard these were."),
   ];
 }
 
@@ -205,11 +309,26 @@ function promotionCard(current: Run): HTMLElement | null {
   const act =
     state === "champion"
       ? h("p", { class: "ok" }, icon("ok"), `${model.name} triages now.`)
-      : h("div", { class: "line" }, h("button", { class: "btn btn-primary", type: "button", id: "promote", onclick: () => void doPromote() }, `Promote ${model.name}`, h("kbd", {}, "P")), h("span", { class: "dim" }, "Asks for a reason. Waiting studies are scored again by it."));
+      : h(
+          "div",
+          { class: "line" },
+          h(
+            "button",
+            { class: "btn btn-primary", type: "button", id: "promote", onclick: () => void doPromote() },
+            `Promote ${model.name}`,
+            h("kbd", {}, "P"),
+          ),
+          h("span", { class: "dim" }, "Asks for a reason. Waiting studies are scored again by it."),
+        );
   return h(
     "section",
     { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "Challenger and champion"), h("span", { class: "dim small" }, champion.model ? `${model.name} and ${champion.model.name}` : model.name)),
+    h(
+      "header",
+      {},
+      h("h2", { class: "h2" }, "Challenger and champion"),
+      h("span", { class: "dim small" }, champion.model ? `${model.name} and ${champion.model.name}` : model.name),
+    ),
     h("div", { class: "body stack-4" }, state === "champion" ? null : comparison(current.report), act),
   );
 }
@@ -229,14 +348,50 @@ function result(current: Run): HTMLElement {
     kpiRow(report),
     promotionCard(current),
     measuresCard(report, name),
-    h("div", { class: "two" }, rocCard(report, name), prCard(report, name), calibrationCard(report, name), trainingFoldsCard(report), snapshotCard(current)),
+    h(
+      "div",
+      { class: "two" },
+      rocCard(report, name),
+      prCard(report, name),
+      calibrationCard(report, name),
+      trainingFoldsCard(report),
+      snapshotCard(current),
+    ),
   );
 }
 
 function trainingFoldsCard(report: Report): HTMLElement | null {
   if (!report.folds?.length) return null;
-  const rows = report.folds.map((fold, index) => [String(index + 1), fold.patients === undefined ? "–" : number(fold.patients), number(fold.studies), number(fold.positives)]);
-  return h("section", { class: "card" }, h("header", {}, h("h2", { class: "h2" }, "What each fold held"), h("span", { class: "dim small" }, `seed ${report.seed ?? "–"} · ${duration(report.seconds) ?? "–"}`)), h("div", { class: "body" }, dataTable("Folds", [{ label: "Fold" }, { label: "Patients", num: true }, { label: "Studies", num: true }, { label: "Positive", num: true }], rows)));
+  const rows = report.folds.map((fold, index) => [
+    String(index + 1),
+    fold.patients === undefined ? "–" : number(fold.patients),
+    number(fold.studies),
+    number(fold.positives),
+  ]);
+  return h(
+    "section",
+    { class: "card" },
+    h(
+      "header",
+      {},
+      h("h2", { class: "h2" }, "What each fold held"),
+      h("span", { class: "dim small" }, `seed ${report.seed ?? "–"} · ${duration(report.seconds) ?? "–"}`),
+    ),
+    h(
+      "div",
+      { class: "body" },
+      dataTable(
+        "Folds",
+        [
+          { label: "Fold" },
+          { label: "Patients", num: true },
+          { label: "Studies", num: true },
+          { label: "Positive", num: true },
+        ],
+        rows,
+      ),
+    ),
+  );
 }
 
 // ---------- drawing, loading ----------
@@ -294,7 +449,13 @@ async function load(): Promise<void> {
     draw();
     hideBanner("run");
   } catch (error) {
-    if (!(error instanceof ApiError && error.signedOut)) showBanner({ name: "run", error: true, title: "The run's state could not be loaded. The run itself is not touched.", detail: `${reason(error)} It is tried again by itself.` });
+    if (!(error instanceof ApiError && error.signedOut))
+      showBanner({
+        name: "run",
+        error: true,
+        title: "The run's state could not be loaded. The run itself is not touched.",
+        detail: `${reason(error)} It is tried again by itself.`,
+      });
   }
   window.clearTimeout(timer);
   if (going() || !run) timer = window.setTimeout(() => void load(), POLL_MS);
@@ -315,7 +476,13 @@ async function cancel(): Promise<void> {
   if (!run || !going()) return;
   const answer = await ask({
     title: `Cancel run ${run.id}?`,
-    body: [h("p", {}, "It stops within seconds. The snapshot and all labels are kept; the folds fitted so far are not. The champion stays on triage.")],
+    body: [
+      h(
+        "p",
+        {},
+        "It stops within seconds. The snapshot and all labels are kept; the folds fitted so far are not. The champion stays on triage.",
+      ),
+    ],
     confirm: "Cancel the run",
     cancel: "Let it run",
     stop: true,
@@ -335,7 +502,13 @@ export function startRun(id: number): void {
   byId("cancel").addEventListener("click", () => void cancel());
   const GROUP = "Training run";
   bind({ key: "x", label: "Cancel run", group: GROUP, run: () => void cancel(), when: going });
-  bind({ key: "p", label: "Promote", group: GROUP, run: () => document.getElementById("promote")?.click(), when: () => document.getElementById("promote") !== null });
+  bind({
+    key: "p",
+    label: "Promote",
+    group: GROUP,
+    run: () => document.getElementById("promote")?.click(),
+    when: () => document.getElementById("promote") !== null,
+  });
   bind({ key: "Escape", label: "All runs", group: GROUP, run: () => location.assign("/training/") });
   subscribe(["run", "model"], (event) => {
     if (event.kind === "run" && event.run_id !== undefined && event.run_id !== id) return;

@@ -27,7 +27,9 @@ async function* walk(entry: FileSystemEntry): AsyncGenerator<Item> {
 /** All files of a drop, folders included. */
 export async function fromDrop(transfer: DataTransfer): Promise<Item[]> {
   // The list empties when the event is over, so that entries are taken out before the first wait.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null).filter((entry) => entry !== null);
+  const entries = [...transfer.items]
+    .map((item) => item.webkitGetAsEntry?.() ?? null)
+    .filter((entry) => entry !== null);
   if (!entries.length) return fromList(transfer.files);
   const items: Item[] = [];
   for (const entry of entries) for await (const item of walk(entry)) items.push(item);

@@ -1,10 +1,10 @@
 /** Studies in through the browser. */
 
-import { onSignedIn } from "../common/api";
 import { polite } from "../common/announce";
+import { onSignedIn } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
 import { csv, saveText } from "../common/charts";
-import { type Child, byId, fill, h, icon } from "../common/dom";
+import { byId, type Child, fill, h, icon } from "../common/dom";
 import { count, megabytes, number, percent } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
 import { fromDrop, fromList } from "./gather";
@@ -51,7 +51,12 @@ interface Line {
   rank: number;
 }
 
-const WORDS: Record<Outcome, string> = { stored: "Stored", duplicate: "Already here, nothing changed", parked: "Stored, not scorable", refused: "Refused" };
+const WORDS: Record<Outcome, string> = {
+  stored: "Stored",
+  duplicate: "Already here, nothing changed",
+  parked: "Stored, not scorable",
+  refused: "Refused",
+};
 const RANKS: Record<Outcome, number> = { refused: 0, parked: 1, stored: 4, duplicate: 4 };
 
 function answer(result: Result): HTMLElement {
@@ -64,15 +69,23 @@ function answer(result: Result): HTMLElement {
 
 function sendingLine(entry: Entry): Child {
   const share = percent(entry.sent);
-  return h("span", { class: "flag wait" }, icon("dots"), `Sending, ${share} `, h("progress", { max: 1, value: entry.sent, "aria-label": `${entry.item.path} sent` }));
+  return h(
+    "span",
+    { class: "flag wait" },
+    icon("dots"),
+    `Sending, ${share} `,
+    h("progress", { max: 1, value: entry.sent, "aria-label": `${entry.item.path} sent` }),
+  );
 }
 
 function linesOf(entry: Entry): Line[] {
   const bytes = entry.item.file.size;
   const { path } = entry.item;
-  if (entry.state === "failed") return [{ path, bytes, rank: 0, answer: h("span", { class: "bad" }, icon("bad"), `Not sent: ${entry.reason}`) }];
+  if (entry.state === "failed")
+    return [{ path, bytes, rank: 0, answer: h("span", { class: "bad" }, icon("bad"), `Not sent: ${entry.reason}`) }];
   if (entry.state === "sending") return [{ path, bytes, rank: 2, answer: sendingLine(entry) }];
-  if (entry.state === "queued") return [{ path, bytes, rank: 3, answer: h("span", { class: "flag wait" }, icon("dots"), "Waiting") }];
+  if (entry.state === "queued")
+    return [{ path, bytes, rank: 3, answer: h("span", { class: "flag wait" }, icon("dots"), "Waiting") }];
   const several = entry.results.length > 1;
   return entry.results.map((result) => ({
     path: several ? memberPath(path, result.path) : path,
@@ -99,7 +112,13 @@ function drawTable(lines: Line[]): void {
   fill(
     byId("upload-rows"),
     ...rows.map((line) =>
-      h("tr", {}, h("td", { class: "path", title: line.path }, line.path), h("td", { class: "num dim" }, line.bytes === null ? "" : megabytes(line.bytes)), h("td", { class: "answer" }, line.answer)),
+      h(
+        "tr",
+        {},
+        h("td", { class: "path", title: line.path }, line.path),
+        h("td", { class: "num dim" }, line.bytes === null ? "" : megabytes(line.bytes)),
+        h("td", { class: "answer" }, line.answer),
+      ),
     ),
   );
   const more = byId("upload-more");
@@ -117,7 +136,14 @@ interface Tally {
 }
 
 function tally(): Tally {
-  const sum: Tally = { outcomes: { stored: 0, duplicate: 0, parked: 0, refused: 0 }, failed: 0, left: 0, studies: new Map(), sentBytes: 0, allBytes: 0 };
+  const sum: Tally = {
+    outcomes: { stored: 0, duplicate: 0, parked: 0, refused: 0 },
+    failed: 0,
+    left: 0,
+    studies: new Map(),
+    sentBytes: 0,
+    allBytes: 0,
+  };
   for (const entry of sender.entries) {
     sum.allBytes += entry.item.file.size;
     sum.sentBytes += entry.item.file.size * (entry.state === "done" ? 1 : entry.sent);
@@ -125,7 +151,8 @@ function tally(): Tally {
     if (entry.state === "queued" || entry.state === "sending") sum.left += 1;
     for (const result of entry.results) {
       sum.outcomes[result.outcome] += 1;
-      if (result.study_uid && result.outcome !== "refused") sum.studies.set(result.study_uid, (sum.studies.get(result.study_uid) ?? 0) + 1);
+      if (result.study_uid && result.outcome !== "refused")
+        sum.studies.set(result.study_uid, (sum.studies.get(result.study_uid) ?? 0) + 1);
     }
   }
   return sum;
@@ -149,14 +176,29 @@ function drawTally(sum: Tally): void {
 function drawStudies(studies: Map<string, number>): void {
   const slot = byId("studies");
   slot.hidden = studies.size === 0;
-  const links = [...studies].slice(0, 12).map(([uid, files]) => h("li", {}, h("a", { href: `/studies/${encodeURIComponent(uid)}/` }, `…${uid.slice(-12)}`), ` ${count(files, "file")}`));
+  const links = [...studies]
+    .slice(0, 12)
+    .map(([uid, files]) =>
+      h(
+        "li",
+        {},
+        h("a", { href: `/studies/${encodeURIComponent(uid)}/` }, `…${uid.slice(-12)}`),
+        ` ${count(files, "file")}`,
+      ),
+    );
   const more = studies.size > 12 ? h("li", { class: "dim" }, `and ${studies.size - 12} more`) : null;
-  fill(slot, h("h2", { class: "h3" }, count(studies.size, "study", "studies")), h("ul", { class: "tally" }, ...links, more));
+  fill(
+    slot,
+    h("h2", { class: "h3" }, count(studies.size, "study", "studies")),
+    h("ul", { class: "tally" }, ...links, more),
+  );
 }
 
 function finished(sum: Tally): void {
   const { stored, duplicate, parked, refused } = sum.outcomes;
-  polite(`Upload finished. ${number(stored)} stored, ${number(duplicate)} already here, ${number(parked)} not scorable, ${number(refused)} refused, ${number(sum.failed)} not sent`);
+  polite(
+    `Upload finished. ${number(stored)} stored, ${number(duplicate)} already here, ${number(parked)} not scorable, ${number(refused)} refused, ${number(sum.failed)} not sent`,
+  );
 }
 
 function drawStop(sum: Tally): void {
@@ -165,7 +207,11 @@ function drawStop(sum: Tally): void {
     hideBanner("upload");
     return;
   }
-  const again = h("button", { class: "btn", type: "button", onclick: () => sender.retry() }, stop.kind === "offline" ? "Try now" : "Go on");
+  const again = h(
+    "button",
+    { class: "btn", type: "button", onclick: () => sender.retry() },
+    stop.kind === "offline" ? "Try now" : "Go on",
+  );
   const kept = `${count(sum.left, "file")} not yet sent ${sum.left === 1 ? "is" : "are"} kept on this page.`;
   const titles = {
     disk_full: "The server's disk is full. Nothing of the last request was stored.",
@@ -173,7 +219,13 @@ function drawStop(sum: Tally): void {
     signed_out: "You are signed out. Sending pauses.",
     stopped: "Stopped.",
   };
-  showBanner({ name: "upload", error: stop.kind !== "stopped", title: titles[stop.kind], detail: `${kept} What is stored stays stored.`, actions: [again] });
+  showBanner({
+    name: "upload",
+    error: stop.kind !== "stopped",
+    title: titles[stop.kind],
+    detail: `${kept} What is stored stays stored.`,
+    actions: [again],
+  });
 }
 
 function draw(): void {
@@ -196,9 +248,13 @@ function draw(): void {
 }
 
 function saveRefusals(): void {
-  const failed = sender.entries.filter((entry) => entry.state === "failed").map((entry) => [entry.item.path, "not sent", entry.reason] as const);
+  const failed = sender.entries
+    .filter((entry) => entry.state === "failed")
+    .map((entry) => [entry.item.path, "not sent", entry.reason] as const);
   const answered = sender.entries.flatMap((entry) =>
-    entry.results.filter(({ outcome }) => outcome === "refused" || outcome === "parked").map((result) => [result.path, result.outcome, result.reason] as const),
+    entry.results
+      .filter(({ outcome }) => outcome === "refused" || outcome === "parked")
+      .map((result) => [result.path, result.outcome, result.reason] as const),
   );
   saveText("fontanelle-refusals.csv", csv(["path", "outcome", "reason"], [...failed, ...answered]));
 }

@@ -78,7 +78,10 @@ function ownerOf(result: Result, items: readonly Item[], answers: Map<Item, Resu
   if (items.length === 1) return only;
   // Files picked from several folders may bear the same name: each answer goes to the next of them.
   const next = (found: Item[]) => found.find((item) => answers.get(item)?.length === 0) ?? found[0];
-  return next(items.filter((item) => item.path === result.path)) ?? next(items.filter((item) => nameOf(item.path) === nameOf(result.path)));
+  return (
+    next(items.filter((item) => item.path === result.path)) ??
+    next(items.filter((item) => nameOf(item.path) === nameOf(result.path)))
+  );
 }
 
 const RETRY_FIRST_MS = 1000;

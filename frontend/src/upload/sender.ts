@@ -12,7 +12,11 @@ export interface Entry {
   reason: string;
 }
 
-export type Transport = (items: readonly Item[], progress: (share: number) => void, signal: AbortSignal) => Promise<Result[]>;
+export type Transport = (
+  items: readonly Item[],
+  progress: (share: number) => void,
+  signal: AbortSignal,
+) => Promise<Result[]>;
 
 export interface Stop {
   kind: "disk_full" | "signed_out" | "offline" | "stopped";
@@ -45,7 +49,8 @@ export class Sender {
 
   /** Begin again after a stop; files that failed for want of an answer are sent once more. */
   retry(): void {
-    for (const entry of this.entries) if (entry.state === "failed") Object.assign(entry, { state: "queued", reason: "", sent: 0 });
+    for (const entry of this.entries)
+      if (entry.state === "failed") Object.assign(entry, { state: "queued", reason: "", sent: 0 });
     this.stop = null;
     this.attempt = 0;
     this.wake?.();
@@ -78,7 +83,12 @@ export class Sender {
 
   private async sendOne(): Promise<void> {
     const queued = this.queued();
-    const batch = new Set(nextBatch(queued.map((entry) => entry.item), this.most));
+    const batch = new Set(
+      nextBatch(
+        queued.map((entry) => entry.item),
+        this.most,
+      ),
+    );
     const entries = queued.filter((entry) => batch.has(entry.item));
     for (const entry of entries) entry.state = "sending";
     this.abort = new AbortController();
@@ -92,7 +102,10 @@ export class Sender {
   }
 
   private progressed(entries: Entry[], share: number): void {
-    const shares = spread(share, entries.map((entry) => entry.item.file.size));
+    const shares = spread(
+      share,
+      entries.map((entry) => entry.item.file.size),
+    );
     entries.forEach((entry, index) => (entry.sent = shares[index] ?? 0));
     this.changed();
   }
@@ -100,10 +113,16 @@ export class Sender {
   private answered(entries: Entry[], results: Result[]): void {
     this.attempt = 0;
     this.stop = null;
-    const answers = matched(entries.map((entry) => entry.item), results);
+    const answers = matched(
+      entries.map((entry) => entry.item),
+      results,
+    );
     for (const entry of entries) {
       const own = answers.get(entry.item) ?? [];
-      Object.assign(entry, own.length ? { state: "done", sent: 1, results: own } : { state: "failed", reason: NO_ANSWER });
+      Object.assign(
+        entry,
+        own.length ? { state: "done", sent: 1, results: own } : { state: "failed", reason: NO_ANSWER },
+      );
     }
   }
 
@@ -112,7 +131,11 @@ export class Sender {
     if (this.stop?.kind === "stopped") return;
     if (!(error instanceof ApiError)) return this.giveUp(entries, String(error));
     if (error.status === 507) this.stop = { kind: "disk_full", detail: error.detail };
-    else if (error.signedOut) this.stop = { kind: "signed_out", detail: "You are signed out. The files are still here and go on after you sign in." };
+    else if (error.signedOut)
+      this.stop = {
+        kind: "signed_out",
+        detail: "You are signed out. The files are still here and go on after you sign in.",
+      };
     else if (error.status === 413) this.tooLarge(entries, error.detail);
     else if (error.transient) await this.wait(error.detail);
     else this.giveUp(entries, error.detail);

@@ -21,13 +21,20 @@ function parsed(text: string): unknown {
   }
 }
 
-export function send(items: readonly Item[], progress: (share: number) => void, signal: AbortSignal): Promise<Result[]> {
+export function send(
+  items: readonly Item[],
+  progress: (share: number) => void,
+  signal: AbortSignal,
+): Promise<Result[]> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", UPLOAD);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRFToken", cookie("csrftoken"));
-    request.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
+    request.upload.addEventListener(
+      "progress",
+      (event) => event.lengthComputable && progress(event.loaded / event.total),
+    );
     request.addEventListener("load", () => {
       const body = parsed(request.responseText);
       // 207 and 4xx may carry one answer per file, which says more than the status.
@@ -37,7 +44,8 @@ export function send(items: readonly Item[], progress: (share: number) => void, 
       if (error.signedOut) reportSignedOut();
       reject(error);
     });
-    const broken = () => reject(new ApiError(0, "offline", "The server does not answer. Files not yet sent are kept on this page."));
+    const broken = () =>
+      reject(new ApiError(0, "offline", "The server does not answer. Files not yet sent are kept on this page."));
     request.addEventListener("error", broken);
     request.addEventListener("abort", broken);
     signal.addEventListener("abort", () => request.abort(), { once: true });

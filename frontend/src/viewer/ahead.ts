@@ -4,7 +4,7 @@ import { hang } from "./hanging";
 import type { Pane, Screens } from "./pane";
 import { Prefetcher } from "./prefetch";
 import { loadScreens } from "./screens";
-import { type Clip, type Study, playable } from "./types";
+import { type Clip, playable, type Study } from "./types";
 
 /** Frames in flight: neighbours travel together, so these are few requests. */
 const AT_ONCE = 32;
@@ -26,7 +26,10 @@ export class FramesAhead {
     private readonly clips: readonly Clip[],
     private readonly hung: Hung,
   ) {
-    this.prefetcher = new Prefetcher((id) => loadScreens().then((code) => code.loadFrame(id)), { atOnce: AT_ONCE, room: () => this.ready && (this.code?.roomToLoadAhead() ?? false) });
+    this.prefetcher = new Prefetcher((id) => loadScreens().then((code) => code.loadFrame(id)), {
+      atOnce: AT_ONCE,
+      room: () => this.ready && (this.code?.roomToLoadAhead() ?? false),
+    });
   }
 
   /** The part that draws is here. */
@@ -48,7 +51,12 @@ export class FramesAhead {
     const clips = this.clips.filter(playable).map((clip) => code.imagesOf(clip));
     // Of the next study its first pictures before the rest of this one; more of it when this one is all here.
     const [first, more] = this.nextFrames(code);
-    this.prefetcher.background([...clips.map((images) => images[0] ?? ""), ...first, ...clips.flatMap((images) => images.slice(1)), ...more]);
+    this.prefetcher.background([
+      ...clips.map((images) => images[0] ?? ""),
+      ...first,
+      ...clips.flatMap((images) => images.slice(1)),
+      ...more,
+    ]);
   }
 
   /** The study that is opened after this one: load its first pictures while this one is read. */
@@ -69,7 +77,10 @@ export class FramesAhead {
     const clips = this.next.clips.filter(playable).map((clip) => [clip, code.imagesOf(clip, true)] as const);
     const hung = hang(this.next.clips, this.hung.places());
     const first = clips.filter(([clip]) => hung.includes(clip)).map(([, images]) => images[0] ?? "");
-    const more = [...clips.map(([, images]) => images[0] ?? ""), ...clips.filter(([clip]) => hung.includes(clip)).flatMap(([, images]) => images)];
+    const more = [
+      ...clips.map(([, images]) => images[0] ?? ""),
+      ...clips.filter(([clip]) => hung.includes(clip)).flatMap(([, images]) => images),
+    ];
     return [first, more];
   }
 }

@@ -15,7 +15,11 @@ interface Wanted {
 /** Pictures by frame, out of the answer's bytes. Throws where they are not what was promised. */
 export function unpack(bytes: ArrayBuffer): Map<number, Blob> {
   const length = new DataView(bytes).getUint32(0);
-  const told = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as { frame: number; type: string; size: number }[];
+  const told = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as {
+    frame: number;
+    type: string;
+    size: number;
+  }[];
   let at = 4 + length;
   const found = new Map<number, Blob>();
   for (const { frame, type, size } of told) {

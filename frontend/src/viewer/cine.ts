@@ -15,7 +15,10 @@ export const AS_ACQUIRED: Playback = { speed: 1, pingPong: false, range: null };
 const STILL_MS = 1200;
 
 /** Frame indices in the order in which they play, and how long each stays. */
-export function sequence(lengths: readonly number[], { speed, pingPong, range }: Playback): { order: number[]; stays: number[] } {
+export function sequence(
+  lengths: readonly number[],
+  { speed, pingPong, range }: Playback,
+): { order: number[]; stays: number[] } {
   const last = lengths.length - 1;
   const [from, to] = range ?? [0, last];
   const first = Math.max(0, Math.min(from, to, last));

@@ -7,7 +7,12 @@ import type { Coverage } from "./coverage";
 import { Ribbon } from "./ribbon";
 import type { Clip } from "./types";
 
-const FPS_SOURCE = { frame_time: "from the file", vector: "from the file, frame by frame", recommended: "recommended in the file", default: "assumed" } as const;
+const FPS_SOURCE = {
+  frame_time: "from the file",
+  vector: "from the file, frame by frame",
+  recommended: "recommended in the file",
+  default: "assumed",
+} as const;
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
 export interface CineCommands {
@@ -44,7 +49,9 @@ function rate(fps: number): string {
 /** Where a clip's rate comes from, and why what the file says of it is not believed. */
 export function rateWords({ fps_source: source, fps_flaw: flaw }: Pick<Clip, "fps_source" | "fps_flaw">): string {
   const words = `Frame rate ${FPS_SOURCE[source]}`;
-  return source === "default" ? `${words}: ${flaw || "the file states none"}` : [words, flaw].filter(Boolean).join("; ");
+  return source === "default"
+    ? `${words}: ${flaw || "the file states none"}`
+    : [words, flaw].filter(Boolean).join("; ");
 }
 
 /** The speed at which a clip shows as its device recommends, where that is not its own time. */
@@ -56,7 +63,10 @@ function recommended(clip: Clip | null): number | null {
 
 function offered(clip: Clip | null): [number, string][] {
   const own = recommended(clip);
-  return [...SPEEDS.map((speed): [number, string] => [speed, speedName(speed)]), ...(own ? [[own, `recommended, ${rate(clip?.display_rate ?? 0)}`] as [number, string]] : [])];
+  return [
+    ...SPEEDS.map((speed): [number, string] => [speed, speedName(speed)]),
+    ...(own ? [[own, `recommended, ${rate(clip?.display_rate ?? 0)}`] as [number, string]] : []),
+  ];
 }
 
 /** The speed that the reader set, where this clip can be played at it; else its own time. What another clip's device recommends says nothing here. */
@@ -88,7 +98,16 @@ export class CineBar {
     this.speed.addEventListener("change", () => commands.playback({ speed: Number(this.speed.value) }));
     this.more = this.menu(title);
     const track = h("div", { class: "track" }, this.slider, this.loop);
-    this.element = h("div", { class: "cine", role: "group", "aria-label": `${title}: cine`, "data-cine": name }, this.button, track, this.ribbon.element, this.readout, this.speed, this.more);
+    this.element = h(
+      "div",
+      { class: "cine", role: "group", "aria-label": `${title}: cine`, "data-cine": name },
+      this.button,
+      track,
+      this.ribbon.element,
+      this.readout,
+      this.speed,
+      this.more,
+    );
   }
 
   /** Another clip. */
@@ -98,7 +117,8 @@ export class CineBar {
     this.slider.disabled = !clip || clip.frames < 2;
     const options = offered(clip);
     // The same choices are left standing: see `pick`.
-    if (options.map(([, name]) => name).join() !== [...this.speed.options].map(({ text }) => text).join()) fill(this.speed, ...options.map(([speed, name]) => h("option", { value: speed }, name)));
+    if (options.map(([, name]) => name).join() !== [...this.speed.options].map(({ text }) => text).join())
+      fill(this.speed, ...options.map(([speed, name]) => h("option", { value: speed }, name)));
     const still = (clip?.frames ?? 0) < 2;
     this.speed.hidden = still;
     this.more.hidden = still;
@@ -131,10 +151,19 @@ export class CineBar {
 
   drawPlayback({ active, playback }: CineState): void {
     this.button.setAttribute("aria-disabled", String((this.clip?.frames ?? 0) < 2));
-    const bars = s("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: "M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z" }));
+    const bars = s(
+      "svg",
+      { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" },
+      s("path", { d: "M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z" }),
+    );
     const play = icon("play");
     play.setAttribute("class", "icon");
-    fill(this.button, active ? bars : play, h("kbd", { class: "word", "aria-hidden": "true" }, "Space"), h("span", { class: "vh" }, active ? "Pause" : "Play"));
+    fill(
+      this.button,
+      active ? bars : play,
+      h("kbd", { class: "word", "aria-hidden": "true" }, "Space"),
+      h("span", { class: "vh" }, active ? "Pause" : "Play"),
+    );
     pick(this.speed, String(playback.speed));
     this.fro.setAttribute("aria-pressed", String(playback.pingPong));
     this.fro.classList.toggle("on", playback.pingPong);
@@ -151,14 +180,24 @@ export class CineBar {
   }
 
   private menu(title: string): HTMLDetailsElement {
-    const item = (words: string, run: () => void) => h("button", { class: "btn btn-quiet", type: "button", onclick: run }, words);
-    this.fro.addEventListener("click", () => this.commands.playback({ pingPong: this.fro.getAttribute("aria-pressed") !== "true" }));
+    const item = (words: string, run: () => void) =>
+      h("button", { class: "btn btn-quiet", type: "button", onclick: run }, words);
+    this.fro.addEventListener("click", () =>
+      this.commands.playback({ pingPong: this.fro.getAttribute("aria-pressed") !== "true" }),
+    );
     const dots = h("summary", { class: "btn btn-quiet", "aria-label": `${title}: loop` }, icon("dots"));
     return h(
       "details",
       { class: "more" },
       dots,
-      h("div", { class: "menu" }, this.fro, item("Loop from this frame", () => this.commands.loop("first")), item("Loop to this frame", () => this.commands.loop("last")), item("Whole clip", () => this.commands.loop(null))),
+      h(
+        "div",
+        { class: "menu" },
+        this.fro,
+        item("Loop from this frame", () => this.commands.loop("first")),
+        item("Loop to this frame", () => this.commands.loop("last")),
+        item("Whole clip", () => this.commands.loop(null)),
+      ),
     );
   }
 }

@@ -46,8 +46,15 @@ function loop(pane: Pane, end: "first" | "last" | null): void {
 export function cineKeys(players: Players): Binding[] {
   const { active } = players;
   // The slider's own arrows, Home and End do the same and keep its semantics.
-  const off = (event: Event, run: () => void) => (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement ? false : void run());
-  const key = (name: string, label: string, run: (event: KeyboardEvent) => unknown): Binding => ({ key: name, label, group, bar: false, run });
+  const off = (event: Event, run: () => void) =>
+    event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement ? false : void run();
+  const key = (name: string, label: string, run: (event: KeyboardEvent) => unknown): Binding => ({
+    key: name,
+    label,
+    group,
+    bar: false,
+    run,
+  });
   return [
     { key: "Space", label: "Play", group, run: () => active().toggle() },
     { key: "ArrowLeft", caps: ["←", "→"], label: "Frame", group, run: (event) => off(event, () => active().step(-1)) },

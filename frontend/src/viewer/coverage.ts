@@ -103,7 +103,9 @@ export class Coverage {
    * does not excuse from the others: only a reader who was told does not have to look.
    */
   unopened(): string[] {
-    return this.clips.filter(({ sop_uid, frames }) => frames > 0 && !this.tried.has(sop_uid) && !this.opened(sop_uid, frames)).map(({ sop_uid }) => sop_uid);
+    return this.clips
+      .filter(({ sop_uid, frames }) => frames > 0 && !this.tried.has(sop_uid) && !this.opened(sop_uid, frames))
+      .map(({ sop_uid }) => sop_uid);
   }
 
   private opened(sop: string, frames: number): boolean {
@@ -122,7 +124,13 @@ export class Coverage {
   keep(): Kept {
     const kept: Kept = {};
     for (const [sop, mark] of this.marks) {
-      if (mark.size) kept[sop] = { ranges: ranges(mark), ms: this.ms(sop), each: ordered(mark).map((frame) => Math.round(mark.get(frame) ?? 0)), ...(this.chosen.has(sop) ? { chosen: true } : {}) };
+      if (mark.size)
+        kept[sop] = {
+          ranges: ranges(mark),
+          ms: this.ms(sop),
+          each: ordered(mark).map((frame) => Math.round(mark.get(frame) ?? 0)),
+          ...(this.chosen.has(sop) ? { chosen: true } : {}),
+        };
     }
     return kept;
   }
@@ -134,7 +142,9 @@ export class Coverage {
       if (!mark) continue;
       if (chosen) this.chosen.add(sop);
       let at = 0;
-      for (const [first, last] of shown) for (let frame = first; frame <= last; frame++) mark.set(frame, Math.max(mark.get(frame) ?? 0, each[at++] ?? 0));
+      for (const [first, last] of shown)
+        for (let frame = first; frame <= last; frame++)
+          mark.set(frame, Math.max(mark.get(frame) ?? 0, each[at++] ?? 0));
     }
   }
 

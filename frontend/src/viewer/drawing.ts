@@ -1,7 +1,7 @@
 /** Drawings as data: how each is made, moved, hit and named. Points are image pixels; see `measure.ts`. */
 
 import { number } from "../common/format";
-import { type Measured, type Point, type Preset, type Shape, type Tool, axes, distance, measure } from "./measure";
+import { axes, distance, type Measured, measure, type Point, type Preset, type Shape, type Tool } from "./measure";
 import type { Region } from "./types";
 
 export type Side = "" | "right" | "left";
@@ -33,11 +33,36 @@ export interface PresetFacts {
 }
 
 export const PRESETS: Record<Exclude<Preset, "">, PresetFacts> = {
-  vi: { name: "Ventricular index", short: "VI", perSide: true, how: "Coronal at the foramen of Monro: from the falx to the lateral wall of the ventricle." },
-  ahw: { name: "Anterior horn width", short: "AHW", perSide: true, how: "Same plane: across the anterior horn at its widest, on the diagonal." },
-  tod: { name: "Thalamo-occipital distance", short: "TOD", perSide: true, how: "Parasagittal: from the end of the thalamus to the end of the occipital horn." },
-  third_ventricle: { name: "Third ventricle width", short: "3rd", perSide: false, how: "Coronal: across the third ventricle at its widest." },
-  ri: { name: "Resistive index", short: "RI", perSide: false, how: "On a Doppler trace: first the systolic peak, then the end of diastole." },
+  vi: {
+    name: "Ventricular index",
+    short: "VI",
+    perSide: true,
+    how: "Coronal at the foramen of Monro: from the falx to the lateral wall of the ventricle.",
+  },
+  ahw: {
+    name: "Anterior horn width",
+    short: "AHW",
+    perSide: true,
+    how: "Same plane: across the anterior horn at its widest, on the diagonal.",
+  },
+  tod: {
+    name: "Thalamo-occipital distance",
+    short: "TOD",
+    perSide: true,
+    how: "Parasagittal: from the end of the thalamus to the end of the occipital horn.",
+  },
+  third_ventricle: {
+    name: "Third ventricle width",
+    short: "3rd",
+    perSide: false,
+    how: "Coronal: across the third ventricle at its widest.",
+  },
+  ri: {
+    name: "Resistive index",
+    short: "RI",
+    perSide: false,
+    how: "On a Doppler trace: first the systolic peak, then the end of diastole.",
+  },
 };
 
 const MOST_POINTS = 256;
@@ -54,7 +79,12 @@ export interface Kind {
 /** Every preset as it can be chosen: those taken per side twice. */
 export const KINDS: readonly Kind[] = (Object.keys(PRESETS) as Exclude<Preset, "">[]).flatMap((preset): Kind[] => {
   const { perSide } = PRESETS[preset];
-  return perSide ? [{ tool: "length", preset, side: "right" }, { tool: "length", preset, side: "left" }] : [{ tool: "length", preset, side: "" }];
+  return perSide
+    ? [
+        { tool: "length", preset, side: "right" },
+        { tool: "length", preset, side: "left" },
+      ]
+    : [{ tool: "length", preset, side: "" }];
 });
 
 function round(point: Point): Point {
@@ -79,7 +109,12 @@ export function spanned(tool: Tool, from: Point, to: Point): Point[] {
   if (tool === "point") return [round(to)];
   if (tool === "ellipse") {
     const middle: Point = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
-    return [[from[0], middle[1]], [to[0], middle[1]], [middle[0], from[1]], [middle[0], to[1]]].map((point) => round(point as unknown as Point));
+    return [
+      [from[0], middle[1]],
+      [to[0], middle[1]],
+      [middle[0], from[1]],
+      [middle[0], to[1]],
+    ].map((point) => round(point as unknown as Point));
   }
   if (tool === "angle") {
     // The arm that is still to be placed stands at 60 degrees, so that there is something to take hold of.
@@ -98,7 +133,9 @@ export function dragged(tool: Tool, points: readonly Point[], index: number, to:
   const arm = index % 2 ? minus(to, centre) : minus(centre, to);
   const across = Math.hypot(...(first ? v : u));
   const reach = Math.hypot(...arm) || 1;
-  const upright: Point = first ? [(-arm[1] / reach) * across, (arm[0] / reach) * across] : [(arm[1] / reach) * across, (-arm[0] / reach) * across];
+  const upright: Point = first
+    ? [(-arm[1] / reach) * across, (arm[0] / reach) * across]
+    : [(arm[1] / reach) * across, (-arm[0] / reach) * across];
   const [newU, newV] = first ? [arm, upright] : [upright, arm];
   return [minus(centre, newU), plus(centre, newU), minus(centre, newV), plus(centre, newV)].map(round);
 }
@@ -117,7 +154,10 @@ export function outline(tool: Tool, points: readonly Point[]): { line: Point[]; 
     const { centre, u, v } = axes(points);
     const line = Array.from({ length: 72 }, (_, at): Point => {
       const angle = (at * Math.PI) / 36;
-      return [centre[0] + u[0] * Math.cos(angle) + v[0] * Math.sin(angle), centre[1] + u[1] * Math.cos(angle) + v[1] * Math.sin(angle)];
+      return [
+        centre[0] + u[0] * Math.cos(angle) + v[0] * Math.sin(angle),
+        centre[1] + u[1] * Math.cos(angle) + v[1] * Math.sin(angle),
+      ];
     });
     return { line, closed: true };
   }
@@ -196,8 +236,15 @@ export function valueText(measured: Measured | null): string {
 }
 
 const MORE: Record<string, [string, string]> = {
-  width_mm: ["width", "mm"], height_mm: ["height", "mm"], first_axis_mm: ["axis", "mm"], second_axis_mm: ["axis", "mm"],
-  perimeter_mm: ["perimeter", "mm"], psv_cm_s: ["PSV", "cm/s"], edv_cm_s: ["EDV", "cm/s"], psv_Hz: ["PSV", "Hz"], edv_Hz: ["EDV", "Hz"],
+  width_mm: ["width", "mm"],
+  height_mm: ["height", "mm"],
+  first_axis_mm: ["axis", "mm"],
+  second_axis_mm: ["axis", "mm"],
+  perimeter_mm: ["perimeter", "mm"],
+  psv_cm_s: ["PSV", "cm/s"],
+  edv_cm_s: ["EDV", "cm/s"],
+  psv_Hz: ["PSV", "Hz"],
+  edv_Hz: ["EDV", "Hz"],
 };
 
 /** What else follows: "axis 12.0 mm, axis 8.0 mm". */

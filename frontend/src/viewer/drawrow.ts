@@ -2,7 +2,7 @@
 
 import { assertive } from "../common/announce";
 import { fill, h, icon } from "../common/dom";
-import { type Drawing, KINDS, type Kind, dragged, measuredOf, moreText, nameOf, slipped, valueText } from "./drawing";
+import { type Drawing, dragged, KINDS, type Kind, measuredOf, moreText, nameOf, slipped, valueText } from "./drawing";
 import type { Point } from "./measure";
 import type { Sketcher } from "./sketch";
 import type { Clip } from "./types";
@@ -43,19 +43,50 @@ export class DrawRow {
     this.count = drawing.points.length;
     this.editable = sketch.editable;
     this.clip = clips.find(({ sop_uid }) => sop_uid === drawing.sop_uid);
-    this.go = h("button", { class: "link small", type: "button", onclick: () => this.goThere() }, `clip ${this.clip?.number ?? "?"}, frame ${drawing.frame}`);
-    this.fields = drawing.tool === "freehand" ? [this.line()] : drawing.points.flatMap((_, index) => AXES.map((axis, at) => this.coordinate(index, at, axis)));
-    this.text = this.field({ type: "text", class: "label-text", maxlength: 200, "data-field": `${this.uid} text` }, () => sketch.put({ ...this.drawing, label: this.text.value.trim() }));
+    this.go = h(
+      "button",
+      { class: "link small", type: "button", onclick: () => this.goThere() },
+      `clip ${this.clip?.number ?? "?"}, frame ${drawing.frame}`,
+    );
+    this.fields =
+      drawing.tool === "freehand"
+        ? [this.line()]
+        : drawing.points.flatMap((_, index) => AXES.map((axis, at) => this.coordinate(index, at, axis)));
+    this.text = this.field(
+      { type: "text", class: "label-text", maxlength: 200, "data-field": `${this.uid} text` },
+      () => sketch.put({ ...this.drawing, label: this.text.value.trim() }),
+    );
     this.select = drawing.tool === "length" && this.editable ? this.kinds() : null;
-    this.bin = this.editable ? h("button", { class: "btn btn-quiet mini", type: "button", onclick: () => needs.erase(this.uid) }, icon("bad")) : null;
-    const pairs = this.count && this.fields.length === 2 * this.count ? Array.from({ length: this.count }, (_, at) => h("span", { class: "xy" }, ...this.fields.slice(2 * at, 2 * at + 2))) : this.fields;
+    this.bin = this.editable
+      ? h("button", { class: "btn btn-quiet mini", type: "button", onclick: () => needs.erase(this.uid) }, icon("bad"))
+      : null;
+    const pairs =
+      this.count && this.fields.length === 2 * this.count
+        ? Array.from({ length: this.count }, (_, at) =>
+            h("span", { class: "xy" }, ...this.fields.slice(2 * at, 2 * at + 2)),
+          )
+        : this.fields;
     if (this.select) this.name.append(this.select);
-    this.element = h("tr", { "data-row": this.uid }, this.name, h("td", {}, this.go), this.says, h("td", { class: "points" }, ...pairs), h("td", {}, this.text), h("td", { class: "num" }, this.bin));
+    this.element = h(
+      "tr",
+      { "data-row": this.uid },
+      this.name,
+      h("td", {}, this.go),
+      this.says,
+      h("td", { class: "points" }, ...pairs),
+      h("td", {}, this.text),
+      h("td", { class: "num" }, this.bin),
+    );
   }
 
   /** Whether this row can show the drawing as it is now. */
   fits(drawing: Drawing, editable: boolean): boolean {
-    return drawing.uid === this.uid && editable === this.editable && drawing.tool === this.drawing.tool && (drawing.tool === "freehand" || drawing.points.length === this.count);
+    return (
+      drawing.uid === this.uid &&
+      editable === this.editable &&
+      drawing.tool === this.drawing.tool &&
+      (drawing.tool === "freehand" || drawing.points.length === this.count)
+    );
   }
 
   draw(drawing: Drawing, on: boolean): void {
@@ -81,7 +112,12 @@ export class DrawRow {
   private drawNumber(): void {
     const measured = measuredOf(this.drawing, this.clip?.regions ?? []);
     const more = moreText(measured);
-    fill(this.says, measured?.value === null ? h("span", { class: "small warn", title: measured.reason }, measured.reason) : h("span", {}, h("b", {}, valueText(measured)), h("span", { class: "small dim" }, more ? ` ${more}` : "")));
+    fill(
+      this.says,
+      measured?.value === null
+        ? h("span", { class: "small warn", title: measured.reason }, measured.reason)
+        : h("span", {}, h("b", {}, valueText(measured)), h("span", { class: "small dim" }, more ? ` ${more}` : "")),
+    );
   }
 
   private drawLine(name: string): void {
@@ -104,8 +140,14 @@ export class DrawRow {
 
   /** A length can be said to be one of the measures, and on which side. */
   private kinds(): HTMLSelectElement {
-    const select = h("select", { "data-field": `${this.uid} kind` }, ...EVERY_KIND.map((kind, at) => h("option", { value: at }, nameOf(kind))));
-    select.addEventListener("change", () => this.needs.sketch.put({ ...this.drawing, ...EVERY_KIND[Number(select.value)] }));
+    const select = h(
+      "select",
+      { "data-field": `${this.uid} kind` },
+      ...EVERY_KIND.map((kind, at) => h("option", { value: at }, nameOf(kind))),
+    );
+    select.addEventListener("change", () =>
+      this.needs.sketch.put({ ...this.drawing, ...EVERY_KIND[Number(select.value)] }),
+    );
     return select;
   }
 
@@ -118,7 +160,10 @@ export class DrawRow {
         return assertive("A coordinate is a number of pixels. The one before is back.");
       }
       const to: Point = at ? [point[0], value] : [value, point[1]];
-      this.needs.sketch.put({ ...this.drawing, points: dragged(this.drawing.tool, this.drawing.points, index, to) }, `type ${this.uid}`);
+      this.needs.sketch.put(
+        { ...this.drawing, points: dragged(this.drawing.tool, this.drawing.points, index, to) },
+        `type ${this.uid}`,
+      );
     });
     return field;
   }
@@ -127,9 +172,12 @@ export class DrawRow {
   private line(): Field {
     const field = this.field({ class: "line-points", type: "text", "data-field": `${this.uid} line` }, () => {
       const points = parsed(field.value);
-      if (points && !slipped("freehand", points)) return this.needs.sketch.put({ ...this.drawing, points }, `type ${this.uid}`);
+      if (points && !slipped("freehand", points))
+        return this.needs.sketch.put({ ...this.drawing, points }, `type ${this.uid}`);
       field.value = textOf(this.drawing);
-      assertive("Points are pairs of numbers with semicolons between them, three pairs or more. The line before is back.");
+      assertive(
+        "Points are pairs of numbers with semicolons between them, three pairs or more. The line before is back.",
+      );
     });
     return field;
   }
@@ -146,7 +194,13 @@ function textOf({ points }: Drawing): string {
 
 /** "1 2; 3 4" as points; null where it is something else. */
 export function parsed(text: string): Point[] | null {
-  const pairs = text.split(";").map((pair) => pair.trim()).filter(Boolean).map((pair) => pair.split(/[\s,]+/).map(Number));
-  const right = pairs.every((pair) => pair.length === 2 && pair.every((value) => Number.isFinite(value) && Math.abs(value) <= COORDINATE_MOST));
+  const pairs = text
+    .split(";")
+    .map((pair) => pair.trim())
+    .filter(Boolean)
+    .map((pair) => pair.split(/[\s,]+/).map(Number));
+  const right = pairs.every(
+    (pair) => pair.length === 2 && pair.every((value) => Number.isFinite(value) && Math.abs(value) <= COORDINATE_MOST),
+  );
   return right && pairs.length <= 256 ? pairs.map(([x = 0, y = 0]): Point => [x, y]) : null;
 }

@@ -28,7 +28,14 @@ const MAX_LABEL = 200;
 export class Easel {
   readonly lens: Magnifier;
   private readonly layer: DrawingLayer;
-  private readonly writing = h("input", { class: "writing", type: "text", maxlength: MAX_LABEL, hidden: true, "aria-label": "Text of the arrow", placeholder: "Text, then Enter" });
+  private readonly writing = h("input", {
+    class: "writing",
+    type: "text",
+    maxlength: MAX_LABEL,
+    hidden: true,
+    "aria-label": "Text of the arrow",
+    placeholder: "Text, then Enter",
+  });
   private written: Drawing | null = null;
   private hidden = false;
 
@@ -74,7 +81,20 @@ export class Easel {
     if (!drawings.length && !armed) return this.layer.draw(null);
     const { clientWidth: width, clientHeight: height } = this.host.box;
     const held = sketch.live?.uid ?? null;
-    this.layer.draw({ drawings, selected: held ?? selected, held, armed, editable, by: sketch.by, regions: clip.regions, frame: board.frame, width, height, taken: this.host.taken(), toScreen: board.toScreen });
+    this.layer.draw({
+      drawings,
+      selected: held ?? selected,
+      held,
+      armed,
+      editable,
+      by: sketch.by,
+      regions: clip.regions,
+      frame: board.frame,
+      width,
+      height,
+      taken: this.host.taken(),
+      toScreen: board.toScreen,
+    });
   }
 
   grab(at: Point, event: PointerEvent): Grip | null {
@@ -117,7 +137,11 @@ export class Easel {
   private nudge(drawing: Drawing, index: number, by: Point): void {
     const [dx, dy] = this.host.screen()?.turned([by[0], by[1]]) ?? by;
     const point = drawing.points[index];
-    if (point) this.sketch.put({ ...drawing, points: dragged(drawing.tool, drawing.points, index, [point[0] + dx, point[1] + dy]) }, `nudge ${drawing.uid} ${index}`);
+    if (point)
+      this.sketch.put(
+        { ...drawing, points: dragged(drawing.tool, drawing.points, index, [point[0] + dx, point[1] + dy]) },
+        `nudge ${drawing.uid} ${index}`,
+      );
   }
 
   private board(): Board | null {

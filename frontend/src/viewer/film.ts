@@ -2,7 +2,7 @@
 
 import { h } from "../common/dom";
 import type { Coverage } from "./coverage";
-import { type FrameError, bitmapOf } from "./frames";
+import { bitmapOf, type FrameError } from "./frames";
 import { CLIP_DRAGGED } from "./grid";
 import { Ribbon } from "./ribbon";
 import type { Clip } from "./types";
@@ -35,7 +35,10 @@ export class Film {
     /** Of which study, where it is not the one that is read. */
     whose = "",
   ) {
-    this.element = h("nav", { class: "film", "aria-label": `${whose ? `${whose}: clips` : "Clips"}, in order of acquisition` });
+    this.element = h("nav", {
+      class: "film",
+      "aria-label": `${whose ? `${whose}: clips` : "Clips"}, in order of acquisition`,
+    });
     for (const clip of clips) this.element.append(this.build(clip, chosen));
   }
 
@@ -101,7 +104,13 @@ export class Film {
     const words = h("i", {}, note(clip, 0));
     const name = h("span", {}, `${clip.number} ${clip.label}`);
     const caption = h("span", { class: "cap" }, name, words);
-    const button = h("button", { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) }, image, caption, ribbon.element);
+    const button = h(
+      "button",
+      { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) },
+      image,
+      caption,
+      ribbon.element,
+    );
     button.draggable = true;
     button.addEventListener("dragstart", (event) => event.dataTransfer?.setData(CLIP_DRAGGED, clip.sop_uid));
     this.entries.set(clip.sop_uid, { button, image, ribbon, name, note: words });

@@ -33,7 +33,10 @@ function signedIn(url: string): void {
 async function fetchBitmap(url: string, ahead = false): Promise<ImageBitmap> {
   let response: Response;
   try {
-    response = await fetch(url, { credentials: "same-origin", headers: { Accept: "image/*", ...(ahead ? { "X-Fontanelle-Ahead": "1" } : {}) } });
+    response = await fetch(url, {
+      credentials: "same-origin",
+      headers: { Accept: "image/*", ...(ahead ? { "X-Fontanelle-Ahead": "1" } : {}) },
+    });
   } catch {
     throw new FrameError("The server did not answer.", true);
   }
@@ -66,16 +69,24 @@ export function bitmapOf(url: string, ahead = false): Promise<ImageBitmap> {
   if (coming) return coming;
   const [, base = "", number = "0"] = /^(.*\/frames\/)(\d+)\/$/.exec(url) ?? [];
   const batch = ahead ? BATCHES.ahead : BATCHES.now;
-  return base ? batch.want(base, Number(number)).then((bitmap) => bitmap ?? fetchBitmap(url, ahead)) : fetchBitmap(url, ahead);
+  return base
+    ? batch.want(base, Number(number)).then((bitmap) => bitmap ?? fetchBitmap(url, ahead))
+    : fetchBitmap(url, ahead);
 }
 
 /** A run of frames; null where it cannot be had: then each is asked for alone, and says why. */
 async function fetchRun(url: string, ahead: boolean): Promise<ArrayBuffer | null> {
-  const response = await fetch(url, { credentials: "same-origin", headers: ahead ? { "X-Fontanelle-Ahead": "1" } : {} }).catch(() => null);
+  const response = await fetch(url, {
+    credentials: "same-origin",
+    headers: ahead ? { "X-Fontanelle-Ahead": "1" } : {},
+  }).catch(() => null);
   return response?.ok ? response.arrayBuffer() : null;
 }
 
-const BATCHES = { now: new Batcher((url) => fetchRun(url, false), decode), ahead: new Batcher((url) => fetchRun(url, true), decode) };
+const BATCHES = {
+  now: new Batcher((url) => fetchRun(url, false), decode),
+  ahead: new Batcher((url) => fetchRun(url, true), decode),
+};
 
 /** What a renderer reads: grey alone for grey clips; in colour RGBA on the CPU and RGB on the GPU. */
 export type Layout = "grey" | "rgb" | "rgba";

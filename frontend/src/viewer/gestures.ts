@@ -39,7 +39,11 @@ function distance(a: Point, b: Point): number {
 export function pinchOf(before: Point, now: Point, other: Point): { factor: number; at: Point; by: Point } {
   const was = distance(before, other);
   const at: Point = [(before[0] + other[0]) / 2, (before[1] + other[1]) / 2];
-  return { factor: was > 0 ? distance(now, other) / was : 1, at, by: [(now[0] - before[0]) / 2, (now[1] - before[1]) / 2] };
+  return {
+    factor: was > 0 ? distance(now, other) / was : 1,
+    at,
+    by: [(now[0] - before[0]) / 2, (now[1] - before[1]) / 2],
+  };
 }
 
 class Hand {

@@ -20,7 +20,11 @@ export function nextLayout(layout: Layout): Layout {
 }
 
 /** The place beside this one, or null at the edge. */
-export function beside(at: number, [rows, columns]: readonly [number, number], direction: "left" | "right" | "up" | "down"): number | null {
+export function beside(
+  at: number,
+  [rows, columns]: readonly [number, number],
+  direction: "left" | "right" | "up" | "down",
+): number | null {
   const row = Math.floor(at / columns) + (direction === "down" ? 1 : direction === "up" ? -1 : 0);
   const column = (at % columns) + (direction === "right" ? 1 : direction === "left" ? -1 : 0);
   return row < 0 || column < 0 || row >= rows || column >= columns ? null : row * columns + column;
@@ -93,7 +97,9 @@ export class Grid {
     const { handle, cell } = pane;
     handle.draggable = true;
     handle.title = "Drag to rearrange";
-    handle.addEventListener("dragstart", (event) => event.dataTransfer?.setData(DRAGGED, String(this.places.indexOf(pane))));
+    handle.addEventListener("dragstart", (event) =>
+      event.dataTransfer?.setData(DRAGGED, String(this.places.indexOf(pane))),
+    );
     cell.addEventListener("dragover", (event) => {
       if (![DRAGGED, CLIP_DRAGGED].some((type) => event.dataTransfer?.types.includes(type))) return;
       event.preventDefault();

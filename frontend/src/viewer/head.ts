@@ -6,7 +6,11 @@ import type { Clip } from "./types";
 
 /** From this on a circle looks like none. */
 const UNEVEN = 0.02;
-const CALIBRATION = { calibrated: "calibrated", uncalibrated: "uncalibrated: no distances", mixed: "calibration differs between regions" } as const;
+const CALIBRATION = {
+  calibrated: "calibrated",
+  uncalibrated: "uncalibrated: no distances",
+  mixed: "calibration differs between regions",
+} as const;
 
 /** What can be measured on this frame (from 1), by the server's rule for a clip: a scale that other frames have says nothing of it. */
 export function calibrationOf({ calibration, regions }: Clip, frame: number): Clip["calibration"] {
@@ -18,7 +22,9 @@ export function calibrationOf({ calibration, regions }: Clip, frame: number): Cl
 
 /** Of this frame a pixel is not as high as it is wide: it is drawn so, and shapes look wider or narrower than they are. */
 function isUneven({ regions }: Clip, frame: number): boolean {
-  return regionsOf(regions, frame).some(({ dx_cm, dy_cm }) => dx_cm !== null && dy_cm !== null && Math.abs(dx_cm / dy_cm - 1) > UNEVEN);
+  return regionsOf(regions, frame).some(
+    ({ dx_cm, dy_cm }) => dx_cm !== null && dy_cm !== null && Math.abs(dx_cm / dy_cm - 1) > UNEVEN,
+  );
 }
 
 /** Where the side of the picture is known from, in full and in brief; a file that marks none is shown by convention, and says so. */
@@ -40,7 +46,27 @@ export function drawHead(element: HTMLElement, clip: Clip | null, frame: number,
   const beside: Child[] = clip.scorable ? framed : [clip.parked_reason || "not scored"];
   fill(
     element,
-    h("p", {}, from, h("b", {}, clip.label), h("span", { class: "nth" }, ` · clip ${clip.number}`), h("span", { class: "note", title: said }, said), h("span", { class: "brief", title: said }, ` · ${brief}`)),
-    h("p", { class: "right" }, h("span", { class: `calibration ${calibration}` }, CALIBRATION[calibration]), isUneven(clip, frame) ? h("span", { class: "note uneven", title: "Shapes are stretched as the file stores them; numbers are not." }, "pixels not square") : null, beside.length ? h("span", { class: "note weight" }, ...beside) : null),
+    h(
+      "p",
+      {},
+      from,
+      h("b", {}, clip.label),
+      h("span", { class: "nth" }, ` · clip ${clip.number}`),
+      h("span", { class: "note", title: said }, said),
+      h("span", { class: "brief", title: said }, ` · ${brief}`),
+    ),
+    h(
+      "p",
+      { class: "right" },
+      h("span", { class: `calibration ${calibration}` }, CALIBRATION[calibration]),
+      isUneven(clip, frame)
+        ? h(
+            "span",
+            { class: "note uneven", title: "Shapes are stretched as the file stores them; numbers are not." },
+            "pixels not square",
+          )
+        : null,
+      beside.length ? h("span", { class: "note weight" }, ...beside) : null,
+    ),
   );
 }

@@ -41,13 +41,25 @@ export function sample(heat: readonly (readonly number[])[], u: number, v: numbe
 export function contour(heat: readonly (readonly number[])[], level: number): [Point, Point][] {
   const pieces: [Point, Point][] = [];
   // One ring of cold cells around it closes every line at the edge of what was looked at.
-  const value = (row: number, column: number) => (row < 0 || column < 0 || row > FINE || column > FINE ? 0 : sample(heat, column / FINE, row / FINE));
-  for (let row = -1; row <= FINE; row++) for (let column = -1; column <= FINE; column++) pieces.push(...crossing(value, row, column, level));
+  const value = (row: number, column: number) =>
+    row < 0 || column < 0 || row > FINE || column > FINE ? 0 : sample(heat, column / FINE, row / FINE);
+  for (let row = -1; row <= FINE; row++)
+    for (let column = -1; column <= FINE; column++) pieces.push(...crossing(value, row, column, level));
   return pieces;
 }
 
-function crossing(value: (row: number, column: number) => number, row: number, column: number, level: number): [Point, Point][] {
-  const corners: [number, number][] = [[row, column], [row, column + 1], [row + 1, column + 1], [row + 1, column]];
+function crossing(
+  value: (row: number, column: number) => number,
+  row: number,
+  column: number,
+  level: number,
+): [Point, Point][] {
+  const corners: [number, number][] = [
+    [row, column],
+    [row, column + 1],
+    [row + 1, column + 1],
+    [row + 1, column],
+  ];
   const values = corners.map(([r, c]) => value(r, c));
   const cuts: Point[] = [];
   for (let edge = 0; edge < 4; edge++) {
@@ -55,10 +67,18 @@ function crossing(value: (row: number, column: number) => number, row: number, c
     if (a >= level === b >= level) continue;
     const share = (level - a) / (b - a);
     const [[r1, c1], [r2, c2]] = [corners[edge] as [number, number], corners[(edge + 1) % 4] as [number, number]];
-    cuts.push([Math.max(0, Math.min(1, (c1 + (c2 - c1) * share) / FINE)), Math.max(0, Math.min(1, (r1 + (r2 - r1) * share) / FINE))]);
+    cuts.push([
+      Math.max(0, Math.min(1, (c1 + (c2 - c1) * share) / FINE)),
+      Math.max(0, Math.min(1, (r1 + (r2 - r1) * share) / FINE)),
+    ]);
   }
   if (cuts.length === 2) return [[cuts[0] as Point, cuts[1] as Point]];
-  return cuts.length === 4 ? [[cuts[0] as Point, cuts[1] as Point], [cuts[2] as Point, cuts[3] as Point]] : [];
+  return cuts.length === 4
+    ? [
+        [cuts[0] as Point, cuts[1] as Point],
+        [cuts[2] as Point, cuts[3] as Point],
+      ]
+    : [];
 }
 
 export type Place = (x: number, y: number) => Point;
@@ -81,11 +101,18 @@ export class HeatOverlay {
 
   private line(frame: HeatFrame, level: number, place: Place): SVGElement[] {
     const [left, top, side] = frame.square;
-    const pieces = contour(frame.heat, level).map(([a, b]) => [place(left + a[0] * side, top + a[1] * side), place(left + b[0] * side, top + b[1] * side)] as const);
+    const pieces = contour(frame.heat, level).map(
+      ([a, b]) => [place(left + a[0] * side, top + a[1] * side), place(left + b[0] * side, top + b[1] * side)] as const,
+    );
     if (!pieces.length) return [];
-    const path = pieces.map(([a, b]) => `M${a[0].toFixed(1)} ${a[1].toFixed(1)}L${b[0].toFixed(1)} ${b[1].toFixed(1)}`).join("");
+    const path = pieces
+      .map(([a, b]) => `M${a[0].toFixed(1)} ${a[1].toFixed(1)}L${b[0].toFixed(1)} ${b[1].toFixed(1)}`)
+      .join("");
     const right = pieces.flat().reduce((best, point) => (point[0] > best[0] ? point : best));
     const name = String(level).replace("0.", ".");
-    return [s("path", { class: level < 0.5 ? "heat-l lo" : "heat-l", d: path }), s("text", { class: "heat-t", x: right[0] + 3, y: right[1] + 4 }, name)];
+    return [
+      s("path", { class: level < 0.5 ? "heat-l lo" : "heat-l", d: path }),
+      s("text", { class: "heat-t", x: right[0] + 3, y: right[1] + 4 }, name),
+    ];
   }
 }

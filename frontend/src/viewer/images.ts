@@ -1,7 +1,16 @@
 /** Frames as Cornerstone images: fetched by our own loader, kept up to a limit, described with what it asks for. */
 
-import { Enums, RenderingEngine, type Types, cache, getShouldUseCPURendering, imageLoader, init, metaData } from "@cornerstonejs/core";
-import { type Layout, components, layoutOf, pixelsOf } from "./frames";
+import {
+  cache,
+  Enums,
+  getShouldUseCPURendering,
+  imageLoader,
+  init,
+  metaData,
+  RenderingEngine,
+  type Types,
+} from "@cornerstonejs/core";
+import { components, type Layout, layoutOf, pixelsOf } from "./frames";
 import { wantsCpu } from "./mode";
 import { type Clip, frameUrl } from "./types";
 

@@ -124,7 +124,12 @@ class Table {
   anywhere(wish: Wish): void {
     const every = this.of(wish);
     if (!every.length) return;
-    this.put(wish, this.cheapest(every) ?? this.leastCrossed(every.filter((each) => this.isLegible(each))) ?? this.leastCovered(every));
+    this.put(
+      wish,
+      this.cheapest(every) ??
+        this.leastCrossed(every.filter((each) => this.isLegible(each))) ??
+        this.leastCovered(every),
+    );
   }
 
   private of({ uid }: Wish): readonly Candidate[] {
@@ -145,7 +150,9 @@ class Table {
   }
 
   private isLegible(each: Candidate): boolean {
-    return !this.boxes.some((box) => overlap(each, box, AIR)) && !this.handles.some((handle) => isNear(handle, each, HANDLE));
+    return (
+      !this.boxes.some((box) => overlap(each, box, AIR)) && !this.handles.some((handle) => isNear(handle, each, HANDLE))
+    );
   }
 
   private isFree(each: Candidate): boolean {
@@ -155,7 +162,9 @@ class Table {
   /** How many labels have the line of another behind them, if this one stands here. */
   private crossed(each: Candidate): number {
     const over = this.leaders.filter(([a, b]) => meets(a, b, each)).length;
-    return over + (each.apart ? this.boxes.filter((box) => meets(each.anchor, nearest(each.anchor, each), box)).length : 0);
+    return (
+      over + (each.apart ? this.boxes.filter((box) => meets(each.anchor, nearest(each.anchor, each), box)).length : 0)
+    );
   }
 
   private leastCrossed(every: readonly Candidate[]): Candidate | null {
@@ -170,7 +179,9 @@ class Table {
 
   private put(wish: Wish, found: Candidate): void {
     const { at, x, y, w, h, anchor, apart } = found;
-    const doubtful = this.cleared.some((other) => other !== wish && other.handles.some((handle) => isNear(handle, found, DOUBT)));
+    const doubtful = this.cleared.some(
+      (other) => other !== wish && other.handles.some((handle) => isNear(handle, found, DOUBT)),
+    );
     const place: Place = { at, x, y, w, h, leader: apart || doubtful ? [anchor, nearest(anchor, found)] : null };
     this.places.set(wish.uid, place);
     this.boxes.push(place);
@@ -186,7 +197,12 @@ function candidates(wish: Wish, room: Room): Candidate[] {
     found.push({ x: within(x, room.w - w), y: within(y, room.h - h), w, h, at: found.length, cost, anchor, apart });
   const inside = wish.line.filter(([x, y]) => x >= 0 && y >= 0 && x <= room.w && y <= room.h);
   const points = inside.length ? inside : wish.line.map(([x, y]): Point => [within(x, room.w), within(y, room.h)]);
-  const [right, left, top, bottom] = [extreme(points, 0, 1), extreme(points, 0, -1), extreme(points, 1, -1), extreme(points, 1, 1)];
+  const [right, left, top, bottom] = [
+    extreme(points, 0, 1),
+    extreme(points, 0, -1),
+    extreme(points, 1, -1),
+    extreme(points, 1, 1),
+  ];
   add(right, right[0] + GAP, right[1] - h / 2, 0);
   add(left, left[0] - GAP - w, left[1] - h / 2, 1);
   add(right, right[0] + 4, right[1] - GAP - h, 2);
@@ -200,8 +216,17 @@ function candidates(wish: Wish, room: Room): Candidate[] {
       // From the end outwards, up and down by turns; the right end first.
       const angle = (Math.ceil(step / 2) * (step % 2 ? -1 : 1) * 2 * Math.PI) / DIRECTIONS;
       const [dx, dy] = [Math.cos(angle), Math.sin(angle)];
-      for (const [from, sign] of [[right, 1], [left, -1]] as const)
-        add(from, from[0] + sign * dx * (ring + w / 2) - w / 2, from[1] + dy * (ring + h / 2) - h / 2, APART + out * 8 + step * 0.1, true);
+      for (const [from, sign] of [
+        [right, 1],
+        [left, -1],
+      ] as const)
+        add(
+          from,
+          from[0] + sign * dx * (ring + w / 2) - w / 2,
+          from[1] + dy * (ring + h / 2) - h / 2,
+          APART + out * 8 + step * 0.1,
+          true,
+        );
     }
   });
   return [...found, ...anywhere(wish, room, right, found.length)];
@@ -222,7 +247,13 @@ function anywhere({ w, h }: Wish, room: Room, from: Point, first: number): Candi
 /** A drawing that is out of sight takes no room. */
 function isSeen({ line }: Wish, room: Room): boolean {
   const [xs, ys] = [line.map(([x]) => x), line.map(([, y]) => y)];
-  return line.length > 0 && Math.max(...xs) >= 0 && Math.min(...xs) <= room.w && Math.max(...ys) >= 0 && Math.min(...ys) <= room.h;
+  return (
+    line.length > 0 &&
+    Math.max(...xs) >= 0 &&
+    Math.min(...xs) <= room.w &&
+    Math.max(...ys) >= 0 &&
+    Math.min(...ys) <= room.h
+  );
 }
 
 function strokes({ line, closed }: Wish): (readonly [Point, Point])[] {
@@ -261,7 +292,12 @@ function isNear(handle: Point, box: Box, reach: number): boolean {
 export function meets(a: Point, b: Point, box: Box): boolean {
   const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
   let [from, to] = [0, 1];
-  for (const [step, off] of [[-dx, a[0] - box.x], [dx, box.x + box.w - a[0]], [-dy, a[1] - box.y], [dy, box.y + box.h - a[1]]] as const) {
+  for (const [step, off] of [
+    [-dx, a[0] - box.x],
+    [dx, box.x + box.w - a[0]],
+    [-dy, a[1] - box.y],
+    [dy, box.y + box.h - a[1]],
+  ] as const) {
     if (step === 0) {
       if (off < 0) return false;
       continue;

@@ -5,8 +5,8 @@ import { h, icon, pick } from "../common/dom";
 import { number } from "../common/format";
 import { keyCap } from "../common/keymap";
 import type { Binding } from "../common/keys";
-import { WINDOWS, nextGamma } from "./look";
-import { type Orientation, flipped, isUpright, turned, words } from "./orientation";
+import { nextGamma, WINDOWS } from "./look";
+import { flipped, isUpright, type Orientation, turned, words } from "./orientation";
 import type { Pane } from "./pane";
 
 const cap = (label: string) => keyCap("Viewer", label);
@@ -25,7 +25,8 @@ export interface Panes {
 // As every menu: a choice, or a press elsewhere, closes it. One ear for all: one for each bar would keep every study's
 // panes and pictures in memory.
 document.addEventListener("pointerdown", ({ target }) => {
-  for (const look of document.querySelectorAll<HTMLDetailsElement>("details.looks[open]")) if (target instanceof Node && !look.contains(target)) look.open = false;
+  for (const look of document.querySelectorAll<HTMLDetailsElement>("details.looks[open]"))
+    if (target instanceof Node && !look.contains(target)) look.open = false;
 });
 
 export class LookBar {
@@ -46,21 +47,41 @@ export class LookBar {
 
   /** Buttons for the toolbar. */
   tools(): HTMLElement[] {
-    const tool = (label: string, key: string, run: () => void) => h("button", { class: "btn btn-quiet", type: "button", onclick: run }, h("span", {}, label), cap(key));
-    const menu = h("div", { class: "menu" },
-      tool("Brighter greys (gamma)", "PageUp", () => this.gamma(1)), tool("Darker greys (gamma)", "PageDown", () => this.gamma(-1)),
-      tool("Turn right", "F7", () => this.turn(1)), tool("Turn left", "F6", () => this.turn(-1)),
-      tool("Flip left to right", "Shift+F7", () => this.flip("across")), tool("Flip top to bottom", "Shift+F6", () => this.flip("down")),
-      tool("Closer", "+", () => this.zoom(ZOOM)), tool("Farther", "-", () => this.zoom(1 / ZOOM)),
-      this.lens, this.overlays, tool("Full screen", "F", () => this.fullScreen()));
-    const look = h("details", { class: "more looks" }, h("summary", { class: "btn btn-quiet" }, "Look ", this.greys, icon("dots")), menu);
+    const tool = (label: string, key: string, run: () => void) =>
+      h("button", { class: "btn btn-quiet", type: "button", onclick: run }, h("span", {}, label), cap(key));
+    const menu = h(
+      "div",
+      { class: "menu" },
+      tool("Brighter greys (gamma)", "PageUp", () => this.gamma(1)),
+      tool("Darker greys (gamma)", "PageDown", () => this.gamma(-1)),
+      tool("Turn right", "F7", () => this.turn(1)),
+      tool("Turn left", "F6", () => this.turn(-1)),
+      tool("Flip left to right", "Shift+F7", () => this.flip("across")),
+      tool("Flip top to bottom", "Shift+F6", () => this.flip("down")),
+      tool("Closer", "+", () => this.zoom(ZOOM)),
+      tool("Farther", "-", () => this.zoom(1 / ZOOM)),
+      this.lens,
+      this.overlays,
+      tool("Full screen", "F", () => this.fullScreen()),
+    );
+    const look = h(
+      "details",
+      { class: "more looks" },
+      h("summary", { class: "btn btn-quiet" }, "Look ", this.greys, icon("dots")),
+      menu,
+    );
     look.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !look.open) return;
       event.preventDefault();
       look.open = false;
       look.querySelector("summary")?.focus();
     });
-    return [h("label", { class: "field" }, h("span", { "aria-hidden": "true" }, "Window"), this.window, cap("W")), this.inverted, look, tool("Reset", "Z", () => this.reset())];
+    return [
+      h("label", { class: "field" }, h("span", { "aria-hidden": "true" }, "Window"), this.window, cap("W")),
+      this.inverted,
+      look,
+      tool("Reset", "Z", () => this.reset()),
+    ];
   }
 
   /** As the active pane is now. */
@@ -76,11 +97,18 @@ export class LookBar {
   }
 
   keys(): Binding[] {
-    const key = (name: string | readonly string[], label: string, run: () => void): Binding => ({ key: name, label, group, bar: false, run });
-    const move = (name: string, dx: number, dy: number) => key(`Shift+Arrow${name}`, `Move the picture ${name.toLowerCase()}`, () => {
-      this.panes.active().picture.pan(dx, dy);
-      polite(`Moved ${name.toLowerCase()}`);
+    const key = (name: string | readonly string[], label: string, run: () => void): Binding => ({
+      key: name,
+      label,
+      group,
+      bar: false,
+      run,
     });
+    const move = (name: string, dx: number, dy: number) =>
+      key(`Shift+Arrow${name}`, `Move the picture ${name.toLowerCase()}`, () => {
+        this.panes.active().picture.pan(dx, dy);
+        polite(`Moved ${name.toLowerCase()}`);
+      });
     return [
       key("w", "Next window preset", () => this.nextWindow()),
       key("b", "Invert", () => this.invert()),
@@ -89,7 +117,10 @@ export class LookBar {
       { ...key(["+", "="], "Closer", () => this.zoom(ZOOM)), caps: ["+"] },
       key("-", "Farther", () => this.zoom(1 / ZOOM)),
       key("z", "Reset view", () => this.reset()),
-      move("Left", -PAN_PX, 0), move("Right", PAN_PX, 0), move("Up", 0, -PAN_PX), move("Down", 0, PAN_PX),
+      move("Left", -PAN_PX, 0),
+      move("Right", PAN_PX, 0),
+      move("Up", 0, -PAN_PX),
+      move("Down", 0, PAN_PX),
       key("F7", "Turn right", () => this.turn(1)),
       key("F6", "Turn left", () => this.turn(-1)),
       key("Shift+F7", "Flip left to right", () => this.flip("across")),
@@ -101,7 +132,12 @@ export class LookBar {
   }
 
   private toggle(label: string, key: string, run: () => void): HTMLButtonElement {
-    return h("button", { class: "btn btn-quiet", type: "button", "aria-pressed": "false", onclick: run }, h("span", {}, label), cap(key));
+    return h(
+      "button",
+      { class: "btn btn-quiet", type: "button", "aria-pressed": "false", onclick: run },
+      h("span", {}, label),
+      cap(key),
+    );
   }
 
   private setWindow(at: number): void {

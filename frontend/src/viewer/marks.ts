@@ -42,7 +42,13 @@ export class Marks {
       redraw: () => this.redraw(),
       naming: (drawing) => this.holder(drawing)?.picture.easel.name(drawing),
     });
-    this.dock = new DrawDock({ sketch: this.sketch, clips: on.clips, current: on.current, goTo: on.goTo, release: on.release });
+    this.dock = new DrawDock({
+      sketch: this.sketch,
+      clips: on.clips,
+      current: on.current,
+      goTo: on.goTo,
+      release: on.release,
+    });
   }
 
   /** What the read says was drawn; only a read that is open takes more. */
@@ -93,7 +99,9 @@ export class Marks {
   }
 
   private of({ sop_uid }: Clip): number[] {
-    const frames = [...this.keyframes, ...this.sketch.drawings].filter((each) => each.sop_uid === sop_uid).map(({ frame }) => frame);
+    const frames = [...this.keyframes, ...this.sketch.drawings]
+      .filter((each) => each.sop_uid === sop_uid)
+      .map(({ frame }) => frame);
     return [...new Set(frames)].sort((a, b) => a - b);
   }
 }

@@ -100,7 +100,12 @@ function touched(points: readonly Point[], regions: readonly Region[]): Region[]
 function scale(points: readonly Point[], regions: readonly Region[]): Point {
   const held = holding(points, regions);
   const [first] = held as [Region, ...Region[]];
-  if ([...held, ...touched(points, regions)].some((region) => region.dx_cm !== first.dx_cm || region.dy_cm !== first.dy_cm)) throw new Uncalibrated(WHY.overlap);
+  if (
+    [...held, ...touched(points, regions)].some(
+      (region) => region.dx_cm !== first.dx_cm || region.dy_cm !== first.dy_cm,
+    )
+  )
+    throw new Uncalibrated(WHY.overlap);
   if (first.dx_cm === null || first.dy_cm === null) throw new Uncalibrated(whyNot(first));
   return [10 * first.dx_cm, 10 * first.dy_cm];
 }
@@ -119,7 +124,10 @@ function scaled(tool: Tool, points: readonly Point[], regions: readonly Region[]
 function extent(tool: Tool, points: readonly Point[]): Point[] {
   if (tool === "box") {
     const [a, b] = [at(points, 0), at(points, 1)];
-    return [[a[0], b[1]], [b[0], a[1]]];
+    return [
+      [a[0], b[1]],
+      [b[0], a[1]],
+    ];
   }
   if (tool !== "ellipse") return [];
   const { centre, u, v } = axes(points);
@@ -166,7 +174,10 @@ export function axes(points: readonly Point[]): { centre: Point; u: Point; v: Po
 /** Of conjugate diameters, which the axes are where x and y scale differently. */
 function ellipse(points: readonly Point[]): Answer {
   const { u, v } = axes(points);
-  return [(Math.PI * Math.abs(u[0] * v[1] - u[1] * v[0])) / 100, { first_axis_mm: 2 * Math.hypot(...u), second_axis_mm: 2 * Math.hypot(...v) }];
+  return [
+    (Math.PI * Math.abs(u[0] * v[1] - u[1] * v[0])) / 100,
+    { first_axis_mm: 2 * Math.hypot(...u), second_axis_mm: 2 * Math.hypot(...v) },
+  ];
 }
 
 function freehand(points: readonly Point[]): Answer {
@@ -178,11 +189,16 @@ function freehand(points: readonly Point[]): Answer {
 
 function crosses(edges: readonly [Point, Point][]): boolean {
   const side = (a: Point, b: Point, p: Point) => (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0]);
-  const cross = ([a, b]: [Point, Point], [c, d]: [Point, Point]) => side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
-  return edges.some((edge, i) => edges.some((other, j) => j > i + 1 && !(i === 0 && j === edges.length - 1) && cross(edge, other)));
+  const cross = ([a, b]: [Point, Point], [c, d]: [Point, Point]) =>
+    side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
+  return edges.some((edge, i) =>
+    edges.some((other, j) => j > i + 1 && !(i === 0 && j === edges.length - 1) && cross(edge, other)),
+  );
 }
 
-const QUANTITIES: Partial<Record<Tool, [quantity: string, unit: string, compute: (points: readonly Point[]) => Answer]>> = {
+const QUANTITIES: Partial<
+  Record<Tool, [quantity: string, unit: string, compute: (points: readonly Point[]) => Answer]>
+> = {
   length: ["length", "mm", length],
   angle: ["angle", "°", angle],
   ellipse: ["area", "cm²", ellipse],
@@ -203,7 +219,8 @@ function trace(points: readonly Point[], regions: readonly Region[]): Trace {
   const held = holding(points, regions);
   const [region] = held as [Region, ...Region[]];
   if (held.length > 1 || touched(points, regions).some((each) => each !== region)) throw new Uncalibrated(WHY.overlap);
-  if (region.type !== "spectral" || !region.axes || !["cm/s", "Hz"].includes(region.axes[1])) throw new Uncalibrated(region.inside === false ? WHY.beyond : WHY.notATrace);
+  if (region.type !== "spectral" || !region.axes || !["cm/s", "Hz"].includes(region.axes[1]))
+    throw new Uncalibrated(region.inside === false ? WHY.beyond : WHY.notATrace);
   if (!region.reference) throw new Uncalibrated(WHY.noZero);
   return region as Trace;
 }

@@ -45,7 +45,10 @@ export function undo([a, b, c, d, e, f]: Matrix, [x, y]: Point): [number, number
 }
 
 /** What stands at left, top, right and bottom of the screen, given what stands there in the picture itself. */
-export function around<T>({ quarter, mirrored }: Orientation, [left, top, right, bottom]: readonly [T, T, T, T]): [T, T, T, T] {
+export function around<T>(
+  { quarter, mirrored }: Orientation,
+  [left, top, right, bottom]: readonly [T, T, T, T],
+): [T, T, T, T] {
   const sides = mirrored ? [right, top, left, bottom] : [left, top, right, bottom];
   // A quarter clockwise brings what was at the left to the top.
   return [0, 1, 2, 3].map((at) => sides[(at + 4 - quarter) % 4]) as [T, T, T, T];

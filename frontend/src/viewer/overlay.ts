@@ -2,7 +2,7 @@
 
 import { type Child, fill, s } from "../common/dom";
 import { type Drawing, type Kind, measuredOf, nameOf, outline, shortName, valueText } from "./drawing";
-import { type Box, type Place, type Wish, arranged, rows } from "./labels";
+import { arranged, type Box, type Place, rows, type Wish } from "./labels";
 import { Lettering } from "./lettering";
 import { type Measured, type Point, regionsOf } from "./measure";
 import type { Region } from "./types";
@@ -58,7 +58,8 @@ function path(points: readonly Point[], closed: boolean): string {
 function tip([a, b]: readonly Point[]): string {
   if (!a || !b) return "";
   const angle = Math.atan2(b[1] - a[1], b[0] - a[0]);
-  const wing = (turn: number) => `M${a[0].toFixed(2)} ${a[1].toFixed(2)}L${(a[0] + 12 * Math.cos(angle + turn)).toFixed(2)} ${(a[1] + 12 * Math.sin(angle + turn)).toFixed(2)}`;
+  const wing = (turn: number) =>
+    `M${a[0].toFixed(2)} ${a[1].toFixed(2)}L${(a[0] + 12 * Math.cos(angle + turn)).toFixed(2)} ${(a[1] + 12 * Math.sin(angle + turn)).toFixed(2)}`;
   return wing(0.45) + wing(-0.45);
 }
 
@@ -79,7 +80,9 @@ export class DrawingLayer {
 
   /** Null takes everything away. */
   draw(scene: Scene | null): void {
-    const content = scene ? [...this.regions(scene), ...this.lying(scene).map((each) => this.one(each, scene)), ...this.signed(scene)] : [];
+    const content = scene
+      ? [...this.regions(scene), ...this.lying(scene).map((each) => this.one(each, scene)), ...this.signed(scene)]
+      : [];
     if (!content.length && this.empty) return;
     this.empty = !content.length;
     const by = scene?.by ?? "";
@@ -89,7 +92,9 @@ export class DrawingLayer {
     const focused = held && this.element.contains(held) ? held.getAttribute("data-handle") : null;
     fill(this.element, ...content);
     if (focused === null) return;
-    const again = this.element.querySelector<SVGElement>(`[data-handle="${focused}"]`) ?? this.element.closest<HTMLElement>("[tabindex]");
+    const again =
+      this.element.querySelector<SVGElement>(`[data-handle="${focused}"]`) ??
+      this.element.closest<HTMLElement>("[tabindex]");
     again?.focus({ preventScroll: true });
   }
 
@@ -99,10 +104,22 @@ export class DrawingLayer {
     const found = drawings.map((drawing): Lying => {
       const { line, closed } = outline(drawing.tool, drawing.points);
       const measured = measuredOf(drawing, scene.regions);
-      return { drawing, on: drawing.uid === selected, measured, places: line.map(scene.toScreen), closed, text: this.text(drawing, measured, width), place: null };
+      return {
+        drawing,
+        on: drawing.uid === selected,
+        measured,
+        places: line.map(scene.toScreen),
+        closed,
+        text: this.text(drawing, measured, width),
+        place: null,
+      };
     });
     const room = { w: width, h: height, taken: [...taken, ...this.signature(scene)] };
-    const arrangement = arranged(found.map((each) => this.wish(each, scene)), room, held === null ? null : { uid: held, before: this.before });
+    const arrangement = arranged(
+      found.map((each) => this.wish(each, scene)),
+      room,
+      held === null ? null : { uid: held, before: this.before },
+    );
     this.before = new Map([...arrangement].map(([uid, { at }]) => [uid, at]));
     return found.map((each) => ({ ...each, place: arrangement.get(each.drawing.uid) ?? null }));
   }
@@ -116,12 +133,21 @@ export class DrawingLayer {
 
   private signed(scene: Scene): SVGElement[] {
     if (!scene.drawings.length) return [];
-    return this.signature(scene).map(({ x, y }) => s("text", { class: "says by", x: x + RIM, y: y + RIM + this.lettering.ascent }, scene.by));
+    return this.signature(scene).map(({ x, y }) =>
+      s("text", { class: "says by", x: x + RIM, y: y + RIM + this.lettering.ascent }, scene.by),
+    );
   }
 
   private wish({ drawing, places, closed, text }: Lying, { toScreen }: Scene): Wish {
     const w = text.length ? Math.max(...text.map((row) => this.lettering.width(row))) + 2 * RIM : 0;
-    return { uid: drawing.uid, line: places, closed, handles: drawing.points.map(toScreen), w, h: text.length * this.lettering.row + 2 * RIM };
+    return {
+      uid: drawing.uid,
+      line: places,
+      closed,
+      handles: drawing.points.map(toScreen),
+      w,
+      h: text.length * this.lettering.row + 2 * RIM,
+    };
   }
 
   private text(drawing: Drawing, measured: Measured | null, width: number): string[] {
@@ -133,21 +159,37 @@ export class DrawingLayer {
   private regions({ armed, regions, frame, toScreen }: Scene): SVGElement[] {
     if (!armed || armed.tool === "arrow") return [];
     const wanted = (region: Region) => (armed.preset === "ri" ? Boolean(region.axes) : region.dx_cm !== null);
-    return regionsOf(regions, frame).filter(wanted).map(({ x0, y0, x1, y1 }) => {
-      const corners: Point[] = [[x0, y0], [x1 + 1, y0], [x1 + 1, y1 + 1], [x0, y1 + 1]];
-      return s("path", { class: "region", d: path(corners.map(toScreen), true) });
-    });
+    return regionsOf(regions, frame)
+      .filter(wanted)
+      .map(({ x0, y0, x1, y1 }) => {
+        const corners: Point[] = [
+          [x0, y0],
+          [x1 + 1, y0],
+          [x1 + 1, y1 + 1],
+          [x0, y1 + 1],
+        ];
+        return s("path", { class: "region", d: path(corners.map(toScreen), true) });
+      });
   }
 
   private one({ drawing, on, measured, places, closed, text, place }: Lying, scene: Scene): SVGElement {
-    const d = drawing.tool === "point" ? cross(places[0] ?? [0, 0]) : path(places, closed) + (drawing.tool === "arrow" ? tip(places) : "");
+    const d =
+      drawing.tool === "point"
+        ? cross(places[0] ?? [0, 0])
+        : path(places, closed) + (drawing.tool === "arrow" ? tip(places) : "");
     const bad = measured?.value === null;
     const words = [said(drawing, scene.regions), scene.by].filter(Boolean).join(", ");
     // Handles that are to be reached must not be hidden in a picture.
     const named = scene.editable ? {} : { role: "img", "aria-label": words };
     return s(
       "g",
-      { ...named, class: ["mark", on && "on", bad && "bad"].filter(Boolean).join(" "), "data-uid": drawing.uid, "data-value": measured?.value ?? "", "data-unit": measured?.unit ?? "" },
+      {
+        ...named,
+        class: ["mark", on && "on", bad && "bad"].filter(Boolean).join(" "),
+        "data-uid": drawing.uid,
+        "data-value": measured?.value ?? "",
+        "data-unit": measured?.unit ?? "",
+      },
       s("path", { class: "under", d }),
       s("path", { class: "line", d }),
       ...this.handles(drawing, scene, on),
@@ -162,8 +204,20 @@ export class DrawingLayer {
       const [cx, cy] = scene.toScreen(point);
       if (!on) return s("circle", { class: "end", cx, cy, r: 2.5 });
       const where = `${nameOf(drawing)}, point ${index + 1} of ${drawing.points.length}: x ${point[0].toFixed(1)}, y ${point[1].toFixed(1)}. ${valueText(measuredOf(drawing, scene.regions))}`;
-      const keys = scene.editable ? { tabindex: 0, role: "button", "aria-label": where, "aria-description": "Arrows move it, with Shift by ten, with Alt by a tenth" } : {};
-      const handle = s("g", { class: "handle", "data-handle": index, ...keys }, s("circle", { class: "spot", cx, cy, r: 5 }), s("circle", { class: "dot", cx, cy, r: 1 }));
+      const keys = scene.editable
+        ? {
+            tabindex: 0,
+            role: "button",
+            "aria-label": where,
+            "aria-description": "Arrows move it, with Shift by ten, with Alt by a tenth",
+          }
+        : {};
+      const handle = s(
+        "g",
+        { class: "handle", "data-handle": index, ...keys },
+        s("circle", { class: "spot", cx, cy, r: 5 }),
+        s("circle", { class: "dot", cx, cy, r: 1 }),
+      );
       handle.addEventListener("keydown", (event) => this.pressed(event, drawing, index));
       return handle;
     });

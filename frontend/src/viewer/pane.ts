@@ -4,7 +4,7 @@ import { polite } from "../common/announce";
 import { h } from "../common/dom";
 import { Cine, type Playback, type Together } from "./cine";
 import { CineBar, speedFor } from "./cinebar";
-import { RateMeter, durations } from "./clock";
+import { durations, RateMeter } from "./clock";
 import type { Coverage } from "./coverage";
 import { drawHead } from "./head";
 import type { Looks } from "./look";
@@ -13,7 +13,7 @@ import { Picture } from "./picture";
 import type { Prefetcher } from "./prefetch";
 import type { Sketcher } from "./sketch";
 import { AttentionStrip } from "./strip";
-import { type Clip, type Weight, playable } from "./types";
+import { type Clip, playable, type Weight } from "./types";
 
 export type Screens = typeof import("./screen");
 
@@ -76,7 +76,13 @@ export class Pane {
       },
     });
     this.focusable = this.picture.focusable;
-    this.section = h("section", { class: "vp", "data-pane": name, "aria-label": title }, this.handle, this.picture.element, this.strip.element);
+    this.section = h(
+      "section",
+      { class: "vp", "data-pane": name, "aria-label": title },
+      this.handle,
+      this.picture.element,
+      this.strip.element,
+    );
     this.bar = new CineBar(name, title, {
       toggle: () => this.toggle(),
       go: (frame) => this.go(frame),
@@ -169,7 +175,12 @@ export class Pane {
   loop(end: "first" | "last" | null): void {
     const frames = this.clip?.frames ?? 1;
     const [first, last] = this.cine.playback.range ?? [0, frames - 1];
-    const range: [number, number] | null = end === null ? null : end === "first" ? [this.index, Math.max(this.index, last)] : [Math.min(this.index, first), this.index];
+    const range: [number, number] | null =
+      end === null
+        ? null
+        : end === "first"
+          ? [this.index, Math.max(this.index, last)]
+          : [Math.min(this.index, first), this.index];
     this.setPlayback({ range });
   }
 
@@ -277,7 +288,13 @@ export class Pane {
   }
 
   private get state() {
-    return { clip: this.clip, frame: this.frame, loaded: this.countLoaded(), active: this.cine.active, playback: this.cine.playback };
+    return {
+      clip: this.clip,
+      frame: this.frame,
+      loaded: this.countLoaded(),
+      active: this.cine.active,
+      playback: this.cine.playback,
+    };
   }
 
   private drawFrame(): void {
@@ -297,10 +314,19 @@ export class Pane {
     // A screen reader that follows it would speak without end during play.
     if (this.playing) return;
     const { clip, frame } = this;
-    const words = [this.origin ? `${this.origin}: ` : "", clip ? `${clip.label}, clip ${clip.number}` : "no clip"].join("");
+    const words = [this.origin ? `${this.origin}: ` : "", clip ? `${clip.label}, clip ${clip.number}` : "no clip"].join(
+      "",
+    );
     const turned = orientationWords(this.picture.look.orientation).toLowerCase();
-    const text = clip ? [clip.frames > 1 ? `frame ${frame} of ${clip.frames}` : "still", this.strip.noteOf(frame)] : ["nothing hangs here"];
-    this.picture.name([words, turned].filter(Boolean).join(", "), clip ? frame : 0, clip?.frames ?? 0, text.filter(Boolean).join(", "));
+    const text = clip
+      ? [clip.frames > 1 ? `frame ${frame} of ${clip.frames}` : "still", this.strip.noteOf(frame)]
+      : ["nothing hangs here"];
+    this.picture.name(
+      [words, turned].filter(Boolean).join(", "),
+      clip ? frame : 0,
+      clip?.frames ?? 0,
+      text.filter(Boolean).join(", "),
+    );
   }
 
   private drawReadout(): void {
@@ -308,7 +334,8 @@ export class Pane {
   }
 
   private countLoaded(): number {
-    if (this.loaded < this.picture.images.length) this.loaded = this.picture.images.filter((id) => this.around.prefetcher.settled(id)).length;
+    if (this.loaded < this.picture.images.length)
+      this.loaded = this.picture.images.filter((id) => this.around.prefetcher.settled(id)).length;
     this.section.dataset["loaded"] = String(this.loaded);
     return this.loaded;
   }

@@ -61,7 +61,18 @@ export class Picture {
     this.element.addEventListener("focus", () => this.focusable.focus({ preventScroll: true }));
     this.name(title, 0, 0, "no clip");
     this.box.append(this.overlay.element, this.cover);
-    this.easel = new Easel({ box: this.box, screen: () => this.screen, clip: () => this.clip, frame: () => this.frame, shown: () => this.shown === this.frame, pause: () => host.pause(), taken: () => this.sides.written(this.box) }, host.around.sketch);
+    this.easel = new Easel(
+      {
+        box: this.box,
+        screen: () => this.screen,
+        clip: () => this.clip,
+        frame: () => this.frame,
+        shown: () => this.shown === this.frame,
+        pause: () => host.pause(),
+        taken: () => this.sides.written(this.box),
+      },
+      host.around.sketch,
+    );
   }
 
   private get frame(): number {
@@ -70,8 +81,15 @@ export class Picture {
 
   /** What is heard when the picture has the focus; `text` is said again whenever it changes. */
   name(words: string, frame: number, frames: number, text: string): void {
-    const facts = { "aria-label": words, "aria-valuemin": Math.min(1, frames), "aria-valuemax": frames, "aria-valuenow": frame, "aria-valuetext": text };
-    for (const [name, value] of Object.entries(facts)) if (this.focusable.getAttribute(name) !== String(value)) this.focusable.setAttribute(name, String(value));
+    const facts = {
+      "aria-label": words,
+      "aria-valuemin": Math.min(1, frames),
+      "aria-valuemax": frames,
+      "aria-valuenow": frame,
+      "aria-valuetext": text,
+    };
+    for (const [name, value] of Object.entries(facts))
+      if (this.focusable.getAttribute(name) !== String(value)) this.focusable.setAttribute(name, String(value));
   }
 
   get look(): Look {
@@ -106,7 +124,13 @@ export class Picture {
   /** What could not be shown may be there now. */
   again(): void {
     const id = this.images[this.host.index()];
-    if (!this.cover.hidden && this.cover.dataset["wait"] === undefined && id !== undefined && this.host.around.prefetcher.has(id)) void this.paint();
+    if (
+      !this.cover.hidden &&
+      this.cover.dataset["wait"] === undefined &&
+      id !== undefined &&
+      this.host.around.prefetcher.has(id)
+    )
+      void this.paint();
   }
 
   /** What is not on the screen does not count as seen. */
@@ -234,7 +258,8 @@ export class Picture {
       if (!this.stacked && this.clip) screen.setLook(this.host.around.looks.of(this.clip.sop_uid));
       if (!(await (this.stacked ? screen.go(index) : screen.show(this.images, index)))) return;
     } catch (error) {
-      if (turn === this.turn && index === this.host.index()) this.refuse(error instanceof Error ? error.message : String(error));
+      if (turn === this.turn && index === this.host.index())
+        this.refuse(error instanceof Error ? error.message : String(error));
       return;
     }
     if (turn !== this.turn) return;
@@ -278,10 +303,24 @@ export class Picture {
   /** A place-holder over the picture, so that no other frame is taken for this one. */
   private refuse(reason: string): void {
     const what: Child[] = this.clip
-      ? [icon("bad"), h("p", { class: "strong" }, this.clip.frames > 1 ? `Frame ${this.frame} cannot be shown` : "This clip cannot be shown"), h("p", { class: "dim" }, reason), h("p", { class: "small dim" }, this.clip.frames > 1 ? "The other frames are shown where they can be." : "Other clips are not affected.")]
+      ? [
+          icon("bad"),
+          h(
+            "p",
+            { class: "strong" },
+            this.clip.frames > 1 ? `Frame ${this.frame} cannot be shown` : "This clip cannot be shown",
+          ),
+          h("p", { class: "dim" }, reason),
+          h(
+            "p",
+            { class: "small dim" },
+            this.clip.frames > 1 ? "The other frames are shown where they can be." : "Other clips are not affected.",
+          ),
+        ]
       : [h("p", { class: "dim" }, "Nothing hangs here: choose a clip from the film.")];
     this.veil(what, false);
-    if (this.clip && this.focusable.ownerDocument.activeElement === this.focusable) polite(`${this.clip.frames > 1 ? `Frame ${this.frame}` : "This clip"} cannot be shown. ${reason}`);
+    if (this.clip && this.focusable.ownerDocument.activeElement === this.focusable)
+      polite(`${this.clip.frames > 1 ? `Frame ${this.frame}` : "This clip"} cannot be shown. ${reason}`);
     if (this.clip && this.host.around.coverage.refuse(this.clip.sop_uid)) this.host.seen();
   }
 }

@@ -83,7 +83,10 @@ export class Prefetcher {
   }
 
   private next(): string | null {
-    for (const [queue, free] of [[this.wanted, true], [this.rest, this.limits.room()]] as const) {
+    for (const [queue, free] of [
+      [this.wanted, true],
+      [this.rest, this.limits.room()],
+    ] as const) {
       while (free && queue.length) {
         const id = queue.shift();
         if (id !== undefined && !this.settled(id) && !this.loading.has(id)) return id;

@@ -11,7 +11,7 @@ import { Grid } from "./grid";
 import { fillIn, hang } from "./hanging";
 import type { Pane } from "./pane";
 import { Sketcher } from "./sketch";
-import { type Clip, type Prior, type Study, frameUrl, playable } from "./types";
+import { type Clip, frameUrl, type Prior, playable, type Study } from "./types";
 
 export interface PriorNeeds {
   pane: (at: number, coverage: Coverage, sketch: Sketcher, origin: string) => Pane;
@@ -84,7 +84,15 @@ export class PriorRow {
       this.study = await api.get<Study>(`/api/v1/studies/${prior.study_uid}/`);
     } catch (error) {
       this.said = `The prior cannot be shown. ${reason(error)}`;
-      fill(this.element, h("p", { class: "small dim", role: "note" }, this.said, " The study that you read is not affected. Press P to try again."));
+      fill(
+        this.element,
+        h(
+          "p",
+          { class: "small dim", role: "note" },
+          this.said,
+          " The study that you read is not affected. Press P to try again.",
+        ),
+      );
       return true;
     }
     if (!this.study.clips.some(playable)) {
@@ -171,7 +179,12 @@ export class PriorRow {
     this.sketch.drawings = [];
     this.sketch.by = "";
     this.drawn.hidden = true;
-    this.grid = new Grid("prior", (at) => this.needs.pane(at, this.coverage, this.sketch, this.shown ? originOf(this.shown) : "Prior"), () => this.mark(), (sop, pane) => void pane.show(this.study?.clips.find((clip) => clip.sop_uid === sop) ?? pane.clip));
+    this.grid = new Grid(
+      "prior",
+      (at) => this.needs.pane(at, this.coverage, this.sketch, this.shown ? originOf(this.shown) : "Prior"),
+      () => this.mark(),
+      (sop, pane) => void pane.show(this.study?.clips.find((clip) => clip.sop_uid === sop) ?? pane.clip),
+    );
     for (const element of [this.element, this.film]) {
       fill(element);
       element.hidden = true;

@@ -28,7 +28,13 @@ export function runs(frameMs: readonly (number | null)[]): Run[] {
 
 function block(run: Run): SVGRectElement {
   const thin = run.kind === "unseen";
-  return s("rect", { class: run.kind, x: run.first - 1, y: thin ? 1.5 : 1, width: run.last - run.first + 1, height: thin ? 3 : 4 });
+  return s("rect", {
+    class: run.kind,
+    x: run.first - 1,
+    y: thin ? 1.5 : 1,
+    width: run.last - run.first + 1,
+    height: thin ? 3 : 4,
+  });
 }
 
 export class Ribbon {
@@ -46,7 +52,16 @@ export class Ribbon {
     const percent = sop === undefined ? 0 : Math.round(coverage.fraction(sop) * 100);
     this.element.setAttribute("viewBox", `0 0 ${Math.max(1, frames)} ${HEIGHT}`);
     const marked = this.marks.length ? `; marked: frame ${this.marks.join(", ")}` : "";
-    this.element.setAttribute("aria-label", `${percent} % of frames seen${sop === undefined ? "" : `, for ${number(coverage.ms(sop) / 1000)} s`}${marked}`);
-    fill(this.element, ...found.map(block), ...this.marks.map((frame) => s("rect", { class: "marked", x: frame - 0.5 - frames / 160, y: 0, width: frames / 80, height: HEIGHT })));
+    this.element.setAttribute(
+      "aria-label",
+      `${percent} % of frames seen${sop === undefined ? "" : `, for ${number(coverage.ms(sop) / 1000)} s`}${marked}`,
+    );
+    fill(
+      this.element,
+      ...found.map(block),
+      ...this.marks.map((frame) =>
+        s("rect", { class: "marked", x: frame - 0.5 - frames / 160, y: 0, width: frames / 80, height: HEIGHT }),
+      ),
+    );
   }
 }

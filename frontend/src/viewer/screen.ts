@@ -3,11 +3,11 @@
  * the study, its film strip and its form are on the page before this has been parsed.
  */
 
-import { Enums, type StackViewport, type Types, cache, getShouldUseCPURendering } from "@cornerstonejs/core";
+import { cache, Enums, getShouldUseCPURendering, type StackViewport, type Types } from "@cornerstonejs/core";
 import { s } from "../common/dom";
 import { loadFrame, start } from "./images";
-import { type Look, PLAIN, exponent } from "./look";
-import { type Matrix, apply, matrixOf, undo } from "./orientation";
+import { exponent, type Look, PLAIN } from "./look";
+import { apply, type Matrix, matrixOf, undo } from "./orientation";
 
 export { clearFrames, forgetAhead, hasFrame, imagesOf, loadFrame, roomToLoadAhead } from "./images";
 
@@ -100,7 +100,8 @@ export class Screen {
     const { lower, upper } = { ...this.shown.window, ...part.window };
     const low = Math.max(-255, Math.min(lower, 509));
     this.shown = { ...this.shown, ...part, window: { lower: low, upper: Math.max(low + 1, Math.min(upper, 510)) } };
-    if (part.orientation && part.orientation !== orientation) this.reorient(orientation.quarter % 2 !== part.orientation.quarter % 2);
+    if (part.orientation && part.orientation !== orientation)
+      this.reorient(orientation.quarter % 2 !== part.orientation.quarter % 2);
     this.apply();
   }
 
@@ -121,7 +122,11 @@ export class Screen {
       const [x, y, z] = from;
       return [fixed[0] + (x - fixed[0]) / factor, fixed[1] + (y - fixed[1]) / factor, z];
     };
-    this.viewport.setCamera({ parallelScale: parallelScale / factor, focalPoint: towards(focalPoint), position: towards(position) });
+    this.viewport.setCamera({
+      parallelScale: parallelScale / factor,
+      focalPoint: towards(focalPoint),
+      position: towards(position),
+    });
     this.zoomed *= factor;
     this.viewport.render();
   }
@@ -226,8 +231,14 @@ export class Screen {
 /** Gamma after window and level, the same for both renderers: an SVG filter over what they draw. */
 function gammaFilter(): { element: SVGSVGElement; set: (power: number) => string } {
   const name = `gamma-${serial}`;
-  const channels = (["feFuncR", "feFuncG", "feFuncB"] as const).map((channel) => s(channel, { type: "gamma", amplitude: 1, exponent: 1, offset: 0 }));
-  const element = s("svg", { class: "vh", "aria-hidden": "true" }, s("filter", { id: name, "color-interpolation-filters": "sRGB" }, s("feComponentTransfer", {}, ...channels)));
+  const channels = (["feFuncR", "feFuncG", "feFuncB"] as const).map((channel) =>
+    s(channel, { type: "gamma", amplitude: 1, exponent: 1, offset: 0 }),
+  );
+  const element = s(
+    "svg",
+    { class: "vh", "aria-hidden": "true" },
+    s("filter", { id: name, "color-interpolation-filters": "sRGB" }, s("feComponentTransfer", {}, ...channels)),
+  );
   const set = (power: number) => {
     for (const channel of channels) channel.setAttribute("exponent", String(power));
     return power === 1 ? "" : `url(#${name})`;

@@ -4,7 +4,7 @@ import { early } from "./frames";
 import { type Layout, shape } from "./grid";
 import { hang } from "./hanging";
 import type { Screens } from "./pane";
-import { type Study, frameUrl, playable } from "./types";
+import { frameUrl, playable, type Study } from "./types";
 
 export const WIDE = "(min-width: 1180px)";
 
@@ -24,5 +24,6 @@ export function layoutFor(panes: 1 | 2): Layout {
 /** Ask for what hangs first, before there is anything to hang it in. */
 export function beginPictures(study: Study, panes: 1 | 2): void {
   const [rows, columns] = shape(layoutFor(panes));
-  for (const clip of hang(study.clips, rows * columns)) if (clip && playable(clip) && !here?.hasFrame(frameUrl(clip, 1))) early(frameUrl(clip, 1));
+  for (const clip of hang(study.clips, rows * columns))
+    if (clip && playable(clip) && !here?.hasFrame(frameUrl(clip, 1))) early(frameUrl(clip, 1));
 }

@@ -32,7 +32,11 @@ export class SecondWindow {
     if (this.isOpen) return this.close();
     const popup = window.open("", "fontanelle-second", FEATURES);
     if (!popup) {
-      showBanner({ name: "second", title: "The browser did not allow a second window.", detail: "Allow pop-up windows for this address and try again. Nothing was moved." });
+      showBanner({
+        name: "second",
+        title: "The browser did not allow a second window.",
+        detail: "Allow pop-up windows for this address and try again. Nothing was moved.",
+      });
       return;
     }
     this.popup = popup;
@@ -59,12 +63,16 @@ export class SecondWindow {
     there.documentElement.lang = "en";
     this.drawTheme();
     // Styles come from our own files; a style sheet of this document does not count in another one.
-    const sheets = [...document.querySelectorAll<HTMLLinkElement>("link[rel=stylesheet]")].map((link) => h("link", { rel: "stylesheet", href: link.href }));
+    const sheets = [...document.querySelectorAll<HTMLLinkElement>("link[rel=stylesheet]")].map((link) =>
+      h("link", { rel: "stylesheet", href: link.href }),
+    );
     there.head.replaceChildren(...sheets.map((link) => there.adoptNode(link)));
     there.title = `${title} · Fontanelle · research use only`;
     there.body.className = "second";
     const heading = h("h1", { class: "vh" }, `${title}, second window`);
-    there.body.replaceChildren(there.adoptNode(h("main", {}, heading, h("p", { class: "ruo small" }, "Research use only"))));
+    there.body.replaceChildren(
+      there.adoptNode(h("main", {}, heading, h("p", { class: "ruo small" }, "Research use only"))),
+    );
     this.themes.disconnect();
     this.themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     listen(there);
@@ -78,7 +86,8 @@ export class SecondWindow {
   }
 
   private drawTheme(): void {
-    if (this.popup) this.popup.document.documentElement.dataset["theme"] = document.documentElement.dataset["theme"] ?? "dark";
+    if (this.popup)
+      this.popup.document.documentElement.dataset["theme"] = document.documentElement.dataset["theme"] ?? "dark";
   }
 
   private back(): void {

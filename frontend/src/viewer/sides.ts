@@ -3,7 +3,7 @@
 import { h } from "../common/dom";
 import { edges } from "./hanging";
 import type { Box } from "./labels";
-import { type Orientation, around, words } from "./orientation";
+import { around, type Orientation, words } from "./orientation";
 import type { Clip } from "./types";
 
 export class Sides {
@@ -32,6 +32,8 @@ export class Sides {
     const there = [this.way, ...this.marks.filter((_, at) => at % 2)].filter(({ hidden }) => !hidden);
     if (!there.length) return [];
     const { left, top } = box.getBoundingClientRect();
-    return there.map((each) => each.getBoundingClientRect()).map((each) => ({ x: each.left - left, y: each.top - top, w: each.width, h: each.height }));
+    return there
+      .map((each) => each.getBoundingClientRect())
+      .map((each) => ({ x: each.left - left, y: each.top - top, w: each.width, h: each.height }));
   }
 }

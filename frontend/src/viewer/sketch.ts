@@ -1,7 +1,7 @@
 /** What is drawn, what is selected and what the hand draws next: one for all panes of a study. It knows no pixels and no page. */
 
-import { type Drawing, type Kind, away, dragged, fresh, outline, shifted, slipped, spanned, traced } from "./drawing";
-import { type Point, distance } from "./measure";
+import { away, type Drawing, dragged, fresh, type Kind, outline, shifted, slipped, spanned, traced } from "./drawing";
+import { distance, type Point } from "./measure";
 
 /** A frame on the screen, and how its picture lies there. */
 export interface Board {
@@ -126,13 +126,21 @@ export class Sketcher {
   hover(board: Board, at: Point): void {
     if (!this.live || this.pending === null) return;
     const to = board.toImage(at);
-    if (to && this.live.sop_uid === board.sop && this.live.frame === board.frame) this.show({ ...this.live, points: dragged(this.live.tool, this.live.points, this.pending, to) });
+    if (to && this.live.sop_uid === board.sop && this.live.frame === board.frame)
+      this.show({ ...this.live, points: dragged(this.live.tool, this.live.points, this.pending, to) });
   }
 
   // ---------- drawing ----------
 
   private start(board: Board, kind: Kind, from: Point, pressed: Point): Grip {
-    const drawing: Drawing = { ...kind, uid: fresh(), sop_uid: board.sop, frame: board.frame, label: "", points: spanned(kind.tool, from, from) };
+    const drawing: Drawing = {
+      ...kind,
+      uid: fresh(),
+      sop_uid: board.sop,
+      frame: board.frame,
+      label: "",
+      points: spanned(kind.tool, from, from),
+    };
     const trail: Point[] = [from];
     const reach = (at: Point): Drawing => {
       const to = board.toImage(at) ?? from;
@@ -146,7 +154,8 @@ export class Sketcher {
       up: (at) => {
         const done = reach(at);
         if (kind.tool === "freehand") this.finish({ ...done, points: traced(trail) });
-        else if (kind.tool === "angle" || (distance(at, pressed) < CLICK_PX && kind.tool !== "point")) this.await(done, distance(at, pressed) < CLICK_PX);
+        else if (kind.tool === "angle" || (distance(at, pressed) < CLICK_PX && kind.tool !== "point"))
+          this.await(done, distance(at, pressed) < CLICK_PX);
         else this.finish(done);
       },
       cancel: () => this.drop(),
@@ -161,7 +170,10 @@ export class Sketcher {
   }
 
   private placing(board: Board, drawing: Drawing, index: number, pressed: Point): Grip {
-    const reach = (at: Point): Drawing => ({ ...drawing, points: dragged(drawing.tool, drawing.points, index, board.toImage(at) ?? [0, 0]) });
+    const reach = (at: Point): Drawing => ({
+      ...drawing,
+      points: dragged(drawing.tool, drawing.points, index, board.toImage(at) ?? [0, 0]),
+    });
     this.show(reach(pressed));
     return {
       move: (at) => this.show(reach(at)),
@@ -199,7 +211,9 @@ export class Sketcher {
 
   private take(board: Board, at: Point, event: Held): Grip | null {
     const near = event.pointerType === "touch" ? NEAR_FINGER_PX : NEAR_PX;
-    const here = this.on(board.sop, board.frame).toSorted((a, b) => Number(b.uid === this.selected) - Number(a.uid === this.selected));
+    const here = this.on(board.sop, board.frame).toSorted(
+      (a, b) => Number(b.uid === this.selected) - Number(a.uid === this.selected),
+    );
     for (const drawing of here) {
       const index = this.handleAt(board, drawing, at, near);
       if (index !== null) return this.moving(board, drawing, (to) => dragged(drawing.tool, drawing.points, index, to));

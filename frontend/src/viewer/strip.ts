@@ -1,7 +1,7 @@
 /** Attention per frame of one clip as a strip of bars with its numbers; after the commit only. */
 
 import { fill, h, s } from "../common/dom";
-import { weightText, weightsOf } from "./attention";
+import { weightsOf, weightText } from "./attention";
 import type { Clip, Weight } from "./types";
 
 const WIDTH = 440;
@@ -47,8 +47,28 @@ export class AttentionStrip {
     const pitch = pitchOf(this.clip);
     const bars = [...weights].map(([frame, weight]) => {
       const height = Math.max(0.7, (weight / top) * (HEIGHT - 4));
-      return s("rect", { class: weight > top / 2 ? "att-bar pk" : "att-bar", x: (frame - 1) * pitch + pitch * 0.08, y: HEIGHT - height, width: pitch * 0.84, height }, s("title", {}, `frame ${frame}: ${weightText(weight)}`));
+      return s(
+        "rect",
+        {
+          class: weight > top / 2 ? "att-bar pk" : "att-bar",
+          x: (frame - 1) * pitch + pitch * 0.08,
+          y: HEIGHT - height,
+          width: pitch * 0.84,
+          height,
+        },
+        s("title", {}, `frame ${frame}: ${weightText(weight)}`),
+      );
     });
-    return s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": `Attention per frame: ${said}` }, ...bars, this.cursor);
+    return s(
+      "svg",
+      {
+        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        preserveAspectRatio: "none",
+        role: "img",
+        "aria-label": `Attention per frame: ${said}`,
+      },
+      ...bars,
+      this.cursor,
+    );
   }
 }

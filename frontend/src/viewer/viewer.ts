@@ -7,15 +7,15 @@ import { h, reducedMotion } from "../common/dom";
 import { keyCap } from "../common/keymap";
 import { type Binding, bind } from "../common/keys";
 import { FramesAhead } from "./ahead";
-import { Coverage } from "./coverage";
-import { Film } from "./film";
 import { cineKeys } from "./cinekeys";
+import { Coverage } from "./coverage";
 import type { Drawing } from "./drawing";
+import { Film } from "./film";
 import { neighbour, upcoming } from "./hanging";
 import { LookBar } from "./lookbar";
 import { Marks } from "./marks";
 import type { Pane } from "./pane";
-import { WIDE, loadScreens } from "./screens";
+import { loadScreens, WIDE } from "./screens";
 import { SecondWindow } from "./second";
 import type { Clip, Current, Prior, Study } from "./types";
 import { askView } from "./viewpick";
@@ -97,7 +97,13 @@ export class Viewer {
     });
     this.side = h("div", { class: "side-films" }, this.film.element, this.wall.prior.film);
     this.looking = new LookBar({ active: () => this.wall.active, every: () => this.panes, whole: () => this.stage });
-    this.stage.append(this.wall.grid.element, this.wall.prior.element, this.marks.dock.element, this.tools(), this.lower);
+    this.stage.append(
+      this.wall.grid.element,
+      this.wall.prior.element,
+      this.marks.dock.element,
+      this.tools(),
+      this.lower,
+    );
     for (const part of [this.side, this.stage]) part.addEventListener("click", (event) => this.release(event));
     this.ahead.prefetcher.watch(() => this.panes.forEach((pane) => pane.progress()));
     document.addEventListener("visibilitychange", this.onAway);
@@ -130,7 +136,10 @@ export class Viewer {
 
   /** When what hangs has come, or is slow: until then nothing else is asked for, which would hold it up. */
   hung(): Promise<void> {
-    return this.ahead.prefetcher.whenSettled(this.visible.flatMap((pane) => pane.imagesWanted()), HUNG_MS);
+    return this.ahead.prefetcher.whenSettled(
+      this.visible.flatMap((pane) => pane.imagesWanted()),
+      HUNG_MS,
+    );
   }
 
   /** Every pane plays its share of the study once, clip after clip, until the reader takes over. */
@@ -197,7 +206,10 @@ export class Viewer {
     const choice = clip && (await askView(clip));
     if (!clip || !choice) return;
     try {
-      const said = await api.patch<{ clip: Clip; notes: string[] }>(`/api/v1/studies/${this.study.study_uid}/clips/${clip.sop_uid}/view/`, { ...choice });
+      const said = await api.patch<{ clip: Clip; notes: string[] }>(
+        `/api/v1/studies/${this.study.study_uid}/clips/${clip.sop_uid}/view/`,
+        { ...choice },
+      );
       // The panes, the film and the form hold this very clip.
       Object.assign(clip, said.clip);
       this.film.rename(clip);
@@ -221,7 +233,12 @@ export class Viewer {
 
   /** Among others on the screen, one frame of a clip is a thumbnail; where the reader is at work it is looked at. */
   private chosen(pane: Pane): boolean {
-    return pane === this.wall.active && pane.clip !== null && pane.picture.shown !== null && this.coverage.choose(pane.clip.sop_uid);
+    return (
+      pane === this.wall.active &&
+      pane.clip !== null &&
+      pane.picture.shown !== null &&
+      this.coverage.choose(pane.clip.sop_uid)
+    );
   }
 
   private changed(pane: Pane): void {
@@ -258,7 +275,8 @@ export class Viewer {
   // ---------- tools and keys ----------
 
   private tools(): HTMLElement {
-    const tool = (label: string, key: string, run: () => void) => h("button", { class: "btn btn-quiet", type: "button", onclick: run }, `${label} `, cap(key));
+    const tool = (label: string, key: string, run: () => void) =>
+      h("button", { class: "btn btn-quiet", type: "button", onclick: run }, `${label} `, cap(key));
     return h(
       "div",
       { class: "tools", role: "toolbar", "aria-label": "Picture" },
@@ -266,14 +284,23 @@ export class Viewer {
       ...this.looking.tools(),
       tool("Window 2", "F2", () => this.toSecondWindow()),
       tool("View", "J", () => void this.nameView()),
-      h("label", { class: "field right-end" }, h("span", { "aria-hidden": "true" }, "Layout"), this.wall.layouts, cap("G")),
+      h(
+        "label",
+        { class: "field right-end" },
+        h("span", { "aria-hidden": "true" }, "Layout"),
+        this.wall.layouts,
+        cap("G"),
+      ),
     );
   }
 
   /** The prior, or with none shown the film, to a second window and back. */
   private toSecondWindow(): void {
     const prior = this.wall.prior.panes.length > 0;
-    this.second.toggle(prior ? "Prior" : "Clips", prior ? [this.wall.prior.element, this.wall.prior.film] : [this.side]);
+    this.second.toggle(
+      prior ? "Prior" : "Clips",
+      prior ? [this.wall.prior.element, this.wall.prior.film] : [this.side],
+    );
   }
 
   private fit(): void {
@@ -288,7 +315,8 @@ export class Viewer {
   private bindKeys(): void {
     const group = "Viewer";
     // The slider's own arrows keep its semantics.
-    const off = (event: Event, run: () => void) => (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement ? false : void run());
+    const off = (event: Event, run: () => void) =>
+      event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement ? false : void run();
     const several = () => this.wall.several;
     const keys: Binding[] = [
       ...cineKeys({ active: () => this.wall.active, every: () => [...this.visible, ...this.wall.prior.panes] }),
@@ -300,7 +328,12 @@ export class Viewer {
       { key: "F2", label: "Second window", group, bar: false, run: () => this.toSecondWindow() },
       { key: "g", label: "Layout", group, bar: false, run: () => this.wall.nextLayout() },
       ...(["left", "right", "up", "down"] as const).map((direction) => ({
-        key: `Ctrl+Shift+Arrow${direction.charAt(0).toUpperCase()}${direction.slice(1)}`, label: `Move this view ${direction}`, group, bar: false, run: () => this.wall.rearrange(direction), when: several,
+        key: `Ctrl+Shift+Arrow${direction.charAt(0).toUpperCase()}${direction.slice(1)}`,
+        label: `Move this view ${direction}`,
+        group,
+        bar: false,
+        run: () => this.wall.rearrange(direction),
+        when: several,
       })),
       // Tab is the browser's own: the panes follow each other in the page.
       { key: "Tab", label: "Other view", group, run: () => false, when: several },

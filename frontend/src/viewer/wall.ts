@@ -46,11 +46,19 @@ export class Wall {
     private readonly study: Study,
     private readonly needs: WallNeeds,
   ) {
-    this.grid = new Grid("study", (at) => this.pane(at), () => this.activate(this.active), (sop, pane) => this.drop(sop, pane));
+    this.grid = new Grid(
+      "study",
+      (at) => this.pane(at),
+      () => this.activate(this.active),
+      (sop, pane) => this.drop(sop, pane),
+    );
     this.prior = new PriorRow({
-      pane: (at, coverage, sketch, origin) => this.follow(new Pane(`prior-${at + 1}`, `Prior, view ${at + 1}`, this.surroundings(coverage, sketch), origin)),
+      pane: (at, coverage, sketch, origin) =>
+        this.follow(new Pane(`prior-${at + 1}`, `Prior, view ${at + 1}`, this.surroundings(coverage, sketch), origin)),
       early: (urls) => urls.forEach(early),
-      drawings: needs.others ? (prior) => `/api/v1/studies/${study.study_uid}/priors/${prior.study_uid}/drawings/` : null,
+      drawings: needs.others
+        ? (prior) => `/api/v1/studies/${study.study_uid}/priors/${prior.study_uid}/drawings/`
+        : null,
     });
     LAYOUTS.forEach((layout) => this.layouts.append(h("option", { value: layout }, layoutName(layout))));
     this.layouts.addEventListener("change", () => this.choosing(this.layouts.value as Layout));
@@ -153,7 +161,17 @@ export class Wall {
 
   private surroundings(coverage: Coverage, sketch: Sketcher) {
     const { prefetcher, load, shown, changed, looped } = this.needs;
-    return { screens: loadScreens(), prefetcher, coverage, looks: this.looks, sketch, hung: load, shown, changed, looped };
+    return {
+      screens: loadScreens(),
+      prefetcher,
+      coverage,
+      looks: this.looks,
+      sketch,
+      hung: load,
+      shown,
+      changed,
+      looped,
+    };
   }
 
   private pane(at: number): Pane {

@@ -1,10 +1,10 @@
 /** The worklist: what waits, in reading order, live. */
 
-import { ApiError, api, reason } from "../common/api";
 import { polite } from "../common/announce";
+import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
-import { byId, fill, h } from "../common/dom";
 import { ask } from "../common/dialog";
+import { byId, fill, h } from "../common/dom";
 import { subscribe } from "../common/events";
 import { clock, limit, number, waiting } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
@@ -90,7 +90,10 @@ function local(url: string): string {
   return pathname + query;
 }
 
-async function fetchAll(atLeast: number, signal: AbortSignal): Promise<{ answer: Worklist; rows: Row[]; next: string | null }> {
+async function fetchAll(
+  atLeast: number,
+  signal: AbortSignal,
+): Promise<{ answer: Worklist; rows: Row[]; next: string | null }> {
   const answer = await api.get<Worklist>(firstUrl(), { signal });
   const pages = [answer.results];
   let following = answer.next;
@@ -118,9 +121,21 @@ async function refresh(): Promise<void> {
 
 function failed(error: unknown): void {
   if (error instanceof ApiError && error.signedOut) return;
-  const kept = latest ? `What you see is from ${byId("updated").textContent?.replace("Updated ", "") ?? "earlier"}.` : "";
-  showBanner({ name: "list", error: true, title: "The list could not be refreshed.", detail: `${reason(error)} ${kept}`.trim() });
-  if (!latest) fill(byId("wl-empty"), h("h2", { class: "h2" }, "The list could not be loaded"), h("p", {}, "It loads by itself when the server answers."));
+  const kept = latest
+    ? `What you see is from ${byId("updated").textContent?.replace("Updated ", "") ?? "earlier"}.`
+    : "";
+  showBanner({
+    name: "list",
+    error: true,
+    title: "The list could not be refreshed.",
+    detail: `${reason(error)} ${kept}`.trim(),
+  });
+  if (!latest)
+    fill(
+      byId("wl-empty"),
+      h("h2", { class: "h2" }, "The list could not be loaded"),
+      h("p", {}, "It loads by itself when the server answers."),
+    );
   window.clearTimeout(refreshTimer);
   refreshTimer = window.setTimeout(settled, RETRY_MS);
 }
@@ -129,7 +144,11 @@ function apply(answer: Worklist, rows: Row[], following: string | null, { tellCh
   const anchored = performance.now() - movedAt < 10_000 || list.scrollTop > 0;
   latest = answer;
   next = following;
-  const look = { cap: answer.cap_seconds, showProbability: answer.show_probability, aiDown: answer.ai.state === "down" };
+  const look = {
+    cap: answer.cap_seconds,
+    showProbability: answer.show_probability,
+    aiDown: answer.ai.state === "down",
+  };
   table.show(rows, look, { more: next !== null, anchored });
   if (tellChanges) tell(rows);
   baseline = { rows: [...rows], complete: following === null };
@@ -153,9 +172,30 @@ function tell(after: readonly Row[]): void {
 
 function summary({ counts, cap_seconds, longest_waiting_seconds }: Worklist): void {
   const b = (value: number) => h("b", {}, number(value));
-  const longest = longest_waiting_seconds === null ? [] : [" · longest ", h("b", {}, waiting(longest_waiting_seconds)), ` of ${limit(cap_seconds)}`];
-  fill(byId("sum"), b(counts.waiting), " waiting · ", b(counts.suspected), " suspected · ", b(counts.not_analysed), " not analysed", longest, " · ", b(counts.read_today), " read today");
-  const numbers: Record<Filter, number> = { all: counts.waiting, suspected: counts.suspected, not_analysed: counts.not_analysed, mine: counts.mine, read_today: counts.read_today };
+  const longest =
+    longest_waiting_seconds === null
+      ? []
+      : [" · longest ", h("b", {}, waiting(longest_waiting_seconds)), ` of ${limit(cap_seconds)}`];
+  fill(
+    byId("sum"),
+    b(counts.waiting),
+    " waiting · ",
+    b(counts.suspected),
+    " suspected · ",
+    b(counts.not_analysed),
+    " not analysed",
+    longest,
+    " · ",
+    b(counts.read_today),
+    " read today",
+  );
+  const numbers: Record<Filter, number> = {
+    all: counts.waiting,
+    suspected: counts.suspected,
+    not_analysed: counts.not_analysed,
+    mine: counts.mine,
+    read_today: counts.read_today,
+  };
   for (const name of FILTERS) {
     const slot = document.querySelector(`[data-filter="${name}"] .n`);
     if (slot) slot.textContent = number(numbers[name]);
@@ -164,7 +204,13 @@ function summary({ counts, cap_seconds, longest_waiting_seconds }: Worklist): vo
 
 function bannerOf({ ai }: Worklist): void {
   if (ai.state === "ok") hideBanner("ai");
-  else showBanner({ name: "ai", error: true, title: ai.message || "Scoring is down. Reading is not.", detail: "Studies are scored when it is back; nothing is lost." });
+  else
+    showBanner({
+      name: "ai",
+      error: true,
+      title: ai.message || "Scoring is down. Reading is not.",
+      detail: "Studies are scored when it is back; nothing is lost.",
+    });
 }
 
 function emptiness(rows: readonly Row[], { counts }: Worklist): void {
@@ -173,14 +219,28 @@ function emptiness(rows: readonly Row[], { counts }: Worklist): void {
   slot.hidden = rows.length > 0;
   if (rows.length) return;
   const text = search.value.trim();
-  const [title, detail] = text ? [`No study matches “${text}”`, "Clear the filter with Esc to see all of them."] : EMPTY[filter];
+  const [title, detail] = text
+    ? [`No study matches “${text}”`, "Clear the filter with Esc to see all of them."]
+    : EMPTY[filter];
   const read = filter === "all" && !text && counts.read_today > 0;
   const opening = read ? `${number(counts.read_today)} read today. ` : "";
   fill(
     slot,
     h("h2", { class: "h2" }, title),
     h("p", {}, opening + detail),
-    h("p", { class: "line" }, read ? h("button", { class: "btn", type: "button", onclick: () => choose("read_today") }, "Read today ", h("kbd", {}, "5")) : null, h("a", { class: "btn", href: "/upload/" }, "Upload ", h("kbd", {}, "O"))),
+    h(
+      "p",
+      { class: "line" },
+      read
+        ? h(
+            "button",
+            { class: "btn", type: "button", onclick: () => choose("read_today") },
+            "Read today ",
+            h("kbd", {}, "5"),
+          )
+        : null,
+      h("a", { class: "btn", href: "/upload/" }, "Upload ", h("kbd", {}, "O")),
+    ),
   );
 }
 
@@ -217,7 +277,10 @@ window.setInterval(() => {
   tickedAt = now;
 }, TICK_MS);
 
-new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && void loadMore(), { root: list, rootMargin: "400px" }).observe(byId("wl-more"));
+new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && void loadMore(), {
+  root: list,
+  rootMargin: "400px",
+}).observe(byId("wl-more"));
 
 let loadingMore = false;
 
@@ -226,7 +289,9 @@ async function loadMore(): Promise<void> {
   loadingMore = true;
   try {
     const page = await api.get<Worklist>(local(next));
-    apply({ ...latest, counts: page.counts, ai: page.ai }, merged([table.rows, page.results]), page.next, { tellChanges: false });
+    apply({ ...latest, counts: page.counts, ai: page.ai }, merged([table.rows, page.results]), page.next, {
+      tellChanges: false,
+    });
   } catch (error) {
     failed(error);
   } finally {
@@ -301,7 +366,10 @@ async function undo(): Promise<void> {
 
 async function notDone(title: string, error: unknown): Promise<void> {
   if (error instanceof ApiError && error.signedOut) return;
-  const holder = error instanceof ApiError ? (error.body as { claimed_by?: { display?: string } } | null)?.claimed_by?.display : null;
+  const holder =
+    error instanceof ApiError
+      ? (error.body as { claimed_by?: { display?: string } } | null)?.claimed_by?.display
+      : null;
   showBanner({ name: "action", error: true, title: `${title}.`, detail: holder ? `${holder} has it.` : reason(error) });
   await refresh();
 }
@@ -395,7 +463,14 @@ bind({ key: "/", label: "Filter", group: GROUP, run: () => search.select() });
 FILTERS.forEach((name, index) => {
   const word = document.querySelector(`[data-filter="${name}"]`)?.firstChild?.textContent?.trim() ?? name;
   const first = index === 0;
-  bind({ key: String(index + 1), label: first ? "Show" : `Show ${word}`, group: GROUP, run: () => choose(name), bar: first, ...(first ? { caps: ["1", "–", "5"] } : {}) });
+  bind({
+    key: String(index + 1),
+    label: first ? "Show" : `Show ${word}`,
+    group: GROUP,
+    run: () => choose(name),
+    bar: first,
+    ...(first ? { caps: ["1", "–", "5"] } : {}),
+  });
 });
 bind({ key: "g", label: "Go to arrival", group: GROUP, run: () => toasts.follow(), when: () => toasts.size > 0 });
 bind({ key: "o", label: "Upload", group: GROUP, run: () => location.assign("/upload/"), bar: false });

@@ -23,7 +23,11 @@ function pictures(row: Row): Child {
   if (!first) return h("p", { class: "dim" }, "No picture of this study can be shown.");
   const image = (url: string, props: Record<string, string>) => {
     const element = h("img", { src: url, ...props });
-    element.addEventListener("error", () => element.replaceWith(h("p", { class: "small dim" }, "This picture cannot be shown.")), { once: true });
+    element.addEventListener(
+      "error",
+      () => element.replaceWith(h("p", { class: "small dim" }, "This picture cannot be shown.")),
+      { once: true },
+    );
     return element;
   };
   return [
@@ -56,11 +60,23 @@ export function showPreview(panel: HTMLElement, row: Row | null, showProbability
   const value = showProbability ? probability(row.probability) : null;
   fill(
     panel,
-    h("div", { class: "line" }, h("h2", { class: "h2" }, row.patient_id || "no ID"), h("span", { class: "right" }, flagSign(row, "Not scored yet"), value ? h("span", { class: "strong" }, value) : null)),
+    h(
+      "div",
+      { class: "line" },
+      h("h2", { class: "h2" }, row.patient_id || "no ID"),
+      h(
+        "span",
+        { class: "right" },
+        flagSign(row, "Not scored yet"),
+        value ? h("span", { class: "strong" }, value) : null,
+      ),
+    ),
     row.patient_name ? h("p", {}, row.patient_name) : null,
     h("p", { class: "dim" }, facts(row)),
     warning ? h("p", { class: "notice" }, icon("info"), warning) : null,
-    row.flag === "not_analysed" ? h("p", { class: "notice" }, icon("info"), `Not analysed: ${row.flag_reason || "no reason given"}`) : null,
+    row.flag === "not_analysed"
+      ? h("p", { class: "notice" }, icon("info"), `Not analysed: ${row.flag_reason || "no reason given"}`)
+      : null,
     h("hr", { class: "rule" }),
     pictures(row),
     h("hr", { class: "rule" }),
@@ -69,6 +85,11 @@ export function showPreview(panel: HTMLElement, row: Row | null, showProbability
     h("h3", { class: "h3" }, "Why it is here"),
     h("p", {}, row.why || "In its place by the reading order."),
     h("hr", { class: "rule" }),
-    h("button", { class: "btn btn-primary btn-lg btn-wide", type: "button", onclick: open }, row.status === "read" ? "Open" : "Open and claim", cap("Enter")),
+    h(
+      "button",
+      { class: "btn btn-primary btn-lg btn-wide", type: "button", onclick: open },
+      row.status === "read" ? "Open" : "Open and claim",
+      cap("Enter"),
+    ),
   );
 }

@@ -58,7 +58,8 @@ function due(row: Row, look: Look): HTMLElement {
 
 function claimState(row: Row): Child {
   if (!row.claimed_by) return null;
-  if (row.claimed_by.you) return [h("span", { class: "badge you" }, "You"), " ", h("span", { class: "dim" }, "claimed")];
+  if (row.claimed_by.you)
+    return [h("span", { class: "badge you" }, "You"), " ", h("span", { class: "dim" }, "claimed")];
   const minutes = (Date.now() - new Date(row.claimed_by.since).getTime()) / 1000;
   return h("span", { class: "dim" }, `${row.claimed_by.display} · ${waiting(minutes)}`);
 }
@@ -81,7 +82,11 @@ function state(row: Row, look: Look): Child {
 }
 
 function patient(row: Row): Child {
-  const link = h("a", { href: `/studies/${encodeURIComponent(row.study_uid)}/`, tabindex: -1, title: row.patient_name || null }, row.patient_id || "no ID");
+  const link = h(
+    "a",
+    { href: `/studies/${encodeURIComponent(row.study_uid)}/`, tabindex: -1, title: row.patient_name || null },
+    row.patient_id || "no ID",
+  );
   const revised = (row.revision ?? 1) > 1 ? [" ", h("span", { class: "badge" }, `rev ${row.revision}`)] : null;
   return [link, revised];
 }
@@ -116,7 +121,11 @@ function cells(row: Row, look: Look): HTMLTableCellElement[] {
 /** The row in one sentence, the most urgent first: what is heard on the way down the list. */
 export function rowWords(row: Row, look: Look): string {
   const flag = flagSign(row, look.aiDown ? "Not scored" : "Scoring").textContent ?? "";
-  const claimed = row.claimed_by ? (row.claimed_by.you ? "claimed by you" : `claimed by ${row.claimed_by.display}`) : "";
+  const claimed = row.claimed_by
+    ? row.claimed_by.you
+      ? "claimed by you"
+      : `claimed by ${row.claimed_by.display}`
+    : "";
   const note = row.flag === "not_analysed" ? noteOf(row) : "";
   const chance = look.showProbability ? probability(row.probability) : null;
   return [
@@ -127,7 +136,9 @@ export function rowWords(row: Row, look: Look): string {
     row.day_of_life === null ? "" : `day ${row.day_of_life}`,
     row.status === "read" ? "read" : `waiting ${waiting(row.waiting_seconds)}`,
     claimed,
-  ].filter(Boolean).join(", ");
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 export function buildRow(row: Row, look: Look, into = h("tr", { "data-uid": row.study_uid })): HTMLTableRowElement {
@@ -155,9 +166,16 @@ const BANDS: Record<Band, [string, (look: Look) => string]> = {
 
 export function bandRow(band: Band, size: string, look: Look): HTMLTableRowElement {
   // Without the AI's answers waiting time alone decides there.
-  const [title, rule] = look.aiDown && band === "unscored" ? (["By waiting time", () => "longest first, while scoring is down"] as const) : BANDS[band];
+  const [title, rule] =
+    look.aiDown && band === "unscored"
+      ? (["By waiting time", () => "longest first, while scoring is down"] as const)
+      : BANDS[band];
   const columns = look.showProbability ? COLUMNS : COLUMNS - 1;
-  return h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: columns }, h("b", {}, title), ` ${size} · ${rule(look)}`));
+  return h(
+    "tr",
+    { class: "group" },
+    h("th", { scope: "rowgroup", colspan: columns }, h("b", {}, title), ` ${size} · ${rule(look)}`),
+  );
 }
 
 export function headings(look: Look): HTMLTableRowElement {

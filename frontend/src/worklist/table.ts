@@ -98,11 +98,18 @@ export class ListTable {
   private glide(before: Map<string, number>): void {
     if (reducedMotion() || document.hidden) return;
     const view = this.scroller.getBoundingClientRect();
-    const moves = [...this.elements].map(([uid, element]) => ({ element, now: element.getBoundingClientRect().top, was: before.get(uid) }));
+    const moves = [...this.elements].map(([uid, element]) => ({
+      element,
+      now: element.getBoundingClientRect().top,
+      was: before.get(uid),
+    }));
     for (const { element, now, was } of moves) {
       if (was === undefined || Math.abs(was - now) < 2) continue;
       if (Math.max(was, now) < view.top || Math.min(was, now) > view.bottom) continue;
-      element.animate([{ transform: `translateY(${was - now}px)` }, { transform: "none" }], { duration: MOVE_MS, easing: "ease-out" });
+      element.animate([{ transform: `translateY(${was - now}px)` }, { transform: "none" }], {
+        duration: MOVE_MS,
+        easing: "ease-out",
+      });
     }
   }
 

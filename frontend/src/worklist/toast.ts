@@ -30,9 +30,19 @@ export class Toasts {
     const element = h(
       "div",
       { class: "toast" },
-      h("div", {}, h("span", { class: "flag sus" }, icon("suspected"), `Suspected, ${row.patient_id}`), h("p", { class: "small dim" }, facts.filter(Boolean).join(" · "))),
+      h(
+        "div",
+        {},
+        h("span", { class: "flag sus" }, icon("suspected"), `Suspected, ${row.patient_id}`),
+        h("p", { class: "small dim" }, facts.filter(Boolean).join(" · ")),
+      ),
       h("button", { class: "btn", type: "button", onclick: () => this.follow(row.study_uid) }, "Go ", cap("G")),
-      h("button", { class: "btn btn-quiet", type: "button", onclick: () => this.dismiss(row.study_uid) }, cap("Esc"), h("span", { class: "vh" }, ` dismiss ${row.patient_id}`)),
+      h(
+        "button",
+        { class: "btn btn-quiet", type: "button", onclick: () => this.dismiss(row.study_uid) },
+        cap("Esc"),
+        h("span", { class: "vh" }, ` dismiss ${row.patient_id}`),
+      ),
     );
     this.shown.unshift({ uid: row.study_uid, element });
     this.slot.prepend(element);

@@ -9,12 +9,19 @@ function filled(fields: Record<string, string>): FormData {
 
 describe("a new queue as it is asked for", () => {
   it("sends the fields of its source alone", () => {
-    expect(asked(filled({ uids: "1.2.3", weeks_from: "24" }))).toMatchObject({ source: "filter", filter: { weeks_from: 24 } });
+    expect(asked(filled({ uids: "1.2.3", weeks_from: "24" }))).toMatchObject({
+      source: "filter",
+      filter: { weeks_from: 24 },
+    });
     expect(asked(filled({ source: "list", uids: "1.2.3" }))).not.toHaveProperty("filter");
   });
 
   it("takes shares in per cent, and no number for all", () => {
-    expect(asked(filled({ gold: "5", repeats: "10", count: "0" }))).toMatchObject({ gold: 0.05, repeats: 0.1, count: null });
+    expect(asked(filled({ gold: "5", repeats: "10", count: "0" }))).toMatchObject({
+      gold: 0.05,
+      repeats: 0.1,
+      count: null,
+    });
   });
 
   it("knows three answers about the mastoid view", () => {
@@ -24,6 +31,10 @@ describe("a new queue as it is asked for", () => {
 
   it("reads UTF-8 and UTF-16 and says of anything else that it cannot", () => {
     const bytes = (...values: number[]) => new Uint8Array(values).buffer;
-    expect([decode(bytes(0x31, 0x2e)), decode(bytes(0xff, 0xfe, 0x31, 0)), decode(bytes(0xe4, 0x31))]).toEqual(["1.", "1", null]);
+    expect([decode(bytes(0x31, 0x2e)), decode(bytes(0xff, 0xfe, 0x31, 0)), decode(bytes(0xe4, 0x31))]).toEqual([
+      "1.",
+      "1",
+      null,
+    ]);
   });
 });

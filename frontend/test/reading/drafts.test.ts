@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../../src/common/api";
+import { DraftKeeper, replay, type Server, type ServerDraft, type State } from "../../src/reading/drafts";
 import { type Answer, blank } from "../../src/reading/findings";
-import { DraftKeeper, type Server, type ServerDraft, type State, replay } from "../../src/reading/drafts";
-import { type Commit, type Place, Shelf, keyOf } from "../../src/reading/shelf";
+import { type Commit, keyOf, type Place, Shelf } from "../../src/reading/shelf";
 import { PAPILE } from "./schemas";
 
 const place: Place = { user: "annotator", study: "1.2.3", context: "queue", item: 7 };
@@ -20,8 +20,14 @@ class Desk implements Server {
 
   async save(_place: Place, sent: Answer & { version: number }) {
     if (this.down) throw this.down;
-    if (sent.version !== (this.draft?.version ?? 0)) throw new ApiError(409, "stale_draft", "stale", { server: this.draft });
-    this.draft = { findings: sent.findings, comment: sent.comment, version: sent.version + 1, saved_at: "2026-11-23T14:35:02Z" };
+    if (sent.version !== (this.draft?.version ?? 0))
+      throw new ApiError(409, "stale_draft", "stale", { server: this.draft });
+    this.draft = {
+      findings: sent.findings,
+      comment: sent.comment,
+      version: sent.version + 1,
+      saved_at: "2026-11-23T14:35:02Z",
+    };
     if (this.deaf) throw offline();
     return { version: this.draft.version, saved_at: "2026-11-23T14:35:02Z" };
   }
@@ -34,7 +40,8 @@ class Desk implements Server {
 
   async commit(_place: Place, commit: Commit) {
     if (this.down) throw this.down;
-    if (commit.version !== (this.draft?.version ?? commit.version)) throw new ApiError(409, "stale_draft", "stale", { server: this.draft });
+    if (commit.version !== (this.draft?.version ?? commit.version))
+      throw new ApiError(409, "stale_draft", "stale", { server: this.draft });
     this.commits.set(commit.idempotency_key, commit);
     if (this.deaf) throw offline();
     return { next: null };
@@ -46,7 +53,11 @@ let shelf: Shelf;
 let states: State[];
 
 function keeper(): DraftKeeper {
-  const clock = { now: () => new Date("2026-11-23T14:35:02Z"), setTimeout: (run: () => void, ms: number) => setTimeout(run, ms), clearTimeout: (timer: unknown) => clearTimeout(timer as number) };
+  const clock = {
+    now: () => new Date("2026-11-23T14:35:02Z"),
+    setTimeout: (run: () => void, ms: number) => setTimeout(run, ms),
+    clearTimeout: (timer: unknown) => clearTimeout(timer as number),
+  };
   return new DraftKeeper(place, shelf, desk, clock, (state) => states.push(state));
 }
 
@@ -105,7 +116,11 @@ describe("a draft", () => {
     drafts.change(answer("ab"));
     desk.deaf = false;
     await vi.advanceTimersByTimeAsync(2000);
-    expect([desk.draft?.comment, states.at(-1)?.kind, states.some(({ kind }) => kind === "conflict")]).toEqual(["ab", "saved", false]);
+    expect([desk.draft?.comment, states.at(-1)?.kind, states.some(({ kind }) => kind === "conflict")]).toEqual([
+      "ab",
+      "saved",
+      false,
+    ]);
   });
 
   it("is no conflict with itself after a reload either", async () => {
@@ -161,7 +176,10 @@ describe("a draft", () => {
     desk.down = offline();
     keeper().change(answer("a"));
     await vi.advanceTimersByTimeAsync(500);
-    expect(states.at(-1)).toMatchObject({ kind: "here", reason: "This browser keeps nothing. The server does not answer." });
+    expect(states.at(-1)).toMatchObject({
+      kind: "here",
+      reason: "This browser keeps nothing. The server does not answer.",
+    });
   });
 });
 
@@ -205,7 +223,10 @@ describe("two versions", () => {
   it("that say the same in another order of fields are no conflict", () => {
     const mine = { ...answer("a"), findings: { ...answer("a").findings, keyframes: [{ sop_uid: "1", frame: 2 }] } };
     shelf.write({ place, base: 1, at: "2026-11-23T14:35:02Z", answer: mine });
-    const findings = { ...Object.fromEntries(Object.entries(mine.findings).reverse()), keyframes: [{ frame: 2, sop_uid: "1" }] } as unknown as Answer["findings"];
+    const findings = {
+      ...Object.fromEntries(Object.entries(mine.findings).reverse()),
+      keyframes: [{ frame: 2, sop_uid: "1" }],
+    } as unknown as Answer["findings"];
     keeper().begin({ findings, comment: "a", version: 2, saved_at: null });
     expect(states.at(-1)?.kind).not.toBe("conflict");
   });
@@ -294,11 +315,20 @@ describe("replay", () => {
     shelf.write({ place: other, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("owed") });
     shelf.write({ place, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("open") });
     expect(await replay(shelf, desk, "annotator", place)).toBe(1);
-    expect([desk.draft?.comment, shelf.read(other), shelf.read(place)?.answer?.comment]).toEqual(["owed", null, "open"]);
+    expect([desk.draft?.comment, shelf.read(other), shelf.read(place)?.answer?.comment]).toEqual([
+      "owed",
+      null,
+      "open",
+    ]);
   });
 
   it("never sends another person's", async () => {
-    shelf.write({ place: { ...other, user: "somebody" }, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("not mine") });
+    shelf.write({
+      place: { ...other, user: "somebody" },
+      base: 0,
+      at: "2026-11-23T14:00:00Z",
+      answer: answer("not mine"),
+    });
     expect(await replay(shelf, desk, "annotator", null)).toBe(0);
   });
 
@@ -330,17 +360,25 @@ describe("replay", () => {
 });
 
 describe("two tabs that are offline", () => {
-  const tab = (name: string, text: string, at: string) => new Shelf(localStorage, name).write({ place, base: 0, at, answer: answer(text) });
+  const tab = (name: string, text: string, at: string) =>
+    new Shelf(localStorage, name).write({ place, base: 0, at, answer: answer(text) });
 
   function keeperOf(name: string): DraftKeeper {
-    const clock = { now: () => new Date("2026-11-23T14:35:02Z"), setTimeout: (run: () => void, ms: number) => setTimeout(run, ms), clearTimeout: (timer: unknown) => clearTimeout(timer as number) };
+    const clock = {
+      now: () => new Date("2026-11-23T14:35:02Z"),
+      setTimeout: (run: () => void, ms: number) => setTimeout(run, ms),
+      clearTimeout: (timer: unknown) => clearTimeout(timer as number),
+    };
     return new DraftKeeper(place, new Shelf(localStorage, name), desk, clock, (state) => states.push(state));
   }
 
   it("do not write over each other", () => {
     tab("one", "first", "2026-11-23T14:00:00Z");
     tab("two", "second", "2026-11-23T14:01:00Z");
-    expect(["one", "two"].map((name) => new Shelf(localStorage, name).read(place)?.answer?.comment)).toEqual(["first", "second"]);
+    expect(["one", "two"].map((name) => new Shelf(localStorage, name).read(place)?.answer?.comment)).toEqual([
+      "first",
+      "second",
+    ]);
   });
 
   it("leave both versions to a third, whose reader chooses; the other goes to the server too", async () => {
@@ -348,7 +386,11 @@ describe("two tabs that are offline", () => {
     tab("two", "second", "2026-11-23T14:01:00Z");
     const drafts = keeperOf("three");
     expect(drafts.begin(null)?.comment).toBe("second");
-    expect(states.at(-1)).toMatchObject({ kind: "conflict", mine: { comment: "second" }, theirs: { comment: "first" } });
+    expect(states.at(-1)).toMatchObject({
+      kind: "conflict",
+      mine: { comment: "second" },
+      theirs: { comment: "first" },
+    });
     expect(drafts.choose("theirs").comment).toBe("first");
     await vi.advanceTimersByTimeAsync(1000);
     expect([desk.draft?.comment, desk.aside.map((left) => left.comment)]).toEqual(["first", ["second"]]);

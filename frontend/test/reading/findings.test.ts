@@ -1,13 +1,35 @@
 import { describe, expect, it } from "vitest";
-import { type Action, type Form, History, answered, blank, contradictions, headline, negative, reduce, summary, worst } from "../../src/reading/findings";
+import {
+  type Action,
+  answered,
+  blank,
+  contradictions,
+  type Form,
+  History,
+  headline,
+  negative,
+  reduce,
+  summary,
+  worst,
+} from "../../src/reading/findings";
 import { FIRST, PAPILE, VOLPE } from "./schemas";
 
 const digit = (grade: 0 | 1 | 2 | 3 | 4): Action => ({ type: "digit", grade });
 const KEYS: Record<string, Action> = {
-  "0": digit(0), "1": digit(1), "2": digit(2), "3": digit(3), "4": digit(4),
-  r: { type: "side", side: "right" }, l: { type: "side", side: "left" },
-  i: { type: "toggle", flag: "phi" }, y: { type: "choice", field: "pvl" }, h: { type: "toggle", flag: "phvd" }, x: { type: "toggle", flag: "uncertain" },
-  c: { type: "choice", field: "cerebellar" }, q: { type: "choice", field: "quality" }, k: { type: "keyframe", keyframe: { sop_uid: "1.2", frame: 23 } },
+  "0": digit(0),
+  "1": digit(1),
+  "2": digit(2),
+  "3": digit(3),
+  "4": digit(4),
+  r: { type: "side", side: "right" },
+  l: { type: "side", side: "left" },
+  i: { type: "toggle", flag: "phi" },
+  y: { type: "choice", field: "pvl" },
+  h: { type: "toggle", flag: "phvd" },
+  x: { type: "toggle", flag: "uncertain" },
+  c: { type: "choice", field: "cerebellar" },
+  q: { type: "choice", field: "quality" },
+  k: { type: "keyframe", keyframe: { sop_uid: "1.2", frame: 23 } },
 };
 
 /** The form after these keys; Enter is not among them, so a committed answer costs one more. */
@@ -18,7 +40,13 @@ function press(keys: string, form: Form = blank(false, PAPILE)): Form {
 describe("keys", () => {
   it("a negative is 0 and Enter: one key makes a complete answer", () => {
     const { findings } = press("0");
-    expect([findings.right, findings.left, answered(findings), negative(findings), contradictions(findings)]).toEqual([0, 0, true, true, []]);
+    expect([findings.right, findings.left, answered(findings), negative(findings), contradictions(findings)]).toEqual([
+      0,
+      0,
+      true,
+      true,
+      [],
+    ]);
   });
 
   it("one side graded says none for the other: R 3 Enter", () => {
@@ -74,12 +102,23 @@ describe("findings", () => {
     expect(answered(press("qq").findings)).toBe(true);
   });
 
-  it.each([["0i", 1], ["r4i", 1], ["qq0", 1], ["r3i", 0], ["0", 0]])("after %s there are %i contradictions", (keys, count) => {
+  it.each([
+    ["0i", 1],
+    ["r4i", 1],
+    ["qq0", 1],
+    ["r3i", 0],
+    ["0", 0],
+  ])("after %s there are %i contradictions", (keys, count) => {
     expect(contradictions(press(keys).findings)).toHaveLength(count);
   });
 
   it("say the worst side in words", () => {
-    expect([press("r1l3"), press("r2l2"), press("0"), press("r3i")].map((form) => worst(form.findings))).toEqual(["III left", "II both sides", "none", "IV right"]);
+    expect([press("r1l3"), press("r2l2"), press("0"), press("r3i")].map((form) => worst(form.findings))).toEqual([
+      "III left",
+      "II both sides",
+      "none",
+      "IV right",
+    ]);
   });
 
   it("with another haemorrhage are not negative", () => {
@@ -98,7 +137,7 @@ describe("History", () => {
   it("undoes every change back to the beginning", () => {
     const history = new History(blank(false, PAPILE));
     for (const key of "r3iyl1") history.apply(KEYS[key] as Action);
-    while (history.undo()) continue;
+    while (history.undo());
     expect(history.form).toEqual(blank(false, PAPILE));
   });
 
@@ -116,7 +155,16 @@ describe("History", () => {
 });
 
 describe("undo and redo of what is drawn", () => {
-  const drawing = (x: number) => ({ uid: "a", tool: "point" as const, sop_uid: "1.2", frame: 1, points: [[x, 1]] as const, label: "", preset: "" as const, side: "" as const });
+  const drawing = (x: number) => ({
+    uid: "a",
+    tool: "point" as const,
+    sop_uid: "1.2",
+    frame: 1,
+    points: [[x, 1]] as const,
+    label: "",
+    preset: "" as const,
+    side: "" as const,
+  });
   const draw = (x: number, step?: string): Action => ({ type: "draw", drawings: [drawing(x)], step });
 
   it("goes back and forth over drawn and typed alike", () => {
@@ -124,7 +172,12 @@ describe("undo and redo of what is drawn", () => {
     history.apply(draw(1));
     history.apply(digit(0));
     expect([history.undo(), history.undo(), history.undo()]).toEqual([true, true, false]);
-    expect([history.form.findings.drawings, history.redo(), history.redo(), history.redo()]).toEqual([[], true, true, false]);
+    expect([history.form.findings.drawings, history.redo(), history.redo(), history.redo()]).toEqual([
+      [],
+      true,
+      true,
+      false,
+    ]);
     expect([history.form.findings.right, history.form.findings.drawings]).toEqual([0, [drawing(1)]]);
   });
 
@@ -138,7 +191,10 @@ describe("undo and redo of what is drawn", () => {
   });
 
   it("the server's numbers never come back in a draft", () => {
-    const taken = reduce(blank(false, PAPILE), { type: "take", findings: { ...blank(false, PAPILE).findings, drawings: [{ ...drawing(1), measured: null }] } });
+    const taken = reduce(blank(false, PAPILE), {
+      type: "take",
+      findings: { ...blank(false, PAPILE).findings, drawings: [{ ...drawing(1), measured: null }] },
+    });
     expect(taken.findings.drawings).toEqual([drawing(1)]);
   });
 });
@@ -157,7 +213,10 @@ describe("versions of the schema", () => {
   });
 
   it("an older answer is told in its own words", () => {
-    const old = { ...blank(true, FIRST), findings: { ...blank(true, FIRST).findings, right: 2 as const, left: 0 as const, pvl: true } };
+    const old = {
+      ...blank(true, FIRST),
+      findings: { ...blank(true, FIRST).findings, right: 2 as const, left: 0 as const, pvl: true },
+    };
     expect(summary(old)).toContainEqual(["Cystic PVL", "yes"]);
     expect(summary(press("y", blank(true, PAPILE)))).toContainEqual(["PVL", "I"]);
   });

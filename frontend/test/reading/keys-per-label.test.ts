@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { bind, startKeys } from "../../src/common/keys";
-import { type Findings, History, answered, blank, contradictions } from "../../src/reading/findings";
+import { answered, blank, contradictions, type Findings, History } from "../../src/reading/findings";
 import { readingKeys } from "../../src/reading/shortcuts";
 import { PAPILE, VOLPE } from "./schemas";
 
@@ -23,14 +23,20 @@ function sit(schema = PAPILE): void {
     undo: () => void (history.undo() || done.push("earlier")),
     redo: () => void history.redo(),
     measure: () => undefined,
-    commit: () => void (answered(history.form.findings) && !contradictions(history.form.findings).length && (committed = history.form.findings)),
+    commit: () =>
+      void (
+        answered(history.form.findings) &&
+        !contradictions(history.form.findings).length &&
+        (committed = history.form.findings)
+      ),
     skip: () => void done.push("skip"),
   };
   unbind = readingKeys("queue", schema, commands).map(bind);
 }
 
 function press(...keys: string[]): number {
-  for (const key of keys) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  for (const key of keys)
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
   return keys.length;
 }
 

@@ -1,21 +1,38 @@
 import { describe, expect, it } from "vitest";
-import { type Form, blank } from "../../src/reading/findings";
+import { blank, type Form } from "../../src/reading/findings";
 import { changed } from "../../src/reading/saying";
 import type { Drawing } from "../../src/viewer/drawing";
 import { PAPILE } from "./schemas";
 
 const CLIPS = [{ sop_uid: "1.2", label: "COR sweep", regions: [] }];
-const LENGTH: Drawing = { uid: "a", tool: "length", preset: "", side: "", sop_uid: "1.2", frame: 3, label: "", points: [[0, 0], [10, 0]], measured: { value: 12.3, unit: "mm", reason: "", more: {} } as never };
+const LENGTH: Drawing = {
+  uid: "a",
+  tool: "length",
+  preset: "",
+  side: "",
+  sop_uid: "1.2",
+  frame: 3,
+  label: "",
+  points: [
+    [0, 0],
+    [10, 0],
+  ],
+  measured: { value: 12.3, unit: "mm", reason: "", more: {} } as never,
+};
 const form = blank(false, PAPILE);
 const having = (part: Partial<Form["findings"]>): Form => ({ ...form, findings: { ...form.findings, ...part } });
 
 describe("what is heard of a change", () => {
   it("a keyframe by its clip and frame, once", () => {
-    expect(changed(form, having({ keyframes: [{ sop_uid: "1.2", frame: 3 }] }), CLIPS)).toBe("Keyframe: COR sweep, frame 3");
+    expect(changed(form, having({ keyframes: [{ sop_uid: "1.2", frame: 3 }] }), CLIPS)).toBe(
+      "Keyframe: COR sweep, frame 3",
+    );
   });
 
   it("a keyframe that is taken away by the same name", () => {
-    expect(changed(having({ keyframes: [{ sop_uid: "1.2", frame: 3 }] }), form, CLIPS)).toBe("Keyframe taken away: COR sweep, frame 3");
+    expect(changed(having({ keyframes: [{ sop_uid: "1.2", frame: 3 }] }), form, CLIPS)).toBe(
+      "Keyframe taken away: COR sweep, frame 3",
+    );
   });
 
   it("a drawing by its number and unit", () => {

@@ -2,10 +2,15 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type SchemaDocument, remember } from "../../src/reading/schema";
+import { remember, type SchemaDocument } from "../../src/reading/schema";
 
 function shipped(name: string) {
-  return remember({ name, document: JSON.parse(readFileSync(join(import.meta.dirname, `../../../annotations/shipped/${name}.json`), "utf8")) as SchemaDocument });
+  return remember({
+    name,
+    document: JSON.parse(
+      readFileSync(join(import.meta.dirname, `../../../annotations/shipped/${name}.json`), "utf8"),
+    ) as SchemaDocument,
+  });
 }
 
 export const PAPILE = shipped("papile-2");

@@ -13,8 +13,14 @@ const decode = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer())[0]
 
 describe("frames that are wanted together", () => {
   it("are runs of neighbours, none longer than the server gives", () => {
-    expect(runsOf([3, 1, 2, 7, 2])).toEqual([[1, 3], [7, 7]]);
-    expect(runsOf(Array.from({ length: MOST + 1 }, (_, at) => at + 1))).toEqual([[1, MOST], [MOST + 1, MOST + 1]]);
+    expect(runsOf([3, 1, 2, 7, 2])).toEqual([
+      [1, 3],
+      [7, 7],
+    ]);
+    expect(runsOf(Array.from({ length: MOST + 1 }, (_, at) => at + 1))).toEqual([
+      [1, MOST],
+      [MOST + 1, MOST + 1],
+    ]);
   });
   it("come in one answer, each with its own picture", async () => {
     const fetch = vi.fn(() => Promise.resolve(answer([4, 5, 6])));

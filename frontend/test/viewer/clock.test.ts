@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { rateWords } from "../../src/viewer/cinebar";
-import { CineClock, RateMeter, durations } from "../../src/viewer/clock";
+import { CineClock, durations, RateMeter } from "../../src/viewer/clock";
 
 const steady = { frames: 4, frame_time_ms: 50, fps: 20, frame_times: null };
 
@@ -76,10 +76,14 @@ describe("where a rate comes from", () => {
 
   it("tells a file that states none from one whose frame time cannot be true", () => {
     expect(rateWords({ fps_source: "default", fps_flaw: "" })).toBe("Frame rate assumed: the file states none");
-    expect(rateWords({ fps_source: "default", fps_flaw: "the file's frame time of 0.033 ms cannot be true" })).toBe("Frame rate assumed: the file's frame time of 0.033 ms cannot be true");
+    expect(rateWords({ fps_source: "default", fps_flaw: "the file's frame time of 0.033 ms cannot be true" })).toBe(
+      "Frame rate assumed: the file's frame time of 0.033 ms cannot be true",
+    );
   });
 
   it("says what was not believed where another time is used", () => {
-    expect(rateWords({ fps_source: "recommended", fps_flaw: "the file's frame time of 0 ms cannot be true" })).toBe("Frame rate recommended in the file; the file's frame time of 0 ms cannot be true");
+    expect(rateWords({ fps_source: "recommended", fps_flaw: "the file's frame time of 0 ms cannot be true" })).toBe(
+      "Frame rate recommended in the file; the file's frame time of 0 ms cannot be true",
+    );
   });
 });

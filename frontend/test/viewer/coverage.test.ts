@@ -60,7 +60,10 @@ describe("Coverage", () => {
     const again = new Coverage(clips);
     again.restore(JSON.parse(JSON.stringify(coverage.keep())));
     expect(again.report()).toEqual(coverage.report());
-    expect(coverage.keep()["a"]?.ranges).toEqual([[1, 2], [4, 4]]);
+    expect(coverage.keep()["a"]?.ranges).toEqual([
+      [1, 2],
+      [4, 4],
+    ]);
   });
 
   it("ignores what is kept of clips that are gone", () => {

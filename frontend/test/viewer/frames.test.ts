@@ -32,9 +32,12 @@ describe("layoutOf", () => {
 });
 
 describe("isSoftware", () => {
-  it.each(["Google SwiftShader", "ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero)))", "llvmpipe (LLVM 15)"])("knows %s", (name) => {
-    expect(isSoftware(name)).toBe(true);
-  });
+  it.each(["Google SwiftShader", "ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero)))", "llvmpipe (LLVM 15)"])(
+    "knows %s",
+    (name) => {
+      expect(isSoftware(name)).toBe(true);
+    },
+  );
 
   it("takes a graphics card for one", () => {
     expect(isSoftware("ANGLE (NVIDIA, NVIDIA GeForce RTX 3060 Direct3D11)")).toBe(false);
@@ -42,5 +45,7 @@ describe("isSoftware", () => {
 });
 
 it("puts the frame's number into the address", () => {
-  expect(frameUrl({ frame_url: "/api/v1/studies/1/clips/2/frames/{frame}/" }, 12)).toBe("/api/v1/studies/1/clips/2/frames/12/");
+  expect(frameUrl({ frame_url: "/api/v1/studies/1/clips/2/frames/{frame}/" }, 12)).toBe(
+    "/api/v1/studies/1/clips/2/frames/12/",
+  );
 });

@@ -10,7 +10,12 @@ describe("layouts", () => {
   });
   it("know the place beside a place, and their edges", () => {
     expect(["left", "right", "up", "down"].map((way) => beside(4, [3, 3], way as "left"))).toEqual([3, 5, 1, 7]);
-    expect([beside(0, [1, 2], "left"), beside(1, [1, 2], "right"), beside(1, [1, 2], "down"), beside(2, [2, 2], "left")]).toEqual([null, null, null, null]);
+    expect([
+      beside(0, [1, 2], "left"),
+      beside(1, [1, 2], "right"),
+      beside(1, [1, 2], "down"),
+      beside(2, [2, 2], "left"),
+    ]).toEqual([null, null, null, null]);
   });
 });
 
@@ -21,5 +26,11 @@ it("hangs in empty panes what hangs nowhere yet, in order", () => {
 });
 
 it("goes from speed to speed and holds at the ends", () => {
-  expect([speedBeside(1, 1), speedBeside(1, -1), speedBeside(4, 1), speedBeside(0.25, -1), speedBeside(0.8, 1)]).toEqual([2, 0.5, 4, 0.25, 1]);
+  expect([
+    speedBeside(1, 1),
+    speedBeside(1, -1),
+    speedBeside(4, 1),
+    speedBeside(0.25, -1),
+    speedBeside(0.8, 1),
+  ]).toEqual([2, 0.5, 4, 0.25, 1]);
 });

@@ -66,13 +66,23 @@ describe("peaks", () => {
 });
 
 it("tells window, pan and zoom apart by button and modifier", () => {
-  const press = (button: number, keys = {}) => dragOf({ button, ctrlKey: false, metaKey: false, shiftKey: false, ...keys });
-  expect([press(0), press(1), press(2), press(0, { shiftKey: true }), press(0, { ctrlKey: true })]).toEqual(["level", "pan", "zoom", "pan", "zoom"]);
+  const press = (button: number, keys = {}) =>
+    dragOf({ button, ctrlKey: false, metaKey: false, shiftKey: false, ...keys });
+  expect([press(0), press(1), press(2), press(0, { shiftKey: true }), press(0, { ctrlKey: true })]).toEqual([
+    "level",
+    "pan",
+    "zoom",
+    "pan",
+    "zoom",
+  ]);
 });
 
 describe("Prefetcher", () => {
   it("says when all of some frames have come or cannot", async () => {
-    const prefetcher = new Prefetcher((id) => (id === "bad" ? Promise.reject(new Error("damaged")) : Promise.resolve()), { atOnce: 4, room: () => true });
+    const prefetcher = new Prefetcher(
+      (id) => (id === "bad" ? Promise.reject(new Error("damaged")) : Promise.resolve()),
+      { atOnce: 4, room: () => true },
+    );
     const settled = prefetcher.whenSettled(["a", "bad"], 60_000);
     prefetcher.focus(["a", "bad"]);
     await settled;
@@ -80,7 +90,10 @@ describe("Prefetcher", () => {
   });
   it("does not wait for ever for frames that are slow", async () => {
     vi.useFakeTimers();
-    const waiting = new Prefetcher(() => new Promise(() => undefined), { atOnce: 1, room: () => true }).whenSettled(["a"], 1000);
+    const waiting = new Prefetcher(() => new Promise(() => undefined), { atOnce: 1, room: () => true }).whenSettled(
+      ["a"],
+      1000,
+    );
     vi.advanceTimersByTime(1000);
     await expect(waiting).resolves.toBeUndefined();
     vi.useRealTimers();
@@ -97,16 +110,27 @@ describe("Prefetcher", () => {
   });
 
   it("keeps the reason of a frame that cannot be had, and goes on", async () => {
-    const prefetcher = new Prefetcher((id) => (id === "bad" ? Promise.reject(new Error("damaged")) : Promise.resolve()), { atOnce: 2, room: () => true });
+    const prefetcher = new Prefetcher(
+      (id) => (id === "bad" ? Promise.reject(new Error("damaged")) : Promise.resolve()),
+      { atOnce: 2, room: () => true },
+    );
     prefetcher.focus(["bad", "good"]);
     await settle();
-    expect([prefetcher.has("good"), prefetcher.has("bad"), prefetcher.settled("bad"), prefetcher.reasonOf("bad")]).toEqual([true, false, true, "damaged"]);
+    expect([
+      prefetcher.has("good"),
+      prefetcher.has("bad"),
+      prefetcher.settled("bad"),
+      prefetcher.reasonOf("bad"),
+    ]).toEqual([true, false, true, "damaged"]);
   });
 
   it("tries again where the server was away", async () => {
     vi.useFakeTimers();
     let away = true;
-    const prefetcher = new Prefetcher(() => (away ? Promise.reject(Object.assign(new Error("no answer"), { later: true })) : Promise.resolve()), { atOnce: 2, room: () => true });
+    const prefetcher = new Prefetcher(
+      () => (away ? Promise.reject(Object.assign(new Error("no answer"), { later: true })) : Promise.resolve()),
+      { atOnce: 2, room: () => true },
+    );
     prefetcher.focus(["a", "b"]);
     await vi.advanceTimersByTimeAsync(100);
     expect(prefetcher.settled("a")).toBe(false);

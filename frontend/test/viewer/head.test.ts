@@ -19,7 +19,10 @@ describe("what stands above a picture", () => {
   it.each(["sagittal", "mastoid", "other"] as const)("says of a %s view that its label names the side", (view) => {
     expect(head(clip(view, "MAST left"))).toContain("side from label");
   });
-  it.each([[0.01, 0.02, true], [0.01, 0.0101, false]])("says of steps of %s by %s cm whether shapes are stretched", (dx_cm, dy_cm, said) => {
+  it.each([
+    [0.01, 0.02, true],
+    [0.01, 0.0101, false],
+  ])("says of steps of %s by %s cm whether shapes are stretched", (dx_cm, dy_cm, said) => {
     const uneven = clipOf({ regions: [{ x0: 0, y0: 0, x1: 3, y1: 3, dx_cm, dy_cm }] });
     expect(head(uneven).includes("pixels not square")).toBe(said);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Box, type Place, type Room, type Wish, arranged, meets, overlap, rows } from "../../src/viewer/labels";
+import { arranged, type Box, meets, overlap, type Place, type Room, rows, type Wish } from "../../src/viewer/labels";
 import type { Point } from "../../src/viewer/measure";
 
 const ROOM: Room = { w: 600, h: 400, taken: [] };
@@ -19,9 +19,23 @@ function pairs<T>(each: readonly T[]): [T, T][] {
 
 function collisions(wishes: readonly Wish[], places: ReadonlyMap<string, Place>): string[] {
   const found = [...places].filter(([uid]) => wishes.some((wish) => wish.uid === uid));
-  const labels = pairs(found).filter(([[, a], [, b]]) => overlap(a, b)).map(([[a], [b]]) => `${a} over ${b}`);
-  const handles = wishes.flatMap((wish) => wish.handles.flatMap(([x, y]) => found.filter(([, box]) => overlap(box, { x: x - 4, y: y - 4, w: 8, h: 8 })).map(([uid]) => `${uid} on a handle of ${wish.uid}`)));
-  const leaders = found.flatMap(([uid, { leader }]) => (leader ? found.filter(([other, box]) => other !== uid && meets(...leader, box)).map(([other]) => `line of ${uid} through ${other}`) : []));
+  const labels = pairs(found)
+    .filter(([[, a], [, b]]) => overlap(a, b))
+    .map(([[a], [b]]) => `${a} over ${b}`);
+  const handles = wishes.flatMap((wish) =>
+    wish.handles.flatMap(([x, y]) =>
+      found
+        .filter(([, box]) => overlap(box, { x: x - 4, y: y - 4, w: 8, h: 8 }))
+        .map(([uid]) => `${uid} on a handle of ${wish.uid}`),
+    ),
+  );
+  const leaders = found.flatMap(([uid, { leader }]) =>
+    leader
+      ? found
+          .filter(([other, box]) => other !== uid && meets(...leader, box))
+          .map(([other]) => `line of ${uid} through ${other}`)
+      : [],
+  );
   return [...labels, ...handles, ...leaders];
 }
 
@@ -50,14 +64,19 @@ describe("labels beside drawings", () => {
   });
 
   it("of six that share an end none lies on another, and those that stand apart have a line that leads there", () => {
-    const wishes = Array.from({ length: 6 }, (_, at) => length(`d${at}`, [300, 200], [300 + 60 * Math.cos(at), 200 + 60 * Math.sin(at)]));
+    const wishes = Array.from({ length: 6 }, (_, at) =>
+      length(`d${at}`, [300, 200], [300 + 60 * Math.cos(at), 200 + 60 * Math.sin(at)]),
+    );
     const places = arranged(wishes, ROOM);
     expect(collisions(wishes, places)).toEqual([]);
-    for (const { leader, x, y, w, h } of places.values()) if (leader) expect(meets(leader[1], leader[1], { x, y, w, h })).toBe(true);
+    for (const { leader, x, y, w, h } of places.values())
+      if (leader) expect(meets(leader[1], leader[1], { x, y, w, h })).toBe(true);
   });
 
   it("of six in a corner, where their lines cannot all pass, none lies on another or on a handle", () => {
-    const wishes = Array.from({ length: 6 }, (_, at) => length(`d${at}`, [532, 392 - 6 * at], [592, 392 - 7 * at], 150));
+    const wishes = Array.from({ length: 6 }, (_, at) =>
+      length(`d${at}`, [532, 392 - 6 * at], [592, 392 - 7 * at], 150),
+    );
     const places = arranged(wishes, ROOM);
     expect(collisions(wishes, places).filter((found) => !found.startsWith("line"))).toEqual([]);
     expect(outside(ROOM, places.values())).toEqual([]);
@@ -66,14 +85,19 @@ describe("labels beside drawings", () => {
   it("a number that stands between the ends of two drawings has a line to its own", () => {
     const wishes = [length("a", [100, 100], [200, 100]), length("b", [100, 122], [200, 122])];
     const places = arranged(wishes, ROOM);
-    expect([...places.values()].map(({ leader }) => leader?.[0])).toEqual([[200, 100], [200, 122]]);
+    expect([...places.values()].map(({ leader }) => leader?.[0])).toEqual([
+      [200, 100],
+      [200, 122],
+    ]);
   });
 
   it("hundreds of arrangements by dice hold no collision", () => {
     for (let seed = 1; seed <= 200; seed += 1) {
       const roll = dice(seed);
       const point = (): Point => [roll() * ROOM.w, roll() * ROOM.h];
-      const wishes = Array.from({ length: 1 + Math.floor(roll() * 8) }, (_, at) => length(`d${at}`, point(), point(), 40 + roll() * 150));
+      const wishes = Array.from({ length: 1 + Math.floor(roll() * 8) }, (_, at) =>
+        length(`d${at}`, point(), point(), 40 + roll() * 150),
+      );
       const places = arranged(wishes, ROOM);
       expect([seed, ...collisions(wishes, places)]).toEqual([seed]);
       expect(outside(ROOM, places.values())).toEqual([]);
@@ -109,7 +133,17 @@ describe("labels beside drawings", () => {
 
   it("more than there is room for lie over each other no more than they must, inside", () => {
     const narrow = { w: 130, h: 60, taken: [] };
-    const places = arranged(close(6).map((wish) => ({ ...wish, line: [[20, 30], [60, 30]], handles: [] })), narrow);
+    const places = arranged(
+      close(6).map((wish) => ({
+        ...wish,
+        line: [
+          [20, 30],
+          [60, 30],
+        ],
+        handles: [],
+      })),
+      narrow,
+    );
     expect([places.size, outside(narrow, places.values())]).toEqual([6, []]);
   });
 });
@@ -122,7 +156,12 @@ describe("labels while a hand draws", () => {
     const still = [...arranged(others, ROOM)].map(([uid, { x, y }]) => [uid, x, y]).toSorted();
     for (let x = 100; x < 560; x += 3) {
       const now = arranged([...others, length("hand", [90, 90], [x, 190])], ROOM, { uid: "hand", before });
-      expect([...now].filter(([uid]) => uid !== "hand").map(([uid, place]) => [uid, place.x, place.y]).toSorted()).toEqual(still);
+      expect(
+        [...now]
+          .filter(([uid]) => uid !== "hand")
+          .map(([uid, place]) => [uid, place.x, place.y])
+          .toSorted(),
+      ).toEqual(still);
     }
   });
 
@@ -145,7 +184,11 @@ describe("the text of a label", () => {
   const width = (text: string) => 7 * text.length;
 
   it("is broken into rows, and what does not fit ends with dots", () => {
-    expect(rows("cystic area beside the left frontal horn", width, 98, 3)).toEqual(["cystic area", "beside the", "left frontal…"]);
+    expect(rows("cystic area beside the left frontal horn", width, 98, 3)).toEqual([
+      "cystic area",
+      "beside the",
+      "left frontal…",
+    ]);
   });
 
   it("a word without end is cut", () => {

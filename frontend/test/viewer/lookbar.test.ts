@@ -27,7 +27,10 @@ describe("the menu of how a picture is looked at", () => {
 });
 
 describe("what the row below the pictures says", () => {
-  it.each([[1.2, "γ 1.2"], [1, null]])("of gamma %d: %s", (gamma, said) => {
+  it.each([
+    [1.2, "γ 1.2"],
+    [1, null],
+  ])("of gamma %d: %s", (gamma, said) => {
     const active = { picture: { look: { ...PLAIN, gamma }, easel: { lens: { on: false } } } };
     const bar = new LookBar({ ...panes, active: () => active as never });
     document.body.replaceChildren(...bar.tools());

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Shape, measure } from "../../src/viewer/measure";
+import { measure, type Shape } from "../../src/viewer/measure";
 import type { Region } from "../../src/viewer/types";
 
 type Case = Shape & { name: string; regions: Region[]; value: number | null; unit: string; reason: string };
 
-const CASES = JSON.parse(readFileSync(join(import.meta.dirname, "../../../tests/annotations/measures.json"), "utf8")) as Case[];
+const CASES = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../../tests/annotations/measures.json"), "utf8"),
+) as Case[];
 
 describe("known lengths, areas and angles, the same as on the server", () => {
   it.each(CASES)("$name", (known) => {
@@ -17,6 +19,10 @@ describe("known lengths, areas and angles, the same as on the server", () => {
   });
 
   it("a point in a picture measures nothing", () => {
-    expect(measure({ tool: "point", points: [[5, 5]], preset: "", frame: 1 }, [{ x0: 0, y0: 0, x1: 99, y1: 99, dx_cm: 0.02, dy_cm: 0.02, type: "2d", inside: true }])).toBeNull();
+    expect(
+      measure({ tool: "point", points: [[5, 5]], preset: "", frame: 1 }, [
+        { x0: 0, y0: 0, x1: 99, y1: 99, dx_cm: 0.02, dy_cm: 0.02, type: "2d", inside: true },
+      ]),
+    ).toBeNull();
   });
 });

@@ -1,7 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { type Orientation, UPRIGHT, apply, around, flipped, matrixOf, turned, undo, words } from "../../src/viewer/orientation";
+import {
+  apply,
+  around,
+  flipped,
+  matrixOf,
+  type Orientation,
+  turned,
+  UPRIGHT,
+  undo,
+  words,
+} from "../../src/viewer/orientation";
 
-const EVERY: Orientation[] = [0, 1, 2, 3].flatMap((quarter) => [{ quarter, mirrored: false }, { quarter, mirrored: true }]);
+const EVERY: Orientation[] = [0, 1, 2, 3].flatMap((quarter) => [
+  { quarter, mirrored: false },
+  { quarter, mirrored: true },
+]);
 const EDGES = ["L", "T", "R", "B"] as const;
 
 describe("turning and flipping", () => {

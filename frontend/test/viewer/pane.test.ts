@@ -18,7 +18,10 @@ function pane(...clips: Clip[]): Pane {
     coverage: new Coverage(clips),
     looks: new Looks(),
     sketch: new Sketcher({ changed: none, redraw: none, naming: none }),
-    hung: none, shown: none, changed: none, looped: none,
+    hung: none,
+    shown: none,
+    changed: none,
+    looped: none,
   });
 }
 
@@ -54,7 +57,13 @@ describe("a pane", () => {
   });
   it("says of each frame whether it can be measured, not of the clip", () => {
     const region = { x0: 0, y0: 0, x1: 3, y1: 3, type: "2d" };
-    const clip = clipOf({ calibration: "mixed", regions: [{ ...region, dx_cm: 0.01, dy_cm: 0.01, frames: [1, 4] }, { ...region, dx_cm: null, dy_cm: null, frames: [5, 9] }] });
+    const clip = clipOf({
+      calibration: "mixed",
+      regions: [
+        { ...region, dx_cm: 0.01, dy_cm: 0.01, frames: [1, 4] },
+        { ...region, dx_cm: null, dy_cm: null, frames: [5, 9] },
+      ],
+    });
     const shown = pane(clip);
     void shown.show(clip);
     const said = () => shown.cell.querySelector(".calibration")?.textContent;

@@ -1,9 +1,26 @@
 import { describe, expect, it } from "vitest";
 import type { Drawing } from "../../src/viewer/drawing";
-import { type PriorDrawings, drawnText, signature } from "../../src/viewer/prior";
+import { drawnText, type PriorDrawings, signature } from "../../src/viewer/prior";
 
-const LENGTH: Drawing = { uid: "a", tool: "length", preset: "", side: "", sop_uid: "1.2", frame: 1, label: "", points: [[1, 1], [9, 9]] };
-const FOUND: PriorDrawings = { drawings: [LENGTH, { ...LENGTH, uid: "b" }], reader: "Dr Imke Moreau", committed_at: "2026-11-13T10:00:00+00:00", hidden: "" };
+const LENGTH: Drawing = {
+  uid: "a",
+  tool: "length",
+  preset: "",
+  side: "",
+  sop_uid: "1.2",
+  frame: 1,
+  label: "",
+  points: [
+    [1, 1],
+    [9, 9],
+  ],
+};
+const FOUND: PriorDrawings = {
+  drawings: [LENGTH, { ...LENGTH, uid: "b" }],
+  reader: "Dr Imke Moreau",
+  committed_at: "2026-11-13T10:00:00+00:00",
+  hidden: "",
+};
 
 describe("what was drawn in a prior", () => {
   it("is said with its reader and the day", () => {
@@ -16,6 +33,8 @@ describe("what was drawn in a prior", () => {
   });
 
   it("is said to be hidden where it may not be seen yet", () => {
-    expect(drawnText({ drawings: [], reader: "", committed_at: null, hidden: "Shown after your commit." })).toBe("What others drew: shown after your commit.");
+    expect(drawnText({ drawings: [], reader: "", committed_at: null, hidden: "Shown after your commit." })).toBe(
+      "What others drew: shown after your commit.",
+    );
   });
 });
