@@ -1,4 +1,6 @@
-/** Puts a gzipped copy beside every script and style, which the web server gives to browsers: a quarter of the bytes. */
+/**
+ * Puts a gzipped copy beside every script and style, which the web server gives to browsers: a quarter of the bytes.
+ */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

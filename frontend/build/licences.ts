@@ -60,7 +60,7 @@ export function licences(): Plugin {
       this.emitFile({
         type: "asset",
         fileName: "LICENSES.txt",
-        source: [...folders].sort().map(entry).join(rule) + "\n",
+        source: `${[...folders].sort().map(entry).join(rule)}\n`,
       });
     },
   };

@@ -1,4 +1,7 @@
-/** The peer in the viewer's benchmark: the same frames through Cornerstone's own WADO-RS loader, on a page with nothing else. */
+/**
+ * The peer in the viewer's benchmark: the same frames through Cornerstone's own WADO-RS loader,
+ * on a page with nothing else.
+ */
 
 import { cache, Enums, imageLoader, init, RenderingEngine } from "@cornerstonejs/core";
 import dicomImageLoader from "@cornerstonejs/dicom-image-loader";

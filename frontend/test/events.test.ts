@@ -27,7 +27,7 @@ const fire = (ms: (value: number) => boolean) =>
     )[0]!
     .run();
 
-function start(after: number | null = null, signedOut = () => undefined as void): EventStream {
+function start(after: number | null = null, signedOut: () => void = () => undefined): EventStream {
   const stream = new EventStream(environment, "ws://x/ws/events/", after, signedOut);
   stream.subscribe(["score", "study"], (event) => heard.push(event));
   stream.connect();

@@ -19,7 +19,9 @@ beforeEach(() => {
   localStorage.clear();
   startKeys();
 });
-afterEach(() => bound.splice(0).forEach((unbind) => unbind()));
+afterEach(() => {
+  for (const unbind of bound.splice(0)) unbind();
+});
 
 describe("keys", () => {
   it("runs what is bound, and keeps the browser from it", () => {

@@ -5,6 +5,9 @@ import { type Child, h } from "../common/dom";
 import { count, duration } from "../common/format";
 import { NAMES, numbers, type Own, type Pair, type Reader, told } from "./types";
 
+const UNTIL_YESTERDAY =
+  "Figures of a queue that goes on end with yesterday, so that no single study can be told from them.";
+
 /** The coefficient that says most of two columns: weighted where the order means something. */
 function best(pair: Pair): string {
   return told(pair.weighted ?? pair.kappa);
@@ -65,14 +68,7 @@ function traineeCard(reader: Reader): HTMLElement {
 export function ownCards(own: Own): Child[] {
   const trainee = own.trainee ? traineeCard(own.trainee) : null;
   if (!own.reader) {
-    return [
-      trainee,
-      h(
-        "p",
-        { class: "notice" },
-        "There is nothing to tell yet. Figures of a queue that goes on end with yesterday, so that no single study can be told from them.",
-      ),
-    ];
+    return [trainee, h("p", { class: "notice" }, `There is nothing to tell yet. ${UNTIL_YESTERDAY}`)];
   }
   const columns = [
     { label: "Finding" },
@@ -125,10 +121,6 @@ export function ownCards(own: Own): Child[] {
         dataTable("Your agreement", columns, rows),
       ),
     ),
-    h(
-      "p",
-      { class: "small dim" },
-      "Figures of a queue that goes on end with yesterday, so that no single study can be told from them. Intervals are 95 %, by patient bootstrap. Research use only.",
-    ),
+    h("p", { class: "small dim" }, `${UNTIL_YESTERDAY} Intervals are 95 %, by patient bootstrap. Research use only.`),
   ];
 }

@@ -13,6 +13,11 @@ import { type Detail, type Everybody, NAMES, numbers, type Own, type Question, t
 
 const FIGURES = "/api/v1/agreement/";
 const MEASURES = ["observed", "ac1", "alpha", "fleiss"] as const;
+const NONE_YET =
+  "No blinded read has been committed here yet. Figures come with the first study that two readers have answered.";
+const METHOD =
+  "First commits of label queues, before others' answers could be seen. " +
+  "Intervals are 95 %, by patient bootstrap (2,000 resamples, twins together). Research use only.";
 
 let shown: Everybody | Own | null = null;
 let chosen = "worst";
@@ -180,16 +185,19 @@ function picker(questions: readonly Question[]): HTMLElement {
   );
 }
 
+function subtitle({ reads, studies, patients }: Everybody): string {
+  return `${count(reads, "blinded read")} of ${count(studies, "study", "studies")}, ${count(patients, "infant")}`;
+}
+
+function leftOut(unblinded: number): Child {
+  if (!unblinded) return null;
+  const are = unblinded === 1 ? "is" : "are";
+  const text = `${count(unblinded, "read")} by somebody who knew the AI's answer ${are} left out.`;
+  return h("p", { class: "notice" }, text);
+}
+
 function drawEverybody(found: Everybody): void {
-  byId("subtitle").textContent =
-    `${count(found.reads, "blinded read")} of ${count(found.studies, "study", "studies")}, ${count(found.patients, "infant")}`;
-  const left = found.unblinded
-    ? h(
-        "p",
-        { class: "notice" },
-        `${count(found.unblinded, "read")} by somebody who knew the AI's answer ${found.unblinded === 1 ? "is" : "are"} left out.`,
-      )
-    : null;
+  byId("subtitle").textContent = subtitle(found);
   const cards: Child[] = found.reads
     ? [
         kpis(found),
@@ -198,24 +206,8 @@ function drawEverybody(found: Everybody): void {
         picker(found.questions),
         h("div", { class: "figures", id: "detail", "aria-live": "polite" }),
       ]
-    : [
-        h(
-          "p",
-          { class: "notice" },
-          "No blinded read has been committed here yet. Figures come with the first study that two readers have answered.",
-        ),
-        found.trainees.length ? readersCard(found) : null,
-      ];
-  fill(
-    byId("figures"),
-    left,
-    ...cards,
-    h(
-      "p",
-      { class: "small dim" },
-      "First commits of label queues, before others' answers could be seen. Intervals are 95 %, by patient bootstrap (2,000 resamples, twins together). Research use only.",
-    ),
-  );
+    : [h("p", { class: "notice" }, NONE_YET), found.trainees.length ? readersCard(found) : null];
+  fill(byId("figures"), leftOut(found.unblinded), ...cards, h("p", { class: "small dim" }, METHOD));
   if (found.reads) void choose(chosen);
 }
 

@@ -21,7 +21,9 @@ function say(region: string, text: string): void {
     const said = texts.map((each, at) => (at < texts.length - 1 ? each.replace(/\.$/, "") : each)).join(". ");
     if (!element) return;
     element.textContent = said;
-    window.setTimeout(() => element.textContent === said && (element.textContent = ""), KEPT_MS);
+    window.setTimeout(() => {
+      if (element.textContent === said) element.textContent = "";
+    }, KEPT_MS);
   }, 60);
 }
 

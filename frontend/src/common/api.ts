@@ -97,8 +97,8 @@ export function onSignedOut(handler: () => void): void {
 }
 
 /**
- * Called once when a request succeeds again after the sign-in was lost. Returns what takes it back: a handler that stays
- * keeps its whole page in memory.
+ * Called once when a request succeeds again after the sign-in was lost. Returns what takes it back: a handler that
+ * stays keeps its whole page in memory.
  */
 export function onSignedIn(handler: () => void): () => void {
   signedInHandlers.add(handler);

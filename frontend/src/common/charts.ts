@@ -1,4 +1,6 @@
-/** Small SVG charts. Each stands beside a table of its numbers, which can be downloaded; nothing is only in the picture. */
+/**
+ * Small SVG charts. Each stands beside a table of its numbers, which can be downloaded; nothing is only in the picture.
+ */
 
 import { type Child, h, s } from "./dom";
 import { number } from "./format";

@@ -1,4 +1,6 @@
-/** Numbers and times as text, the same everywhere. Unknown values give null: the caller shows "–" and says "unknown". */
+/**
+ * Numbers and times as text, the same everywhere. Unknown values give null: the caller shows "–" and says "unknown".
+ */
 
 const THIN = "\u202f";
 

@@ -12,6 +12,7 @@ function switchTheme(): void {
   const theme = light ? "light" : "dark";
   document.documentElement.dataset["theme"] = theme;
   // A cookie, because the server writes the theme into the page: nothing flashes before the script runs.
+  // biome-ignore lint/suspicious/noDocumentCookie: older browsers and pages without TLS have no Cookie Store.
   document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
   showTheme();
   polite(`${theme} theme`);

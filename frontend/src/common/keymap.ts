@@ -1,4 +1,6 @@
-/** A person's own keys in place of the defaults. What a key does is known by its group and its default key: "Viewer/g". */
+/**
+ * A person's own keys in place of the defaults. What a key does is known by its group and its default key: "Viewer/g".
+ */
 
 import { api } from "./api";
 import { cap, scriptData } from "./dom";

@@ -1,4 +1,6 @@
-/** The keyboard: one registry per page. It draws the key bar and the `?` dialog from what is bound, so they never lie. */
+/**
+ * The keyboard: one registry per page. It draws the key bar and the `?` dialog from what is bound, so they never lie.
+ */
 
 import { cap, fill, h } from "./dom";
 import { capNames, isOwn, keysOf } from "./keymap";

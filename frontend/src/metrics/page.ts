@@ -145,8 +145,9 @@ function subtitle({ champion }: Metrics): string {
   const { report, model } = champion;
   const promoted = model.promoted_at ? ` · champion since ${when(model.promoted_at)}` : "";
   if (!report?.n) return `${model.name}${promoted}`;
-  const positive = report.n_positive ?? 0;
-  return `${model.name}${promoted} · ${count(report.n, "study", "studies")}, ${number(positive)} positive (${percent(positive / report.n, 1)}) · out of fold`;
+  const positives = report.n_positive ?? 0;
+  const positive = `${number(positives)} positive (${percent(positives / report.n, 1)})`;
+  return `${model.name}${promoted} · ${count(report.n, "study", "studies")}, ${positive} · out of fold`;
 }
 
 function modelCards({ champion }: Metrics): Child[] {

@@ -197,7 +197,8 @@ async function split(): Promise<void> {
       h(
         "p",
         {},
-        "They go back to the patient that they were sent for, or to a new one if they were sent for this one. Reads and scores stay with their studies.",
+        "They go back to the patient that they were sent for, or to a new one if they were sent for this one. " +
+          "Reads and scores stay with their studies.",
       ),
       h("p", {}, "It is audited, and merging takes it back."),
     ],
@@ -233,7 +234,8 @@ async function merge(): Promise<void> {
       h(
         "p",
         {},
-        `All ${count(patient.studies.length, "study", "studies")} of ${patient.patient_id} will be those of ${into}. Facts of ${into} are kept; only what is unknown there is filled.`,
+        `All ${count(patient.studies.length, "study", "studies")} of ${patient.patient_id} will be those of ${into}. ` +
+          `Facts of ${into} are kept; only what is unknown there is filled.`,
       ),
       h("p", {}, "It is audited, and splitting takes it back."),
     ],

@@ -120,13 +120,13 @@ class Page {
       this.tell(`${file.name} is not UTF-8 text, so nothing was taken from it. Save it as UTF-8 and choose it again.`);
       return;
     }
-    this.form.querySelector<HTMLTextAreaElement>("#uids")!.value = text;
+    byId<HTMLTextAreaElement>("uids").value = text;
     this.tell("");
     this.changed();
   }
 
   private async look(): Promise<void> {
-    const turn = (this.turn += 1);
+    const turn = ++this.turn;
     const body = asked(new FormData(this.form));
     if (body.source === "list" && !body.uids?.trim()) return this.wait("Paste or choose a list of studies.");
     if (body.source === "strategy" && !body.count) return this.wait("Say how many studies the strategy is to choose.");
@@ -166,9 +166,8 @@ class Page {
     } catch (error) {
       button?.removeAttribute("aria-disabled");
       if (error instanceof ApiError && error.signedOut) return;
-      this.tell(
-        `${(error as ApiError & { body: Refusal }).body?.code === "refused" ? "" : "No queue was made. "}${reason(error)}`,
-      );
+      const refused = (error as ApiError & { body: Refusal }).body?.code === "refused";
+      this.tell(`${refused ? "" : "No queue was made. "}${reason(error)}`);
       this.form.querySelector<HTMLElement>(`[name="${Object.keys((error as ApiError).body ?? {})[0] ?? ""}"]`)?.focus();
     }
   }

@@ -115,7 +115,8 @@ class Page {
         "p",
         {},
         left
-          ? `${count(left, "read")} of ${number(queue.reads_needed)} are still missing. Readers no longer see its studies; what they answered is kept, and drafts too.`
+          ? `${count(left, "read")} of ${number(queue.reads_needed)} are still missing. ` +
+              "Readers no longer see its studies; what they answered is kept, and drafts too."
           : "Every read is there. What was answered is kept.",
       ),
       h("p", {}, "You can open it again."),

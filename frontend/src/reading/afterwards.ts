@@ -28,7 +28,8 @@ export interface Back {
 /** "The model says suspected, 0.97.": the least that the commit reveals. */
 function modelWords(score: Score | null): string {
   if (!score?.flag) return "The model has said nothing.";
-  return `The model says ${[score.flag.replaceAll("_", " "), probability(score.probability)].filter(Boolean).join(", ")}.`;
+  const said = [score.flag.replaceAll("_", " "), probability(score.probability)].filter(Boolean);
+  return `The model says ${said.join(", ")}.`;
 }
 
 export class Afterwards {
@@ -120,7 +121,8 @@ export class Afterwards {
   /** Beneath it: what is said about the item, by those who may talk about it. */
   private async talk(): Promise<void> {
     if (!this.discussed || this.desk.target.item === undefined) return;
-    const thread = (this.thread ??= new Thread(`/api/v1/discussions/${this.desk.target.item}/`));
+    this.thread ??= new Thread(`/api/v1/discussions/${this.desk.target.item}/`);
+    const { thread } = this;
     if (!(await thread.load()) || this.desk.phase !== "done" || this.desk.closed) return;
     this.reveal?.element.querySelector(".scroll")?.append(h("hr", { class: "rule" }), thread.element);
     this.desk.addKey({ key: "/", label: "Discuss", group: "After the commit", run: () => thread.focus() });

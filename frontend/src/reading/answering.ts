@@ -165,9 +165,8 @@ export class Answering {
     this.showForm({ findings: carried.findings, comment });
     this.keeper?.change(this.history.form);
     this.notices(leftOutNotice(findings.schema, this.desk.schema.name, carried.left_out));
-    assertive(
-      `The form has changed. What fits of your answer was filled in${carried.left_out.length ? `; look at ${carried.left_out.map((each) => each.title).join(", ")}` : ""}.`,
-    );
+    const left = carried.left_out.map((each) => each.title).join(", ");
+    assertive(`The form has changed. What fits of your answer was filled in${left ? `; look at ${left}` : ""}.`);
   }
 
   accept(at: number): void {

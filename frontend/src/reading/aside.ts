@@ -1,4 +1,7 @@
-/** The timeline's place below the pictures: put away for more room, or enlarged over the stage. The pictures move by the reader's act alone. */
+/**
+ * The timeline's place below the pictures: put away for more room, or enlarged over the stage.
+ * The pictures move by the reader's act alone.
+ */
 
 import { polite } from "../common/announce";
 import { cap, h } from "../common/dom";

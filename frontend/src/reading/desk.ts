@@ -1,4 +1,6 @@
-/** What the parts of a session share: the study that is open, what stands on the page, and how far the read has come. */
+/**
+ * What the parts of a session share: the study that is open, what stands on the page, and how far the read has come.
+ */
 
 import { api } from "../common/api";
 import { fill, h } from "../common/dom";

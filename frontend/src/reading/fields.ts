@@ -46,14 +46,21 @@ function number(name: string, { minimum, maximum, type }: Rule, { act }: Command
   );
   return {
     element: input,
-    draw: (value) => void (input.value = value === null || value === undefined ? "" : String(value)),
+    draw: (value) => {
+      input.value = String(value ?? "");
+    },
   };
 }
 
 function text(name: string, { maxLength }: Rule, { act }: Commands): Control {
   const input = h("input", { id: name, class: "field", type: "text", maxlength: maxLength ?? 200 });
   input.addEventListener("input", () => act({ type: "set", field: name, value: input.value }));
-  return { element: input, draw: (value) => void (input.value !== value && (input.value = String(value ?? ""))) };
+  return {
+    element: input,
+    draw: (value) => {
+      if (input.value !== value) input.value = String(value ?? "");
+    },
+  };
 }
 
 const CONTROLS = { choice, number, text };

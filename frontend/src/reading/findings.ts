@@ -204,7 +204,10 @@ function said(findings: Findings, schema: LabelSchema): [string, string][] {
   return told.map((name) => [schema.label(name), schema.word(name, findings[name])]);
 }
 
-/** What a change of the form was, for those who hear it; what was marked in the pictures is said by its name (`saying.ts`). */
+/**
+ * What a change of the form was, for those who hear it;
+ * what was marked in the pictures is said by its name (`saying.ts`).
+ */
 export function spoken(before: Form, after: Form): string {
   if (after.side !== before.side && after.side)
     return `${after.side}: press a grade, 0 to ${schemaOf(after.findings).grades.length - 1}`;

@@ -1,4 +1,7 @@
-/** What stands between a reader and the commit: clips that were not opened and answers that do not go together. Asks once. */
+/**
+ * What stands between a reader and the commit: clips that were not opened and answers
+ * that do not go together. Asks once.
+ */
 
 import { assertive } from "../common/announce";
 import { h, icon } from "../common/dom";
@@ -73,7 +76,8 @@ export class CommitGate {
       );
     if (!answered(findings))
       return this.refuse(
-        "Nothing is answered yet: 0 for no haemorrhage, or R or L and a grade. Q until Non-diag. if the pictures allow neither.",
+        "Nothing is answered yet: 0 for no haemorrhage, or R or L and a grade. " +
+          "Q until Non-diag. if the pictures allow neither.",
       );
     const unopened = this.coverage.unopened();
     const doubts = contradictions(findings);

@@ -205,7 +205,8 @@ export class Judge {
       h(
         "p",
         {},
-        "You see the AI's answer and who the readers are before you decide. It is written down, with your reason, in the audit trail and beside your read.",
+        "You see the AI's answer and who the readers are before you decide. " +
+          "It is written down, with your reason, in the audit trail and beside your read.",
       ),
     ];
     const { confirmed, reason: why } = await ask({

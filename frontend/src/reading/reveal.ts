@@ -44,7 +44,9 @@ function achieved(score: Score): string | null {
   return value && bounds ? `${value} (${bounds})` : value;
 }
 
-/** The target in an operating point's name: "target_0.90" promises 0.90 on average, "target_0.90_pac" with confidence. */
+/**
+ * The target in an operating point's name: "target_0.90" promises 0.90 on average, "target_0.90_pac" with confidence.
+ */
 export function promised(name: string | undefined): string | null {
   const [, target, sure] = /^target_(\d*\.\d+)(_pac)?$/.exec(name ?? "") ?? [];
   return target ? `${target}${sure ? ", with 90 % confidence" : ""}` : null;

@@ -1,4 +1,7 @@
-/** What a change of the answer was, for those who hear it: of the form, and of what was drawn and marked in the pictures. */
+/**
+ * What a change of the answer was, for those who hear it:
+ * of the form, and of what was drawn and marked in the pictures.
+ */
 
 import { nameOf } from "../viewer/drawing";
 import { said } from "../viewer/overlay";

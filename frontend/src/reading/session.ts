@@ -45,6 +45,11 @@ export function opened({ patient, day_of_life, clips, priors }: Study): string {
 /** A key pressed again within this was meant for what the first press did. */
 const SECOND_PRESS_MS = 600;
 
+/** What the tab says: which study of the queue, or whose study. */
+function titleOf({ patient }: Study, queue: LabelQueue | null): string {
+  return queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : patient.patient_id;
+}
+
 export class Session {
   private readonly desk: Desk;
   private readonly answering: Answering;
@@ -61,7 +66,8 @@ export class Session {
     readonly target: Target,
     private readonly house: House,
   ) {
-    const desk = (this.desk = new Desk(target, house));
+    const desk = new Desk(target, house);
+    this.desk = desk;
     this.claim = new ClaimKeeper(
       `${desk.api}claim/`,
       (by) => desk.roomBar?.drawClaim(by),
@@ -109,7 +115,7 @@ export class Session {
         )
       : new RoomBar(study);
     await desk.judge?.load();
-    document.title = `${queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : study.patient.patient_id} · Fontanelle`;
+    document.title = `${titleOf(study, queue)} · Fontanelle`;
     if (room) this.makePlace();
     desk.furnish();
     this.watch();
@@ -217,7 +223,8 @@ export class Session {
   }
 
   private makePlace(): void {
-    const below = (this.below = new TimelinePlace(this.desk.viewer));
+    const below = new TimelinePlace(this.desk.viewer);
+    this.below = below;
     awaitTimeline(below.box);
     this.undo.push(...below.keys().map(bind), () => below.close());
   }
@@ -285,7 +292,7 @@ export class Session {
 
   private bindGeneral(): void {
     const { desk } = this;
-    const escape = (event: KeyboardEvent) => {
+    const leave = (event: KeyboardEvent) => {
       if (isField(event.target)) return desk.viewer.focus();
       // One press too many, or a key that is held, leaves the tool and not the study.
       if (event.repeat || performance.now() - desk.viewer.marks.sketch.leftAt < SECOND_PRESS_MS) return;
@@ -297,7 +304,7 @@ export class Session {
         label: desk.mode === "queue" ? "Leave the queue" : "Back to the list",
         group: "Everywhere",
         bar: false,
-        run: escape,
+        run: leave,
       }),
     );
   }

@@ -37,10 +37,12 @@ export function showConflict(
       .join(", ");
   const button = (which: "mine" | "theirs", text: string) =>
     h("button", { class: "btn", type: "button", onclick: () => choose(which) }, text);
+  const where = tab ? "In another tab" : "On the server";
+  const since = clock(theirs.saved_at, true) ?? "earlier";
   showBanner({
     name: BANNER,
     title: "This draft was changed elsewhere too. Nothing is lost: choose which one counts.",
-    detail: `Here: ${words(mine)}. ${tab ? "In another tab" : "On the server"}, ${clock(theirs.saved_at, true) ?? "earlier"}: ${words(theirs)}.`,
+    detail: `Here: ${words(mine)}. ${where}, ${since}: ${words(theirs)}.`,
     actions: [
       button("mine", "Keep the one here"),
       button("theirs", tab ? "Take the other tab's" : "Take the server's"),

@@ -135,17 +135,21 @@ function mark(entry: Entry, x: number): SVGElement[] {
   return [line, ...grades];
 }
 
+function opens({ from, first }: Due): string {
+  return dayText(from) ?? `day ${first}`;
+}
+
+function closes({ to, last }: Due): string {
+  return dayText(to) ?? `day ${last}`;
+}
+
 function due(timeline: Timeline): Child[] {
   const { next, missed, why, source } = timeline.screening;
   if (why) return [why];
-  const late = missed.map((window) => `${window.name}, until ${dayText(window.to) ?? `day ${window.last}`}`);
+  const late = missed.map((window) => `${window.name}, until ${closes(window)}`);
   return [
     next
-      ? h(
-          "span",
-          { class: "strong" },
-          `Next screening ${next.name}: ${dayText(next.from) ?? `day ${next.first}`} to ${dayText(next.to) ?? `day ${next.last}`}. `,
-        )
+      ? h("span", { class: "strong" }, `Next screening ${next.name}: ${opens(next)} to ${closes(next)}. `)
       : "Every screening of the schedule is past. ",
     late.length ? `Not found here: ${late.join("; ")}. ` : "",
     h("span", { class: "dim" }, source),
@@ -278,8 +282,8 @@ export function awaitTimeline(box: HTMLElement): void {
 }
 
 /**
- * Below the pictures. Reading never waits for it; without it the page says so and goes on. What was chosen there before stays
- * chosen. Call what comes back when drawings change.
+ * Below the pictures. Reading never waits for it; without it the page says so and goes on. What was chosen there before
+ * stays chosen. Call what comes back when drawings change.
  */
 export async function showTimeline(
   box: HTMLElement,

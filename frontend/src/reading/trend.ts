@@ -1,6 +1,6 @@
 /**
- * One measure of the infant over days of life, per side, with reference lines and centiles, each with its source; and its
- * numbers beside it. Reference lines are drawn to compare with; they advise no treatment.
+ * One measure of the infant over days of life, per side, with reference lines and centiles, each with its source; and
+ * its numbers beside it. Reference lines are drawn to compare with; they advise no treatment.
  */
 
 import { type Child, h, s } from "../common/dom";
@@ -67,7 +67,9 @@ const BORDER = 34;
 /** What is drawn in the read that is open; null after the commit, when the server's numbers count. */
 export type Drawn = readonly (Drawing & { measured: Measured | null })[] | null;
 
-/** Every number of a measure, the earliest first; of the open study what is drawn now in place of what was committed. */
+/**
+ * Every number of a measure, the earliest first; of the open study what is drawn now in place of what was committed.
+ */
 export function taken(preset: Named, studies: readonly Measuring[], drawn: Drawn): Taken[] {
   const found = studies.flatMap((study, index) => {
     const day = study.day_of_life;
@@ -101,7 +103,9 @@ export function present(studies: readonly Measuring[], drawn: Drawn): Named[] {
   return (Object.keys(PRESETS) as Named[]).filter((preset) => taken(preset, studies, drawn).length > 0);
 }
 
-/** Centile curves against days of life: an age in weeks after the last period is one only where the gestation is known. */
+/**
+ * Centile curves against days of life: an age in weeks after the last period is one only where the gestation is known.
+ */
 export function curves(
   preset: Named,
   { tables }: References,
@@ -121,7 +125,10 @@ export function curves(
     );
 }
 
-/** What of a line through points of rising days lies between two days; its ends there are on the line, and nothing goes on beyond its own. */
+/**
+ * What of a line through points of rising days lies between two days;
+ * its ends there are on the line, and nothing goes on beyond its own.
+ */
 export function between(points: readonly [number, number][], first: number, last: number): [number, number][] {
   const at = (day: number, [d, v]: [number, number], [e, w]: [number, number]): [number, number] => [
     day,
@@ -147,7 +154,9 @@ export function spread(heights: readonly number[], apart: number): number[] {
   return heights.map((height) => places.get(height) ?? height);
 }
 
-/** Where a number lies among the centiles of each table that holds its age; only of numbers that the server computed. */
+/**
+ * Where a number lies among the centiles of each table that holds its age; only of numbers that the server computed.
+ */
 export function standing(
   preset: Named,
   { day, value, open }: Taken,
@@ -179,7 +188,10 @@ function among(value: number, levels: readonly { centile: number; level: number 
   return over ? `above p${over.centile}` : under ? `below p${under.centile}` : "";
 }
 
-/** What became of the same measure of the same side since the study before; only between two numbers that the server computed. */
+/**
+ * What became of the same measure of the same side since the study before;
+ * only between two numbers that the server computed.
+ */
 export function change(each: Taken, found: readonly Taken[]): { by: number; since: number } | null {
   const earlier = found.filter(({ open, side, study }) => !open && side === each.side && study < each.study);
   const last = Math.max(...earlier.map(({ study }) => study));

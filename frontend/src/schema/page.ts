@@ -109,7 +109,8 @@ class Page {
       h(
         "p",
         { class: "small dim" },
-        "New reads are made with these. Reads that are open are told, and keep what they have; reference labels follow the definition at once.",
+        "New reads are made with these. Reads that are open are told, and keep what they have; " +
+          "reference labels follow the definition at once.",
       ),
       said,
       h("p", {}, button),

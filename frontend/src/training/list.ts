@@ -48,11 +48,13 @@ function foldsTable(preflight: Preflight): Child {
   );
 }
 
+const MORE = ["more positive patient is", "more positive patients are"] as const;
+
 function verdict(preflight: Preflight): HTMLElement {
   if (preflight.ok) return h("p", { class: "ok" }, icon("ok"), "Ready. Triage goes on as it is while this runs.");
   const missing =
     preflight.missing_positives > 0
-      ? `${count(preflight.missing_positives, "more positive patient is", "more positive patients are")} needed before the folds can be filled.`
+      ? `${count(preflight.missing_positives, ...MORE)} needed before the folds can be filled.`
       : "";
   const reasons = preflight.reasons.length ? preflight.reasons : [missing];
   const said = reasons.some((text) => text.includes(String(preflight.missing_positives)));

@@ -480,7 +480,8 @@ async function cancel(): Promise<void> {
       h(
         "p",
         {},
-        "It stops within seconds. The snapshot and all labels are kept; the folds fitted so far are not. The champion stays on triage.",
+        "It stops within seconds. The snapshot and all labels are kept; the folds fitted so far are not. " +
+          "The champion stays on triage.",
       ),
     ],
     confirm: "Cancel the run",

@@ -38,7 +38,8 @@ function add(items: Item[]): void {
 // ---------- drawing ----------
 
 function soon(): void {
-  timer ||= window.setTimeout(() => {
+  if (timer) return;
+  timer = window.setTimeout(() => {
     timer = 0;
     draw();
   }, DRAW_MS);
@@ -197,7 +198,8 @@ function drawStudies(studies: Map<string, number>): void {
 function finished(sum: Tally): void {
   const { stored, duplicate, parked, refused } = sum.outcomes;
   polite(
-    `Upload finished. ${number(stored)} stored, ${number(duplicate)} already here, ${number(parked)} not scorable, ${number(refused)} refused, ${number(sum.failed)} not sent`,
+    `Upload finished. ${number(stored)} stored, ${number(duplicate)} already here, ` +
+      `${number(parked)} not scorable, ${number(refused)} refused, ${number(sum.failed)} not sent`,
   );
 }
 
@@ -213,9 +215,10 @@ function drawStop(sum: Tally): void {
     stop.kind === "offline" ? "Try now" : "Go on",
   );
   const kept = `${count(sum.left, "file")} not yet sent ${sum.left === 1 ? "is" : "are"} kept on this page.`;
+  const wait = stop.retryInMs ? `, in ${Math.round(stop.retryInMs / 1000)} s` : "";
   const titles = {
     disk_full: "The server's disk is full. Nothing of the last request was stored.",
-    offline: `No answer from the server. It is tried again by itself${stop.retryInMs ? `, in ${Math.round(stop.retryInMs / 1000)} s` : ""}.`,
+    offline: `No answer from the server. It is tried again by itself${wait}.`,
     signed_out: "You are signed out. Sending pauses.",
     stopped: "Stopped.",
   };

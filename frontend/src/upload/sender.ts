@@ -1,4 +1,7 @@
-/** Sends the queue, one request at a time. Whatever fails stays in the queue or is listed with its reason; none is dropped. */
+/**
+ * Sends the queue, one request at a time. Whatever fails stays in the queue or is listed
+ * with its reason; none is dropped.
+ */
 
 import { ApiError } from "../common/api";
 import { type Item, MOST_BYTES, MOST_FILES, matched, nextBatch, type Result, retryDelay, spread } from "./queue";
@@ -106,7 +109,7 @@ export class Sender {
       share,
       entries.map((entry) => entry.item.file.size),
     );
-    entries.forEach((entry, index) => (entry.sent = shares[index] ?? 0));
+    for (const [index, entry] of entries.entries()) entry.sent = shares[index] ?? 0;
     this.changed();
   }
 

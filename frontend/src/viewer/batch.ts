@@ -1,4 +1,7 @@
-/** Frames of one clip that are wanted at the same moment come in one answer: one journey and one entry in the audit trail. */
+/**
+ * Frames of one clip that are wanted at the same moment come in one answer:
+ * one journey and one entry in the audit trail.
+ */
 
 export type Decode = (blob: Blob) => Promise<ImageBitmap>;
 /** The answer to a request for a run of frames; null where it cannot be had. */

@@ -1,4 +1,6 @@
-/** Playing one clip: its true time, at a speed, to and fro or round, over a range of its frames, alone or with others. */
+/**
+ * Playing one clip: its true time, at a speed, to and fro or round, over a range of its frames, alone or with others.
+ */
 
 import { CineClock } from "./clock";
 

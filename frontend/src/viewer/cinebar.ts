@@ -1,4 +1,6 @@
-/** The bar below a picture: play, the frame slider with its ribbon, the rate and where it comes from, speed and loop. */
+/**
+ * The bar below a picture: play, the frame slider with its ribbon, the rate and where it comes from, speed and loop.
+ */
 
 import { fill, h, icon, pick, s } from "../common/dom";
 import { number } from "../common/format";
@@ -69,7 +71,10 @@ function offered(clip: Clip | null): [number, string][] {
   ];
 }
 
-/** The speed that the reader set, where this clip can be played at it; else its own time. What another clip's device recommends says nothing here. */
+/**
+ * The speed that the reader set, where this clip can be played at it; else its own time.
+ * What another clip's device recommends says nothing here.
+ */
 export function speedFor(clip: Clip | null, speed: number): number {
   return offered(clip).some(([each]) => each === speed) ? speed : 1;
 }
@@ -133,12 +138,16 @@ export class CineBar {
   }
 
   drawReadout({ clip, frame, loaded, playback }: CineState): void {
-    if (!clip) return void (this.readout.textContent = "");
-    if (clip.frames < 2) return void (this.readout.textContent = "still");
-    if (loaded < clip.frames) return void (this.readout.textContent = `loading ${loaded} / ${clip.frames}`);
+    if (!clip) return this.say("");
+    if (clip.frames < 2) return this.say("still");
+    if (loaded < clip.frames) return this.say(`loading ${loaded} / ${clip.frames}`);
     const assumed = clip.fps_source === "default" ? " assumed" : "";
-    this.readout.textContent = `${frame} / ${clip.frames} · ${rate(clip.fps * playback.speed)}${assumed}`;
+    this.say(`${frame} / ${clip.frames} · ${rate(clip.fps * playback.speed)}${assumed}`);
     this.readout.title = rateWords(clip);
+  }
+
+  private say(text: string): void {
+    this.readout.textContent = text;
   }
 
   setMarks(frames: readonly number[]): void {

@@ -16,7 +16,10 @@ const group = "Viewer";
 /** Every moving clip on the screen from its start at one moment, each at its own time. */
 function playTogether(players: Players): void {
   const moving = players.every().filter((pane) => pane.movable);
-  if (moving.some((pane) => pane.playing)) return moving.forEach((pane) => pane.pause());
+  if (moving.some((pane) => pane.playing)) {
+    for (const pane of moving) pane.pause();
+    return;
+  }
   const together = new Together(moving.map((pane) => pane.cine));
   for (const pane of moving) {
     pane.touring = false;

@@ -99,8 +99,8 @@ export class Coverage {
   }
 
   /**
-   * Clips that were not looked at: no frame was shown, or of several one alone, beside a clip that was at work. One damaged frame
-   * does not excuse from the others: only a reader who was told does not have to look.
+   * Clips that were not looked at: no frame was shown, or of several one alone, beside a clip that was at work. One
+   * damaged frame does not excuse from the others: only a reader who was told does not have to look.
    */
   unopened(): string[] {
     return this.clips
@@ -135,7 +135,9 @@ export class Coverage {
     return kept;
   }
 
-  /** What was kept may be of this very page: each frame counts the longer of both, so that reopening doubles nothing. */
+  /**
+   * What was kept may be of this very page: each frame counts the longer of both, so that reopening doubles nothing.
+   */
   restore(kept: Kept): void {
     for (const [sop, { ranges: shown, each = [], chosen }] of Object.entries(kept)) {
       const mark = this.marks.get(sop);

@@ -1,4 +1,7 @@
-/** The tools that draw, and every drawing of the study as a row: its number, its text, and its points as fields to type in. */
+/**
+ * The tools that draw, and every drawing of the study as a row:
+ * its number, its text, and its points as fields to type in.
+ */
 
 import { assertive, polite } from "../common/announce";
 import { h } from "../common/dom";
@@ -27,7 +30,8 @@ export class DrawDock {
   private readonly none = h(
     "p",
     { class: "small dim" },
-    "Nothing is drawn yet. Choose a tool and draw on the picture; with the keyboard, Enter on a tool puts one in the middle, to be moved here or by its handles.",
+    "Nothing is drawn yet. Choose a tool and draw on the picture; " +
+      "with the keyboard, Enter on a tool puts one in the middle, to be moved here or by its handles.",
   );
   private drawn: readonly Drawing[] | null = null;
   private drawnRows: DrawRow[] = [];
@@ -104,7 +108,10 @@ export class DrawDock {
     ];
   }
 
-  /** Take a tool in hand. From the keyboard it is put in the middle of the picture at once, and its first point can be moved. */
+  /**
+   * Take a tool in hand. From the keyboard it is put in the middle of the picture at once,
+   * and its first point can be moved.
+   */
   choose(kind: Kind, placed: boolean): void {
     const { sketch } = this.needs;
     if (!sketch.editable) return polite("This read is committed: reopen it to draw");

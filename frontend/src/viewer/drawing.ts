@@ -125,7 +125,10 @@ export function spanned(tool: Tool, from: Point, to: Point): Point[] {
   return [from, to].map(round);
 }
 
-/** The points with one of them put elsewhere. The ends of an ellipse's axis mirror each other, the other axis stays upright on it. */
+/**
+ * The points with one of them put elsewhere. The ends of an ellipse's axis mirror each other,
+ * the other axis stays upright on it.
+ */
 export function dragged(tool: Tool, points: readonly Point[], index: number, to: Point): Point[] {
   if (tool !== "ellipse") return points.map((point, at) => (at === index ? round(to) : point));
   const { centre, u, v } = axes(points);
@@ -196,7 +199,10 @@ export function simplified(points: readonly Point[], tolerance: number): Point[]
 export function traced(points: readonly Point[]): Point[] {
   let tolerance = 0.25;
   let found = simplified(points, tolerance);
-  while (found.length > MOST_POINTS) found = simplified(points, (tolerance *= 2));
+  while (found.length > MOST_POINTS) {
+    tolerance *= 2;
+    found = simplified(points, tolerance);
+  }
   return found.map(round);
 }
 

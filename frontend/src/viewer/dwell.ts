@@ -20,7 +20,10 @@ export class Dwell {
     return clip !== null && !this.away && this.coverage.see(clip.sop_uid, frame);
   }
 
-  /** Count what is on the screen just now. Called whenever the page is hidden or comes back, too: the time between the two counts for nothing. */
+  /**
+   * Count what is on the screen just now. Called whenever the page is hidden or comes back, too:
+   * the time between the two counts for nothing.
+   */
   settle(): void {
     if (this.frame) this.on(this.clip, this.frame);
   }

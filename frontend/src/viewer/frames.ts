@@ -1,4 +1,6 @@
-/** A frame from the server as pixels: fetched, decoded by the browser, converted to what Cornerstone's renderer reads. */
+/**
+ * A frame from the server as pixels: fetched, decoded by the browser, converted to what Cornerstone's renderer reads.
+ */
 
 import { api, errorOf, reportSignedOut } from "../common/api";
 import { Batcher } from "./batch";

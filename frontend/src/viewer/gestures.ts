@@ -1,4 +1,6 @@
-/** Mouse, wheel and touch on a picture: drag for window and level, with a modifier to pan or zoom, wheel through frames. */
+/**
+ * Mouse, wheel and touch on a picture: drag for window and level, with a modifier to pan or zoom, wheel through frames.
+ */
 
 import type { Grip } from "./sketch";
 
@@ -33,8 +35,8 @@ function distance(a: Point, b: Point): number {
 }
 
 /**
- * What one of two fingers does to the picture when it moves and the other rests: zoom about the old middle between them,
- * then pan, so that what lay in the middle stays there.
+ * What one of two fingers does to the picture when it moves and the other rests: zoom about the old middle between
+ * them, then pan, so that what lay in the middle stays there.
  */
 export function pinchOf(before: Point, now: Point, other: Point): { factor: number; at: Point; by: Point } {
   const was = distance(before, other);

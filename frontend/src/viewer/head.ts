@@ -12,7 +12,10 @@ const CALIBRATION = {
   mixed: "calibration differs between regions",
 } as const;
 
-/** What can be measured on this frame (from 1), by the server's rule for a clip: a scale that other frames have says nothing of it. */
+/**
+ * What can be measured on this frame (from 1), by the server's rule for a clip:
+ * a scale that other frames have says nothing of it.
+ */
 export function calibrationOf({ calibration, regions }: Clip, frame: number): Clip["calibration"] {
   if (!regions.some(({ frames }) => frames)) return calibration;
   const pictures = regionsOf(regions, frame).filter(({ type = "2d" }) => type === "2d");
@@ -20,21 +23,28 @@ export function calibrationOf({ calibration, regions }: Clip, frame: number): Cl
   return !scaled ? "uncalibrated" : scaled === pictures.length ? "calibrated" : "mixed";
 }
 
-/** Of this frame a pixel is not as high as it is wide: it is drawn so, and shapes look wider or narrower than they are. */
+/**
+ * Of this frame a pixel is not as high as it is wide: it is drawn so, and shapes look wider or narrower than they are.
+ */
 function isUneven({ regions }: Clip, frame: number): boolean {
   return regionsOf(regions, frame).some(
     ({ dx_cm, dy_cm }) => dx_cm !== null && dy_cm !== null && Math.abs(dx_cm / dy_cm - 1) > UNEVEN,
   );
 }
 
-/** Where the side of the picture is known from, in full and in brief; a file that marks none is shown by convention, and says so. */
+/**
+ * Where the side of the picture is known from, in full and in brief;
+ * a file that marks none is shown by convention, and says so.
+ */
 function sideOf(clip: Clip): readonly [string, string] {
   if (clip.view === "coronal") return ["R and L by convention, not marked in the file", "R/L by convention"];
   const said = /left|right|\bl\b|\br\b/i.test(clip.label) ? "side from label" : "side not stated";
   return [said, said];
 }
 
-/** `origin` is set for the pictures of another study; `weight` is what the model made of the frame, after the commit. */
+/**
+ * `origin` is set for the pictures of another study; `weight` is what the model made of the frame, after the commit.
+ */
 export function drawHead(element: HTMLElement, clip: Clip | null, frame: number, origin: string, weight: string): void {
   if (!clip) return fill(element, origin ? h("p", {}, h("b", { class: "origin" }, origin)) : null);
   const [full, brief] = sideOf(clip);

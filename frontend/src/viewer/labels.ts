@@ -1,7 +1,7 @@
 /**
- * Where the names and numbers of drawings stand: each inside the picture, on no other one and on no handle. Pure: pixels
- * of the screen in, pixels out, the same for the same drawings. One that finds no room beside its drawing stands apart, with a
- * line that leads to it.
+ * Where the names and numbers of drawings stand: each inside the picture, on no other one and on no handle. Pure:
+ * pixels of the screen in, pixels out, the same for the same drawings. One that finds no room beside its drawing stands
+ * apart, with a line that leads to it.
  */
 
 import type { Point } from "./measure";
@@ -38,7 +38,9 @@ export interface Room {
   taken: readonly Box[];
 }
 
-/** A drawing in the hand, and where every label stood before: meanwhile the others stay, and its own stays on its side. */
+/**
+ * A drawing in the hand, and where every label stood before: meanwhile the others stay, and its own stays on its side.
+ */
 export interface Hold {
   uid: string;
   before: ReadonlyMap<string, number>;

@@ -40,7 +40,7 @@ export class LookBar {
   hidden = false;
 
   constructor(private readonly panes: Panes) {
-    WINDOWS.forEach((each, at) => this.window.append(h("option", { value: at }, each.name)));
+    this.window.append(...WINDOWS.map((each, at) => h("option", { value: at }, each.name)));
     this.window.append(h("option", { value: "own", disabled: true }, "Own setting"));
     this.window.addEventListener("change", () => this.setWindow(Number(this.window.value)));
   }

@@ -17,7 +17,9 @@ function renderer(): string | null {
   return String(name);
 }
 
-/** "cpu" or "gpu" in this browser's store decides, whatever was found: for a driver that draws wrongly, and for tests. */
+/**
+ * "cpu" or "gpu" in this browser's store decides, whatever was found: for a driver that draws wrongly, and for tests.
+ */
 const FORCED = "fontanelle.rendering";
 
 export function wantsCpu(): boolean {

@@ -1,4 +1,7 @@
-/** How a picture is turned: mirrored first, then turned clockwise by quarters. Every flip and turn is one of these eight. */
+/**
+ * How a picture is turned: mirrored first, then turned clockwise by quarters.
+ * Every flip and turn is one of these eight.
+ */
 
 import type { Point } from "./measure";
 

@@ -1,4 +1,7 @@
-/** The drawings of a frame over its picture, as SVG: lines, handles that also move by arrow keys, names and numbers beside them. */
+/**
+ * The drawings of a frame over its picture, as SVG:
+ * lines, handles that also move by arrow keys, names and numbers beside them.
+ */
 
 import { type Child, fill, s } from "../common/dom";
 import { type Drawing, type Kind, measuredOf, nameOf, outline, shortName, valueText } from "./drawing";
@@ -58,8 +61,10 @@ function path(points: readonly Point[], closed: boolean): string {
 function tip([a, b]: readonly Point[]): string {
   if (!a || !b) return "";
   const angle = Math.atan2(b[1] - a[1], b[0] - a[0]);
-  const wing = (turn: number) =>
-    `M${a[0].toFixed(2)} ${a[1].toFixed(2)}L${(a[0] + 12 * Math.cos(angle + turn)).toFixed(2)} ${(a[1] + 12 * Math.sin(angle + turn)).toFixed(2)}`;
+  const wing = (turn: number) => {
+    const end: Point = [a[0] + 12 * Math.cos(angle + turn), a[1] + 12 * Math.sin(angle + turn)];
+    return path([a, end], false);
+  };
   return wing(0.45) + wing(-0.45);
 }
 
@@ -203,7 +208,9 @@ export class DrawingLayer {
     return drawing.points.map((point, index) => {
       const [cx, cy] = scene.toScreen(point);
       if (!on) return s("circle", { class: "end", cx, cy, r: 2.5 });
-      const where = `${nameOf(drawing)}, point ${index + 1} of ${drawing.points.length}: x ${point[0].toFixed(1)}, y ${point[1].toFixed(1)}. ${valueText(measuredOf(drawing, scene.regions))}`;
+      const [x, y] = point.map((each) => each.toFixed(1));
+      const which = `${nameOf(drawing)}, point ${index + 1} of ${drawing.points.length}`;
+      const where = `${which}: x ${x}, y ${y}. ${valueText(measuredOf(drawing, scene.regions))}`;
       const keys = scene.editable
         ? {
             tabindex: 0,

@@ -32,8 +32,9 @@ export interface PictureHost {
 export class Picture {
   readonly element: HTMLElement;
   /**
-   * What has the focus: a slider over the frames, so that a screen reader hands on the keys, says each frame once, and reads what
-   * else is on the page as usual. An `application` is left out by some, and nothing in it is reached by others.
+   * What has the focus: a slider over the frames, so that a screen reader hands on the keys, says each frame once, and
+   * reads what else is on the page as usual. An `application` is left out by some, and nothing in it is reached by
+   * others.
    */
   readonly focusable = h("div", { class: "hold", tabindex: 0, role: "slider", "aria-orientation": "horizontal" });
   readonly easel: Easel;
@@ -105,7 +106,10 @@ export class Picture {
     this.gone();
   }
 
-  /** Show the frame that is wanted; true once it, or why it cannot be shown, is there and nothing else was hung meanwhile. */
+  /**
+   * Show the frame that is wanted; true once it, or why it cannot be shown,
+   * is there and nothing else was hung meanwhile.
+   */
   async open(): Promise<boolean> {
     const { clip, turn } = this;
     if (!clip || !playable(clip)) {
@@ -224,7 +228,7 @@ export class Picture {
     const { clip, frame, screen } = this;
     const found = this.heat?.frames.find((each) => each.sop_uid === clip?.sop_uid && each.frame === frame) ?? null;
     this.host.section().dataset["heat"] = String(found !== null);
-    this.overlay.draw(found, screen && screen.place(0, 0) ? (x, y) => screen.place(x, y) ?? [0, 0] : null);
+    this.overlay.draw(found, screen?.place(0, 0) ? (x, y) => screen.place(x, y) ?? [0, 0] : null);
   }
 
   // ---------- which frame is shown ----------

@@ -1,4 +1,6 @@
-/** An earlier study of the infant beneath the one that is read: its own panes, its own film, marked as prior throughout. */
+/**
+ * An earlier study of the infant beneath the one that is read: its own panes, its own film, marked as prior throughout.
+ */
 
 import { polite } from "../common/announce";
 import { api, reason } from "../common/api";

@@ -1,6 +1,6 @@
 /**
- * The part that draws pixels: Cornerstone3D stack viewports fed by our own frames. Loaded as a chunk of its own, so that
- * the study, its film strip and its form are on the page before this has been parsed.
+ * The part that draws pixels: Cornerstone3D stack viewports fed by our own frames. Loaded as a chunk of its own, so
+ * that the study, its film strip and its form are on the page before this has been parsed.
  */
 
 import { cache, Enums, getShouldUseCPURendering, type StackViewport, type Types } from "@cornerstonejs/core";
@@ -16,8 +16,8 @@ let serial = 0;
 type Point = [number, number];
 
 /**
- * One picture on the page. Points are CSS pixels from the element's corner. Turning and flipping are done to the element
- * that Cornerstone draws in, so that both of its renderers only ever zoom and pan, and their points agree.
+ * One picture on the page. Points are CSS pixels from the element's corner. Turning and flipping are done to the
+ * element that Cornerstone draws in, so that both of its renderers only ever zoom and pan, and their points agree.
  */
 export class Screen {
   /** What is drawn, for a lens to look at. */

@@ -1,4 +1,7 @@
-/** The part that draws pixels is a chunk of its own: when it is loaded, and the first pictures that need not wait for it. */
+/**
+ * The part that draws pixels is a chunk of its own:
+ * when it is loaded, and the first pictures that need not wait for it.
+ */
 
 import { early } from "./frames";
 import { type Layout, shape } from "./grid";

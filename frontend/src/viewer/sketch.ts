@@ -1,4 +1,7 @@
-/** What is drawn, what is selected and what the hand draws next: one for all panes of a study. It knows no pixels and no page. */
+/**
+ * What is drawn, what is selected and what the hand draws next: one for all panes of a study.
+ * It knows no pixels and no page.
+ */
 
 import { away, type Drawing, dragged, fresh, type Kind, outline, shifted, slipped, spanned, traced } from "./drawing";
 import { distance, type Point } from "./measure";
@@ -41,7 +44,9 @@ export class Sketcher {
   selected: string | null = null;
   armed: Kind | null = null;
   editable = false;
-  /** Whose drawings these are and of which day, where they are not the reader's own: then they are to be looked at only. */
+  /**
+   * Whose drawings these are and of which day, where they are not the reader's own: then they are to be looked at only.
+   */
   by = "";
   /** As the hand moves: not yet part of the list. */
   live: Drawing | null = null;

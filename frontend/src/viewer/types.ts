@@ -13,7 +13,9 @@ export interface Region {
   inside?: boolean;
   /** Of these frames alone, both ends in; those of the whole clip say none. */
   frames?: [number, number];
-  /** Of a trace over time: units, signed steps per pixel, and the pixel (from the region's corner) whose value is known. */
+  /**
+   * Of a trace over time: units, signed steps per pixel, and the pixel (from the region's corner) whose value is known.
+   */
   axes?: [string, string];
   delta?: [number, number];
   reference?: [number, number] | null;
@@ -101,7 +103,10 @@ export function playable(clip: Pick<Clip, "frames">): boolean {
   return clip.frames > 0;
 }
 
-/** What a keyframe and a drawing are of: the clip, the frame that is wanted, and the one that is on the screen, which may be another or none. */
+/**
+ * What a keyframe and a drawing are of: the clip, the frame that is wanted, and the one that is on the screen,
+ * which may be another or none.
+ */
 export interface Current {
   clip: Clip | null;
   frame: number;

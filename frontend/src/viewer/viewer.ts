@@ -105,7 +105,9 @@ export class Viewer {
       this.lower,
     );
     for (const part of [this.side, this.stage]) part.addEventListener("click", (event) => this.release(event));
-    this.ahead.prefetcher.watch(() => this.panes.forEach((pane) => pane.progress()));
+    this.ahead.prefetcher.watch(() => {
+      for (const pane of this.panes) pane.progress();
+    });
     document.addEventListener("visibilitychange", this.onAway);
     this.wide.addEventListener("change", this.onWide);
   }

@@ -60,7 +60,7 @@ export class Wall {
         ? (prior) => `/api/v1/studies/${study.study_uid}/priors/${prior.study_uid}/drawings/`
         : null,
     });
-    LAYOUTS.forEach((layout) => this.layouts.append(h("option", { value: layout }, layoutName(layout))));
+    this.layouts.append(...LAYOUTS.map((layout) => h("option", { value: layout }, layoutName(layout))));
     this.layouts.addEventListener("change", () => this.choosing(this.layouts.value as Layout));
     this.arrange();
     this.active = this.grid.panes[0] as Pane;

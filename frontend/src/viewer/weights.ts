@@ -1,4 +1,7 @@
-/** What the model looked at, given after the commit only: attention and heat maps on every pane, and going from peak to peak. */
+/**
+ * What the model looked at, given after the commit only:
+ * attention and heat maps on every pane, and going from peak to peak.
+ */
 
 import { polite } from "../common/announce";
 import { peaks } from "./attention";

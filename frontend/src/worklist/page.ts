@@ -444,7 +444,7 @@ for (const button of document.querySelectorAll<HTMLElement>("[data-filter]")) {
   button.addEventListener("click", () => choose(button.dataset["filter"] as Filter));
 }
 
-function escape(): void {
+function dismiss(): void {
   if (toasts.dismiss()) return;
   layout.classList.remove("peek");
   table.selectedElement()?.focus();
@@ -474,6 +474,6 @@ FILTERS.forEach((name, index) => {
 });
 bind({ key: "g", label: "Go to arrival", group: GROUP, run: () => toasts.follow(), when: () => toasts.size > 0 });
 bind({ key: "o", label: "Upload", group: GROUP, run: () => location.assign("/upload/"), bar: false });
-bind({ key: "Escape", label: "Dismiss, back to the list", group: GROUP, run: escape, bar: false });
+bind({ key: "Escape", label: "Dismiss, back to the list", group: GROUP, run: dismiss, bar: false });
 
 choose(filter);

@@ -1,4 +1,6 @@
-/** The list on screen: keyed rows that move instead of being redrawn, one of them selected, by study and not by place. */
+/**
+ * The list on screen: keyed rows that move instead of being redrawn, one of them selected, by study and not by place.
+ */
 
 import { fill, reducedMotion } from "../common/dom";
 import { grouped } from "./changes";

@@ -60,7 +60,7 @@ export class Toasts {
   dismiss(uid = this.shown[0]?.uid): boolean {
     const index = this.shown.findIndex((toast) => toast.uid === uid);
     if (index < 0) return false;
-    this.shown.splice(index, 1).forEach((toast) => toast.element.remove());
+    for (const toast of this.shown.splice(index, 1)) toast.element.remove();
     return true;
   }
 

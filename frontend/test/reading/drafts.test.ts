@@ -294,7 +294,8 @@ describe("a slow server", () => {
     let atOnce = 0;
     let most = 0;
     desk.save = async (to, sent) => {
-      most = Math.max(most, (atOnce += 1));
+      atOnce += 1;
+      most = Math.max(most, atOnce);
       await new Promise((resolve) => setTimeout(resolve, 5));
       return save(to, sent).finally(() => (atOnce -= 1));
     };

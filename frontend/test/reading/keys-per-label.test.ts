@@ -23,12 +23,10 @@ function sit(schema = PAPILE): void {
     undo: () => void (history.undo() || done.push("earlier")),
     redo: () => void history.redo(),
     measure: () => undefined,
-    commit: () =>
-      void (
-        answered(history.form.findings) &&
-        !contradictions(history.form.findings).length &&
-        (committed = history.form.findings)
-      ),
+    commit: () => {
+      const { findings } = history.form;
+      if (answered(findings) && !contradictions(findings).length) committed = findings;
+    },
     skip: () => void done.push("skip"),
   };
   unbind = readingKeys("queue", schema, commands).map(bind);

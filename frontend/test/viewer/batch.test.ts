@@ -6,7 +6,7 @@ function answer(frames: number[]): ArrayBuffer {
   const bytes = new Uint8Array(4 + head.length + 2 * frames.length);
   new DataView(bytes.buffer).setUint32(0, head.length);
   bytes.set(head, 4);
-  frames.forEach((frame, at) => bytes.set([frame, frame], 4 + head.length + 2 * at));
+  for (const [at, frame] of frames.entries()) bytes.set([frame, frame], 4 + head.length + 2 * at);
   return bytes.buffer;
 }
 const decode = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer())[0] as unknown as ImageBitmap;

@@ -104,7 +104,7 @@ describe("shapes", () => {
   });
 
   it("the unit is always named, and a missing number says so", () => {
-    const measured = { quantity: "area", unit: "cm²", value: 2.7182, reason: "", more: {} };
+    const measured = { quantity: "area", unit: "cm²", value: 2.716, reason: "", more: {} };
     expect([
       valueText(measured),
       valueText({ ...measured, value: null, reason: "uncalibrated: x" }),

@@ -46,7 +46,10 @@ function outside({ w, h }: Room, places: Iterable<Box>): Box[] {
 /** The same numbers each time, from a seed. */
 function dice(seed: number): () => number {
   let state = seed;
-  return () => (state = (state * 48271) % 2147483647) / 2147483647;
+  return () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
 }
 
 describe("labels beside drawings", () => {
