@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+WIDTH = 120
 REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.org|registry\.npmjs\.org|deb\.debian\.org|[a-z0-9.-]*\bartifactory\b", re.I
 )
@@ -40,6 +41,18 @@ def test_no_tracked_file_names_a_package_registry() -> None:
 
 def test_no_tracked_file_holds_a_path_of_one_machine() -> None:
     assert _mentions(MACHINE_PATH) == []
+
+
+def _long_lines(path: Path) -> list[str]:
+    lines = enumerate(path.read_text().splitlines(), start=1)
+    return [f"{path.relative_to(ROOT)}:{number}" for number, line in lines if len(line) > WIDTH]
+
+
+def test_no_line_of_typescript_is_longer_than_120_characters() -> None:
+    # Biome breaks code and leaves text and comments as they are.
+    scripts = [path for path in tracked() if path.suffix == ".ts"]
+    assert scripts
+    assert [line for path in scripts for line in _long_lines(path)] == []
 
 
 def test_the_layers_of_imports_hold() -> None:
