@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import ModelAdmin, ReadOnly
-from annotations import queues
 from annotations.models import LabelQueue, Read, ReadRevision
+from annotations.queues import assignment
 
 
 class Blinded(ReadOnly):
@@ -19,7 +19,7 @@ class Blinded(ReadOnly):
     study = "study"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        hidden = queues.hidden(request.user).values("study")
+        hidden = assignment.hidden(request.user).values("study")
         return super().get_queryset(request).exclude(**{f"{self.study}__in": hidden})
 
 

@@ -9,9 +9,11 @@ class AnnotationsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from annotations import reads, versions, visibility
+        from annotations import access_rules
+        from annotations.label_schema import versions
+        from annotations.reads import lifecycle
         from studies import access, revisions
 
-        access.also_visible(visibility.studies_to_label)
-        revisions.on_revision_closed(reads.revisit)
-        post_migrate.connect(versions.install, sender=self, dispatch_uid="annotations.versions")
+        access.also_visible(access_rules.studies_to_label)
+        revisions.on_revision_closed(lifecycle.revisit)
+        post_migrate.connect(versions.install, sender=self, dispatch_uid="annotations.label_schema.versions")

@@ -26,7 +26,7 @@ class Blinding(models.TextChoices):
 
 
 class Rule(models.TextChoices):
-    """When the readers of an item agree, so that nobody has to adjudicate. ``annotations.consensus`` applies them."""
+    """When the readers of an item agree, so that nobody adjudicates. ``annotations.consensus.rules`` applies them."""
 
     IDENTICAL = "identical", "Every finding is the same"
     CLINICAL = "clinical", "Same verdict, and no difference of middle or high weight"

@@ -8,14 +8,15 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts import audit, guards
+from accounts import audit, permissions
 from accounts.roles import Role
-from annotations import adjudication, queues
-from annotations.adjudication import Dispute
-from annotations.differences import compared, level
+from annotations.adjudication import disputes as adjudication_disputes
+from annotations.adjudication.disputes import Dispute
+from annotations.consensus.differences import compared, level
 from annotations.models import Context, LabelQueue, QueueItem
-from annotations.reads import Place
-from live import reading
+from annotations.queues import assignment
+from annotations.reads.lifecycle import Place
+from live import queries
 from studies import access
 
 LABELLERS = (Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN)
@@ -26,43 +27,43 @@ def _person(user: Any) -> dict[str, str]:
     return {"username": user.username, "display": user.display, "role": user.role}
 
 
-@guards.page(*LABELLERS)
+@permissions.page(*LABELLERS)
 def label_home(request: HttpRequest) -> HttpResponse:
     """Straight to the next item, or the page that says that the queue is done."""
-    item = queues.next_item(request.user)
+    item = assignment.next_item(request.user)
     if item is not None:
-        return redirect(queues.url_of(item))
-    queue = queues.queues_of(request.user).order_by("-pk").first()
-    done = queues.progress(request.user, queue).done if queue else 0
+        return redirect(assignment.url_of(item))
+    queue = assignment.queues_of(request.user).order_by("-pk").first()
+    done = assignment.progress(request.user, queue).done if queue else 0
     page = {
         "page": "label", "mode": "queue", "context": "queue", "study_uid": None, "item": None, "total": done,
         "done": done, "position": done, "why": "", "queue": queue.name if queue else None,
-        "user": _person(request.user), "seq": reading.head(),
+        "user": _person(request.user), "seq": queries.head(),
     }  # fmt: skip
     return render(request, "label.html", {"page": page, "queue": queue, "done": True})
 
 
-@guards.page(*LABELLERS)
+@permissions.page(*LABELLERS)
 @transaction.atomic
 def label_item(request: HttpRequest, item: int) -> HttpResponse:
     """One item, blinded."""
-    found = queues.openable(request.user).filter(pk=item).first()
+    found = assignment.openable(request.user).filter(pk=item).first()
     if found is None:
         raise Http404
-    progress = queues.progress(request.user, found.queue)
+    progress = assignment.progress(request.user, found.queue)
     return _reading_page(
         request, found, Context.QUEUE, total=progress.total, done=progress.done, position=progress.position
     )
 
 
-@guards.page(Role.ADJUDICATOR, Role.ADMIN)
+@permissions.page(Role.ADJUDICATOR, Role.ADMIN)
 @transaction.atomic
 def adjudicate_item(request: HttpRequest, item: int) -> HttpResponse:
     """One item that readers differ about, with no AI."""
-    found = adjudication.may_decide(request.user).filter(pk=item).select_related("queue", "study").first()
+    found = adjudication_disputes.may_decide(request.user).filter(pk=item).select_related("queue", "study").first()
     if found is None:
         raise Http404
-    waiting = [dispute.item.pk for dispute in adjudication.open_disputes(request.user)]
+    waiting = [dispute.item.pk for dispute in adjudication_disputes.open_disputes(request.user)]
     position = waiting.index(found.pk) + 1 if found.pk in waiting else 0
     return _reading_page(request, found, Context.ADJUDICATION, total=len(waiting), done=0, position=position)
 
@@ -80,21 +81,21 @@ def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **pro
         "why": item.why if context == Context.QUEUE else "",
         "deadline": item.queue.deadline.isoformat() if context == Context.QUEUE and item.queue.deadline else None,
         "user": _person(request.user),
-        "seq": reading.head(),
+        "seq": queries.head(),
         **progress,
     }
     return render(request, "label.html", {"page": page, "item": item, "study": study, "done": False})
 
 
-@guards.page(Role.ADJUDICATOR, Role.ADMIN)
+@permissions.page(Role.ADJUDICATOR, Role.ADMIN)
 @transaction.atomic
 def adjudicate(request: HttpRequest) -> HttpResponse:
     """What readers differ about, by clinical weight."""
-    disputes = adjudication.open_disputes(request.user)
+    disputes = adjudication_disputes.open_disputes(request.user)
     audit.record(request, "adjudicate.viewed", studies=[dispute.item.study_id for dispute in disputes])
-    decided = adjudication.decided().filter(reader_id=request.user.pk).count()
+    decided = adjudication_disputes.decided().filter(reader_id=request.user.pk).count()
     items = [_told_dispute(dispute) for dispute in disputes]
-    page = {"page": "adjudicate", "items": len(items), "decided": decided, "seq": reading.head()}
+    page = {"page": "adjudicate", "items": len(items), "decided": decided, "seq": queries.head()}
     return render(request, "adjudicate.html", {"page": page, "items": items, "decided": decided})
 
 
@@ -107,24 +108,24 @@ def _told_dispute(dispute: Dispute) -> dict[str, Any]:
         "study_uid": dispute.item.study.uid,
         "summary": f"{count} difference{'s' if count > 1 else ''}, {word}",
         "level": level(dispute.weight),
-        "url": adjudication.url_of(dispute.item),
+        "url": adjudication_disputes.url_of(dispute.item),
         "readers": [f"Reader {number}" for number in range(1, len(dispute.revisions) + 1)],
         "rows": compared([revision.findings for revision in dispute.revisions]),
     }
 
 
-@guards.page(Role.ADMIN)
+@permissions.page(Role.ADMIN)
 def queue_list(request: HttpRequest) -> HttpResponse:
     """Every queue and its progress; the page asks the API."""
     return _queues_page(request, "queues", "Label queues")
 
 
-@guards.page(Role.ADMIN)
+@permissions.page(Role.ADMIN)
 def queue_new(request: HttpRequest) -> HttpResponse:
     return _queues_page(request, "queue-new", "New queue")
 
 
-@guards.page(Role.ADMIN)
+@permissions.page(Role.ADMIN)
 def queue_page(request: HttpRequest, queue: int) -> HttpResponse:
     found = LabelQueue.objects.filter(pk=queue).first()
     if found is None:

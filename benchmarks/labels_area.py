@@ -10,8 +10,8 @@ import numpy as np
 
 from annotations.core import agreement
 from annotations.core.agreement import Question
+from annotations.core.bootstrap import RESAMPLES, Codes, Resamples
 from annotations.core.coefficients import MISSING
-from annotations.core.resample import RESAMPLES, Codes, Resamples
 from benchmarks.labels_queue import queues_of_ten_thousand
 from benchmarks.rows import Row
 

@@ -18,7 +18,7 @@ from benchmarks.rows import Row
 from benchmarks.viewer_studies import write_study
 from scripts import services
 from tests.browser.conftest import FLAGS
-from tests.browser.eyes import Visit
+from tests.browser.page_probes import Visit
 from tests.services.stack import Client, Stack, embedded
 
 COMMAND = "make bench AREA=labels"

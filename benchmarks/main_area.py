@@ -19,10 +19,10 @@ from playwright.sync_api import sync_playwright
 from benchmarks.rows import Row
 from scripts import services
 from tests.browser.conftest import FLAGS
-from tests.browser.eyes import Visit
+from tests.browser.page_probes import Visit
 from tests.services.stack import PASSWORD, ROOT, Client, Stack, embedded, free_port, healthy, wait_until
-from training.phantom.compose import PhantomExam, exam
 from training.phantom.dicom import write_exam
+from training.phantom.examination import PhantomExam, exam
 
 COMMAND = "make bench AREA=main"
 

@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from scripts import services
 from tests.browser.conftest import FLAGS
-from tests.browser.eyes import DESKTOP
+from tests.browser.page_probes import DESKTOP
 
 WAITS = 20
 

@@ -19,13 +19,13 @@ from benchmarks.rows import Row
 from inference.core.engine import Engine
 from inference.core.preprocess import prepare
 from inference.core.weights import read_model
+from training.benchmark.cohort_frames import cohort_truth
 from training.core.bags import Bags
-from training.core.cohort import cohort_truth
 from training.core.crossval import RECIPES, cross_validate
-from training.core.demo import DIM
-from training.core.frames import prepared_exam
+from training.demo_model.build import DIM
 from training.phantom.dicom import write_exam
 from training.phantom.neophantom import FRAMES, Cohort, examination
+from training.phantom.prepared_frames import prepared_exam
 
 COMMAND = "make bench AREA=training"
 DEMO_MODEL = Path(__file__).resolve().parents[1] / "inference" / "demo_model"

@@ -14,8 +14,8 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit
 
-from training.phantom.compose import PhantomClip, PhantomExam, exam
 from training.phantom.dicom import dataset
+from training.phantom.examination import PhantomClip, PhantomExam, exam
 
 SIZE = (800, 600)
 QUALITY = 90

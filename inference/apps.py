@@ -14,25 +14,25 @@ def _start(queues: Sequence[str]) -> None:
     from inference.registry import ensure_demo_model
 
     if ensure_demo_model() is not None and SCORING.intersection(queues):
-        importlib.import_module("inference.engines").warm()
+        importlib.import_module("inference.engine_cache").warm()
 
 
 class InferenceConfig(AppConfig):
     name = "inference"
 
     def ready(self) -> None:
-        from inference import registry, requests
-        from jobs import ticks
+        from inference import registry, scheduling
+        from jobs import periodic
         from jobs.handlers import Handler, register
         from studies.revisions import on_revision_closed
 
         scoring = Handler(
-            "inference.scoring:score",
-            on_quarantine="inference.results:on_quarantine",
+            "inference.score_job:score",
+            on_quarantine="inference.score_writer:on_quarantine",
             limit_seconds=SCORE_LIMIT_SECONDS,
         )
-        register(requests.SCORE, scoring)
-        register(requests.EXPLAIN, Handler("inference.explaining:explain", limit_seconds=SCORE_LIMIT_SECONDS))
-        register(registry.RESCORE, Handler("inference.requests:rescore"))
-        on_revision_closed(requests.when_revision_closes)
-        ticks.at_start(_start)
+        register(scheduling.SCORE, scoring)
+        register(scheduling.EXPLAIN, Handler("inference.explain_job:explain", limit_seconds=SCORE_LIMIT_SECONDS))
+        register(registry.RESCORE, Handler("inference.scheduling:rescore"))
+        on_revision_closed(scheduling.when_revision_closes)
+        periodic.at_start(_start)

@@ -26,8 +26,8 @@ from inference.core.manifest import BACKBONE, HEAD, MANIFEST, BadModel, Manifest
 from inference.models import ModelState, ModelVersion
 from jobs.models import Queue
 from jobs.queue import enqueue
-from live.log import publish
 from live.models import Audience
+from live.publish import publish
 
 logger = logging.getLogger(__name__)
 

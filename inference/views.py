@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit
-from accounts.guards import allows
+from accounts.permissions import allows
 from accounts.roles import Role
 from inference.models import ModelVersion
 from inference.registry import NotPromoted, promote

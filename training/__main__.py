@@ -7,18 +7,24 @@ import importlib
 import sys
 
 COMMANDS = {
-    "benchmark": ("training.core.benchmark:main", "both recipes on neophantom-v1: every figure of docs/benchmark.md"),
+    "benchmark": ("training.benchmark.run:main", "both recipes on neophantom-v1: every figure of docs/benchmark.md"),
     "phantom": ("training.phantom.cli:main", "write generated phantom studies as DICOM, with their truth"),
-    "crossval": ("training.core.cli:crossval", "patient-level cross-validation on frames or features"),
-    "pretrain": ("training.core.pretrain:main", "a backbone from unlabelled ultrasound"),
-    "beside": ("training.phantom.beside:main", "generated frames under real ones, on one sheet to look at"),
-    "freeze": ("training.core.freeze:main", "set the benchmark cohort so that the paper's recipe does as published"),
-    "cohorts": ("training.core.cohorts:main", "whether rules keep their promised sensitivity, on simulated scores"),
+    "crossval": ("training.cli:crossval", "patient-level cross-validation on frames or features"),
+    "pretrain": ("training.pretraining.methods:main", "a backbone from unlabelled ultrasound"),
+    "beside": ("training.phantom.contact_sheet:main", "generated frames under real ones, on one sheet to look at"),
+    "freeze": (
+        "training.benchmark.contrast_search:main",
+        "set the benchmark cohort so that the paper's recipe does as published",
+    ),
+    "cohorts": (
+        "training.benchmark.threshold_simulation:main",
+        "whether rules keep their promised sensitivity, on simulated scores",
+    ),
     "labels-needed": (
-        "training.core.labels_page:main",
+        "training.benchmark.label_efficiency_page:main",
         "labels that a strategy needs for the AUROC that random reaches",
     ),
-    "demo-model": ("training.core.cli:demo_model", "train the demo model on phantoms"),
+    "demo-model": ("training.cli:demo_model", "train the demo model on phantoms"),
 }
 
 

@@ -13,7 +13,7 @@ class TrainingConfig(AppConfig):
         from training.runs import TRAIN
 
         handler = Handler(
-            "training.work:train", on_quarantine="training.runs:on_quarantine", on_cancel="training.runs:on_cancel"
+            "training.train_job:train", on_quarantine="training.runs:on_quarantine", on_cancel="training.runs:on_cancel"
         )
         register(TRAIN, handler)
         before_promotion(why_not)

@@ -12,10 +12,10 @@ from django.db.models import Min
 from django.utils import timezone
 
 from annotations.models import ReadRevision
+from inference.messages import DEMO_WARNING
 from inference.models import ModelVersion, Score
 from inference.registry import champion
-from inference.requests import TRIAGE
-from inference.wording import DEMO_WARNING
+from inference.scheduling import TRIAGE
 
 DAYS = 30
 EDGES = (0, 10, 20, 30, 60, 90, 120, 180, 300, 600, 1800)

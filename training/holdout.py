@@ -16,7 +16,7 @@ from training.models import HoldOut, HoldOutResult, TrainingRun
 
 if TYPE_CHECKING:
     from training.core.holdout import Locked
-    from training.labelled import Row
+    from training.preflight import Row
 
 SHARE = 0.15
 NOT_OPENED = (
@@ -82,7 +82,7 @@ def lock(rows: list[Row], *, phantoms_only: bool, user: Any = None, share: float
 
 def _check_worth(inside: int, outside: int) -> None:
     """What is locked is locked for good: so a hold-out that could say nothing, or starves the folds, is not made."""
-    from training.labelled import needed
+    from training.preflight import needed
 
     least = settings.MIN_POSITIVES_PER_FOLD
     if inside < least or outside < needed():

@@ -1,4 +1,4 @@
-"""Starting, watching and cancelling training runs. No torch: the work itself is `training.work`."""
+"""Starting, watching and cancelling training runs. No torch: the work itself is `training.train_job`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from accounts import audit
 from inference.registry import champion
 from jobs.models import Job, Queue
 from jobs.queue import enqueue, request_cancel
-from live.log import publish
 from live.models import Audience
-from training.labelled import Preflight, preflight
+from live.publish import publish
 from training.models import RunStatus, TrainingRun
+from training.preflight import Preflight, preflight
 from training.snapshots import freeze
 
 TRAIN = "train"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
-from training.labelled import Preflight
 from training.models import Snapshot
+from training.preflight import Preflight
 
 
 def freeze(checked: Preflight) -> Snapshot:

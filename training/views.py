@@ -16,13 +16,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit
-from accounts.guards import READERS, allows, page
+from accounts.permissions import READERS, allows, page
 from accounts.roles import Role
 from inference.models import ModelVersion
-from live.reading import head
+from live.queries import head
 from training import dashboards, runs
-from training.labelled import preflight
 from training.models import Snapshot, TrainingRun
+from training.preflight import preflight
 
 LISTED = 50
 

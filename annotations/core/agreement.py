@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotations.core import coefficients
+from annotations.core.bootstrap import ONE_SIDED, TOO_FEW, Codes, Estimate, Floats, Resamples, divided, estimate
 from annotations.core.coefficients import Scale, Weights
-from annotations.core.resample import ONE_SIDED, TOO_FEW, Codes, Estimate, Floats, Resamples, divided, estimate
 
 LEAST = 5
 """Studies with two answers below which nothing is said: a coefficient of fewer is noise."""

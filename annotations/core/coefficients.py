@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.core.resample import Codes, Floats, divided
+from annotations.core.bootstrap import Codes, Floats, divided
 
 Scale = Literal["nominal", "ordinal", "interval"]
 Weights = Literal["none", "linear", "quadratic"]

@@ -6,7 +6,7 @@ import json
 from math import cos, pi, sin
 from typing import Any
 
-from annotations.exchange.records import NOTICE, Export, Record
+from annotations.exchange.export_records import NOTICE, Export, Record
 
 REGIONS = ("box", "ellipse", "freehand")
 _CORNERS = 64

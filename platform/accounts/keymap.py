@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit, guards
+from accounts import audit, permissions
 from accounts.models import User
 from accounts.roles import Role
 
@@ -43,7 +43,7 @@ def _own(request: Request) -> QuerySet[User]:
 
 
 class KeymapView(APIView):
-    permission_classes = [guards.allows(*Role)]
+    permission_classes = [permissions.allows(*Role)]
 
     @extend_schema(responses=JSON)
     def get(self, request: Request) -> Response:

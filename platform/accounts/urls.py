@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from accounts import keymap, probes, views
+from accounts import health, keymap, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/login/", views.SignIn.as_view(), name="login"),
     path("accounts/logout/", views.SignOut.as_view(), name="logout"),
     path("api/v1/me/keys/", keymap.KeymapView.as_view(), name="api-keys"),
     path("audit/", views.audit_page, name="audit"),
-    path("healthz", probes.alive, name="healthz"),
-    path("readyz", probes.ready, name="readyz"),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
 ]

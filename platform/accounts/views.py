@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts import audit, demo, guards, throttle, trail
+from accounts import audit, audit_search, demo_accounts, permissions, sign_in_throttle
 from accounts.roles import Role, role_of
 
 THROTTLED = "Too many wrong passwords. Wait a quarter of an hour and try again, or ask your admin for a new one."
@@ -28,7 +28,7 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         address = self.request.META.get("REMOTE_ADDR") if self.request else None
-        if throttle.too_many(self.cleaned_data.get("username", ""), address):
+        if sign_in_throttle.too_many(self.cleaned_data.get("username", ""), address):
             raise ValidationError(THROTTLED, code="throttled")
         return super().clean()
 
@@ -50,7 +50,7 @@ class SignIn(auth_views.LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """A demo names its accounts, never their password."""
-        return {**super().get_context_data(**kwargs), "demo_accounts": demo.offered()}
+        return {**super().get_context_data(**kwargs), "demo_accounts": demo_accounts.offered()}
 
     @transaction.atomic
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
@@ -59,7 +59,7 @@ class SignIn(auth_views.LoginView):
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         throttled = form.has_error("__all__", "throttled")
-        account = throttle.account_label(form.data.get("username", ""))
+        account = sign_in_throttle.account_label(form.data.get("username", ""))
         audit.record(self.request, "sign_in", outcome="throttled" if throttled else "refused", account=account)
         response = super().form_invalid(form)
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS if throttled else HTTPStatus.OK
@@ -76,16 +76,16 @@ class SignOut(auth_views.LogoutView):
             return super().post(request, *args, **kwargs)
 
 
-@guards.page(Role.ADMIN)
+@permissions.page(Role.ADMIN)
 @transaction.atomic
 def audit_page(request: HttpRequest) -> HttpResponse:
     """The trail, newest first. Looking at it leaves an entry too."""
-    shown = trail.show(request.GET)
+    shown = audit_search.show(request.GET)
     audit.record(request, "audit.viewed", filters=shown.filters)
     context = {
         "entries": shown.entries,
         "filters": shown.filters,
-        "actions": trail.actions(),
+        "actions": audit_search.actions(),
         "next_url": shown.next_url,
         "newest_url": shown.newest_url,
         "page": {"page": "audit"},

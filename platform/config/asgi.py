@@ -16,7 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 
 from live.routing import websocket_urlpatterns
-from studies.bodies import BodyLimits
+from studies.ingest.body_limits import BodyLimits
 
 application = ProtocolTypeRouter(
     {

@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 
-from config.pages import is_program
+from config.error_pages import is_program
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

@@ -12,7 +12,7 @@ from typing import Any
 import environ
 from csp.constants import NONE, SELF
 
-from config.production import refuse_unsafe_production
+from config.production_checks import refuse_unsafe_production
 
 ROOT = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -77,7 +77,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.context.page",
+                "config.context_processors.page",
             ],
         },
     }
@@ -154,7 +154,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "config.errors.handle",
+    "EXCEPTION_HANDLER": "config.api_errors.handle",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Fontanelle",

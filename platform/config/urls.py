@@ -18,6 +18,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler404 = "config.pages.not_found"
-handler403 = "config.pages.forbidden"
-handler500 = "config.pages.server_error"
+handler404 = "config.error_pages.not_found"
+handler403 = "config.error_pages.forbidden"
+handler500 = "config.error_pages.server_error"

@@ -7,6 +7,6 @@ class JobsConfig(AppConfig):
     name = "jobs"
 
     def ready(self) -> None:
-        from jobs import queue, ticks
+        from jobs import periodic, queue
 
-        ticks.register(queue.sweep)
+        periodic.register(queue.sweep)

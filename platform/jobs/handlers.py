@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jobs.context import JobContext
+    from jobs.job_context import JobContext
     from jobs.models import Job
 
 Run = Callable[["JobContext"], None]

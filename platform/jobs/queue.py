@@ -17,10 +17,10 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from jobs import handlers
+from jobs.celery_wake import wake
 from jobs.clock import database_now
 from jobs.models import Job, JobStatus, Queue
 from jobs.transitions import Lost, Step, move
-from jobs.wake import wake
 
 logger = logging.getLogger(__name__)
 

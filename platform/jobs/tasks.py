@@ -12,10 +12,10 @@ from celery import Celery, Task, current_app
 from celery.signals import worker_ready, worker_shutting_down
 from django.db import close_old_connections
 
-from jobs import ticks
+from jobs import periodic
+from jobs.celery_wake import WAKE, wake
 from jobs.models import Queue
 from jobs.queue import claimable
-from jobs.wake import WAKE, wake
 from jobs.worker import Worker
 
 TICK = "jobs.tick"
@@ -26,7 +26,7 @@ current_app.conf.update(
     beat_schedule={
         TICK: {"task": TICK, "schedule": _TICK_EVERY, "options": {"queue": Queue.ROUTINE.value, "expires": 5}}
     },
-    beat_scheduler="jobs.beat:MemoryScheduler",
+    beat_scheduler="jobs.celery_beat:MemoryScheduler",
     broker_connection_retry_on_startup=True,
     task_default_queue=Queue.ROUTINE.value,
     task_ignore_result=True,
@@ -50,7 +50,7 @@ def _worker(queues: tuple[str, ...]) -> Worker:
 
 @worker_ready.connect
 def _start(sender: Any = None, **_: Any) -> None:
-    ticks.start_all(_served(sender.app))
+    periodic.start_all(_served(sender.app))
 
 
 @worker_shutting_down.connect

@@ -17,9 +17,9 @@ from typing import Self
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
-from jobs import alone, handlers, queue, ticks
+from jobs import handlers, isolated_process, periodic, queue
 from jobs.clock import database_now
-from jobs.context import Cancelled, Draining, JobContext
+from jobs.job_context import Cancelled, Draining, JobContext
 from jobs.models import Job, WorkerHeartbeat
 from jobs.transitions import Lost
 
@@ -126,7 +126,7 @@ class Worker:
         done = 0
         with self.pulse:
             if starting:
-                ticks.start_all(self.queues)
+                periodic.start_all(self.queues)
             while not self.draining.is_set():
                 try:
                     worked = self.step()
@@ -144,7 +144,7 @@ class Worker:
         """Tick if it is time, then do one job. False if none waits."""
         if time.monotonic() - self._ticked >= TICK_SECONDS:
             self._ticked = time.monotonic()
-            ticks.run_all()
+            periodic.run_all()
         job = queue.claim(self.queues, self.name)
         if job is None:
             return False
@@ -158,8 +158,8 @@ class Worker:
         """A job that a worker died over goes to a process of its own."""
         self.pulse.watch(job)
         try:
-            alone.run(job, self.draining)
-        except alone.Died as death:
+            isolated_process.run(job, self.draining)
+        except isolated_process.Died as death:
             logger.warning("job %s (%s), run alone: %s", job.pk, job.kind, death)
             words = str(death)
             self._end(job, lambda held: queue.fail(held, words))

@@ -19,7 +19,7 @@ from django.db import DatabaseError
 
 from live.audiences import hears
 from live.models import Event
-from live.reading import heard_after, message
+from live.queries import heard_after, message
 from live.tail import tail
 
 SIGNED_OUT = 4401

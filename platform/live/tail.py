@@ -13,9 +13,9 @@ from collections.abc import Callable
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
-from live.log import GROUP
 from live.models import Event
-from live.reading import PAGE, events_after, head
+from live.publish import GROUP
+from live.queries import PAGE, events_after, head
 
 logger = logging.getLogger(__name__)
 

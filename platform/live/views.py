@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from live.reading import PAGE, head, heard_after, message
+from live.queries import PAGE, head, heard_after, message
 
 
 class After(serializers.Serializer[None]):

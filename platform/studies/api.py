@@ -15,12 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from live.log import publish
 from live.models import Audience
-from studies import access, children, frames
-from studies.child import words
-from studies.describe import describe_clip, describe_study, notes, ordered_clips
+from live.publish import publish
+from studies import access, frame_cache
+from studies.dicom import view_labels
 from studies.models import Clip, Priority, View, ViewSource
+from studies.payloads import describe_clip, describe_study, notes, ordered_clips
+from studies.sandbox import pool
 
 JSON = OpenApiTypes.OBJECT
 MOST_FRAMES = 32
@@ -41,7 +42,7 @@ class Busy(exceptions.APIException):
     wait = 5
 
 
-def _cannot_show(error: frames.FrameError) -> exceptions.APIException:
+def _cannot_show(error: frame_cache.FrameError) -> exceptions.APIException:
     return Busy(f"{error.reason} Try again.") if error.busy else Undecodable(error.reason)
 
 
@@ -64,7 +65,7 @@ class ViewChange(serializers.Serializer[Any]):
     plane = serializers.CharField(max_length=16, allow_blank=True, default="")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["plane"] and attrs["plane"] not in words.PLANES[attrs["view"]]:
+        if attrs["plane"] and attrs["plane"] not in view_labels.PLANES[attrs["view"]]:
             raise serializers.ValidationError({"plane": [f"The {attrs['view']} view has no plane {attrs['plane']}."]})
         return attrs
 
@@ -93,7 +94,7 @@ class StudyView(APIView):
 
         ``?ahead=1``: nobody looks at it yet, a page loads it before its reader comes to it.
         """
-        children.warm()
+        pool.warm()
         action = "study.prefetched" if request.query_params.get("ahead") == "1" else "study.viewed"
         with transaction.atomic():
             study = access.open_study(request, uid, action)
@@ -126,8 +127,8 @@ class FrameView(APIView):
         if clip.frames and not 1 <= frame <= clip.frames:
             raise exceptions.NotFound(f"The clip has {clip.frames} frames.", code="no_such_frame")
         try:
-            picture = frames.frame_bytes(clip, frame)
-        except frames.FrameError as error:
+            picture = frame_cache.frame_bytes(clip, frame)
+        except frame_cache.FrameError as error:
             raise _cannot_show(error) from error
         response = HttpResponse(picture.data, content_type=picture.content_type)
         response["X-Fontanelle-Source"] = picture.source
@@ -156,10 +157,10 @@ class FramesView(APIView):
         return HttpResponse(b"".join(body), content_type="application/octet-stream")
 
 
-def _picture(clip: Clip, number: int) -> frames.Frame | None:
+def _picture(clip: Clip, number: int) -> frame_cache.Frame | None:
     try:
-        return frames.frame_bytes(clip, number)
-    except frames.FrameError:
+        return frame_cache.frame_bytes(clip, number)
+    except frame_cache.FrameError:
         return None
 
 
@@ -172,6 +173,6 @@ class ThumbnailView(APIView):
         with transaction.atomic():
             clip = access.open_clip(request, uid, sop_uid, "thumbnail.viewed")
         try:
-            return HttpResponse(frames.thumbnail(clip), content_type="image/jpeg")
-        except frames.FrameError as error:
+            return HttpResponse(frame_cache.thumbnail(clip), content_type="image/jpeg")
+        except frame_cache.FrameError as error:
             raise _cannot_show(error) from error

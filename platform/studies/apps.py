@@ -7,8 +7,8 @@ class StudiesConfig(AppConfig):
     name = "studies"
 
     def ready(self) -> None:
-        from jobs import ticks
+        from jobs import periodic
         from studies import revisions, storage
 
-        ticks.register(revisions.close_due)
-        ticks.register(storage.tidy)
+        periodic.register(revisions.close_due)
+        periodic.register(storage.tidy)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.guards import READERS, page
+from accounts.permissions import READERS, page
 from studies import access
 
 

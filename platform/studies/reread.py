@@ -11,15 +11,16 @@ from typing import Any
 from django.db import transaction
 
 from accounts import audit
-from studies import children, storage
+from studies import storage
 from studies.models import Clip, Study
+from studies.sandbox import pool
 
 FACTS = ("frame_time_ms", "frame_times_ms", "frame_time_flaw", "display_rate", "regions")
 
 
 def differences(clip: Clip) -> dict[str, Any]:
     """What the file says and the database has otherwise; raises ChildFailed, storage.Missing, storage.Corrupt."""
-    header = children.read_header(storage.verified(clip.digest))
+    header = pool.read_header(storage.verified(clip.digest))
     return {name: header[name] for name in FACTS if header[name] != getattr(clip, name)}
 
 

@@ -15,8 +15,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
-from live.log import publish
 from live.models import Audience
+from live.publish import publish
 from studies.access import every_study
 from studies.models import Clip, Study, StudyRevision
 

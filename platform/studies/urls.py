@@ -2,23 +2,25 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from studies import api, pages, patient_api, stow, uploads
+from studies import api, pages
+from studies.ingest import stow_api, upload_api
+from studies.patients import api as patients_api
 
 _CLIP = "api/v1/studies/<str:uid>/clips/<str:sop_uid>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("upload/", pages.upload, name="upload"),
     path("patients/<int:pk>/", pages.patient, name="patient"),
-    path("api/v1/upload/", uploads.UploadView.as_view(), name="api-upload"),
+    path("api/v1/upload/", upload_api.UploadView.as_view(), name="api-upload"),
     path("api/v1/studies/<str:uid>/", api.StudyView.as_view(), name="api-study"),
     path(f"{_CLIP}/frames/<int:frame>/", api.FrameView.as_view(), name="api-frame"),
     path(f"{_CLIP}/frames/<int:first>-<int:last>/", api.FramesView.as_view(), name="api-frames"),
     path(f"{_CLIP}/view/", api.ClipViewView.as_view(), name="api-clip-view"),
     path(f"{_CLIP}/thumbnail/", api.ThumbnailView.as_view(), name="api-thumbnail"),
-    path("api/v1/patients/import/", patient_api.ImportView.as_view(), name="api-patients-import"),
-    path("api/v1/patients/<int:pk>/", patient_api.PatientView.as_view(), name="api-patient"),
-    path("api/v1/patients/<int:pk>/merge/", patient_api.MergeView.as_view(), name="api-patient-merge"),
-    path("api/v1/patients/<int:pk>/split/", patient_api.SplitView.as_view(), name="api-patient-split"),
-    path("dicom-web/studies", stow.StowView.as_view(), name="stow"),
-    path("dicom-web/studies/<str:study_uid>", stow.StowView.as_view(), name="stow-study"),
+    path("api/v1/patients/import/", patients_api.ImportView.as_view(), name="api-patients-import"),
+    path("api/v1/patients/<int:pk>/", patients_api.PatientView.as_view(), name="api-patient"),
+    path("api/v1/patients/<int:pk>/merge/", patients_api.MergeView.as_view(), name="api-patient-merge"),
+    path("api/v1/patients/<int:pk>/split/", patients_api.SplitView.as_view(), name="api-patient-split"),
+    path("dicom-web/studies", stow_api.StowView.as_view(), name="stow"),
+    path("dicom-web/studies/<str:study_uid>", stow_api.StowView.as_view(), name="stow-study"),
 ]

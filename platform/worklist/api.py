@@ -14,11 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit, guards
+from accounts import audit, permissions
 from studies import access
 from studies.models import Study
 from worklist import claims
-from worklist.board import FILTERS, Board
+from worklist.reading_list import FILTERS, Board
 from worklist.rows import Page
 
 JSON = OpenApiTypes.OBJECT
@@ -49,7 +49,7 @@ class NothingToClaim(exceptions.APIException):
 
 
 class WorklistView(APIView):
-    permission_classes = [guards.allows(*guards.READERS)]
+    permission_classes = [permissions.allows(*permissions.READERS)]
 
     @extend_schema(parameters=[Asked], responses=JSON)
     def get(self, request: Request) -> Response:
@@ -112,7 +112,7 @@ def _link(request: Request, asked: dict[str, Any], cursor: int) -> str:
 
 
 class ClaimView(APIView):
-    permission_classes = [guards.allows(*guards.READERS)]
+    permission_classes = [permissions.allows(*permissions.READERS)]
 
     @extend_schema(request=None, responses=JSON)
     @transaction.atomic

@@ -7,10 +7,10 @@ class WorklistConfig(AppConfig):
     name = "worklist"
 
     def ready(self) -> None:
-        from annotations import reads
-        from jobs import ticks
-        from worklist import board, claims
+        from annotations.reads import lifecycle
+        from jobs import periodic
+        from worklist import claims, reading_list
 
-        reads.on_committed(claims.when_committed)
-        reads.offers_next(board.next_study)
-        ticks.register(claims.lapse)
+        lifecycle.on_committed(claims.when_committed)
+        lifecycle.offers_next(reading_list.next_study)
+        periodic.register(claims.lapse)

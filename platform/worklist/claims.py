@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotations.models import Read
-from live.log import publish
 from live.models import Audience
+from live.publish import publish
 from studies.models import Study, StudyStatus
 from worklist.models import Claim
 

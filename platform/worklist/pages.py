@@ -8,24 +8,24 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts import guards
+from accounts import permissions
 from accounts.roles import role_of
 from annotations.models import Context
-from annotations.reads import Place
-from live import reading
+from annotations.reads.lifecycle import Place
+from live import queries
 from studies import access
 from worklist import claims
 
 
-@guards.page(*guards.EVERY_ROLE)
+@permissions.page(*permissions.EVERY_ROLE)
 def home(request: HttpRequest) -> HttpResponse:
     """The worklist; whoever has none is taken to the label queue."""
-    if role_of(request.user) not in guards.READERS:
+    if role_of(request.user) not in permissions.READERS:
         return redirect("/label/")
-    return render(request, "worklist.html", {"page": {"page": "worklist", "seq": reading.head()}})
+    return render(request, "worklist.html", {"page": {"page": "worklist", "seq": queries.head()}})
 
 
-@guards.page(*guards.READERS)
+@permissions.page(*permissions.READERS)
 def study(request: HttpRequest, uid: str) -> HttpResponse:
     """The reading room. Opening a study claims it if nobody else has it."""
     user: Any = request.user
@@ -39,6 +39,6 @@ def study(request: HttpRequest, uid: str) -> HttpResponse:
         "context": "triage",
         "study_uid": opened.uid,
         "user": {"username": user.username, "display": user.display, "role": user.role},
-        "seq": reading.head(),
+        "seq": queries.head(),
     }
     return render(request, "study.html", {"page": page, "study": opened})

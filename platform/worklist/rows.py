@@ -12,15 +12,15 @@ from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 
+from annotations.label_schema.schema import summary
 from annotations.models import Context, ReadRevision, ReadStatus
-from annotations.schema import summary
-from inference import answers
-from inference.answers import CurrentScore
+from inference import current_scores
+from inference.current_scores import CurrentScore
 from studies import access
-from studies.describe import clip_url
 from studies.models import Clip, Study, StudyRevision, StudyStatus
-from worklist import claims, wording
-from worklist.board import Board, waiting_since
+from studies.payloads import clip_url
+from worklist import claims, rank_reasons
+from worklist.reading_list import Board, waiting_since
 
 THUMBNAILS = 4
 _CLIP_FIELDS = ("study_id", "sop_uid", "frames", "decode_error")
@@ -40,7 +40,7 @@ class Page:
 
     @cached_property
     def scores(self) -> dict[int, CurrentScore]:
-        return answers.current_scores(self.ids)
+        return current_scores.current_scores(self.ids)
 
     @cached_property
     def clips(self) -> dict[int, list[Any]]:
@@ -97,7 +97,7 @@ class Page:
             "last_image_at": study.last_image_at,
             "phantom": study.is_phantom,
             "receiving": study.closes_at is not None,
-            "why": wording.why(self, study),
+            "why": rank_reasons.why(self, study),
             "thumbnails": [
                 f"{clip_url(study.uid, clip['sop_uid'])}thumbnail/"
                 for clip in clips
@@ -134,7 +134,7 @@ class Page:
             "flag_reason": score.flag_reason,
             "probability": score.probability if settings.SHOW_PROBABILITY else None,
             "revision": score.revision,
-            "model": answers.vars_of(score.model) if score.model else None,
+            "model": current_scores.vars_of(score.model) if score.model else None,
             "last_image_to_flag_seconds": round(score.last_image_to_flag_seconds, 1),
         }
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
-from accounts import audit, trail
+from accounts import audit, audit_search
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from tests.accounts.people import client_of, person
@@ -53,7 +53,7 @@ def test_filters(admin: User, query: str, found: int) -> None:
 
 
 def test_pages_follow_one_another_by_key(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trail, "PAGE", 2)
+    monkeypatch.setattr(audit_search, "PAGE", 2)
     made = [audit.record(None, "made").pk for _ in range(3)]
     first = page(admin, "?action=made")
     audit.record(None, "made")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import throttle
+from accounts import sign_in_throttle
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from tests.accounts.people import client_of, person
@@ -90,7 +90,7 @@ def test_other_people_and_other_places_are_let_in(user: User) -> None:
 
 
 def test_one_address_does_not_try_many_names(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "PER_ADDRESS", 3)
+    monkeypatch.setattr(sign_in_throttle, "PER_ADDRESS", 3)
     for number in range(3):
         sign_in(f"name-{number}", "wrong")
     assert sign_in("ida").status_code == 429
@@ -99,7 +99,7 @@ def test_one_address_does_not_try_many_names(user: User, monkeypatch: pytest.Mon
 def test_the_door_opens_again(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(5):
         sign_in("ida", "wrong")
-    monkeypatch.setattr(throttle, "WINDOW", timedelta(0))
+    monkeypatch.setattr(sign_in_throttle, "WINDOW", timedelta(0))
     assert sign_in("ida").status_code == 302
 
 

@@ -8,7 +8,7 @@ from accounts.models import User
 from accounts.roles import Role
 from studies.models import Study
 from tests.accounts.people import person
-from tests.annotations import cases
+from tests.annotations import factories
 
 
 @pytest.fixture
@@ -28,4 +28,4 @@ def adjudicator() -> User:
 
 @pytest.fixture
 def study() -> Study:
-    return cases.study()
+    return factories.study()

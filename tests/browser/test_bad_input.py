@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from pydicom.uid import generate_uid
 
 from tests.browser.calibration import region
-from tests.browser.eyes import Visit, brightness
+from tests.browser.page_probes import Visit, brightness
 from tests.services.stack import Stack, without_workers
 from tests.studies.dicoms import clip, damaged
 

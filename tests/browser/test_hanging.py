@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.eyes import DESKTOP, RESULTS, Visit, brightness, violations
+from tests.browser.page_probes import DESKTOP, RESULTS, Visit, brightness, violations
 from tests.services import phantoms
 from tests.services.stack import Stack
-from training.phantom.compose import PhantomExam
+from training.phantom.examination import PhantomExam
 
 pytestmark = [
     pytest.mark.browser,

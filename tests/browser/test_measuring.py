@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, FloatRect, Page, expect, sync_playwrigh
 from scripts import services
 from tests.browser.calibration import CALIBRATIONS, COLUMNS, MARKS, Calibration, write
 from tests.browser.conftest import FLAGS
-from tests.browser.eyes import DESKTOP, Visit
+from tests.browser.page_probes import DESKTOP, Visit
 from tests.services.stack import Stack, wait_until
 
 pytestmark = [

@@ -17,7 +17,7 @@ from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import generate_uid
 
 from scripts import services
-from tests.browser.eyes import Visit
+from tests.browser.page_probes import Visit
 from tests.browser.test_measuring import RENDERERS
 from tests.services.stack import Stack, wait_until
 from tests.studies.dicoms import BUNDLED

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from tests.browser.eyes import Visit
+from tests.browser.page_probes import Visit
 from tests.services import phantoms
 from tests.services.stack import Stack
 

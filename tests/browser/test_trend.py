@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from pydicom.uid import generate_uid
 
 from tests.browser.calibration import region
-from tests.browser.eyes import Visit
+from tests.browser.page_probes import Visit
 from tests.services.stack import Stack, without_workers
 from tests.studies.dicoms import clip
 

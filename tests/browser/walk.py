@@ -8,10 +8,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.eyes import Visit
+from tests.browser.page_probes import Visit
 from tests.services import phantoms
 from tests.services.stack import Stack, wait_until
-from training.phantom.compose import PhantomExam
+from training.phantom.examination import PhantomExam
 
 SCORED_MS = 400_000
 ROW_MOVES_MS = 5_000

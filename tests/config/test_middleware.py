@@ -6,8 +6,8 @@ from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import RequestFactory
 
+from config.error_pages import server_error
 from config.middleware import database_trouble_is_503
-from config.pages import server_error
 
 
 def _answer(message: str, path: str = "/api/v1/worklist/", accept: str = "*/*") -> HttpResponse | None:

@@ -18,7 +18,7 @@ import requests
 
 from tests.services import phantoms
 from tests.services.stack import Stack, wait_until
-from training.phantom.compose import PhantomExam
+from training.phantom.examination import PhantomExam
 
 SETTLE_SECONDS = 180
 NOTHING_WRONG: dict[str, list[Any]] = {"lost": [], "unscored": [], "scored twice": [], "quarantined": [], "damaged": []}

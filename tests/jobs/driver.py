@@ -23,9 +23,9 @@ django.setup()
 from django.core.management import call_command
 
 from accounts.models import AuditEntry
-from jobs import queue, ticks
-from jobs.context import JobContext
+from jobs import periodic, queue
 from jobs.handlers import Handler, register
+from jobs.job_context import JobContext
 
 
 def slow(context: JobContext) -> None:
@@ -47,7 +47,7 @@ def write(name: str) -> None:
 queue.BACKOFF = timedelta(seconds=0.1)
 register("slow", Handler(f"{__name__}:slow"))
 
-ticks._at_start.clear()  # these jobs need no model
+periodic._at_start.clear()  # these jobs need no model
 
 if __name__ == "__main__":
     call_command("worker", "--queues", "stat,routine", *sys.argv[1:])

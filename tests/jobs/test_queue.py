@@ -11,10 +11,10 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from jobs import queue, wake
+from jobs import celery_wake, queue
 from jobs.clock import database_now
-from jobs.context import Cancelled, JobContext
 from jobs.handlers import Handler
+from jobs.job_context import Cancelled, JobContext
 from jobs.models import Job, JobStatus, Queue, WorkerHeartbeat
 from jobs.worker import Worker
 
@@ -166,8 +166,8 @@ def test_a_job_is_asked_for_only_inside_a_transaction() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_broker_that_does_not_answer_delays_a_commit_by_a_moment_once(settings: Settings) -> None:
     settings.CELERY_BROKER_URL = "redis://192.0.2.1:6379/0"
-    wake._silent_until = 0.0
-    wake._producer(settings.CELERY_BROKER_URL)
+    celery_wake._silent_until = 0.0
+    celery_wake._producer(settings.CELERY_BROKER_URL)
     began = time.monotonic()
     for name in ("first", "second", "third"):
         with transaction.atomic():

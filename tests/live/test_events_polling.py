@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from accounts.roles import Role
-from live import log, reading
+from live import publish, queries
 from live.models import Audience, Event
 from tests.accounts.people import client_of, person
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def _publish(**facts: Any) -> int:
     with transaction.atomic():
-        log.publish("score", audience=facts.pop("audience", Audience.READERS), **facts)
+        publish.publish("score", audience=facts.pop("audience", Audience.READERS), **facts)
     return Event.objects.latest("seq").seq
 
 
@@ -44,7 +44,7 @@ def test_an_annotator_polls_nothing_of_the_worklist() -> None:
 
 
 def test_a_full_page_says_where_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PAGE", 2)
+    monkeypatch.setattr(queries, "PAGE", 2)
     monkeypatch.setattr("live.views.PAGE", 2)
     seqs = [_publish() for _ in range(3)]
     answer = client_of(person()).get("/api/v1/events/?after=0").json()
@@ -58,13 +58,13 @@ def test_a_strange_position_is_refused(after: str) -> None:
 
 def test_an_event_is_published_only_inside_a_transaction(transactional_db: None) -> None:
     with pytest.raises(transaction.TransactionManagementError):
-        log.publish("score", audience=Audience.READERS)
+        publish.publish("score", audience=Audience.READERS)
 
 
 def test_an_event_of_a_change_that_failed_never_existed() -> None:
     def fails() -> None:
         with transaction.atomic():
-            log.publish("score", audience=Audience.READERS)
+            publish.publish("score", audience=Audience.READERS)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

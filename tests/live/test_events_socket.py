@@ -12,7 +12,8 @@ from django.db import transaction
 from accounts.models import User
 from accounts.roles import Role
 from config.asgi import application
-from live import consumers, log
+from live import consumers
+from live import publish as live_publish
 from live.models import Audience, Event
 from live.tail import tail
 from tests.accounts.people import client_of, person
@@ -27,7 +28,7 @@ def _cookie(user: User) -> bytes:
 
 def _publish(kind: str = "score", **facts: Any) -> Event:
     with transaction.atomic():
-        log.publish(kind, audience=facts.pop("audience", Audience.READERS), **facts)
+        live_publish.publish(kind, audience=facts.pop("audience", Audience.READERS), **facts)
     return Event.objects.latest("seq")
 
 
@@ -121,7 +122,7 @@ async def test_a_page_that_comes_back_receives_what_it_missed(reader: User) -> N
 
 
 async def test_missed_events_come_in_pages_without_a_hole(reader: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("live.reading.PAGE", 2)
+    monkeypatch.setattr("live.queries.PAGE", 2)
     sent = [(await publish(study_uid=f"1.{n}")).seq for n in range(5)]
     socket = await _connected(reader, after=sent[0] - 1)
     await socket.hear()
@@ -139,7 +140,7 @@ async def test_a_position_of_another_log_means_nothing(reader: User) -> None:
 
 
 async def test_polling_alone_is_enough(reader: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "get_channel_layer", lambda: None)
+    monkeypatch.setattr(live_publish, "get_channel_layer", lambda: None)
     monkeypatch.setattr("live.tail.get_channel_layer", lambda: None)
     socket = await _connected(reader)
     await socket.hear()

@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
-from training.phantom.compose import PhantomExam, exam
 from training.phantom.dicom import write_exam
+from training.phantom.examination import PhantomExam, exam
 
 SEED = 11
 

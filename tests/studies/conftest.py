@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from studies.ingest import Intake, Sender
+from studies.ingest.pipeline import Intake, Sender
+from studies.ingest.results import IngestResult
 from studies.models import Clip
-from studies.results import IngestResult
 from tests.studies.dicoms import clip as clip_bytes
 
 Take = Callable[..., IngestResult]

@@ -9,8 +9,8 @@ from PIL import Image
 
 from accounts.models import AuditEntry, User
 from studies import storage
+from studies.ingest.results import IngestResult
 from studies.models import Clip, Patient
-from studies.results import IngestResult
 from tests.studies.dicoms import BUNDLED, ROWS, damaged, dataset, encoded, region
 
 Stored = Callable[..., Clip]

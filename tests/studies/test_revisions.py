@@ -10,8 +10,8 @@ from pytest_django import Settings
 
 from live.models import Event
 from studies import revisions
+from studies.ingest.results import IngestResult
 from studies.models import Clip, Study, StudyRevision
-from studies.results import IngestResult
 from tests.studies.dicoms import clip
 
 Take = Callable[..., IngestResult]

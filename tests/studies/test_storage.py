@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from studies import storage
-from studies.child.opening import MAGIC_AT
+from studies.dicom.bounded_reader import MAGIC_AT
 
 
 def test_bytes_are_found_under_their_digest(settings: Settings) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from inference import answers
+from inference import current_scores
 
 
 @pytest.fixture(autouse=True)
 def _ai_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "ai_state", lambda: {"state": "ok", "message": ""})
+    monkeypatch.setattr(current_scores, "ai_state", lambda: {"state": "ok", "message": ""})

@@ -8,22 +8,22 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from annotations import reads
-from annotations.reads import Place
+from annotations.reads import lifecycle
+from annotations.reads.lifecycle import Place
 from live.models import Audience, Event
 from studies.models import Study, StudyStatus
 from tests.accounts.people import client_of, person
-from tests.annotations import cases
+from tests.annotations import factories
 from worklist import claims
-from worklist.board import next_study
 from worklist.models import Claim
+from worklist.reading_list import next_study
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def study() -> Study:
-    return cases.study()
+    return factories.study()
 
 
 def url(study: Study) -> str:
@@ -91,7 +91,7 @@ def test_one_does_not_give_back_the_claim_of_another(study: Study) -> None:
 
 
 def test_a_read_study_is_not_claimed(study: Study) -> None:
-    cases.read(study)
+    factories.read(study)
     answer = client_of(person()).post(url(study))
     assert (answer.status_code, answer.json()["code"]) == (409, "already_read")
 
@@ -111,15 +111,15 @@ def test_live_claims_do_not_lapse(study: Study) -> None:
 def test_the_commit_ends_the_claim(study: Study) -> None:
     reader = person()
     claims.take(study, reader)
-    cases.read(study, reader)
+    factories.read(study, reader)
     assert not Claim.objects.exists()
 
 
 def test_the_next_study_is_the_first_in_the_order_that_nobody_else_has(reader: User) -> None:
-    taken, free, last = (cases.study(minutes=minutes) for minutes in (30, 20, 10))
+    taken, free, last = (factories.study(minutes=minutes) for minutes in (30, 20, 10))
     claims.take(taken, person())
     assert next_study(reader, last) == free.uid
-    assert reads.next_study(reader, free) == last.uid
+    assert lifecycle.next_study(reader, free) == last.uid
 
 
 def test_the_last_study_has_no_next(reader: User, study: Study) -> None:
@@ -132,19 +132,19 @@ def reader() -> User:
 
 
 def test_late_images_bring_a_read_study_back(study: Study, reader: User) -> None:
-    cases.read(study, reader)
-    cases.clip(study)
+    factories.read(study, reader)
+    factories.clip(study)
     study.refresh_from_db()
-    reads.revisit(cases.revision(study))
+    lifecycle.revisit(factories.revision(study))
     assert status_of(study) == StudyStatus.WAITING
 
 
 def test_late_images_that_the_reader_saw_bring_nothing_back(study: Study, reader: User) -> None:
     Place(study, reader).open()
-    late = cases.clip(study)
-    cases.read(study, reader, seen=[{"sop_uid": late.sop_uid, "frames": 3, "ms": 10}])
+    late = factories.clip(study)
+    factories.read(study, reader, seen=[{"sop_uid": late.sop_uid, "frames": 3, "ms": 10}])
     study.refresh_from_db()
-    reads.revisit(cases.revision(study))
+    lifecycle.revisit(factories.revision(study))
     assert status_of(study) == StudyStatus.READ
 
 
@@ -152,6 +152,6 @@ def test_a_study_stays_in_the_list_while_there_are_images_that_its_reader_did_no
     study: Study, reader: User
 ) -> None:
     Place(study, reader).open()
-    cases.clip(study)
-    cases.read(study, reader)
+    factories.clip(study)
+    factories.read(study, reader)
     assert status_of(study) != StudyStatus.READ

@@ -14,7 +14,7 @@ from accounts.roles import Role
 from annotations.models import Context
 from studies.models import Study
 from tests.accounts.people import client_of, person
-from tests.annotations import cases
+from tests.annotations import factories
 
 pytestmark = pytest.mark.django_db
 ROOMS = ("accounts", "live", "annotations", "worklist")
@@ -119,14 +119,14 @@ DOORS = [
 @pytest.fixture
 def places() -> dict[str, Any]:
     """What stands in the addresses."""
-    queued, disputed, foreign = cases.study(), cases.study(), cases.study()
-    cases.queue(queued, disputed)
+    queued, disputed, foreign = factories.study(), factories.study(), factories.study()
+    factories.queue(queued, disputed)
     for grade in (2, 3):
-        cases.read(disputed, context=Context.QUEUE, left=grade)
-    cases.scored(queued)
-    item = cases.item(queued)
-    prior = cases.study(of=foreign.patient, minutes=9 * 24 * 60)
-    items = {"prior": prior.uid, "item": item.pk, "dispute": cases.item(disputed).pk, "queue": item.queue_id}
+        factories.read(disputed, context=Context.QUEUE, left=grade)
+    factories.scored(queued)
+    item = factories.item(queued)
+    prior = factories.study(of=foreign.patient, minutes=9 * 24 * 60)
+    items = {"prior": prior.uid, "item": item.pk, "dispute": factories.item(disputed).pk, "queue": item.queue_id}
     return {"uid": queued.uid, "disputed": disputed.uid, "foreign": foreign.uid, **items}
 
 

@@ -12,11 +12,11 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from annotations.models import Read
-from annotations.reads import Answer, Place, save_draft
-from inference import answers
+from annotations.reads.lifecycle import Answer, Place, save_draft
+from inference import current_scores
 from studies.models import Study, StudyStatus
 from tests.accounts.people import client_of, person
-from tests.annotations import cases
+from tests.annotations import factories
 from worklist import claims
 
 pytestmark = pytest.mark.django_db
@@ -46,17 +46,17 @@ def row_of(user: User, study: Study) -> dict[str, Any]:
 
 @pytest.mark.parametrize("role", [Role.ANNOTATOR, Role.ADJUDICATOR])
 def test_annotators_have_no_worklist(role: Role) -> None:
-    cases.study()
+    factories.study()
     answer = client_of(person(role)).get(URL)
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
 
 
 def test_rows_come_in_reading_order_with_their_bands(reader: User) -> None:
-    negative = cases.study(minutes=60)
-    suspected, unscored, stat = cases.study(), cases.study(), cases.study(priority="stat")
-    late = cases.study(minutes=239)
-    cases.scored(negative, "not_suspected", 0.02)
-    cases.scored(suspected)
+    negative = factories.study(minutes=60)
+    suspected, unscored, stat = factories.study(), factories.study(), factories.study(priority="stat")
+    late = factories.study(minutes=239)
+    factories.scored(negative, "not_suspected", 0.02)
+    factories.scored(suspected)
     told = listed(reader)
     assert uids(told) == [study.uid for study in (stat, late, suspected, unscored, negative)]
     bands = [row["band"] for row in told["results"]]
@@ -65,9 +65,9 @@ def test_rows_come_in_reading_order_with_their_bands(reader: User) -> None:
 
 def test_a_row_says_what_a_reader_needs(reader: User) -> None:
     born = (timezone.now() - timedelta(minutes=10)).date()  # the day of the pictures, around midnight too
-    infant = cases.patient(birth_weight_g=1010, gestational_age_days=191, birth_date=born)
-    study = cases.study(of=infant, clips=2)
-    cases.scored(study)
+    infant = factories.patient(birth_weight_g=1010, gestational_age_days=191, birth_date=born)
+    study = factories.study(of=infant, clips=2)
+    factories.scored(study)
     row = row_of(reader, study)
     assert row | {"thumbnails": None} == row | {
         "patient_id": infant.patient_id, "patient_name": infant.name, "status": "waiting", "priority": "routine",
@@ -79,51 +79,51 @@ def test_a_row_says_what_a_reader_needs(reader: User) -> None:
 
 
 def test_a_demo_model_says_that_it_means_nothing_here(reader: User) -> None:
-    cases.model(trained_on_phantoms=True)
-    study = cases.study()
-    cases.scored(study)
+    factories.model(trained_on_phantoms=True)
+    study = factories.study()
+    factories.scored(study)
     assert "means nothing" in row_of(reader, study)["model"]["demo_warning"]
 
 
 def test_a_site_may_show_the_flag_alone(reader: User, settings: Any) -> None:
     settings.SHOW_PROBABILITY = False
-    study = cases.study()
-    cases.scored(study, probability=0.83)
+    study = factories.study()
+    factories.scored(study, probability=0.83)
     row = row_of(reader, study)
     assert (row["flag"], row["probability"]) == ("suspected", None)
     assert "0.83" not in row["why"]
 
 
 def test_late_images_never_lower_a_study(reader: User) -> None:
-    study, other = cases.study(), cases.study()
-    cases.scored(study, probability=0.9)
-    cases.scored(other, probability=0.5)
-    cases.revision(study)
-    cases.scored(study, "not_suspected", 0.1)
+    study, other = factories.study(), factories.study()
+    factories.scored(study, probability=0.9)
+    factories.scored(other, probability=0.5)
+    factories.revision(study)
+    factories.scored(study, "not_suspected", 0.1)
     told = listed(reader)
     assert uids(told) == [study.uid, other.uid]
     assert "revision 2" in told["results"][0]["why"]
 
 
 def test_late_images_do_not_start_the_waiting_again(reader: User) -> None:
-    study = cases.study(minutes=100)
+    study = factories.study(minutes=100)
     Study.objects.filter(pk=study.pk).update(last_image_at=timezone.now())
     assert row_of(reader, study)["waiting_seconds"] >= 6000
 
 
 def test_while_the_ai_is_down_the_longest_wait_goes_first(reader: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "ai_state", lambda: {"state": "down", "message": "No worker."})
-    old, suspected = cases.study(minutes=30), cases.study()
-    cases.scored(suspected)
+    monkeypatch.setattr(current_scores, "ai_state", lambda: {"state": "down", "message": "No worker."})
+    old, suspected = factories.study(minutes=30), factories.study()
+    factories.scored(suspected)
     told = listed(reader)
     assert uids(told) == [old.uid, suspected.uid]
     assert told["ai"] == {"state": "down", "message": "No worker."}
 
 
 def test_a_blinded_reader_has_no_ai_anywhere_in_the_list(reader: User) -> None:
-    study, other = cases.study(minutes=5), cases.study(minutes=20)
-    cases.scored(study, probability=0.99)
-    cases.queue(study, readers=[reader])
+    study, other = factories.study(minutes=5), factories.study(minutes=20)
+    factories.scored(study, probability=0.99)
+    factories.queue(study, readers=[reader])
     told = listed(reader)
     row = told["results"][1]
     assert uids(told) == [other.uid, study.uid]
@@ -133,30 +133,30 @@ def test_a_blinded_reader_has_no_ai_anywhere_in_the_list(reader: User) -> None:
 
 
 def test_another_reader_is_not_blinded(reader: User) -> None:
-    study = cases.study()
-    cases.scored(study)
-    cases.queue(study, readers=[reader])
+    study = factories.study()
+    factories.scored(study)
+    factories.queue(study, readers=[reader])
     assert row_of(person(), study)["flag"] == "suspected"
 
 
 def test_the_counts_are_of_everything_that_waits(reader: User) -> None:
     for flag in ("suspected", "not_suspected", "not_analysed"):
-        cases.scored(cases.study(), flag, 0.5)
-    cases.read(cases.study())
+        factories.scored(factories.study(), flag, 0.5)
+    factories.read(factories.study())
     counts = listed(reader, "?filter=suspected&page_size=1")["counts"]
     assert counts == {"waiting": 3, "suspected": 1, "not_analysed": 1, "mine": 0, "read_today": 1}
 
 
 @pytest.mark.parametrize("flag", ["suspected", "not_analysed"])
 def test_filters_by_flag(reader: User, flag: str) -> None:
-    studies = {each: cases.study() for each in ("suspected", "not_suspected", "not_analysed")}
+    studies = {each: factories.study() for each in ("suspected", "not_suspected", "not_analysed")}
     for each, study in studies.items():
-        cases.scored(study, each, 0.5)
+        factories.scored(study, each, 0.5)
     assert uids(listed(reader, f"?filter={flag}")) == [studies[flag].uid]
 
 
 def test_mine_are_those_that_i_have_open_or_half_typed(reader: User) -> None:
-    claimed, typed, other = cases.study(minutes=3), cases.study(minutes=2), cases.study()
+    claimed, typed, other = factories.study(minutes=3), factories.study(minutes=2), factories.study()
     claims.take(claimed, reader)
     claims.take(other, person())
     save_draft(Place(typed, reader), Answer({"right": 2}, "", 0))
@@ -164,9 +164,9 @@ def test_mine_are_those_that_i_have_open_or_half_typed(reader: User) -> None:
 
 
 def test_read_today_leaves_out_yesterday(reader: User) -> None:
-    today, yesterday = cases.study(), cases.study()
-    cases.read(today)
-    cases.read(yesterday)
+    today, yesterday = factories.study(), factories.study()
+    factories.read(today)
+    factories.read(yesterday)
     Study.objects.filter(pk=yesterday.pk).update(read_at=timezone.now() - timedelta(days=1))
     told = listed(reader, "?filter=read_today")
     assert uids(told) == [today.uid]
@@ -174,13 +174,13 @@ def test_read_today_leaves_out_yesterday(reader: User) -> None:
 
 
 def test_words_find_a_patient_in_any_case(reader: User) -> None:
-    wanted = cases.study(of=cases.patient(name="Morgenstern^Ida"))
-    cases.study()
+    wanted = factories.study(of=factories.patient(name="Morgenstern^Ida"))
+    factories.study()
     assert uids(listed(reader, "?q=morgenstern%20IDA")) == [wanted.uid]
 
 
 def test_pages_follow_one_another_without_a_hole(reader: User) -> None:
-    studies = [cases.study(minutes=minutes) for minutes in (50, 40, 30)]
+    studies = [factories.study(minutes=minutes) for minutes in (50, 40, 30)]
     first = listed(reader, "?page_size=2")
     second = client_of(reader).get(first["next"]).json()
     assert uids(first) + uids(second) == [study.uid for study in studies]
@@ -189,14 +189,14 @@ def test_pages_follow_one_another_without_a_hole(reader: User) -> None:
 
 
 def test_the_last_read_of_the_infant_is_beside_the_new_study(reader: User) -> None:
-    infant = cases.patient()
-    before = cases.study(of=infant, minutes=7 * 24 * 60 + 10)
-    cases.read(before, right=0, left=3)
-    assert row_of(reader, cases.study(of=infant))["last_read"] == {"grade": "III left", "days": 7}
+    infant = factories.patient()
+    before = factories.study(of=infant, minutes=7 * 24 * 60 + 10)
+    factories.read(before, right=0, left=3)
+    assert row_of(reader, factories.study(of=infant))["last_read"] == {"grade": "III left", "days": 7}
 
 
 def test_a_claim_shows_who_has_it(reader: User) -> None:
-    study = cases.study()
+    study = factories.study()
     claims.take(study, reader)
     mine, theirs = row_of(reader, study), row_of(person(), study)
     assert (mine["status"], mine["claimed_by"]["you"], theirs["claimed_by"]["you"]) == ("reading", True, False)
@@ -204,7 +204,7 @@ def test_a_claim_shows_who_has_it(reader: User) -> None:
 
 
 def test_the_list_leaves_one_audit_row(reader: User) -> None:
-    studies = [cases.study(), cases.study()]
+    studies = [factories.study(), factories.study()]
     listed(reader)
     entry = AuditEntry.objects.get(action="worklist.viewed")
     assert sorted(entry.detail["studies"]) == sorted(study.pk for study in studies)
@@ -216,10 +216,10 @@ def test_a_strange_question_is_refused(reader: User, query: str) -> None:
 
 
 def _full_row() -> None:
-    infant = cases.patient()
-    cases.read(cases.study(of=infant, minutes=10_000))
-    study = cases.study(of=infant, clips=3)
-    cases.scored(study)
+    infant = factories.patient()
+    factories.read(factories.study(of=infant, minutes=10_000))
+    study = factories.study(of=infant, clips=3)
+    factories.scored(study)
     claims.take(study, person())
 
 
@@ -237,8 +237,8 @@ def test_a_longer_list_takes_no_more_queries(
 
 
 def test_a_read_study_leaves_the_list(reader: User) -> None:
-    study = cases.study()
-    cases.read(study)
+    study = factories.study()
+    factories.read(study)
     assert uids(listed(reader)) == []
     assert Study.objects.get(pk=study.pk).status == StudyStatus.READ
     assert Read.objects.count() == 1

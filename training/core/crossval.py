@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from inference.core.manifest import Achieved, Calibration, OperatingPoint
 from inference.core.network import BagHead
 from training.core.bags import Bags
+from training.core.fit_cache import KeptFits, run_digest
 from training.core.heads import (
     Fit,
     Indices,
@@ -34,7 +35,6 @@ from training.core.heads import (
 )
 from training.core.metrics import Floats, Labels, auroc, platt, target_threshold, youden_threshold
 from training.core.report import build_report, plain
-from training.core.resume import KeptFits, run_digest
 from training.core.splits import TooFewCases, assert_no_leak, fold_table, grouped_folds
 
 TARGET = 0.90
@@ -346,7 +346,7 @@ def align(members: Sequence[BagHead], data: Projected, negatives: Indices) -> No
 
     Heads of different folds answer on scales of their own, and a threshold set on all their answers together then
     keeps its promise in none (simulated: a promise with 90 % confidence is kept in 79 %, aligned in 99 %; see
-    `training.core.cohorts`). Too few negatives would tell more noise than scale, and change nothing.
+    `training.benchmark.threshold_simulation`). Too few negatives would tell more noise than scale, and change nothing.
     """
     if len(negatives) < LEAST_TO_ALIGN:
         return

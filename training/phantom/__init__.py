@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from training.phantom.constants import PHANTOM_MANUFACTURER, SIZES, Knobs
 
 if TYPE_CHECKING:
-    from training.phantom.compose import PhantomClip, PhantomExam, exam
     from training.phantom.dicom import write_exam
+    from training.phantom.examination import PhantomClip, PhantomExam, exam
 
 __all__ = ["PHANTOM_MANUFACTURER", "SIZES", "Knobs", "PhantomClip", "PhantomExam", "exam", "write_exam"]
 

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from training.phantom.compose import PhantomExam, exam
 from training.phantom.constants import DEFAULT_POSITIVE_FRACTION, DEFAULT_REFERENCE_DATE, SIZES, Knobs
 from training.phantom.dicom import write_exam
+from training.phantom.examination import PhantomExam, exam
 
 STUDY_COLUMNS = (
     "study_uid", "patient_id", "grade_right", "grade_left", "positive", "phi", "device", "gestational_age_weeks",

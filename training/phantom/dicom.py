@@ -20,8 +20,8 @@ from pydicom.uid import (
     UltrasoundMultiFrameImageStorage,
 )
 
-from training.phantom.compose import PhantomClip, PhantomExam
 from training.phantom.constants import PHANTOM_COMMENT, PHANTOM_MANUFACTURER
+from training.phantom.examination import PhantomClip, PhantomExam
 
 IMPLEMENTATION_UID = "2.25.304561985512067349024618867124302919127"
 JPEG_QUALITY = 88

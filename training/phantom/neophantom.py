@@ -17,8 +17,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from training.phantom.compose import PhantomExam, View, scanned
 from training.phantom.constants import DEFAULT_REFERENCE_DATE, Knobs
+from training.phantom.examination import PhantomExam, View, scanned
 from training.phantom.plan import Plan, plan, stream
 
 NAME = "neophantom-v1"

@@ -13,10 +13,10 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from accounts.roles import Role
-from annotations.exchange import out
-from annotations.exchange.files import BadFile
-from annotations.exchange.records import Export
-from annotations.exchange.taking import REFUSED, Importer, Result
+from annotations.exchange import exporter
+from annotations.exchange.export_records import Export
+from annotations.exchange.import_files import BadFile
+from annotations.exchange.importer import REFUSED, Importer, Result
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         leave = actions.add_parser("export")
         leave.add_argument("file", type=Path)
-        leave.add_argument("--form", choices=out.FORMS, default="csv")
+        leave.add_argument("--form", choices=exporter.FORMS, default="csv")
         leave.add_argument("--what", choices=("reads", "labels"), default="reads")
         leave.add_argument("--identified", metavar="REASON", default="", help="with identifiers, and why")
         come = actions.add_parser("import")
@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def _export(self, user: User, options: dict[str, Any]) -> None:
         reason = options["identified"]
         export = Export(user, bool(reason), options["what"] == "labels")
-        file = out.write(options["form"], export)
+        file = exporter.write(options["form"], export)
         digest = hashlib.sha256(file.content).hexdigest()
         audit.record(
             None, "labels.exported", user=user, form=options["form"], what=options["what"], identified=bool(reason),

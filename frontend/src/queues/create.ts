@@ -4,9 +4,9 @@ import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { byId, cap, fill, h, icon } from "../common/dom";
 import { bind } from "../common/keys";
-import { asked, decode } from "./asked";
 import { form, sourceFields } from "./fields";
-import { planView, refusedTable } from "./plan";
+import { asked, decode } from "./form-data";
+import { planView, refusedTable } from "./preview";
 import { type Choices, type Plan, QUEUES, type Source } from "./types";
 
 const LOOK_MS = 350;

@@ -1,4 +1,4 @@
-/** Conditions on findings, as data. `annotations/conditions.py` says the same. */
+/** Conditions on findings, as data. `annotations/label_schema/conditions.py` says the same. */
 
 export type Condition =
   | { field: string; is: readonly unknown[] }

@@ -2,11 +2,11 @@
 
 import { ApiError, reason } from "../common/api";
 import { byId, fill, h, pageConfig, person } from "../common/dom";
-import { loadScreens } from "../viewer/screens";
-import { replay } from "./drafts";
-import { HOME, type Previous, server, shelf, type Target } from "./places";
+import { loadScreens } from "../viewer/layout/viewport-chunk";
+import type { Place } from "./draft/draft-store";
+import { replay } from "./draft/draft-sync";
+import { HOME, type Previous, server, shelf, type Target } from "./read-target";
 import { Session } from "./session";
-import type { Place } from "./shelf";
 
 interface Config {
   context?: Place["context"];

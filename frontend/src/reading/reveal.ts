@@ -3,10 +3,10 @@
 import { type Child, h, icon, known } from "../common/dom";
 import { clock, duration, interval, probability, ratio } from "../common/format";
 import { keyCap } from "../common/keymap";
-import { heaviest, weightText } from "../viewer/attention";
+import { heaviest, weightText } from "../viewer/attention/peaks";
 import type { Clip } from "../viewer/types";
 import { flagSign } from "../worklist/rows";
-import { type Answer, summary } from "./findings";
+import { type Answer, summary } from "./answer/findings";
 import type { PastScore, Score } from "./types";
 
 const SHOWN = 5;

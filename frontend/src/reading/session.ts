@@ -5,24 +5,24 @@ import { api } from "../common/api";
 import { h } from "../common/dom";
 import { count } from "../common/format";
 import { bind, isField } from "../common/keys";
-import { beginPictures } from "../viewer/screens";
+import { beginPictures } from "../viewer/layout/viewport-chunk";
 import { playable, type Study } from "../viewer/types";
 import { Viewer } from "../viewer/viewer";
-import { Afterwards } from "./afterwards";
-import { Answering } from "./answering";
-import { TimelinePlace } from "./aside";
-import { QueueBar, RoomBar } from "./bar";
+import { Judge } from "./adjudication/panel";
+import { Afterwards } from "./after-commit";
+import type { Keyframe } from "./answer/findings";
+import { meet, remember } from "./answer/schema";
 import { ClaimKeeper } from "./claim";
-import { Desk } from "./desk";
-import type { Keyframe } from "./findings";
-import { Judge } from "./judge";
-import { HOME, type House, type Target } from "./places";
-import { meet, remember } from "./schema";
-import type { Place } from "./shelf";
+import type { Place } from "./draft/draft-store";
+import { Answering } from "./editor";
+import { watch } from "./live-updates";
+import { HOME, type House, type Target } from "./read-target";
+import { Desk } from "./session-context";
 import { attentionKeys } from "./shortcuts";
-import { awaitTimeline, showTimeline } from "./timeline";
+import { QueueBar, RoomBar } from "./study-bar";
+import { awaitTimeline, showTimeline } from "./timeline/timeline";
+import { TimelinePlace } from "./timeline/timeline-panel";
 import type { LabelQueue, Read, Reads, Score } from "./types";
-import { watch } from "./watch";
 
 const BLINDING = {
   queue: "Blinded: no AI output, no other reads",

@@ -1,11 +1,11 @@
 /** The keys of a read: while it is answered, and after its commit. */
 
 import type { Binding } from "../common/keys";
-import { PRESETS } from "../viewer/drawing";
-import type { Preset } from "../viewer/measure";
-import type { Action, Grade } from "./findings";
-import type { Mode } from "./form";
-import { type Field, kindOf, type LabelSchema } from "./schema";
+import { PRESETS } from "../viewer/annotation/drawing";
+import type { Preset } from "../viewer/annotation/measure";
+import type { Action, Grade } from "./answer/findings";
+import { type Field, kindOf, type LabelSchema } from "./answer/schema";
+import type { Mode } from "./form/form";
 
 const ENTER = "Enter";
 

@@ -1,11 +1,11 @@
 /** What the server says around a read. */
 
-import type { HeatMaps } from "../viewer/heat";
+import type { HeatMaps } from "../viewer/attention/heat-map";
 import type { Weight } from "../viewer/types";
-import type { ServerDraft } from "./drafts";
-import type { Findings, Keyframe } from "./findings";
-import type { Told } from "./schema";
-import type { Commit } from "./shelf";
+import type { Findings, Keyframe } from "./answer/findings";
+import type { Told } from "./answer/schema";
+import type { Commit } from "./draft/draft-store";
+import type { ServerDraft } from "./draft/draft-sync";
 
 export interface Score {
   state: "scored" | "pending" | "not_analysed" | "blinded";

@@ -1,9 +1,9 @@
 /** The form of a version as readers will see it. It answers to clicks; nothing of it is kept. */
 
 import { fill, h } from "../common/dom";
-import { type Action, blank, History, summary } from "../reading/findings";
-import { ReadForm } from "../reading/form";
-import { LabelSchema, remember, type SchemaDocument } from "../reading/schema";
+import { type Action, blank, History, summary } from "../reading/answer/findings";
+import { LabelSchema, remember, type SchemaDocument } from "../reading/answer/schema";
+import { ReadForm } from "../reading/form/form";
 
 const nothing = () => undefined;
 let serial = 0;

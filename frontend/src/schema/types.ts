@@ -1,6 +1,6 @@
 /** What the server says about versions. */
 
-import type { SchemaDocument } from "../reading/schema";
+import type { SchemaDocument } from "../reading/answer/schema";
 
 export interface Version<Document> {
   name: string;

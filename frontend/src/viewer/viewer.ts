@@ -6,21 +6,21 @@ import { showBanner } from "../common/banner";
 import { h, reducedMotion } from "../common/dom";
 import { keyCap } from "../common/keymap";
 import { type Binding, bind } from "../common/keys";
-import { FramesAhead } from "./ahead";
-import { cineKeys } from "./cinekeys";
-import { Coverage } from "./coverage";
-import type { Drawing } from "./drawing";
-import { Film } from "./film";
-import { neighbour, upcoming } from "./hanging";
-import { LookBar } from "./lookbar";
-import { Marks } from "./marks";
-import type { Pane } from "./pane";
-import { loadScreens, WIDE } from "./screens";
-import { SecondWindow } from "./second";
+import type { Drawing } from "./annotation/drawing";
+import { Weights } from "./attention-display";
+import { Coverage } from "./coverage/coverage";
+import { Film } from "./layout/film-strip";
+import { neighbour, upcoming } from "./layout/hanging-protocol";
+import { Wall } from "./layout/layout";
+import { SecondWindow } from "./layout/second-window";
+import { FramesAhead } from "./layout/study-prefetch";
+import { askView } from "./layout/view-picker";
+import { loadScreens, WIDE } from "./layout/viewport-chunk";
+import { Marks } from "./study-marks";
 import type { Clip, Current, Prior, Study } from "./types";
-import { askView } from "./viewpick";
-import { Wall } from "./wall";
-import { Weights } from "./weights";
+import { cineKeys } from "./viewport/cine-keys";
+import type { Pane } from "./viewport/pane";
+import { LookBar } from "./viewport/presentation-toolbar";
 
 export interface Options {
   /** Panes side by side where the window is wide enough; the reader may choose another layout. */

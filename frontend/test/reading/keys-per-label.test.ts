@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { bind, startKeys } from "../../src/common/keys";
-import { answered, blank, contradictions, type Findings, History } from "../../src/reading/findings";
+import { answered, blank, contradictions, type Findings, History } from "../../src/reading/answer/findings";
 import { readingKeys } from "../../src/reading/shortcuts";
 import { PAPILE, VOLPE } from "./schemas";
 

@@ -2,13 +2,13 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { remember, type SchemaDocument } from "../../src/reading/schema";
+import { remember, type SchemaDocument } from "../../src/reading/answer/schema";
 
 function shipped(name: string) {
   return remember({
     name,
     document: JSON.parse(
-      readFileSync(join(import.meta.dirname, `../../../annotations/shipped/${name}.json`), "utf8"),
+      readFileSync(join(import.meta.dirname, `../../../annotations/label_schema/shipped/${name}.json`), "utf8"),
     ) as SchemaDocument,
   });
 }

@@ -9,10 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from inference.answers import current_scores
+from inference.current_scores import current_scores
 from inference.models import ModelVersion
 from inference.registry import champion, ensure_demo_model
-from inference.requests import latest_revisions, request_score
+from inference.scheduling import latest_revisions, request_score
 from jobs.models import Job, JobStatus
 from jobs.worker import Worker
 from studies.models import StudyRevision

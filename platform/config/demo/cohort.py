@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from training.phantom.compose import PhantomExam, exam
 from training.phantom.dicom import dataset, write_exam
+from training.phantom.examination import PhantomExam, exam
 from training.phantom.plan import Plan, plan
 
 SEED = 2026

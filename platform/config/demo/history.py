@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts.models import User
 from annotations.models import Context, LabelQueue, QueueItem
-from annotations.reads import Answer, Evidence, Place, commit
+from annotations.reads.lifecycle import Answer, Evidence, Place, commit
 from config.demo.cohort import Part, Wish
 from studies.models import Study
 from training.phantom.plan import Plan, stream

@@ -11,8 +11,8 @@ from accounts.models import User
 from inference.models import ModelVersion
 from training.core.splits import TooFewCases
 from training.holdout import SHARE, NotLocked, lock
-from training.labelled import everyone, preflight
 from training.models import HoldOutOpening, HoldOutResult
+from training.preflight import everyone, preflight
 
 
 class Command(BaseCommand):
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Hold-out {found.digest[:12]}: {len(found.patients)} {kind}, {positive}. It is locked now.")
 
     def _open(self, options: dict[str, Any]) -> None:
-        from training.gate import NotOpened, open_holdout
+        from training.holdout_gate import NotOpened, open_holdout
 
         model = ModelVersion.objects.filter(pk=options["model"]).first()
         if model is None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import demo
+from accounts import demo_accounts
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("Accounts that everybody knows have no place in production. None was made.")
-        password, accounts = demo.ensure(os.environ.get("DEMO_PASSWORD", ""))
+        password, accounts = demo_accounts.ensure(os.environ.get("DEMO_PASSWORD", ""))
         for account in accounts:
             note = "" if account.shared else " (has a password of its own)"
             self.stdout.write(f"{account.username:<12} {account.role.label}{note}")

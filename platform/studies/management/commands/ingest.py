@@ -16,12 +16,14 @@ from django.utils import timezone
 
 from jobs.clock import database_now
 from jobs.models import Job, JobStatus, Queue, WorkerHeartbeat
-from studies import children, folders, revisions, storage
+from studies import revisions, storage
 from studies.access import every_study
 from studies.archives import add_archive
-from studies.ingest import BATCH, Intake, Sender
+from studies.ingest import archive
+from studies.ingest.pipeline import BATCH, Intake, Sender
+from studies.ingest.results import IngestResult
 from studies.models import Outcome, StudyRevision
-from studies.results import IngestResult
+from studies.sandbox import pool
 
 _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 5
@@ -50,9 +52,9 @@ class Command(BaseCommand):
     def _take_in(self, paths: list[Path]) -> list[IngestResult]:
         results: list[IngestResult] = []
         intake = Intake(Sender("folder"))
-        children.warm()
+        pool.warm()
         try:
-            for path in (file for given in paths for file in folders.files_below(given)):
+            for path in (file for given in paths for file in archive.files_below(given)):
                 _add(intake, path)
                 if len(intake.arrivals) >= BATCH:
                     results += intake.finish()
@@ -80,7 +82,7 @@ def _add(intake: Intake, path: Path) -> None:
         with path.open("rb") as stream:
             head = stream.read(4)
             stream.seek(0)
-            if folders.is_zip(head):
+            if archive.is_zip(head):
                 add_archive(intake, str(path), stream, path.stat().st_size)
             else:
                 intake.add(str(path), storage.chunks_of(stream))

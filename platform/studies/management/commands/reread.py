@@ -8,11 +8,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
-from studies import children, reread, storage
+from studies import reread, storage
 from studies.access import every_study
 from studies.models import Clip, Study
+from studies.sandbox import pool
 
-FAILURES = (children.ChildFailed, storage.Missing, storage.Corrupt)
+FAILURES = (pool.ChildFailed, storage.Missing, storage.Corrupt)
 
 
 class Command(BaseCommand):

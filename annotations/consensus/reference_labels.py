@@ -1,0 +1,134 @@
+"""Reference labels: what training believes, by the site's rule, with where it comes from.
+
+An adjudicated read wins. Else two or more readers of a queue who agree on positive make a label, or more than half of
+them where the queue's rule is the majority; readers who differ make none until somebody decides. Else one read does:
+in a queue that asks for one reader, or from the reading room; else what was imported, where it agrees. A read of a
+non-diagnostic study, one that was reopened, a repeat, an answer to a gold study and a trainee's count for nothing.
+``consensus`` names the queue's rule with its version, ``settled`` whether it is met: a label can be sure of positive
+while the grade waits for an adjudicator. What counts as positive is asked of the definition that is in force now;
+what a read said stays as it was said.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from annotations.consensus import rules
+from annotations.label_schema import versions
+from annotations.label_schema.schema import Definition
+from annotations.models import Context, Read, ReadRevision, ReadStatus, Rule, makes_labels
+from studies.models import Study
+
+ADJUDICATED, AGREEMENT, ONE_READER = "adjudicated", "agreement", "one_reader"
+READING_ROOM, IMPORTED = "reading_room", "imported"
+
+
+@dataclass(frozen=True)
+class ReferenceLabel:
+    """``reads``: the ids of the read revisions that made it; ``rule``: how."""
+
+    study: Study
+    positive: bool
+    reads: tuple[int, ...]
+    rule: str
+    definition: str
+    consensus: str = ""
+    settled: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "study_uid": self.study.uid,
+            "patient_id": self.study.patient.patient_id,
+            "positive": self.positive,
+            "reads": list(self.reads),
+            "rule": self.rule,
+            "definition": self.definition,
+            "consensus": self.consensus,
+            "settled": self.settled,
+        }
+
+
+def _counting(definition: Definition) -> Iterable[ReadRevision]:
+    """The last revision of every committed read, positive or not by this definition."""
+    reads = Read.objects.filter(Q(item__isnull=True) | makes_labels(), status=ReadStatus.COMMITTED)
+    reads = reads.order_by("study_id", "pk")
+    reads = reads.select_related("study__patient", "item__queue").prefetch_related("revisions")
+    for read in reads:
+        revision = max(read.revisions.all(), key=lambda each: each.number)
+        revision.read = read
+        if revision.definition != definition.name:
+            revision.positive = definition.positive(revision.findings)
+        yield revision
+
+
+def _diagnostic(revision: ReadRevision) -> bool:
+    return revision.positive is not None and revision.findings.get("quality") != "non_diagnostic"
+
+
+def _agreed(revisions: list[ReadRevision]) -> list[ReadRevision]:
+    """All of them where they say the same, none where they differ."""
+    return revisions if len({revision.positive for revision in revisions}) == 1 else []
+
+
+def _in_queue(answers: list[ReadRevision]) -> list[ReadRevision]:
+    """By the rule of the queue that was answered last: all of them, or those of the majority."""
+    if _rule(answers) != Rule.MAJORITY:
+        return _agreed(answers)
+    said = rules.majority([answer.positive for answer in answers])
+    return [answer for answer in answers if answer.positive == said]
+
+
+def _rule(answers: list[ReadRevision]) -> str:
+    item = answers[-1].read.item
+    return item.queue.rule if item is not None else ""
+
+
+def _believed(revisions: list[ReadRevision]) -> tuple[list[ReadRevision], str]:
+    """The revisions that make one study's label and the rule, or none."""
+    by_context: dict[str, list[ReadRevision]] = defaultdict(list)
+    for revision in revisions:
+        by_context[revision.read.context].append(revision)
+    if decided := by_context[Context.ADJUDICATION]:
+        last = max(decided, key=lambda revision: (revision.committed_at, revision.pk))
+        return ([last] if _diagnostic(last) else []), ADJUDICATED
+    answers = list(filter(_diagnostic, by_context[Context.QUEUE]))
+    if len(answers) >= 2:
+        return _in_queue(answers), AGREEMENT
+    if answers and answers[0].read.item is not None and answers[0].read.item.needed == 1:
+        return answers, ONE_READER
+    if room := list(filter(_diagnostic, by_context[Context.TRIAGE])):
+        return _agreed(room), READING_ROOM
+    return _agreed(list(filter(_diagnostic, by_context[Context.IMPORT]))), IMPORTED
+
+
+def _label(revisions: list[ReadRevision], definition: Definition) -> ReferenceLabel | None:
+    believed, rule = _believed(revisions)
+    if not believed:
+        return None
+    first = believed[0]
+    ids = tuple(revision.pk for revision in believed)
+    queue_rule = _rule(believed) if rule == AGREEMENT else ""
+    return ReferenceLabel(
+        first.read.study,
+        bool(first.positive),
+        ids,
+        rule,
+        definition.name,
+        consensus=rules.version_of(queue_rule) if queue_rule else "",
+        settled=not queue_rule or rules.settled(queue_rule, believed),
+    )
+
+
+def labels() -> list[ReferenceLabel]:
+    """The reference label of every study that has one, in the order in which the studies came. Three queries."""
+    definition = versions.in_force().definition
+    of_study: dict[int, list[ReadRevision]] = defaultdict(list)
+    for revision in _counting(definition):
+        of_study[revision.read.study_id].append(revision)
+    found = (_label(revisions, definition) for revisions in of_study.values())
+    return [label for label in found if label is not None]

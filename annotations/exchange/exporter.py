@@ -1,0 +1,67 @@
+"""An export as a file: its name, its kind and its bytes.
+
+A web process loads pydicom only when somebody asks for DICOM out of it, and then it writes what we made ourselves; what
+others sent is read in children alone.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from annotations.exchange.coco import to_coco
+from annotations.exchange.csv_json import to_csv, to_json
+from annotations.exchange.export_records import NOTICE, Export
+
+
+@dataclass(frozen=True)
+class File:
+    name: str
+    kind: str
+    content: bytes
+
+
+def _reports(export: Export) -> Iterator[tuple[str, bytes]]:
+    from annotations.exchange.dicom_common import as_bytes
+    from annotations.exchange.dicom_sr import to_report
+
+    clips = export.clips()
+    for record in export.records():
+        made = to_report(record, export, clips)
+        yield f"{record.study_uid}/{made.SOPInstanceUID}.dcm", as_bytes(made)
+
+
+def _segmentations(export: Export) -> Iterator[tuple[str, bytes]]:
+    from annotations.exchange.dicom_common import as_bytes
+    from annotations.exchange.dicom_seg import to_segmentations
+
+    clips = export.clips()
+    for record in export.records():
+        for made in to_segmentations(record, export, clips):
+            yield f"{record.study_uid}/{made.SOPInstanceUID}.dcm", as_bytes(made)
+
+
+def _zipped(members: Iterator[tuple[str, bytes]]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README.txt", f"Labels of Fontanelle. {NOTICE}. Nothing here is verified.\n")
+        for name, content in members:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+_WRITERS: dict[str, tuple[str, str, Callable[[Export], bytes]]] = {
+    "csv": ("labels.csv", "text/csv; charset=utf-8", lambda export: b"\xef\xbb\xbf" + to_csv(export).encode()),
+    "json": ("labels.json", "application/json", lambda export: to_json(export).encode()),
+    "coco": ("regions-coco.json", "application/json", lambda export: to_coco(export).encode()),
+    "sr": ("reports-sr.zip", "application/zip", lambda export: _zipped(_reports(export))),
+    "seg": ("masks-seg.zip", "application/zip", lambda export: _zipped(_segmentations(export))),
+}
+FORMS = tuple(_WRITERS)
+
+
+def write(form: str, export: Export) -> File:
+    name, kind, writer = _WRITERS[form]
+    return File(f"research-use-only-{name}", kind, writer(export))

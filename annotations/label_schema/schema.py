@@ -1,0 +1,214 @@
+"""What a read can say, in which words, and when it counts as positive. Pure; `versions` knows which one is in force.
+
+A version of the label schema is a JSON Schema (draft 2020-12) of the findings. Beside the standard's own words
+(``title``, ``description``, ``default``, ``oneOf`` with ``const`` and ``title`` for answers in words) it knows
+``x-key`` (the key that gives the field), ``x-when`` (a condition under which the form shows it) and ``x-asks`` (what
+does not go together, and the question that is asked then). Versions that come with us lie in `shipped`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from annotations.label_schema import conditions
+from annotations.measurements import drawings
+
+SHIPPED = Path(__file__).parent / "shipped"
+SIDES = ("right", "left")
+ROMAN = ("none", "I", "II", "III", "IV")
+MAX_COMMENT = 10_000
+
+Findings = dict[str, Any]
+Messages = dict[str, list[str]]
+
+
+class BadFindings(Exception):
+    """``messages``: what is wrong, field by field, for the person who typed it."""
+
+    def __init__(self, messages: Messages) -> None:
+        super().__init__("; ".join(f"{field}: {' '.join(said)}" for field, said in messages.items()))
+        self.messages = messages
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What an answer said that another version of the schema has no place for, in words."""
+
+    field: str
+    title: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """One version of the label schema."""
+
+    name: str
+    document: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        return str(self.document["title"])
+
+    @property
+    def properties(self) -> dict[str, dict[str, Any]]:
+        """The fields in the order of the form."""
+        found: dict[str, dict[str, Any]] = self.document["properties"]
+        return found
+
+    @cached_property
+    def _checks(self) -> dict[str, Any]:
+        return {field: Draft202012Validator(rule) for field, rule in self.properties.items()}
+
+    @property
+    def empty(self) -> Findings:
+        defaults = {field: rule.get("default") for field, rule in self.properties.items()}
+        copied: Findings = json.loads(json.dumps(defaults))
+        return copied | {"schema": self.name}
+
+    def options(self, field: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.properties[field].get("oneOf", [])
+        return found
+
+    def word(self, field: str, value: Any) -> str:
+        """An answer in the words of this version; yes and no, numbers and texts as they are."""
+        for option in self.options(field) if field in self.properties else ():
+            if conditions.holds({"field": field, "is": [option["const"]]}, {field: value}):
+                return str(option["title"])
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return str(len(value)) if isinstance(value, list) else "not said" if value is None else str(value)
+
+    def label(self, field: str) -> str:
+        return str(self.properties.get(field, {}).get("title", field))
+
+    def fits(self, field: str, value: Any) -> bool:
+        return field in self._checks and bool(self._checks[field].is_valid(value))
+
+    def validate(self, findings: Any) -> Findings:
+        """The findings with every field present; what was left out says nothing. Raises BadFindings."""
+        if not isinstance(findings, dict):
+            raise BadFindings({"findings": ["Findings are an object."]})
+        unknown = (str(field) for field in findings if field not in self.properties)
+        messages: Messages = {field: ["This schema has no such field."] for field in unknown}
+        whole = {**self.empty, **{field: findings[field] for field in self.properties if field in findings}}
+        for field in self.properties:
+            if not self.fits(field, whole[field]):
+                messages[field] = [self._expects(field)]
+        messages |= drawings.messages(whole["drawings"])
+        if messages:
+            raise BadFindings(messages)
+        plain = {field: _plain(value) for field, value in whole.items() if field != "drawings"}
+        return {**plain, "drawings": drawings.plain(whole["drawings"])}
+
+    def _expects(self, field: str) -> str:
+        """What a field takes, for the person who sent something else."""
+        rule = self.properties[field]
+        if field == "keyframes":
+            return f"Keyframes are at most {rule['maxItems']} pairs of sop_uid and frame, counted from 1."
+        if self.options(field):
+            values = (json.dumps(option["const"], ensure_ascii=False) for option in self.options(field))
+            return f"{self.label(field)} is one of {', '.join(values)}."
+        if "boolean" in _types(rule):
+            return f"{self.label(field)} is true or false."
+        bounds = {name: rule[name] for name in ("minimum", "maximum", "maxLength") if name in rule}
+        said = ", ".join(f"{name} {bound}" for name, bound in bounds.items())
+        return f"{self.label(field)} is of the kind {' or '.join(_types(rule))}{f' ({said})' if said else ''}."
+
+    def complete(self, findings: Any, definition: Definition) -> Findings:
+        """Findings as they are committed: a grade on one side alone says that the other has none.
+
+        Raises BadFindings where it remains unsaid whether they are positive, except in a non-diagnostic study.
+        """
+        whole = self.validate(findings)
+        for side, other in (SIDES, SIDES[::-1]):
+            if (whole[side] or 0) >= 1 and whole[other] is None:
+                whole = {**whole, other: 0}
+        ungraded = None in (whole["right"], whole["left"]) and definition.positive(whole) is not True
+        if ungraded and whole["quality"] != "non_diagnostic":
+            raise BadFindings({"findings": [_unsaid(whole)]})
+        return whole
+
+    def questions(self, findings: Findings) -> list[str]:
+        """What does not go together. A reader may mean it: they are asked, and asked once."""
+        return [asked["ask"] for asked in self.document.get("x-asks", []) if _asked(asked, findings)]
+
+    def carry(self, findings: Findings, origin: Schema) -> tuple[Findings, list[LeftOut]]:
+        """An answer to another version in the fields of this one, and what has no place here."""
+        kept = {f: value for f, value in findings.items() if f != "schema" and self.fits(f, value)}
+        said = {f: v for f, v in findings.items() if f != "schema" and f not in kept and v != origin.empty.get(f)}
+        left = [LeftOut(field, origin.label(field), origin.word(field, value)) for field, value in said.items()]
+        return {**self.empty, **kept}, left
+
+
+def _asked(rule: Mapping[str, Any], findings: Findings) -> bool:
+    return conditions.holds({part: rule[part] for part in ("all", "any") if part in rule}, findings)
+
+
+def _types(rule: Mapping[str, Any]) -> list[str]:
+    found = rule.get("type", [])
+    return [found] if isinstance(found, str) else list(found)
+
+
+def _plain(value: Any) -> Any:
+    """JSON Schema takes 1.0 for 1; we keep one spelling."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list) else value
+
+
+def _unsaid(findings: Findings) -> str:
+    if findings["right"] == findings["left"]:
+        return "Say first whether there is a haemorrhage: 0 for none, or a side and its grade."
+    missing = "right" if findings["right"] is None else "left"
+    return f"The {missing} side has no grade yet: 0 says that both sides have none."
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One version of what "positive" means: any of its conditions."""
+
+    name: str
+    rule: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        return str(self.rule["title"])
+
+    def positive(self, findings: Mapping[str, Any]) -> bool | None:
+        """None: what it depends on was not said."""
+        if any(conditions.holds(condition, findings) for condition in self.rule["any"]):
+            return True
+        asked = {field for condition in self.rule["any"] for field in conditions.fields(condition)}
+        return None if any(field in findings and findings[field] is None for field in asked) else False
+
+
+def shipped() -> dict[str, dict[str, Any]]:
+    """What comes with us, by name: schemas and definitions."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(SHIPPED.glob("*.json"))}
+
+
+def summary(findings: Findings) -> str:
+    """The grade in a word or two: ``none``, ``III left``, ``II bilat.``, ``III right, I left``, ``not said``."""
+    right, left = findings.get("right"), findings.get("left")
+    if right is None and left is None:
+        return "haemorrhage" if _elsewhere(findings) else "not said"
+    if right and left:
+        return f"{ROMAN[right]} bilat." if right == left else f"{ROMAN[right]} right, {ROMAN[left]} left"
+    if right or left:
+        return f"{ROMAN[right]} right" if right else f"{ROMAN[left or 0]} left"
+    return "haemorrhage" if _elsewhere(findings) else "none"
+
+
+def _elsewhere(findings: Findings) -> bool:
+    cerebellar = findings.get("cerebellar") in ("left", "right", "both")
+    return bool(findings.get("phi") or findings.get("other_ich") or cerebellar)

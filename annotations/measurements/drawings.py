@@ -1,0 +1,154 @@
+"""What a reader draws on the pictures: kept as points in image pixels, measured by us from the regions of the clip.
+
+A drawing is ``{uid, tool, sop_uid, frame, points, label, preset, side}``. Points are ``[x, y]`` in image pixels with
+(0, 0) at the outer corner of the first pixel; an ellipse has the ends of one axis, then of the other; a box two
+opposite corners; an angle its vertex second; an arrow its tip first; a resistive index the systolic peak, then the end
+of diastole. ``measured`` beside it is the server's own answer, written at the commit; what a client sends there is
+dropped.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection
+from typing import Any
+
+from annotations.measurements.measure import measure
+from studies.models import Clip, Study
+
+POINTS = {"length": (2, 2), "angle": (3, 3), "ellipse": (4, 4), "freehand": (3, 256), "box": (2, 2)}
+POINTS |= {"point": (1, 1), "arrow": (2, 2)}
+PER_SIDE = ("vi", "ahw", "tod")
+PRESETS = {"": "", "vi": "length", "ahw": "length", "tod": "length", "third_ventricle": "length", "ri": "length"}
+SIDES = ("", "right", "left")
+MAX_DRAWINGS = 200
+MAX_POINTS = 5000
+MAX_LABEL = 200
+_REACH = 100_000
+_SAME_MIDDLE = 0.05
+_UID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+
+Drawing = dict[str, Any]
+Messages = dict[str, list[str]]
+
+
+def _text(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest
+
+
+def _word(value: Any, words: Collection[str]) -> bool:
+    return isinstance(value, str) and value in words
+
+
+def _is_point(value: Any) -> bool:
+    if not (isinstance(value, list) and len(value) == 2):
+        return False
+    return all(type(number) in (int, float) and abs(number) <= _REACH and math.isfinite(number) for number in value)
+
+
+def _uid(value: Any) -> str:
+    right = isinstance(value, str) and _UID.fullmatch(value)
+    return "" if right else "A drawing has an identifier of at most 64 letters, digits, dots and dashes."
+
+
+def _frame(value: Any) -> str:
+    return "" if type(value) is int and 1 <= value <= 10**6 else "Frames are counted from 1."
+
+
+_FIELDS: dict[str, Callable[[Any], str]] = {
+    "uid": _uid,
+    "tool": lambda value: (
+        "" if isinstance(value, str) and value in POINTS else f"A tool is one of {', '.join(POINTS)}."
+    ),
+    "sop_uid": lambda value: "" if _text(value, 64) and value else "A drawing names its clip.",
+    "frame": _frame,
+    "label": lambda value: "" if _text(value, MAX_LABEL) else f"A label is a text of at most {MAX_LABEL} characters.",
+    "preset": lambda value: "" if _word(value, PRESETS) else f"A preset is one of {_presets()}.",
+    "side": lambda value: "" if _word(value, SIDES) else "A side is right or left.",
+}
+_DEFAULTS: Drawing = {"label": "", "preset": "", "side": ""}
+_KNOWN = {*_FIELDS, "points", "measured"}
+
+
+def _presets() -> str:
+    return ", ".join(filter(None, PRESETS))
+
+
+def messages(value: Any) -> Messages:
+    """What is wrong with a list of drawings, by drawing and field, as ``drawings.3.points``."""
+    if not isinstance(value, list):
+        return {"drawings": ["Drawings are a list."]}
+    if len(value) > MAX_DRAWINGS:
+        return {"drawings": [f"At most {MAX_DRAWINGS} drawings are kept with a read."]}
+    found: Messages = {}
+    for number, drawing in enumerate(value):
+        found |= {f"drawings.{number}{field}": [said] for field, said in _wrong(drawing).items()}
+    if not found:
+        found = _together(value)
+    return found
+
+
+def _wrong(drawing: Any) -> dict[str, str]:
+    if not isinstance(drawing, dict):
+        return {"": "A drawing is an object."}
+    whole = {**_DEFAULTS, **drawing}
+    said = {f".{str(field)[:40]}": "A drawing has no such field." for field in drawing if field not in _KNOWN}
+    said |= {f".{field}": wrong for field, check in _FIELDS.items() if (wrong := check(whole.get(field)))}
+    return said or _shape(whole)
+
+
+def _shape(drawing: Drawing) -> dict[str, str]:
+    tool, preset, points = drawing["tool"], drawing["preset"], drawing.get("points")
+    least, most = POINTS[tool]
+    if not (isinstance(points, list) and least <= len(points) <= most and all(map(_is_point, points))):
+        many = str(least) if least == most else f"{least} to {most}"
+        return {".points": f"A drawing of the kind {tool} has {many} points [x, y] in image pixels."}
+    if tool == "ellipse" and not _is_ellipse(points):
+        return {".points": "The axes of an ellipse have the same middle."}
+    if preset and PRESETS[preset] != tool:
+        return {".preset": f"This preset is drawn as a {PRESETS[preset]}."}
+    if preset in PER_SIDE and not drawing["side"]:
+        return {".side": "This measure is taken per side: say right or left."}
+    return {}
+
+
+def _is_ellipse(points: Any) -> bool:
+    a, b, c, d = points
+    return all(abs(a[axis] + b[axis] - c[axis] - d[axis]) <= 2 * _SAME_MIDDLE for axis in (0, 1))
+
+
+def _together(drawings: list[Drawing]) -> Messages:
+    if len({drawing["uid"] for drawing in drawings}) < len(drawings):
+        return {"drawings": ["Two drawings have the same identifier."]}
+    if sum(len(drawing["points"]) for drawing in drawings) > MAX_POINTS:
+        return {"drawings": [f"The drawings of a read have at most {MAX_POINTS} points."]}
+    return {}
+
+
+def plain(drawings: list[Drawing]) -> list[Drawing]:
+    """As they are kept in a draft: every field there, no numbers but the points."""
+    kept = ("uid", "tool", "sop_uid", "frame", "points", "label", "preset", "side")
+    return [{field: {**_DEFAULTS, **drawing}[field] for field in kept} for drawing in drawings]
+
+
+def misplaced(study: Study, drawings: list[Drawing]) -> Messages:
+    """Drawings on what is no frame of this study."""
+    frames = dict(study.clips.values_list("sop_uid", "frames")) if drawings else {}
+    return {
+        f"drawings.{number}.frame": ["A drawing lies on a frame of a clip of this study."]
+        for number, drawing in enumerate(drawings)
+        if not drawing["frame"] <= frames.get(drawing["sop_uid"], 0)
+    }
+
+
+def measured(study: Study, drawings: list[Drawing]) -> list[Drawing]:
+    """The drawings with our own numbers beside them."""
+    regions = dict(Clip.objects.filter(study=study).values_list("sop_uid", "regions")) if drawings else {}
+    return [{**drawing, "measured": numbers(drawing, regions.get(drawing["sop_uid"], []))} for drawing in drawings]
+
+
+def numbers(drawing: Drawing, regions: list[dict[str, Any]]) -> dict[str, Any] | None:
+    points = [(float(x), float(y)) for x, y in drawing["points"]]
+    found = measure(drawing["tool"], points, regions, preset=drawing["preset"], frame=drawing["frame"])
+    return None if found is None else dict(found.as_json())

@@ -1,0 +1,355 @@
+"""A read from the first keystroke to the commit: drafts by compare-and-set, revisions that are only added.
+
+What other rooms must do when a read is committed, and which study comes next in the reading room, they register here:
+their callbacks run inside the committing transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import AuditEntry
+from annotations.label_schema import schema, versions
+from annotations.measurements import drawings
+from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, ReadStatus, SetAside
+from annotations.reads.blinding import is_blinded
+from inference import current_scores
+from live.models import Audience
+from live.publish import publish
+from studies import access
+from studies.models import Clip, Study, StudyRevision, StudyStatus
+
+SCORE_VIEWED = "score.viewed"
+_committed: list[Callable[[Read], None]] = []
+_next_study: list[Callable[[Any, Study], str | None]] = []
+
+
+def on_committed(callback: Callable[[Read], None]) -> Callable[[Read], None]:
+    """Run ``callback`` inside the transaction of every commit in the reading room."""
+    _committed.append(callback)
+    return callback
+
+
+def offers_next(provider: Callable[[Any, Study], str | None]) -> Callable[[Any, Study], str | None]:
+    """Register what knows the uid of the study that a reader opens after this one."""
+    _next_study.append(provider)
+    return provider
+
+
+def next_study(user: Any, after: Study) -> str | None:
+    return next((uid for provider in _next_study if (uid := provider(user, after))), None)
+
+
+class StaleDraft(Exception):
+    """The draft moved on since this browser saw it; nothing was overwritten. ``read`` holds the server's."""
+
+    def __init__(self, read: Read) -> None:
+        super().__init__("This draft was changed elsewhere. Both versions are kept: choose one.")
+        self.read = read
+
+
+class SchemaChanged(Exception):
+    """The answer was given to an older version of the schema. The read stays a draft, as it was."""
+
+    def __init__(self, made_with: str, now: str) -> None:
+        super().__init__(
+            f"The form has changed since you began ({made_with}, now {now}). Nothing was committed and nothing is "
+            "lost: your answer is kept, and what fits is filled into the new form. Look it over and commit again."
+        )
+
+
+class Contradiction(Exception):
+    """The answer does not go together. A reader may mean it, and then says so; nothing was committed."""
+
+    def __init__(self, questions: list[str]) -> None:
+        super().__init__(" ".join([*questions, "Nothing was committed: change the answer, or confirm it."]))
+        self.questions = questions
+
+
+class NotOpen(Exception):
+    """A committed read takes no draft and no second commit, a draft cannot be reopened or agreed with."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose read of which study, and where: the reading room, an item of a queue, or its adjudication."""
+
+    study: Study
+    reader: Any
+    context: Context = Context.TRIAGE
+    item: QueueItem | None = None
+
+    def find(self) -> Read | None:
+        """The read, locked against a concurrent change."""
+        own = Read.objects.select_for_update().filter(study=self.study, reader=self.reader, context=self.context)
+        return own.filter(item=self.item).first()
+
+    def open(self) -> Read:
+        """The read, begun if there is none. ``opened_at`` is when the reader first had the study open."""
+        found = self.find()
+        if found is not None:
+            return found
+        key = {"study": self.study, "reader": self.reader, "context": self.context, "item": self.item}
+        return Read.objects.get_or_create(**key, defaults={"opened_at": timezone.now()})[0]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a reader says. ``version`` is that of the draft it grew from."""
+
+    findings: Any
+    comment: str
+    version: int
+
+    def as_draft(self, findings: schema.Findings) -> dict[str, Any]:
+        return {"findings": findings, "comment": self.comment}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How a committed answer came about."""
+
+    key: str
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    duration_ms: int = 0
+    device: dict[str, Any] = field(default_factory=dict)
+    confirmed: bool = False
+    """The reader was asked about what does not go together, and means it."""
+
+
+def save_draft(place: Place, answer: Answer) -> Read:
+    """Keep a draft if it grew from the one that is kept, in the version of the schema that it was made with.
+
+    Raises BadFindings, StaleDraft, NotOpen.
+    """
+    findings = versions.of(answer.findings).validate(answer.findings)
+    with transaction.atomic():
+        read = place.open()
+        draft = answer.as_draft(findings)
+        if read.draft == draft:  # sent twice because the first answer was lost
+            return read
+        if read.status == ReadStatus.COMMITTED:
+            raise NotOpen("This read is committed. Reopen it to change it; nothing was overwritten.")
+        if read.draft_version != answer.version:
+            raise StaleDraft(read)
+        _keep(read, draft)
+        return read
+
+
+def _keep(read: Read, draft: dict[str, Any]) -> None:
+    """Compare-and-set: of two writers that saw the same version, one is told that it is stale."""
+    now = timezone.now()
+    same = Read.objects.filter(pk=read.pk, draft_version=read.draft_version)
+    if not same.update(draft=draft, draft_version=F("draft_version") + 1, draft_saved_at=now):
+        raise StaleDraft(Read.objects.get(pk=read.pk))
+    read.refresh_from_db()
+
+
+def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevision, bool]:
+    """Add the next revision and all that follows from it, in one transaction; whether it was new.
+
+    The same key again returns the revision that it made. Raises BadFindings, StaleDraft, NotOpen, SchemaChanged,
+    Contradiction.
+    """
+    with transaction.atomic():
+        read = place.open()
+        before = read.revisions.filter(idempotency_key=evidence.key).first()
+        if before is not None:
+            return before, False
+        if read.status == ReadStatus.COMMITTED:
+            raise NotOpen("This read is committed already. Reopen it to change it; nothing was overwritten.")
+        findings, definition = _complete(answer, confirmed=evidence.confirmed)
+        _check_places(place.study, findings)
+        made_with = versions.of(answer.findings)
+        if read.draft_version != answer.version and read.draft != answer.as_draft(made_with.validate(answer.findings)):
+            raise StaleDraft(read)
+        revision = _add_revision(read, answer.comment, findings, definition, evidence)
+        _keep(read, answer.as_draft(findings))
+        _follow(read, evidence)
+        return revision, True
+
+
+def _complete(answer: Answer, *, confirmed: bool) -> tuple[schema.Findings, schema.Definition]:
+    """The findings as they are committed, and the definition of positive in force."""
+    now = versions.in_force()
+    made_with = versions.of(answer.findings)
+    if made_with.name != now.schema.name:
+        raise SchemaChanged(made_with.name, now.schema.name)
+    findings = made_with.complete(answer.findings, now.definition)
+    if not confirmed and (questions := made_with.questions(findings)):
+        raise Contradiction(questions)
+    return findings, now.definition
+
+
+def carry_over(place: Place, answer: Answer) -> tuple[schema.Findings, list[schema.LeftOut]]:
+    """The answer in the fields of the schema in force, and what has no place there; the old one is set aside.
+
+    Raises BadFindings.
+    """
+    origin, now = versions.of(answer.findings), versions.in_force().schema
+    old = origin.validate(answer.findings)
+    if origin.name == now.name:
+        return old, []
+    with transaction.atomic():
+        set_aside(place.open(), answer.as_draft(old), "schema")
+    return now.carry(old, origin)
+
+
+def set_aside(read: Read, answer: dict[str, Any], why: str) -> None:
+    """Keep, once, a version of the answer that does not go on."""
+    if not read.set_aside.filter(answer=answer).exists():
+        SetAside.objects.create(read=read, answer=answer, why=why)
+
+
+def _check_places(study: Study, findings: schema.Findings) -> None:
+    frames = dict(study.clips.values_list("sop_uid", "frames"))
+    for keyframe in findings["keyframes"]:
+        if not keyframe["frame"] <= frames.get(keyframe["sop_uid"], 0):
+            raise schema.BadFindings({"keyframes": ["A keyframe is a frame of a clip of this study."]})
+    if misplaced := drawings.misplaced(study, findings["drawings"]):
+        raise schema.BadFindings(misplaced)
+
+
+def _add_revision(
+    read: Read, comment: str, findings: schema.Findings, definition: schema.Definition, evidence: Evidence
+) -> ReadRevision:
+    flag, attention = _ai_seen(read)
+    return ReadRevision.objects.create(
+        read=read,
+        number=read.revisions.count() + 1,
+        study_revision=StudyRevision.objects.filter(study=read.study_id).order_by("-number").first(),
+        schema=findings["schema"],
+        findings={**findings, "drawings": drawings.measured(read.study, findings["drawings"])},
+        comment=comment,
+        positive=definition.positive(findings),
+        definition=definition.name,
+        flag_seen=flag,
+        attention_seen=attention,
+        coverage=evidence.seen,
+        duration_ms=evidence.duration_ms,
+        device=evidence.device,
+        idempotency_key=evidence.key,
+        committed_at=timezone.now(),
+    )
+
+
+def _ai_seen(read: Read) -> tuple[str, bool]:
+    """(the flag, attention) that the reader knew before this commit: by the list, and by what was shown to them."""
+    shown = AuditEntry.objects.filter(user=read.reader_id, study_uid=read.study.uid, action=SCORE_VIEWED)
+    in_the_list = read.context == Context.TRIAGE and not is_blinded(read.reader, read.study.uid)
+    score = current_scores.current_score(read.study) if in_the_list or shown.exists() else None
+    if score is None:
+        return "", False
+    return score.flag, shown.filter(detail__attention=True).exists()
+
+
+def _follow(read: Read, evidence: Evidence) -> None:
+    Read.objects.filter(pk=read.pk).update(status=ReadStatus.COMMITTED)
+    read.status = ReadStatus.COMMITTED
+    if read.context != Context.TRIAGE:
+        _second_reader(read)
+        # No study: an admin who has yet to label it would learn that somebody else just has.
+        publish("read", audience=Audience.ADMINS)
+        return
+    if not _unseen(read, evidence.seen, study=read.study).exists():
+        _set_status(read.study, StudyStatus.READ, read_at=timezone.now())
+    for callback in _committed:
+        callback(read)
+    publish("read", audience=Audience.READERS, study_uid=read.study.uid)
+
+
+def _second_reader(read: Read) -> None:
+    """Who is uncertain where one reader would do asks for another."""
+    item = read.item
+    uncertain = bool(read.draft["findings"].get("uncertain"))
+    if item is not None and read.context == Context.QUEUE and item.queue.readers_per_study == 1:
+        QueueItem.objects.filter(pk=item.pk).update(extra_readers=int(uncertain))
+
+
+def _unseen(read: Read, seen: list[dict[str, Any]], *, study: Study) -> Any:
+    """Pictures that came after the reader had opened the study, and that they did not see."""
+    viewed = [clip["sop_uid"] for clip in seen if clip.get("frames")]
+    return Clip.objects.filter(study=study, frames__gt=0, received_at__gt=read.opened_at).exclude(sop_uid__in=viewed)
+
+
+def _set_status(study: Study, status: StudyStatus, *, read_at: datetime | None) -> None:
+    access.every_study().filter(pk=study.pk).update(status=status, read_at=read_at)
+    study.status, study.read_at = status, read_at
+
+
+def reopen(place: Place) -> Read:
+    """Make a committed read a draft again; its revisions stay, and it counts for nothing until the next commit."""
+    with transaction.atomic():
+        read = place.find()
+        if read is None or read.status != ReadStatus.COMMITTED:
+            raise NotOpen("There is no committed read of yours to reopen.")
+        Read.objects.filter(pk=read.pk).update(status=ReadStatus.DRAFT)
+        read.status = ReadStatus.DRAFT
+        if place.context == Context.TRIAGE and not _read_by_another(read):
+            _set_status(place.study, StudyStatus.WAITING, read_at=place.study.read_at)
+        triage = place.context == Context.TRIAGE
+        audience = Audience.READERS if triage else Audience.ADMINS
+        publish("read", audience=audience, study_uid=place.study.uid if triage else "")
+        return read
+
+
+def restore(place: Place) -> Read:
+    """Let a read that was reopened and not changed count again as it was committed. Raises NotOpen."""
+    with transaction.atomic():
+        read = place.find()
+        last = read.revisions.last() if read else None
+        if read is None or last is None or read.status != ReadStatus.DRAFT or read.draft != _as_committed(last):
+            raise NotOpen("This read is not as it was committed: commit it to let it count.")
+        Read.objects.filter(pk=read.pk).update(status=ReadStatus.COMMITTED)
+        read.status = ReadStatus.COMMITTED
+        if place.context == Context.TRIAGE:
+            _set_status(place.study, StudyStatus.READ, read_at=place.study.read_at or timezone.now())
+        audience = Audience.READERS if place.context == Context.TRIAGE else Audience.ADMINS
+        publish("read", audience=audience, study_uid=place.study.uid)
+        return read
+
+
+def _as_committed(revision: ReadRevision) -> dict[str, Any]:
+    """The draft that a commit leaves: its answer without the server's numbers."""
+    plain = {**revision.findings, "drawings": drawings.plain(revision.findings.get("drawings", []))}
+    return {"findings": plain, "comment": revision.comment}
+
+
+def _read_by_another(read: Read) -> bool:
+    others = Read.objects.filter(study=read.study_id, context=Context.TRIAGE, status=ReadStatus.COMMITTED)
+    return others.exclude(pk=read.pk).exists()
+
+
+def agree(place: Place, *, agrees: bool) -> Agreement:
+    """A reader's verdict on the flag, after the commit; pressed again it changes."""
+    with transaction.atomic():
+        read = place.find()
+        score = current_scores.current_score(place.study)
+        if read is None or read.status != ReadStatus.COMMITTED:
+            raise NotOpen("Commit your read first: until then the AI's answer is not weighed.")
+        if score is None:
+            raise NotOpen("The AI has not answered this study, so there is nothing to agree with.")
+        last = read.revisions.last()
+        assert last is not None, "a committed read has a revision"
+        verdict = {"agree": agrees, "flag": score.flag}
+        return Agreement.objects.update_or_create(revision=last, defaults=verdict)[0]
+
+
+def revisit(revision: StudyRevision) -> None:
+    """Late images that no reader has seen bring a read study back to the list, in the closing transaction."""
+    study = revision.study
+    if study.status != StudyStatus.READ:
+        return
+    reads = Read.objects.filter(study=study, context=Context.TRIAGE, status=ReadStatus.COMMITTED)
+    for read in reads:
+        last = read.revisions.last()
+        if last is not None and not _unseen(read, last.coverage, study=study).exists():
+            return
+    _set_status(study, StudyStatus.WAITING, read_at=study.read_at)

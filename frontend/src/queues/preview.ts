@@ -1,0 +1,66 @@
+/** What a queue would hold and ask of its readers, and the lines that cannot be taken. */
+
+import { dataTable } from "../common/charts";
+import { type Child, h, icon } from "../common/dom";
+import { count, duration, number } from "../common/format";
+import type { Asked } from "./form-data";
+import type { Plan } from "./types";
+
+/** Seconds that a read takes; the walk's target for a negative, viewing included. */
+const SECONDS_EACH = 25;
+const SHOWN = 100;
+
+export function refusedTable(plan: Pick<Plan, "refused" | "refused_total">, leave = true): Child[] {
+  if (!plan.refused_total) return [];
+  const rows = plan.refused
+    .slice(0, SHOWN)
+    .map((each) => [each.line || "–", h("span", { class: "mono" }, each.text), each.reason]);
+  const more = plan.refused_total - rows.length;
+  return [
+    h(
+      "p",
+      { class: "warn" },
+      icon("warn"),
+      h("span", {}, `${count(plan.refused_total, "study", "studies")} cannot be taken`),
+    ),
+    h(
+      "div",
+      { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "What cannot be taken" },
+      dataTable("What cannot be taken", [{ label: "Line", num: true }, { label: "Text" }, { label: "Why" }], rows),
+    ),
+    more > 0 ? h("p", { class: "small dim" }, `and ${number(more)} more`) : null,
+    leave
+      ? h("label", { class: "check" }, h("input", { type: "checkbox", id: "leave-out" }), "Make it without them")
+      : null,
+  ];
+}
+
+export function planView(plan: Plan, asked: Asked): Child[] {
+  const share = plan.readers ? Math.ceil(plan.reads / plan.readers) : 0;
+  const pair = (name: string, value: Child) => [h("dt", {}, name), h("dd", { class: "num" }, value)];
+  return [
+    h(
+      "dl",
+      { class: "kv" },
+      pair("Studies", h("span", { class: "strong" }, number(plan.studies))),
+      pair("Infants", number(plan.patients)),
+      pair("Gold studies", number(plan.gold)),
+      pair("Repeats", number(plan.repeats)),
+      pair("Readers", number(plan.readers)),
+      pair("Reads in all", number(plan.reads)),
+      pair(
+        "Each reader",
+        share ? `about ${number(share)}, ${duration(share * SECONDS_EACH) ?? ""} at ${SECONDS_EACH} s` : "–",
+      ),
+    ),
+    plan.readers < asked.readers_per_study && !asked.trainee
+      ? h(
+          "p",
+          { class: "warn" },
+          icon("warn"),
+          `There are ${count(plan.readers, "reader")} for ${asked.readers_per_study} reads of each study.`,
+        )
+      : null,
+    ...refusedTable(plan),
+  ];
+}

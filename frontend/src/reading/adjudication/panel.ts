@@ -1,0 +1,246 @@
+/** An adjudication beside the pictures: the answers compared, what was said about them, and unblinding on record. */
+
+import { polite } from "../../common/announce";
+import { api, reason } from "../../common/api";
+import { ask } from "../../common/dialog";
+import { type Child, fill, h, s } from "../../common/dom";
+import { probability } from "../../common/format";
+import { keyCap } from "../../common/keymap";
+import { flagSign } from "../../worklist/rows";
+import type { Findings, Keyframe } from "../answer/findings";
+import { schemaOf } from "../answer/schema";
+import type { Discussion, OtherRead } from "../types";
+import { Thread } from "./discussion";
+
+const LEVELS = { high: "high weight", mid: "middle weight", low: "low weight" } as const;
+
+/** An answer to a field, in the words of its schema. */
+export function wordOf(field: string, findings: Findings): string {
+  const value = (findings as unknown as Record<string, unknown>)[field];
+  return value === null || value === undefined ? "–" : schemaOf(findings).word(field, value);
+}
+
+function sign(): SVGElement {
+  return s(
+    "svg",
+    { class: "ne", viewBox: "0 0 12 12", "aria-hidden": "true" },
+    s("path", { d: "M1 4.2h10M1 8h10M9 .8 3 11.4" }),
+  );
+}
+
+export interface JudgeCommands {
+  accept: (at: number) => void;
+  goTo: (keyframe: Keyframe) => void;
+  unblinded: () => void;
+}
+
+export class Judge {
+  readonly element = h("div", { class: "stack-4", "data-judge": "" });
+  readonly thread: Thread;
+  private found: Discussion | null = null;
+  private readonly decided = new Map<string, HTMLElement>();
+  private readonly rows = new Map<string, string[]>();
+  private readonly url: string;
+  private frame = -1;
+
+  constructor(
+    item: number,
+    private readonly others: readonly OtherRead[],
+    private readonly commands: JudgeCommands,
+  ) {
+    this.url = `/api/v1/discussions/${item}/`;
+    this.thread = new Thread(this.url);
+  }
+
+  /** The readers' keyframes, one after the other. */
+  private get keyframes(): (Keyframe & { reader: string })[] {
+    return this.others.flatMap((other) =>
+      (other.revisions[0]?.findings.keyframes ?? []).map((keyframe) => ({ ...keyframe, reader: other.reader })),
+    );
+  }
+
+  async load(): Promise<void> {
+    try {
+      this.show(await api.get<Discussion>(this.url));
+    } catch (error) {
+      fill(
+        this.element,
+        h("p", { class: "message", role: "alert" }, `The answers could not be compared. ${reason(error)}`),
+      );
+    }
+  }
+
+  private show(found: Discussion): void {
+    this.found = found;
+    this.thread.show(found.remarks);
+    this.decided.clear();
+    fill(this.element, this.table(found), this.comments(), this.blinding(found));
+    if (found.unblinded) this.commands.unblinded();
+  }
+
+  private row(found: Discussion, row: Discussion["rows"][number]): HTMLElement {
+    const yours = h("td", { class: "dec" }, "–");
+    this.decided.set(row.field, yours);
+    this.rows.set(row.field, row.values);
+    const level = row.differs ? h("span", { class: "small dim level" }, LEVELS[row.level || "low"]) : null;
+    return h(
+      "tr",
+      { class: row.differs ? "d" : "same" },
+      h(
+        "th",
+        { scope: "row" },
+        row.differs ? [sign(), h("span", { class: "vh" }, "differs: ")] : null,
+        row.label,
+        level,
+      ),
+      ...row.values.slice(0, found.readers.length).map((value) => h("td", {}, value)),
+      yours,
+    );
+  }
+
+  private table(found: Discussion): HTMLElement {
+    const differing = found.rows.filter((row) => row.differs);
+    const names = found.unblinded?.readers ?? found.readers;
+    const head = (name: string, at: number) =>
+      h(
+        "th",
+        { scope: "col" },
+        h(
+          "button",
+          {
+            class: "btn pick",
+            type: "button",
+            title: `Take the answer of ${name}`,
+            onclick: () => this.commands.accept(at),
+          },
+          h("kbd", {}, at + 1),
+          name,
+        ),
+      );
+    const part = (text: string) =>
+      h("tr", { class: "sep" }, h("th", { scope: "rowgroup", colspan: found.readers.length + 2 }, text));
+    const same = found.rows.filter((row) => !row.differs);
+    return h(
+      "table",
+      { class: "cmp wide" },
+      h("caption", { class: "vh" }, "The answers, differences first; a button takes that answer"),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", { scope: "col" }, h("span", { class: "vh" }, "Finding")),
+          ...names.map(head),
+          h("th", { scope: "col" }, "Yours"),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        part(`${differing.length} different`),
+        ...differing.map((row) => this.row(found, row)),
+        part(`${same.length} the same`),
+        ...same.map((row) => this.row(found, row)),
+      ),
+    );
+  }
+
+  private comments(): Child {
+    const said = this.others
+      .map((other) => ({ name: other.reader, comment: other.revisions[0]?.comment ?? "" }))
+      .filter(({ comment }) => comment.trim());
+    const frames = this.keyframes;
+    const link = (keyframe: Keyframe & { reader: string }) =>
+      h(
+        "button",
+        { class: "link small", type: "button", onclick: () => this.commands.goTo(keyframe) },
+        `${keyframe.reader}, frame ${keyframe.frame}`,
+      );
+    return [
+      said.map(({ name, comment }) => h("p", { class: "small" }, h("span", { class: "strong" }, `${name}: `), comment)),
+      frames.length
+        ? h(
+            "p",
+            { class: "small line" },
+            keyCap("Adjudicate", "F"),
+            h("span", { class: "dim" }, "Keyframes"),
+            ...frames.map(link),
+          )
+        : null,
+    ];
+  }
+
+  private blinding(found: Discussion): HTMLElement {
+    const shown = found.unblinded;
+    if (!shown) {
+      const button = h(
+        "button",
+        { class: "btn btn-quiet", type: "button", onclick: () => void this.unblind() },
+        h("kbd", { class: "word" }, "Alt"),
+        h("kbd", {}, "B"),
+        "Show AI and readers' names",
+      );
+      return h(
+        "p",
+        { class: "small dim line" },
+        "Your answer becomes the reference label.",
+        h("span", { class: "right" }, button),
+      );
+    }
+    const score = shown.score;
+    return h(
+      "p",
+      { class: "notice line", "data-unblinded": "" },
+      "Unblinded, on record.",
+      flagSign({ flag: score.flag, receiving: false }),
+      h("span", { class: "num strong" }, probability(score.probability) ?? ""),
+      h("span", { class: "small dim" }, score.model?.demo_warning ?? ""),
+    );
+  }
+
+  async unblind(): Promise<void> {
+    if (!this.found || this.found.unblinded) return;
+    const body = [
+      h(
+        "p",
+        {},
+        "You see the AI's answer and who the readers are before you decide. " +
+          "It is written down, with your reason, in the audit trail and beside your read.",
+      ),
+    ];
+    const { confirmed, reason: why } = await ask({
+      title: "Show AI and readers' names?",
+      body,
+      confirm: "Show them",
+      reasonLabel: "Why",
+    });
+    if (!confirmed) return;
+    try {
+      this.show(await api.post<Discussion>(`${this.url}unblind/`, { reason: why }));
+      polite("Unblinded. It is on record.");
+    } catch (error) {
+      this.thread.tell(`Nothing was shown. ${reason(error)}`);
+    }
+  }
+
+  /** To the next keyframe of the readers. */
+  flip(): void {
+    const frames = this.keyframes;
+    if (!frames.length) return polite("The readers marked no keyframe");
+    this.frame = (this.frame + 1) % frames.length;
+    const at = frames[this.frame];
+    if (at) {
+      this.commands.goTo(at);
+      polite(`${at.reader}, frame ${at.frame}`);
+    }
+  }
+
+  /** What the decision is so far. */
+  draw(findings: Findings): void {
+    for (const [field, cell] of this.decided) {
+      const word = wordOf(field, findings);
+      if (cell.textContent !== word) cell.textContent = word;
+    }
+  }
+}

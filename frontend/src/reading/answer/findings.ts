@@ -1,0 +1,288 @@
+/** What a reader answers, and how each key changes it. Pure: the form only draws what this says. */
+
+import { count } from "../../common/format";
+import type { Drawing } from "../../viewer/annotation/drawing";
+import { type LabelSchema, schemaOf } from "./schema";
+
+export type Side = "right" | "left";
+export type Grade = 0 | 1 | 2 | 3 | 4;
+
+export interface Keyframe {
+  sop_uid: string;
+  frame: number;
+}
+
+/** What every version of the schema has; the rest is a version's own. */
+export interface Findings {
+  schema: string;
+  right: Grade | null;
+  left: Grade | null;
+  phi: boolean;
+  cerebellar: string;
+  quality: string;
+  keyframes: Keyframe[];
+  drawings: Drawing[];
+  [field: string]: unknown;
+}
+
+export interface Answer {
+  findings: Findings;
+  comment: string;
+}
+
+/** The side that the next digit grades is part of what the reader sees, not of the answer. */
+export interface Form extends Answer {
+  side: Side | null;
+}
+
+export type Action =
+  | { type: "side"; side: Side }
+  | { type: "digit"; grade: Grade }
+  | { type: "grade"; side: Side; grade: Grade }
+  | { type: "none" }
+  | { type: "toggle"; flag: string }
+  /** Without a value the next one. */
+  | { type: "choice"; field: string; value?: unknown }
+  | { type: "set"; field: string; value: unknown }
+  | { type: "keyframe"; keyframe: Keyframe }
+  | { type: "take"; findings: Findings }
+  /** Steps of one name in a row are undone as one. */
+  | { type: "draw"; drawings: Drawing[]; step?: string | undefined }
+  | { type: "comment"; text: string };
+
+/** Without a mastoid view the posterior fossa was not assessed; that is never the same as "none". */
+export function blank(mastoid: boolean, schema: LabelSchema): Form {
+  const findings = { ...schema.empty(), cerebellar: mastoid ? "none" : "not_assessed" } as unknown as Findings;
+  return { findings, comment: "", side: null };
+}
+
+function other(side: Side): Side {
+  return side === "right" ? "left" : "right";
+}
+
+/** Grading one side says that the other was looked at: it becomes "none", to be seen and changed, where it was open. */
+function graded(findings: Findings, side: Side, grade: Grade): Findings {
+  const opposite = other(side);
+  if (!schemaOf(findings).grades.includes(grade)) return findings;
+  const said = { ...findings, [side]: grade, [opposite]: findings[opposite] ?? 0 };
+  return grade === 4 ? infarction(said, true, said[opposite] === 4 ? null : side) : said;
+}
+
+/** The parenchymal infarction, and its side where one was named or one alone has a grade. */
+function infarction(findings: Findings, phi: boolean, side: Side | null): Findings {
+  if (!("phi_side" in findings)) return { ...findings, phi };
+  if (!phi) return { ...findings, phi, phi_side: null, phi_extent: null };
+  const { right, left } = findings;
+  const bled = [right ? "right" : "", left ? "left" : ""].filter(Boolean);
+  const both = right === 4 && left === 4 ? "both" : null;
+  return { ...findings, phi, phi_side: side ?? both ?? findings["phi_side"] ?? (bled.length === 1 ? bled[0] : null) };
+}
+
+/** The answer after this one, round and round. */
+function following(findings: Findings, field: string): unknown {
+  const order = schemaOf(findings)
+    .options(field)
+    .map((option) => option.const);
+  return order[(order.indexOf(findings[field]) + 1) % order.length] ?? null;
+}
+
+function sameFrame(a: Keyframe, b: Keyframe): boolean {
+  return a.sop_uid === b.sop_uid && a.frame === b.frame;
+}
+
+function withKeyframe(keyframes: Keyframe[], keyframe: Keyframe): Keyframe[] {
+  const without = keyframes.filter((each) => !sameFrame(each, keyframe));
+  return without.length < keyframes.length ? without : [...keyframes, keyframe];
+}
+
+function find(findings: Findings, action: Action, side: Side | null): Findings {
+  switch (action.type) {
+    case "none":
+      return { ...findings, right: 0, left: 0 };
+    case "digit":
+      if (side) return graded(findings, side, action.grade);
+      return action.grade === 0 ? { ...findings, right: 0, left: 0 } : findings;
+    case "grade":
+      return graded(findings, action.side, action.grade);
+    case "toggle":
+      return action.flag === "phi"
+        ? infarction(findings, !findings.phi, side)
+        : { ...findings, [action.flag]: !findings[action.flag] };
+    case "choice":
+      return { ...findings, [action.field]: "value" in action ? action.value : following(findings, action.field) };
+    case "set":
+      return { ...findings, [action.field]: action.value };
+    case "take":
+      return withoutNumbers(taken(findings, action.findings));
+    case "draw":
+      return { ...findings, drawings: action.drawings };
+    case "keyframe":
+      return { ...findings, keyframes: withKeyframe(findings.keyframes, action.keyframe) };
+    default:
+      return findings;
+  }
+}
+
+/** Another reader's answer, as far as the schema of this one has a place for it. */
+function taken(own: Findings, theirs: Findings): Findings {
+  const schema = schemaOf(own);
+  return {
+    ...own,
+    ...Object.fromEntries(Object.entries(theirs).filter(([field, value]) => schema.fits(field, value))),
+  };
+}
+
+/** As a draft keeps it: the numbers beside drawings are the server's, made anew at each commit. */
+export function withoutNumbers(findings: Findings): Findings {
+  return { ...findings, drawings: (findings.drawings ?? []).map(({ measured: _measured, ...drawing }) => drawing) };
+}
+
+/** The form after a key or a click. The same object where nothing changed. */
+export function reduce(form: Form, action: Action): Form {
+  if (action.type === "side") return { ...form, side: form.side === action.side ? null : action.side };
+  if (action.type === "comment") return form.comment === action.text ? form : { ...form, comment: action.text };
+  const findings = find(form.findings, action, form.side);
+  const spent =
+    action.type === "digit" ||
+    action.type === "none" ||
+    action.type === "grade" ||
+    (action.type === "toggle" && action.flag === "phi");
+  const side = spent ? null : form.side;
+  return findings === form.findings && side === form.side ? form : { ...form, findings, side };
+}
+
+/** Whether there is an answer to commit: both sides graded, or pictures that nobody could grade. */
+export function answered(findings: Findings): boolean {
+  return (findings.right !== null && findings.left !== null) || findings.quality === "non_diagnostic";
+}
+
+export function negative(findings: Findings): boolean {
+  return (
+    findings.right === 0 && findings.left === 0 && !findings.phi && !findings["other_ich"] && !hasCerebellar(findings)
+  );
+}
+
+function hasCerebellar({ cerebellar }: Findings): boolean {
+  return cerebellar !== "none" && cerebellar !== "not_assessed";
+}
+
+/** What does not go together. The reader may mean it; the commit asks once. */
+export function contradictions(findings: Findings): string[] {
+  return schemaOf(findings).questions(findings);
+}
+
+/** Worst side in words: "III left", "II both sides", "none". */
+export function worst(findings: Findings): string | null {
+  const { right, left, phi } = findings;
+  if (right === null && left === null) return null;
+  const schema = schemaOf(findings);
+  const top = Math.max(right ?? 0, left ?? 0);
+  if (top === 0) return phi ? "parenchymal, side not graded" : "none";
+  const where = right === left ? "both sides" : (right ?? 0) > (left ?? 0) ? "right" : "left";
+  if (phi && !schema.grades.includes(4)) return `${schema.word("right", top)} ${where}, with parenchymal infarction`;
+  return `${schema.word("right", phi ? 4 : top)} ${where}`;
+}
+
+/** Whether a field is said aloud although it is as it always is. */
+const ALWAYS = new Set(["right", "left", "cerebellar", "quality"]);
+
+/** The answer as pairs of words, for the committed read and for comparing two drafts. */
+export function summary({ findings, comment }: Answer): [string, string][] {
+  const schema = schemaOf(findings);
+  const rows = Object.keys(findings).length ? said(findings, schema) : [];
+  if (findings.keyframes?.length) rows.push(["Keyframes", String(findings.keyframes.length)]);
+  if (findings.drawings?.length) rows.push(["Drawn", count(findings.drawings.length, "drawing")]);
+  if (comment) rows.push(["Note", comment]);
+  return rows;
+}
+
+function said(findings: Findings, schema: LabelSchema): [string, string][] {
+  const names = ["right", "left", ...schema.fields.map(([name]) => name), "quality"];
+  const told = names.filter(
+    (name) => ALWAYS.has(name) || (findings[name] ?? null) !== (schema.rule(name).default ?? null),
+  );
+  return told.map((name) => [schema.label(name), schema.word(name, findings[name])]);
+}
+
+/**
+ * What a change of the form was, for those who hear it;
+ * what was marked in the pictures is said by its name (`saying.ts`).
+ */
+export function spoken(before: Form, after: Form): string {
+  if (after.side !== before.side && after.side)
+    return `${after.side}: press a grade, 0 to ${schemaOf(after.findings).grades.length - 1}`;
+  const rows = ({ findings }: Form) => summary({ findings: { ...findings, keyframes: [], drawings: [] }, comment: "" });
+  const old = new Map(rows(before));
+  const now = rows(after);
+  const gone = [...old.keys()].filter((name) => !now.some(([each]) => each === name)).map((name) => `${name} no`);
+  return [
+    ...now.filter(([name, value]) => old.get(name) !== value).map(([name, value]) => `${name} ${value}`),
+    ...gone,
+  ].join(", ");
+}
+
+/** One line: "no haemorrhage", "III left". */
+export function headline(findings: Findings): string {
+  if (negative(findings)) return "no haemorrhage";
+  return worst(findings) ?? schemaOf(findings).word("quality", findings.quality);
+}
+
+/** Whether two answers say the same. A server may give fields back in another order than they were sent. */
+export function same(a: Answer, b: Answer): boolean {
+  return a === b || canonical([a.findings, a.comment]) === canonical([b.findings, b.comment]);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+/** What continues the step before it: letters typed into the note, a point that moves key by key. */
+function stepOf(action: Action): string {
+  return action.type === "comment" ? "comment" : action.type === "draw" ? (action.step ?? "") : "";
+}
+
+/** Unlimited undo and redo, of what is typed and what is drawn alike. */
+export class History {
+  private past: Form[] = [];
+  private future: Form[] = [];
+  private step = "";
+
+  constructor(public form: Form) {}
+
+  apply(action: Action): boolean {
+    const form = reduce(this.form, action);
+    if (form === this.form) return false;
+    const step = stepOf(action);
+    const continues = step !== "" && step === this.step;
+    if (!continues && action.type !== "side") this.past.push({ ...this.form, side: null });
+    if (action.type !== "side") this.future = [];
+    this.step = step;
+    this.form = form;
+    return true;
+  }
+
+  undo(): boolean {
+    return this.go(this.past, this.future);
+  }
+
+  redo(): boolean {
+    return this.go(this.future, this.past);
+  }
+
+  private go(from: Form[], to: Form[]): boolean {
+    const other = from.pop();
+    this.step = "";
+    if (!other) return false;
+    to.push({ ...this.form, side: null });
+    this.form = other;
+    return true;
+  }
+
+  get undoable(): boolean {
+    return this.past.length > 0;
+  }
+}

@@ -1,0 +1,51 @@
+/** Where the draft is, in words, and the choice between two versions of it. */
+
+import { hideBanner, showBanner } from "../../common/banner";
+import { h } from "../../common/dom";
+import { clock } from "../../common/format";
+import { type Answer, summary } from "../answer/findings";
+import type { ServerDraft, State } from "./draft-sync";
+
+const BANNER = "conflict";
+
+export function hideConflict(): void {
+  hideBanner(BANNER);
+}
+
+/** What stands below the form about its draft. */
+export function stateText(state: State): string {
+  const at = "at" in state ? (clock(state.at, true) ?? "") : "";
+  if (state.kind === "empty") return "Drafts are kept as you type";
+  if (state.kind === "saved") return `Draft kept ${at}, here and on the server`;
+  if (state.kind === "here")
+    return state.reason ? `Draft kept ${at} here, not yet on the server: ${state.reason}` : `Draft kept ${at} here`;
+  if (state.kind === "committing")
+    return state.reason ? `Commit kept ${at} here and sent again: ${state.reason}` : "Committing";
+  return "Two versions of this draft: choose one";
+}
+
+/** Two versions of one draft: both are shown and the reader chooses. */
+export function showConflict(
+  mine: Answer,
+  theirs: ServerDraft,
+  tab: boolean,
+  choose: (which: "mine" | "theirs") => void,
+): void {
+  const words = (answer: Answer) =>
+    summary(answer)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(", ");
+  const button = (which: "mine" | "theirs", text: string) =>
+    h("button", { class: "btn", type: "button", onclick: () => choose(which) }, text);
+  const where = tab ? "In another tab" : "On the server";
+  const since = clock(theirs.saved_at, true) ?? "earlier";
+  showBanner({
+    name: BANNER,
+    title: "This draft was changed elsewhere too. Nothing is lost: choose which one counts.",
+    detail: `Here: ${words(mine)}. ${where}, ${since}: ${words(theirs)}.`,
+    actions: [
+      button("mine", "Keep the one here"),
+      button("theirs", tab ? "Take the other tab's" : "Take the server's"),
+    ],
+  });
+}

@@ -1,0 +1,151 @@
+/** What this browser keeps of reads: an entry for each read and tab, so that no tab writes over another's. */
+
+import type { Kept, Seen } from "../../viewer/coverage/coverage";
+import { type Answer, same } from "../answer/findings";
+
+export interface Place {
+  user: string;
+  study: string;
+  context: "triage" | "queue" | "adjudication";
+  item?: number;
+}
+
+export interface Commit extends Answer {
+  context: Place["context"];
+  item?: number;
+  version: number;
+  seen: Seen[];
+  duration_ms: number;
+  idempotency_key: string;
+  /** The reader was asked about what does not go together. */
+  confirmed?: boolean;
+  device?: Record<string, string | number>;
+}
+
+/** What this browser keeps of one read. */
+export interface Stored {
+  place: Place;
+  /** The tab that wrote it: two tabs that are offline do not write over each other. */
+  tab?: string;
+  /** The server's draft version that this grew from. */
+  base: number;
+  at: string;
+  /** What the server has not confirmed; absent once it has. */
+  answer?: Answer;
+  commit?: Commit;
+  /** What was sent since the last confirmation: a server that took it and whose answer was lost has this tab's own. */
+  sent?: Answer[];
+  seen?: Kept;
+}
+
+const PREFIX = "fontanelle.draft.";
+const TAB = "fontanelle.tab";
+const KEPT_DAYS = 30;
+
+export function keyOf(place: Place, tab = ""): string {
+  const key = [PREFIX + place.user, place.study, place.context, place.item ?? ""];
+  return (tab ? [...key, tab] : key).join("|");
+}
+
+/** This tab's name: it stays over a reload, and is another's in another tab. */
+export function tabName(session: Pick<Storage, "getItem" | "setItem">): string {
+  const fresh = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+  try {
+    const known = session.getItem(TAB) ?? fresh;
+    session.setItem(TAB, known);
+    return known;
+  } catch {
+    return fresh;
+  }
+}
+
+function owes(stored: Stored): boolean {
+  return Boolean(stored.answer || stored.commit);
+}
+
+export class Shelf {
+  constructor(
+    private readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">,
+    readonly tab = "",
+  ) {}
+
+  /** This tab's entry; where it has none, the newest that another left, which is this one's from now on. */
+  read(place: Place): Stored | null {
+    const own = this.parse(keyOf(place, this.tab));
+    if (own) return own;
+    const [newest] = [...this.of(place)].sort(
+      (a, b) =>
+        Number(owes(b)) - Number(owes(a)) ||
+        Number(Boolean(b.commit)) - Number(Boolean(a.commit)) ||
+        b.at.localeCompare(a.at),
+    );
+    if (!newest) return null;
+    const adopted = { ...newest, place, tab: this.tab };
+    if (this.write(adopted)) this.remove(newest);
+    return adopted;
+  }
+
+  /** What other tabs left of the same read that says something else. */
+  rivals(place: Place, mine: Answer | undefined): Stored[] {
+    const others = this.of(place).filter((stored) => (stored.tab ?? "") !== this.tab && stored.answer);
+    return others.filter((stored) => !mine || !same(stored.answer as Answer, mine));
+  }
+
+  /** False where this browser keeps nothing (full, or forbidden). */
+  write(stored: Stored): boolean {
+    try {
+      this.storage.setItem(
+        keyOf(stored.place, stored.tab ?? this.tab),
+        JSON.stringify({ ...stored, tab: stored.tab ?? this.tab }),
+      );
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  remove({ place, tab = "" }: Stored): void {
+    this.storage.removeItem(keyOf(place, tab));
+  }
+
+  /** What this person's other reads still owe the server. */
+  owed(user: string, except: Place | null): Stored[] {
+    const own = except && keyOf(except);
+    const mine = this.keys(`${PREFIX}${user}|`).filter((key) => !own || (key !== own && !key.startsWith(`${own}|`)));
+    return mine
+      .map((key) => this.parse(key))
+      .filter((stored) => stored !== null)
+      .filter(owes);
+  }
+
+  /** Drop what was confirmed long ago (only which frames were seen is left of it). */
+  tidy(now: Date): void {
+    const oldest = now.getTime() - KEPT_DAYS * 86_400_000;
+    for (const key of this.keys(PREFIX)) {
+      const stored = this.parse(key);
+      if (stored && !owes(stored) && Date.parse(stored.at) < oldest) this.storage.removeItem(key);
+    }
+  }
+
+  private keys(prefix: string): string[] {
+    return Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "").filter((key) =>
+      key.startsWith(prefix),
+    );
+  }
+
+  private of(place: Place): Stored[] {
+    const own = keyOf(place);
+    const keys = this.keys(own).filter((key) => key === own || key.startsWith(`${own}|`));
+    return keys.map((key) => this.parse(key)).filter((stored) => stored !== null);
+  }
+
+  private parse(key: string): Stored | null {
+    try {
+      return JSON.parse(this.storage.getItem(key) ?? "null") as Stored | null;
+    } catch {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * What stands between a reader and the commit: clips that were not opened and answers
+ * that do not go together. Asks once.
+ */
+
+import { assertive } from "../../common/announce";
+import { h, icon } from "../../common/dom";
+import { count } from "../../common/format";
+import type { Coverage } from "../../viewer/coverage/coverage";
+import { type Clip, playable } from "../../viewer/types";
+import { answered, contradictions, type Findings } from "../answer/findings";
+import type { ReadForm } from "./form";
+
+export class CommitGate {
+  private asked = false;
+  private drawn = "?";
+
+  constructor(
+    private readonly form: ReadForm,
+    private readonly coverage: Coverage,
+    private readonly clips: readonly Clip[],
+  ) {}
+
+  /** The answer has changed: what was asked about the one before counts no more. */
+  answerChanged(): void {
+    this.asked = false;
+    this.draw(true);
+  }
+
+  /** Coverage has grown; a question that stands is left standing. */
+  draw(force = false): void {
+    if (this.asked && !force) return;
+    const unopened = this.coverage.unopened();
+    const signature = unopened.join();
+    if (signature === this.drawn && !force) return;
+    this.drawn = signature;
+    if (!this.clips.some(playable))
+      return this.form.warn(
+        h(
+          "p",
+          { class: "warn small" },
+          icon("warn"),
+          h("span", {}, "There is no picture to look at: the study can be read as non-diagnostic, or left."),
+        ),
+      );
+    const all = this.clips.some((clip) => clip.decode_error || !clip.frames)
+      ? "Every clip that can be shown was opened"
+      : `All ${count(this.clips.length, "clip")} opened`;
+    if (unopened.length)
+      this.form.warn(
+        h(
+          "p",
+          { class: "warn small" },
+          icon("warn"),
+          h(
+            "span",
+            {},
+            `${unopened.length} of ${this.clips.length} clips not opened: `,
+            ...this.form.unopened(unopened),
+          ),
+        ),
+      );
+    else
+      this.form.warn(
+        h("p", { class: "small dim ok" }, icon("ok"), h("span", {}, `${all}, so Enter will not ask again.`)),
+      );
+  }
+
+  /** Whether the answer may be committed now. */
+  open(findings: Findings, conflict: boolean): boolean {
+    if (conflict) return this.refuse("Choose first which of the two drafts counts.");
+    const { right, left } = findings;
+    if (!answered(findings) && (right === null) !== (left === null))
+      return this.refuse(
+        `The ${right === null ? "right" : "left"} side has no grade yet: ${right === null ? "R" : "L"} and a grade.`,
+      );
+    if (!answered(findings))
+      return this.refuse(
+        "Nothing is answered yet: 0 for no haemorrhage, or R or L and a grade. " +
+          "Q until Non-diag. if the pictures allow neither.",
+      );
+    const unopened = this.coverage.unopened();
+    const doubts = contradictions(findings);
+    const mastoid = this.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0);
+    if (findings.cerebellar === "none" && !mastoid)
+      doubts.push("No clip is a mastoid view, yet the posterior fossa is called clear.");
+    if (!this.clips.some(playable) && findings.quality !== "non_diagnostic")
+      doubts.push("This study has no pictures, yet it is graded.");
+    if (unopened.length) doubts.push(`${unopened.length} of ${count(this.clips.length, "clip")} not opened.`);
+    if (!doubts.length || this.asked) return true;
+    this.asked = true;
+    this.tell(doubts, "Enter again commits.");
+    return false;
+  }
+
+  tell(sentences: string[], then = ""): void {
+    const text = [...sentences, then].filter(Boolean).join(" ");
+    const unopened = this.coverage.unopened();
+    this.form.warn(
+      h(
+        "p",
+        { class: "warn question", "data-question": "" },
+        icon("warn"),
+        h(
+          "span",
+          {},
+          text,
+          then && unopened.length ? h("span", { class: "small links" }, ...this.form.unopened(unopened)) : null,
+        ),
+      ),
+    );
+    assertive(text);
+  }
+
+  private refuse(why: string): false {
+    this.tell([why]);
+    return false;
+  }
+}

@@ -1,0 +1,43 @@
+/** What a reader is told when the form changes under their hands, and what they read with. */
+
+import { h, icon } from "../../common/dom";
+import type { Carried } from "../types";
+
+/** An admin has changed the form since the reader began. */
+export function changedNotice(began: string, now: string, goOn: () => void): HTMLElement {
+  const button = h("button", { class: "btn", type: "button", onclick: goOn }, "Go on in the new form");
+  return h(
+    "div",
+    { class: "notice", role: "note", "data-schema-changed": "" },
+    icon("info"),
+    h("span", {}, `The form has changed since you began (${began}, now ${now}). Your draft is kept as it is. `, button),
+  );
+}
+
+/** After the change: what of the older answer has no place in the new form. */
+export function leftOutNotice(began: string, now: string, left: Carried["left_out"]): HTMLElement {
+  const said = left.map(({ title, said: word }) => h("li", {}, `${title}: `, h("b", {}, word)));
+  const rest = left.length
+    ? ["This has no place in it, and is kept beside your read:", h("ul", {}, ...said)]
+    : ["All of it fits."];
+  return h(
+    "div",
+    { class: "notice", role: "note", "data-left-out": left.length },
+    icon("info"),
+    h(
+      "div",
+      {},
+      `You began in ${began}; the form is now ${now}. What fits of your answer was filled in. `,
+      ...rest,
+      " Look it over, then commit.",
+    ),
+  );
+}
+
+export function device(): Record<string, string | number> {
+  return {
+    screen: `${screen.width}x${screen.height}`,
+    window: `${innerWidth}x${innerHeight}`,
+    pixel_ratio: devicePixelRatio,
+  };
+}

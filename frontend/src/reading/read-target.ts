@@ -1,0 +1,60 @@
+/** Where a read is made, which study comes next, and where drafts are kept. */
+
+import { api } from "../common/api";
+import { type Place, Shelf, tabName } from "./draft/draft-store";
+import type { Server } from "./draft/draft-sync";
+import type { LabelQueue, Next } from "./types";
+
+export interface Target {
+  context: Place["context"];
+  study: string;
+  item?: number;
+  /** What the page that was opened, or the commit before, knows of its queue; otherwise the queue is asked. */
+  queue?: LabelQueue;
+  /** Open what was committed for another version of it. */
+  reopen?: boolean;
+}
+
+export interface Previous {
+  target: Target;
+  text: string;
+}
+
+export interface House {
+  main: HTMLElement;
+  user: string;
+  previous: Previous | null;
+  /** Open another study; null leaves the queue or goes back to the list. */
+  go: (target: Target | null, previous: Previous | null) => void;
+}
+
+export const HOME: Record<Place["context"], string> = { triage: "/", queue: "/label/", adjudication: "/adjudicate/" };
+
+export const server: Server = {
+  save: (place, body) =>
+    api.put(
+      `/api/v1/studies/${place.study}/reads/draft/`,
+      { context: place.context, ...itemOf(place), ...body },
+      { keepalive: true },
+    ),
+  setAside: (place, { findings, comment }) =>
+    api.post(`/api/v1/studies/${place.study}/reads/aside/`, {
+      context: place.context,
+      ...itemOf(place),
+      findings,
+      comment,
+      version: 0,
+    }),
+  commit: (place, body) => api.post(`/api/v1/studies/${place.study}/reads/commit/`, body, { keepalive: true }),
+};
+
+export const shelf = new Shelf(localStorage, tabName(sessionStorage));
+
+export function itemOf(place: Pick<Place, "item">): { item?: number } {
+  return place.item === undefined ? {} : { item: place.item };
+}
+
+export function targetOf(next: Next, context: Place["context"], queue?: LabelQueue | null): Target {
+  const item = /\/(?:label|adjudicate)\/(\d+)\//.exec(next.url)?.[1];
+  return { context, study: next.study_uid, ...(item ? { item: Number(item) } : {}), ...(queue ? { queue } : {}) };
+}

@@ -1,0 +1,97 @@
+/**
+ * What the parts of a session share: the study that is open, what stands on the page, and how far the read has come.
+ */
+
+import { api } from "../common/api";
+import { fill, h } from "../common/dom";
+import { type Binding, bind } from "../common/keys";
+import type { Study } from "../viewer/types";
+import type { Viewer } from "../viewer/viewer";
+import type { Judge } from "./adjudication/panel";
+import type { LabelSchema } from "./answer/schema";
+import type { Place } from "./draft/draft-store";
+import type { Mode } from "./form/form";
+import { type House, itemOf, type Target } from "./read-target";
+import { type QueueBar, RoomBar } from "./study-bar";
+import type { OtherRead, Reads, Score } from "./types";
+
+export type Phase = "reading" | "committing" | "done";
+
+export class Desk {
+  readonly context: Place["context"];
+  readonly mode: Mode;
+  readonly api: string;
+  readonly opened = performance.now();
+  study!: Study;
+  viewer!: Viewer;
+  bar!: RoomBar | QueueBar;
+  schema!: LabelSchema;
+  score: Score | null = null;
+  others: readonly OtherRead[] = [];
+  judge: Judge | null = null;
+  phase: Phase = "reading";
+  closed = false;
+  private panel: HTMLElement = h("div", { class: "panel" });
+  private keys: (() => void)[] = [];
+
+  constructor(
+    readonly target: Target,
+    readonly house: House,
+  ) {
+    this.context = target.context;
+    this.mode = target.context === "triage" ? "room" : "queue";
+    this.api = `/api/v1/studies/${target.study}/`;
+  }
+
+  get place(): Place {
+    return { user: this.house.user, study: this.target.study, context: this.context, ...this.item };
+  }
+
+  /** Names the item of the queue in what is sent. */
+  get item(): { item?: number } {
+    return itemOf(this.target);
+  }
+
+  /** The same for an address. */
+  get itemQuery(): string {
+    return this.target.item === undefined ? "" : `&item=${this.target.item}`;
+  }
+
+  /** The bar of the reading room; a queue has another. */
+  get roomBar(): RoomBar | null {
+    return this.bar instanceof RoomBar ? this.bar : null;
+  }
+
+  /** Everything on the page, with room for the panel. */
+  furnish(): void {
+    fill(this.house.main, this.bar.element, this.viewer.side, this.viewer.stage, this.panel);
+  }
+
+  mount(panel: HTMLElement): void {
+    this.panel.replaceWith(panel);
+    this.panel = panel;
+    this.drawPhase();
+  }
+
+  drawPhase(): void {
+    this.house.main.dataset["phase"] = this.phase;
+  }
+
+  /** These keys in place of those that were there. */
+  rebind(keys: Binding[]): void {
+    for (const undo of this.keys) undo();
+    this.keys = keys.map(bind);
+  }
+
+  addKey(key: Binding): void {
+    this.keys.push(bind(key));
+  }
+
+  fetchReads(): Promise<Reads> {
+    return api.get<Reads>(`${this.api}reads/?context=${this.context}${this.itemQuery}`);
+  }
+
+  fetchScore(): Promise<Score | null> {
+    return api.get<Score>(`${this.api}score/`).catch(() => null);
+  }
+}

@@ -1,0 +1,303 @@
+/** All studies of the infant on an axis of days of life: grade per side, the read that says so, the next screening. */
+
+import { api, reason } from "../../common/api";
+import { type Child, fill, h, s } from "../../common/dom";
+import { count, day as dayText, grade as roman } from "../../common/format";
+import { measuredOf, PRESETS } from "../../viewer/annotation/drawing";
+import type { Prior, Study } from "../../viewer/types";
+import type { Viewer } from "../../viewer/viewer";
+import {
+  type Drawn,
+  type Named,
+  present,
+  type ReadMeasure,
+  type References,
+  sources,
+  taken,
+  trendChart,
+  trendTable,
+} from "./trend";
+
+interface Graded {
+  right: 0 | 1 | 2 | 3 | 4 | null;
+  left: 0 | 1 | 2 | 3 | 4 | null;
+  phi: boolean;
+  reader: string;
+  schema: string;
+  measures?: ReadMeasure[];
+}
+
+interface Entry {
+  study_uid: string;
+  url: string;
+  current: boolean;
+  acquired_at: string | null;
+  day_of_life: number | null;
+  clips: number;
+  read: Graded | null;
+  /** Why there is no read to see. */
+  hidden: string;
+}
+
+interface Due {
+  name: string;
+  first: number;
+  last: number;
+  done: boolean;
+  from?: string;
+  to?: string;
+}
+
+interface Timeline {
+  studies: Entry[];
+  references: References;
+  screening: { source: string; why: string; today: number | null; windows: Due[]; next: Due | null; missed: Due[] };
+}
+
+const WIDTH = 560;
+const HEIGHT = 92;
+const LEFT = 46;
+const ROWS = { right: 18, left: 44 } as const;
+const AXIS = 66;
+
+function said(read: Graded | null, side: "right" | "left"): string {
+  const value = read?.[side];
+  return value === null || value === undefined ? "–" : value === 0 ? "0" : (roman(value) ?? "–");
+}
+
+/** Days shown: all studies, and the next screening. */
+export function span(days: readonly number[], next: Due | null, today: number | null): [number, number] {
+  const every = [0, ...days, ...(next ? [next.last] : []), ...(today !== null && today < 200 ? [today] : [])];
+  return [0, Math.max(14, ...every) * 1.04];
+}
+
+function chart(timeline: Timeline): SVGSVGElement {
+  const { studies, screening } = timeline;
+  const dated = studies.filter((entry): entry is Entry & { day_of_life: number } => entry.day_of_life !== null);
+  const [, end] = span(
+    dated.map((entry) => entry.day_of_life),
+    screening.next,
+    screening.today,
+  );
+  const x = (value: number) => LEFT + (value / end) * (WIDTH - LEFT - 12);
+  const step = end > 120 ? 28 : end > 40 ? 14 : 7;
+  const ticks = Array.from({ length: Math.floor(end / step) + 1 }, (_, at) => at * step);
+  const due = screening.windows
+    .filter((window) => window.last <= end)
+    .map((window) =>
+      s(
+        "rect",
+        {
+          class: window.done ? "due done" : "due",
+          x: x(window.first),
+          y: AXIS - 3,
+          width: Math.max(3, x(window.last) - x(window.first)),
+          height: 6,
+        },
+        s("title", {}, `Screening ${window.name}: ${window.done ? "done" : "open"}`),
+      ),
+    );
+  const marks = dated.flatMap((entry) => mark(entry, x(entry.day_of_life)));
+  const labels = [
+    s("text", { x: 0, y: ROWS.right + 4 }, "Right"),
+    s("text", { x: 0, y: ROWS.left + 4 }, "Left"),
+    s("text", { x: 0, y: AXIS + 18 }, "Day"),
+  ];
+  const axis = [
+    s("path", { class: "axis", d: `M${LEFT} ${AXIS}H${WIDTH - 6}` }),
+    ...ticks.map((value) => s("text", { x: x(value), y: AXIS + 18, "text-anchor": "middle" }, value)),
+  ];
+  return s(
+    "svg",
+    {
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      role: "img",
+      "aria-label": "Grade per side over days of life; the same as the table",
+    },
+    ...labels,
+    ...axis,
+    ...due,
+    ...marks,
+  );
+}
+
+function mark(entry: Entry, x: number): SVGElement[] {
+  const line = s("path", { class: entry.current ? "now" : "axis", d: `M${x} 4V${AXIS}` });
+  const grades = (["right", "left"] as const).map((side) => {
+    const text = said(entry.read, side);
+    return s(
+      "g",
+      {},
+      s("circle", { class: entry.current ? "stop now" : "stop", cx: x, cy: ROWS[side], r: 9 }),
+      s("text", { class: "t", x, y: ROWS[side] + 4, "text-anchor": "middle" }, text),
+    );
+  });
+  return [line, ...grades];
+}
+
+function opens({ from, first }: Due): string {
+  return dayText(from) ?? `day ${first}`;
+}
+
+function closes({ to, last }: Due): string {
+  return dayText(to) ?? `day ${last}`;
+}
+
+function due(timeline: Timeline): Child[] {
+  const { next, missed, why, source } = timeline.screening;
+  if (why) return [why];
+  const late = missed.map((window) => `${window.name}, until ${closes(window)}`);
+  return [
+    next
+      ? h("span", { class: "strong" }, `Next screening ${next.name}: ${opens(next)} to ${closes(next)}. `)
+      : "Every screening of the schedule is past. ",
+    late.length ? `Not found here: ${late.join("; ")}. ` : "",
+    h("span", { class: "dim" }, source),
+  ];
+}
+
+function row(entry: Entry, prior: Prior | undefined, hang: (prior: Prior) => void): HTMLElement {
+  const open = prior
+    ? h("button", { class: "link small", type: "button", onclick: () => hang(prior) }, "hang beneath")
+    : entry.current
+      ? h("span", { class: "dim" }, "this study")
+      : h("a", { href: entry.url, target: "_blank", rel: "opener" }, "open");
+  const who = entry.read ? entry.read.reader : entry.hidden || "not read";
+  return h(
+    "tr",
+    {},
+    h("td", { class: "num" }, entry.day_of_life ?? "–"),
+    h("td", { class: "nowrap" }, dayText(entry.acquired_at) ?? "no date"),
+    h("td", { class: "num" }, said(entry.read, "right")),
+    h("td", { class: "num" }, said(entry.read, "left")),
+    h("td", { class: "cut" }, `${entry.read?.phi ? "parenchymal · " : ""}${who}`),
+    h("td", { class: "num" }, open),
+  );
+}
+
+function table(timeline: Timeline, study: Study, hang: (prior: Prior) => void): HTMLElement {
+  const heads = ["Day", "Date", "Right", "Left", "Read", ""].map((name) =>
+    h(
+      "th",
+      { scope: "col", class: ["Day", "Right", "Left"].includes(name) ? "num" : null },
+      name || h("span", { class: "vh" }, "Show"),
+    ),
+  );
+  const prior = (entry: Entry) => study.priors.find((each) => each.study_uid === entry.study_uid);
+  return h(
+    "table",
+    { class: "table" },
+    h("caption", { class: "vh" }, "All studies of this infant, the latest first"),
+    h("thead", {}, h("tr", {}, ...heads)),
+    h("tbody", {}, ...timeline.studies.toReversed().map((entry) => row(entry, prior(entry), hang))),
+  );
+}
+
+/** What is drawn in the read that is open, with our own numbers. */
+function drawnNow(viewer: Viewer, study: Study): Drawn {
+  const regions = new Map(study.clips.map((clip) => [clip.sop_uid, clip.regions]));
+  return viewer.marks.sketch.drawings.map((drawing) => ({
+    ...drawing,
+    measured: measuredOf(drawing, regions.get(drawing.sop_uid) ?? []),
+  }));
+}
+
+/** Grades, or one of the measures: a chart and the table of its numbers. */
+class Serial {
+  readonly element = h("div", { class: "serial" });
+  private readonly choice = h("select", { "aria-label": "What the timeline shows" });
+  private readonly body = h("div", { class: "serial-body" });
+  private readonly said = h("span", { "data-due": "" });
+  private offered = "?";
+
+  constructor(
+    private readonly viewer: Viewer,
+    private readonly study: Study,
+    private readonly timeline: Timeline,
+    private readonly done: () => boolean,
+    chosen = "",
+  ) {
+    const title =
+      timeline.studies.length > 1
+        ? `${count(timeline.studies.length, "study", "studies")} of this infant`
+        : "The only study of this infant";
+    this.element.append(
+      h("p", { class: "line small" }, h("h2", { class: "h3" }, title), this.choice, this.said),
+      this.body,
+    );
+    this.choice.addEventListener("change", () => this.show());
+    this.drawingsChanged(chosen);
+    this.show();
+  }
+
+  private get drawn(): Drawn {
+    return this.done() ? null : drawnNow(this.viewer, this.study);
+  }
+
+  /** A measure that was just taken can be looked at; nothing changes where none was. */
+  drawingsChanged(chosen = this.choice.value): void {
+    const found = present(this.timeline.studies, this.drawn);
+    if (found.join() !== this.offered) {
+      this.offered = found.join();
+      fill(
+        this.choice,
+        h("option", { value: "" }, "Grades"),
+        ...found.map((preset) => h("option", { value: preset }, PRESETS[preset].name)),
+      );
+      this.choice.value = found.some((preset) => preset === chosen) ? chosen : "";
+      this.choice.hidden = !found.length;
+    }
+    if (chosen) this.show();
+  }
+
+  private show(): void {
+    const { viewer, study, timeline, drawn } = this;
+    const preset = this.choice.value as Named | "";
+    if (!preset) {
+      const hang = (prior: Prior) => void viewer.togglePrior(prior);
+      fill(this.said, ...due(timeline));
+      this.said.title = this.said.textContent;
+      return fill(this.body, chart(timeline), h("div", { class: "scroll-y" }, table(timeline, study, hang)));
+    }
+    const found = taken(preset, timeline.studies, drawn);
+    const gestation = study.patient.gestational_age_days;
+    fill(this.said);
+    const from = h("p", { class: "small dim" }, ...sources(preset, timeline.references, gestation, found));
+    fill(
+      this.body,
+      trendChart(preset, found, timeline.references, gestation),
+      h(
+        "div",
+        { class: "scroll-y", tabindex: 0, role: "group", "aria-label": `${PRESETS[preset].name}: numbers and sources` },
+        trendTable(preset, found, timeline.references, gestation),
+        from,
+      ),
+    );
+  }
+}
+
+/** Keep its place, so that the pictures do not move when it comes. */
+export function awaitTimeline(box: HTMLElement): void {
+  fill(box, h("p", { class: "small dim serial" }, "Looking for this infant's other studies…"));
+}
+
+/**
+ * Below the pictures. Reading never waits for it; without it the page says so and goes on. What was chosen there before
+ * stays chosen. Call what comes back when drawings change.
+ */
+export async function showTimeline(
+  box: HTMLElement,
+  viewer: Viewer,
+  study: Study,
+  done: () => boolean,
+): Promise<() => void> {
+  try {
+    const told = await api.get<Timeline>(`/api/v1/studies/${study.study_uid}/timeline/`);
+    const serial = new Serial(viewer, study, told, done, box.querySelector("select")?.value);
+    fill(box, serial.element);
+    return () => serial.drawingsChanged();
+  } catch (error) {
+    fill(box, h("p", { class: "small dim serial" }, `The infant's other studies cannot be shown. ${reason(error)}`));
+    return () => undefined;
+  }
+}

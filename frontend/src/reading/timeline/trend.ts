@@ -1,0 +1,394 @@
+/**
+ * One measure of the infant over days of life, per side, with reference lines and centiles, each with its source; and
+ * its numbers beside it. Reference lines are drawn to compare with; they advise no treatment.
+ */
+
+import { type Child, h, s } from "../../common/dom";
+import { day as dayText, number } from "../../common/format";
+import { type Drawing, PRESETS, type Side, valueText } from "../../viewer/annotation/drawing";
+import type { Measured, Preset } from "../../viewer/annotation/measure";
+
+export type Named = Exclude<Preset, "">;
+
+export interface ReadMeasure {
+  preset: Named;
+  side: Side;
+  measured: Measured | null;
+}
+
+export interface References {
+  lines: { measure: Named; from?: number; range?: [number, number]; text: string; source: string }[];
+  tables: {
+    measure: Named;
+    source: string;
+    by: "postmenstrual_age_weeks" | "day_of_life";
+    centiles: number[];
+    rows: number[][];
+    file: string;
+  }[];
+  problems: { file: string; reason: string }[];
+}
+
+export interface Measuring {
+  day_of_life: number | null;
+  acquired_at: string | null;
+  current: boolean;
+  hidden: string;
+  read: { measures?: ReadMeasure[]; reader: string } | null;
+}
+
+export interface Taken {
+  day: number;
+  when: string | null;
+  /** Which of the studies, in their order. */
+  study: number;
+  side: Side;
+  value: number;
+  measured: Measured;
+  /** Of the read that is open: not committed yet. */
+  open: boolean;
+  reader: string;
+}
+
+const WIDTH = 560;
+const HEIGHT = 104;
+const LEFT = 46;
+const RIGHT = 86;
+const TOP = 8;
+const AXIS = 84;
+const BESIDE = { right: -5, left: 5, none: 0 };
+/** From one line of small text to the next. */
+const ROW = 12;
+/** The server's numbers have four decimals. */
+const SAME = 5e-5;
+/** Beside the numbers of reference lines. */
+const BORDER = 34;
+
+/** What is drawn in the read that is open; null after the commit, when the server's numbers count. */
+export type Drawn = readonly (Drawing & { measured: Measured | null })[] | null;
+
+/**
+ * Every number of a measure, the earliest first; of the open study what is drawn now in place of what was committed.
+ */
+export function taken(preset: Named, studies: readonly Measuring[], drawn: Drawn): Taken[] {
+  const found = studies.flatMap((study, index) => {
+    const day = study.day_of_life;
+    if (day === null) return [];
+    const now = study.current && drawn?.length ? drawn : null;
+    const open = now !== null;
+    const every: ReadMeasure[] = now
+      ? now.flatMap(({ preset: name, side, measured }) => (name ? [{ preset: name, side, measured }] : []))
+      : (study.read?.measures ?? []);
+    return every
+      .filter((each) => each.preset === preset && each.measured !== null && each.measured.value !== null)
+      .map(({ side, measured }) => {
+        const counted = measured as Measured & { value: number };
+        return {
+          day,
+          when: study.acquired_at,
+          study: index,
+          side,
+          value: counted.value,
+          measured: counted,
+          open,
+          reader: open ? "this read" : (study.read?.reader ?? ""),
+        };
+      });
+  });
+  return found.sort((a, b) => a.day - b.day);
+}
+
+/** The measures that have a number anywhere. */
+export function present(studies: readonly Measuring[], drawn: Drawn): Named[] {
+  return (Object.keys(PRESETS) as Named[]).filter((preset) => taken(preset, studies, drawn).length > 0);
+}
+
+/**
+ * Centile curves against days of life: an age in weeks after the last period is one only where the gestation is known.
+ */
+export function curves(
+  preset: Named,
+  { tables }: References,
+  gestation: number | null,
+): { centile: number; source: string; points: [number, number][] }[] {
+  return tables
+    .filter(({ measure, by }) => measure === preset && (by === "day_of_life" || gestation !== null))
+    .flatMap(({ by, centiles, rows, source }) =>
+      centiles.map((centile, at) => ({
+        centile,
+        source,
+        points: rows.map((row): [number, number] => [
+          by === "day_of_life" ? (row[0] ?? 0) : 7 * (row[0] ?? 0) - (gestation ?? 0),
+          row[at + 1] ?? 0,
+        ]),
+      })),
+    );
+}
+
+/**
+ * What of a line through points of rising days lies between two days;
+ * its ends there are on the line, and nothing goes on beyond its own.
+ */
+export function between(points: readonly [number, number][], first: number, last: number): [number, number][] {
+  const at = (day: number, [d, v]: [number, number], [e, w]: [number, number]): [number, number] => [
+    day,
+    v + ((w - v) * (day - d)) / (e - d),
+  ];
+  return points.flatMap((point, index) => {
+    const next = points[index + 1];
+    const ends = next
+      ? [first, last].filter((day) => point[0] < day && day < next[0]).map((day) => at(day, point, next))
+      : [];
+    return point[0] >= first && point[0] <= last ? [point, ...ends] : ends;
+  });
+}
+
+/** The same heights in the same order, no two nearer than so much: the lower ones give way. */
+export function spread(heights: readonly number[], apart: number): number[] {
+  let free = Number.NEGATIVE_INFINITY;
+  const places = new Map<number, number>();
+  for (const height of [...new Set(heights)].sort((a, b) => a - b)) {
+    places.set(height, Math.max(height, free));
+    free = Math.max(height, free) + apart;
+  }
+  return heights.map((height) => places.get(height) ?? height);
+}
+
+/**
+ * Where a number lies among the centiles of each table that holds its age; only of numbers that the server computed.
+ */
+export function standing(
+  preset: Named,
+  { day, value, open }: Taken,
+  references: References,
+  gestation: number | null,
+): string[] {
+  if (open) return [];
+  const tables = references.tables.filter(({ measure }) => measure === preset);
+  return tables.flatMap((table) => {
+    const here = curves(preset, { ...references, tables: [table] }, gestation).flatMap(({ centile, points }) =>
+      between(points, day, day)
+        .slice(0, 1)
+        .map((point) => ({ centile, level: point[1] })),
+    );
+    const words = among(
+      value,
+      here.sort((a, b) => a.centile - b.centile),
+    );
+    return words ? [tables.length > 1 ? `${words} (${table.source})` : words] : [];
+  });
+}
+
+function among(value: number, levels: readonly { centile: number; level: number }[]): string {
+  const on = levels.find(({ level }) => Math.abs(level - value) < SAME);
+  const over = levels.findLast(({ level }) => level < value);
+  const under = levels.find(({ level }) => level > value);
+  if (on) return `at p${on.centile}`;
+  if (over && under) return `between p${over.centile} and p${under.centile}`;
+  return over ? `above p${over.centile}` : under ? `below p${under.centile}` : "";
+}
+
+/**
+ * What became of the same measure of the same side since the study before;
+ * only between two numbers that the server computed.
+ */
+export function change(each: Taken, found: readonly Taken[]): { by: number; since: number } | null {
+  const earlier = found.filter(({ open, side, study }) => !open && side === each.side && study < each.study);
+  const last = Math.max(...earlier.map(({ study }) => study));
+  const [before, ...others] = earlier.filter(({ study }) => study === last);
+  // Of two numbers of one side nobody knows which is meant.
+  return before && !others.length && !each.open ? { by: each.value - before.value, since: before.day } : null;
+}
+
+function changeCell(each: Taken, found: readonly Taken[]): HTMLElement {
+  const changed = change(each, found);
+  if (!changed) return h("td", { class: "num" }, "–");
+  const { unit } = each.measured;
+  const size = number(Math.abs(changed.by), unit === "" ? 2 : 1);
+  const sign = Number(size) === 0 ? "±" : changed.by > 0 ? "+" : "−";
+  const since = ` since day ${changed.since}`;
+  return h(
+    "td",
+    { class: "num", title: since.trim() },
+    `${sign}${[size, unit].filter(Boolean).join(" ")}`,
+    h("span", { class: "vh" }, since),
+  );
+}
+
+/** Where the chart ends. */
+function lastDay(found: readonly Taken[]): number {
+  return Math.max(14, ...found.map(({ day }) => day)) * 1.08;
+}
+
+export function trendChart(
+  preset: Named,
+  found: readonly Taken[],
+  references: References,
+  gestation: number | null,
+): SVGSVGElement {
+  const lines = references.lines.filter(({ measure }) => measure === preset);
+  const end = lastDay(found);
+  const centiles = curves(preset, references, gestation).map(({ centile, points }) => ({
+    centile,
+    inside: between(points, 0, end),
+  }));
+  const marks = lines.flatMap(({ from, range }) => (from === undefined ? (range ?? []) : [from]));
+  const top =
+    Math.max(
+      1e-9,
+      ...found.map(({ value }) => value),
+      ...marks,
+      ...centiles.flatMap(({ inside }) => inside.map(([, value]) => value)),
+    ) * 1.12;
+  const x = (day: number) => LEFT + (day / end) * (WIDTH - LEFT - RIGHT);
+  const y = (value: number) => AXIS - (value / top) * (AXIS - TOP);
+  const levels = lines.flatMap(({ from, range }) =>
+    from === undefined
+      ? (range ?? []).filter((value) => value > 0).map((value) => ({ value, faint: true }))
+      : [{ value: from, faint: false }],
+  );
+  const named = spread(
+    levels.map(({ value }) => y(value) + 4),
+    ROW,
+  );
+  const refs = levels.flatMap(({ value, faint }, at) => [
+    s("path", { class: faint ? "ref faint" : "ref", d: `M${LEFT} ${y(value)}H${WIDTH - RIGHT}` }),
+    s("text", { x: WIDTH - RIGHT + 4, y: named[at] ?? 0 }, number(value, 1)),
+  ]);
+  const shown = centiles.filter(({ inside }) => inside.length > 1);
+  const names = spread(
+    shown.map(({ inside }) => y(inside.at(-1)?.[1] ?? 0) + 4),
+    ROW,
+  );
+  const lanes = shown.flatMap(({ centile, inside }, index) => {
+    // At the border the numbers of reference lines stand first.
+    const ends = inside.at(-1)?.[0] ?? 0;
+    return [
+      s("path", { class: "ref faint curve", d: `M${inside.map(([day, value]) => `${x(day)} ${y(value)}`).join("L")}` }),
+      s("text", { x: x(ends) + (ends > 0.9 * end && levels.length ? BORDER : 3), y: names[index] ?? 0 }, `p${centile}`),
+    ];
+  });
+  // Both sides of one day stand side by side, as they do in the picture.
+  const dots = found.map((each) => dot(each, x(each.day) + BESIDE[each.side || "none"], y(each.value)));
+  const axis = [
+    s("path", { class: "axis", d: `M${LEFT} ${AXIS}H${WIDTH - RIGHT}M${LEFT} ${AXIS}V${TOP}` }),
+    s("text", { x: 0, y: AXIS + 17 }, "Day"),
+    ...[0, 0.5, 1].map((share) =>
+      s("text", { x: x((end / 1.08) * share), y: AXIS + 17, "text-anchor": "middle" }, number((end / 1.08) * share)),
+    ),
+    s(
+      "text",
+      { x: LEFT - 4, y: TOP + 8, "text-anchor": "end" },
+      preset === "ri" ? number(top, 1) : `${number(top)} mm`,
+    ),
+  ];
+  return s(
+    "svg",
+    {
+      class: "trend",
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      role: "img",
+      "aria-label": `${PRESETS[preset].name} over days of life; the same as the table`,
+    },
+    ...refs,
+    ...lanes,
+    ...axis,
+    ...dots,
+  );
+}
+
+/** Right is a ring, left a square, neither a diamond: the shape says the side; what is not committed is hollow. */
+function dot({ side, open, day, measured }: Taken, x: number, y: number): SVGElement {
+  const title = s(
+    "title",
+    {},
+    `${side || "no side"}, day ${day}: ${valueText(measured)}${open ? ", not committed" : ""}`,
+  );
+  const style = open ? "dot open" : "dot";
+  if (side === "left") return s("rect", { class: style, x: x - 4, y: y - 4, width: 8, height: 8 }, title);
+  if (side === "right") return s("circle", { class: style, cx: x, cy: y, r: 4.5 }, title);
+  return s("path", { class: style, d: `M${x} ${y - 5}L${x + 5} ${y}L${x} ${y + 5}L${x - 5} ${y}Z` }, title);
+}
+
+export function trendTable(
+  preset: Named,
+  found: readonly Taken[],
+  references: References,
+  gestation: number | null,
+): HTMLElement {
+  const centiles = references.tables.some(({ measure }) => measure === preset);
+  const place = (each: Taken) => standing(preset, each, references, gestation).join("; ") || "–";
+  // Beside the centiles the date finds no room: the day tells the same.
+  const date = (each: Taken) => dayText(each.when) ?? "no date";
+  const row = (each: Taken) =>
+    h(
+      "tr",
+      {},
+      h("td", { class: "num", title: date(each) }, each.day),
+      centiles ? null : h("td", { class: "nowrap" }, date(each)),
+      h("td", {}, sign(each.side), each.side || "–"),
+      h("td", { class: "num strong" }, valueText(each.measured)),
+      changeCell(each, found),
+      centiles ? h("td", { class: "wrap" }, place(each)) : null,
+      each.open
+        ? h("td", { class: "nowrap" }, "not committed")
+        : h("td", { class: "cut", title: each.reader }, each.reader),
+    );
+  const heads = [
+    ["Day", true],
+    ...(centiles ? [] : [["Date", false] as const]),
+    ["Side", false],
+    [PRESETS[preset].short, true],
+    ["Change", true],
+    ...(centiles ? [["Centiles", false] as const] : []),
+    ["Read", false],
+  ] as const;
+  return h(
+    "table",
+    { class: "table" },
+    h("caption", { class: "vh" }, `${PRESETS[preset].name}, the latest first`),
+    h(
+      "thead",
+      {},
+      h("tr", {}, ...heads.map(([name, right]) => h("th", { scope: "col", class: right ? "num" : null }, name))),
+    ),
+    h("tbody", {}, ...found.toReversed().map(row)),
+  );
+}
+
+function sign(side: Side): Child {
+  return h("span", { "aria-hidden": "true" }, side === "left" ? "■ " : side === "right" ? "● " : "◆ ");
+}
+
+/** What the lines are, and what could not be drawn. */
+export function sources(
+  preset: Named,
+  references: References,
+  gestation: number | null,
+  found: readonly Taken[] = [],
+): Child[] {
+  const lines = references.lines
+    .filter(({ measure }) => measure === preset)
+    .map(({ text, source }) => `${text} (${source})`);
+  const tables = references.tables.filter(({ measure }) => measure === preset);
+  const dated = tables.filter(({ by }) => by === "day_of_life" || gestation !== null);
+  const drawn = dated.filter((table) =>
+    curves(preset, { ...references, tables: [table] }, gestation).some(
+      ({ points }) => between(points, 0, lastDay(found)).length > 1,
+    ),
+  );
+  const left = [
+    tables.length > dated.length ? "A centile table is not drawn: the gestational age is unknown." : "",
+    dated.length > drawn.length ? "A centile table is not drawn: it holds no age of these days." : "",
+  ].filter(Boolean);
+  const wrong = references.problems.map(({ file, reason }) => `The table ${file} is not used: ${reason}`);
+  const said = [...lines, ...drawn.map(({ source }) => `centiles: ${source}`)];
+  return [
+    said.length
+      ? `Reference lines, not advice: ${said.join("; ")}. `
+      : tables.length
+        ? ""
+        : "No reference is loaded for this measure. ",
+    [...left, ...wrong].join(" "),
+  ];
+}

@@ -1,0 +1,255 @@
+/**
+ * The drawings of a frame over its picture, as SVG:
+ * lines, handles that also move by arrow keys, names and numbers beside them.
+ */
+
+import { type Child, fill, s } from "../../common/dom";
+import type { Region } from "../types";
+import { type Drawing, type Kind, measuredOf, nameOf, outline, shortName, valueText } from "./drawing";
+import { arranged, type Box, type Place, rows, type Wish } from "./label-placement";
+import { type Measured, type Point, regionsOf } from "./measure";
+import { Lettering } from "./text-width";
+
+export interface Scene {
+  drawings: readonly Drawing[];
+  selected: string | null;
+  /** The one in the hand: meanwhile no other label moves. */
+  held: string | null;
+  /** A tool is ready: where it can measure is outlined. */
+  armed: Kind | null;
+  editable: boolean;
+  /** Whose they are and of which day, where they are not the reader's own. */
+  by: string;
+  regions: readonly Region[];
+  frame: number;
+  /** Of the screen. */
+  width: number;
+  height: number;
+  /** Where something else is written on the picture. */
+  taken: readonly Box[];
+  toScreen: (point: Point) => Point;
+}
+
+export interface LayerCommands {
+  /** Move one point by so many pixels of the picture, as seen on the screen. */
+  nudge: (drawing: Drawing, index: number, by: Point) => void;
+  erase: (drawing: Drawing) => void;
+}
+
+const STEPS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const WIDEST_PX = 230;
+const MOST_ROWS = 3;
+/** Room for the dark rim around the letters. */
+const RIM = 4;
+
+/** One drawing as it lies on the screen. */
+interface Lying {
+  drawing: Drawing;
+  on: boolean;
+  measured: Measured | null;
+  places: Point[];
+  closed: boolean;
+  text: string[];
+  place: Place | null;
+}
+
+function path(points: readonly Point[], closed: boolean): string {
+  return `M${points.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`).join("L")}${closed ? "Z" : ""}`;
+}
+
+/** Two short strokes that make the first point a tip. */
+function tip([a, b]: readonly Point[]): string {
+  if (!a || !b) return "";
+  const angle = Math.atan2(b[1] - a[1], b[0] - a[0]);
+  const wing = (turn: number) => {
+    const end: Point = [a[0] + 12 * Math.cos(angle + turn), a[1] + 12 * Math.sin(angle + turn)];
+    return path([a, end], false);
+  };
+  return wing(0.45) + wing(-0.45);
+}
+
+/** "Length: 12.3 mm", with the text that somebody gave it. */
+export function said(drawing: Drawing, regions: readonly Region[]): string {
+  const measured = measuredOf(drawing, regions);
+  const why = measured?.value === null ? measured.reason : valueText(measured);
+  return [nameOf(drawing), why, drawing.label].filter(Boolean).join(", ");
+}
+
+export class DrawingLayer {
+  readonly element = s("svg", { class: "marks", role: "group", "aria-label": "Drawings on this frame" });
+  private readonly lettering = new Lettering(this.element);
+  private empty = true;
+  private before: ReadonlyMap<string, number> = new Map();
+
+  constructor(private readonly commands: LayerCommands) {}
+
+  /** Null takes everything away. */
+  draw(scene: Scene | null): void {
+    const content = scene
+      ? [...this.regions(scene), ...this.lying(scene).map((each) => this.one(each, scene)), ...this.signed(scene)]
+      : [];
+    if (!content.length && this.empty) return;
+    this.empty = !content.length;
+    const by = scene?.by ?? "";
+    this.element.classList.toggle("theirs", by !== "");
+    this.element.setAttribute("aria-label", by ? `Drawings on this frame, ${by}` : "Drawings on this frame");
+    const held = this.element.ownerDocument.activeElement;
+    const focused = held && this.element.contains(held) ? held.getAttribute("data-handle") : null;
+    fill(this.element, ...content);
+    if (focused === null) return;
+    const again =
+      this.element.querySelector<SVGElement>(`[data-handle="${focused}"]`) ??
+      this.element.closest<HTMLElement>("[tabindex]");
+    again?.focus({ preventScroll: true });
+  }
+
+  private lying(scene: Scene): Lying[] {
+    const { drawings, selected, held, width, height, taken } = scene;
+    this.lettering.look(width, height);
+    const found = drawings.map((drawing): Lying => {
+      const { line, closed } = outline(drawing.tool, drawing.points);
+      const measured = measuredOf(drawing, scene.regions);
+      return {
+        drawing,
+        on: drawing.uid === selected,
+        measured,
+        places: line.map(scene.toScreen),
+        closed,
+        text: this.text(drawing, measured, width),
+        place: null,
+      };
+    });
+    const room = { w: width, h: height, taken: [...taken, ...this.signature(scene)] };
+    const arrangement = arranged(
+      found.map((each) => this.wish(each, scene)),
+      room,
+      held === null ? null : { uid: held, before: this.before },
+    );
+    this.before = new Map([...arrangement].map(([uid, { at }]) => [uid, at]));
+    return found.map((each) => ({ ...each, place: arrangement.get(each.drawing.uid) ?? null }));
+  }
+
+  /** Where it stands whose drawings these are: in the lower left corner. */
+  private signature({ by, width, height }: Scene): Box[] {
+    if (!by) return [];
+    const h = this.lettering.row + 2 * RIM;
+    return [{ x: 0, y: height - h, w: Math.min(width, this.lettering.width(by) + 2 * RIM), h }];
+  }
+
+  private signed(scene: Scene): SVGElement[] {
+    if (!scene.drawings.length) return [];
+    return this.signature(scene).map(({ x, y }) =>
+      s("text", { class: "says by", x: x + RIM, y: y + RIM + this.lettering.ascent }, scene.by),
+    );
+  }
+
+  private wish({ drawing, places, closed, text }: Lying, { toScreen }: Scene): Wish {
+    const w = text.length ? Math.max(...text.map((row) => this.lettering.width(row))) + 2 * RIM : 0;
+    return {
+      uid: drawing.uid,
+      line: places,
+      closed,
+      handles: drawing.points.map(toScreen),
+      w,
+      h: text.length * this.lettering.row + 2 * RIM,
+    };
+  }
+
+  private text(drawing: Drawing, measured: Measured | null, width: number): string[] {
+    const widest = Math.min(WIDEST_PX, width * 0.6);
+    const first = drawing.tool === "arrow" ? "" : [shortName(drawing), valueText(measured)].filter(Boolean).join(" ");
+    return [...(first ? [first] : []), ...rows(drawing.label, (text) => this.lettering.width(text), widest, MOST_ROWS)];
+  }
+
+  private regions({ armed, regions, frame, toScreen }: Scene): SVGElement[] {
+    if (!armed || armed.tool === "arrow") return [];
+    const wanted = (region: Region) => (armed.preset === "ri" ? Boolean(region.axes) : region.dx_cm !== null);
+    return regionsOf(regions, frame)
+      .filter(wanted)
+      .map(({ x0, y0, x1, y1 }) => {
+        const corners: Point[] = [
+          [x0, y0],
+          [x1 + 1, y0],
+          [x1 + 1, y1 + 1],
+          [x0, y1 + 1],
+        ];
+        return s("path", { class: "region", d: path(corners.map(toScreen), true) });
+      });
+  }
+
+  private one({ drawing, on, measured, places, closed, text, place }: Lying, scene: Scene): SVGElement {
+    const d =
+      drawing.tool === "point"
+        ? cross(places[0] ?? [0, 0])
+        : path(places, closed) + (drawing.tool === "arrow" ? tip(places) : "");
+    const bad = measured?.value === null;
+    const words = [said(drawing, scene.regions), scene.by].filter(Boolean).join(", ");
+    // Handles that are to be reached must not be hidden in a picture.
+    const named = scene.editable ? {} : { role: "img", "aria-label": words };
+    return s(
+      "g",
+      {
+        ...named,
+        class: ["mark", on && "on", bad && "bad"].filter(Boolean).join(" "),
+        "data-uid": drawing.uid,
+        "data-value": measured?.value ?? "",
+        "data-unit": measured?.unit ?? "",
+      },
+      s("path", { class: "under", d }),
+      s("path", { class: "line", d }),
+      ...this.handles(drawing, scene, on),
+      ...(place ? this.label(place, text) : []),
+      s("title", {}, words),
+    );
+  }
+
+  private handles(drawing: Drawing, scene: Scene, on: boolean): SVGElement[] {
+    if (!on && drawing.tool !== "length" && drawing.tool !== "angle") return [];
+    return drawing.points.map((point, index) => {
+      const [cx, cy] = scene.toScreen(point);
+      if (!on) return s("circle", { class: "end", cx, cy, r: 2.5 });
+      const [x, y] = point.map((each) => each.toFixed(1));
+      const which = `${nameOf(drawing)}, point ${index + 1} of ${drawing.points.length}`;
+      const where = `${which}: x ${x}, y ${y}. ${valueText(measuredOf(drawing, scene.regions))}`;
+      const keys = scene.editable
+        ? {
+            tabindex: 0,
+            role: "button",
+            "aria-label": where,
+            "aria-description": "Arrows move it, with Shift by ten, with Alt by a tenth",
+          }
+        : {};
+      const handle = s(
+        "g",
+        { class: "handle", "data-handle": index, ...keys },
+        s("circle", { class: "spot", cx, cy, r: 5 }),
+        s("circle", { class: "dot", cx, cy, r: 1 }),
+      );
+      handle.addEventListener("keydown", (event) => this.pressed(event, drawing, index));
+      return handle;
+    });
+  }
+
+  private label({ x, y, leader }: Place, text: string[]): SVGElement[] {
+    const { row, ascent } = this.lettering;
+    const lines: Child[] = text.map((each, at) => s("tspan", { x: x + RIM, dy: at ? row : 0 }, each));
+    const says = s("text", { class: "says", x: x + RIM, y: y + RIM + ascent }, ...lines);
+    return leader ? [s("path", { class: "leader", d: path(leader, false) }), says] : [says];
+  }
+
+  private pressed(event: KeyboardEvent, drawing: Drawing, index: number): void {
+    const step = STEPS[event.key];
+    if (event.ctrlKey || event.metaKey) return;
+    if (step) {
+      const by = event.shiftKey ? 10 : event.altKey ? 0.1 : 1;
+      this.commands.nudge(drawing, index, [step[0] * by, step[1] * by]);
+    } else if (event.key === "Delete" || event.key === "Backspace") this.commands.erase(drawing);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+function cross([x, y]: Point): string {
+  return `M${x - 7} ${y}H${x - 2}M${x + 2} ${y}H${x + 7}M${x} ${y - 7}V${y - 2}M${x} ${y + 2}V${y + 7}`;
+}

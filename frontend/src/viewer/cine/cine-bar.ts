@@ -1,0 +1,212 @@
+/**
+ * The bar below a picture: play, the frame slider with its ribbon, the rate and where it comes from, speed and loop.
+ */
+
+import { fill, h, icon, pick, s } from "../../common/dom";
+import { number } from "../../common/format";
+import type { Coverage } from "../coverage/coverage";
+import { Ribbon } from "../coverage/coverage-ribbon";
+import type { Clip } from "../types";
+import type { Playback } from "./cine";
+
+const FPS_SOURCE = {
+  frame_time: "from the file",
+  vector: "from the file, frame by frame",
+  recommended: "recommended in the file",
+  default: "assumed",
+} as const;
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+
+export interface CineCommands {
+  toggle: () => void;
+  go: (frame: number) => void;
+  playback: (part: Partial<Playback>) => void;
+  /** Loop from or to the frame on the screen; the whole clip again. */
+  loop: (end: "first" | "last" | null) => void;
+}
+
+export interface CineState {
+  clip: Clip | null;
+  /** From 1. */
+  frame: number;
+  loaded: number;
+  active: boolean;
+  playback: Playback;
+}
+
+/** The next speed up or down from this one. */
+export function speedBeside(speed: number, step: 1 | -1): number {
+  const beside = step > 0 ? SPEEDS.find((each) => each > speed) : SPEEDS.findLast((each) => each < speed);
+  return beside ?? speed;
+}
+
+export function speedName(speed: number): string {
+  return speed === 0.25 ? "¼×" : speed === 0.5 ? "½×" : `${number(speed, Number.isInteger(speed) ? 0 : 2)}×`;
+}
+
+function rate(fps: number): string {
+  return `${number(fps, Number.isInteger(fps) ? 0 : 1)} fps`;
+}
+
+/** Where a clip's rate comes from, and why what the file says of it is not believed. */
+export function rateWords({ fps_source: source, fps_flaw: flaw }: Pick<Clip, "fps_source" | "fps_flaw">): string {
+  const words = `Frame rate ${FPS_SOURCE[source]}`;
+  return source === "default"
+    ? `${words}: ${flaw || "the file states none"}`
+    : [words, flaw].filter(Boolean).join("; ");
+}
+
+/** The speed at which a clip shows as its device recommends, where that is not its own time. */
+function recommended(clip: Clip | null): number | null {
+  if (!clip?.display_rate || clip.fps_source === "recommended" || clip.fps_source === "default") return null;
+  const speed = clip.display_rate / clip.fps;
+  return Math.abs(speed - 1) > 0.05 ? speed : null;
+}
+
+function offered(clip: Clip | null): [number, string][] {
+  const own = recommended(clip);
+  return [
+    ...SPEEDS.map((speed): [number, string] => [speed, speedName(speed)]),
+    ...(own ? [[own, `recommended, ${rate(clip?.display_rate ?? 0)}`] as [number, string]] : []),
+  ];
+}
+
+/**
+ * The speed that the reader set, where this clip can be played at it; else its own time.
+ * What another clip's device recommends says nothing here.
+ */
+export function speedFor(clip: Clip | null, speed: number): number {
+  return offered(clip).some(([each]) => each === speed) ? speed : 1;
+}
+
+export class CineBar {
+  readonly element: HTMLElement;
+  private readonly button = h("button", { class: "btn btn-quiet", type: "button" });
+  private readonly slider = h("input", { type: "range", min: 1, max: 1, value: 1, step: 1 });
+  private readonly readout = h("span", { class: "fr" });
+  private readonly speed = h("select", { class: "speed", title: "Speed" });
+  private readonly fro = h("button", { class: "btn btn-quiet", type: "button", "aria-pressed": "false" }, "To and fro");
+  private readonly loop = h("div", { class: "loop", hidden: true });
+  private readonly ribbon = new Ribbon();
+  private readonly more: HTMLDetailsElement;
+  private clip: Clip | null = null;
+
+  constructor(
+    name: string,
+    title: string,
+    private readonly commands: CineCommands,
+  ) {
+    this.button.addEventListener("click", commands.toggle);
+    this.slider.setAttribute("aria-label", `${title}: frame`);
+    this.slider.addEventListener("input", () => commands.go(Number(this.slider.value)));
+    this.speed.setAttribute("aria-label", `${title}: speed`);
+    this.speed.addEventListener("change", () => commands.playback({ speed: Number(this.speed.value) }));
+    this.more = this.menu(title);
+    const track = h("div", { class: "track" }, this.slider, this.loop);
+    this.element = h(
+      "div",
+      { class: "cine", role: "group", "aria-label": `${title}: cine`, "data-cine": name },
+      this.button,
+      track,
+      this.ribbon.element,
+      this.readout,
+      this.speed,
+      this.more,
+    );
+  }
+
+  /** Another clip. */
+  hang(clip: Clip | null): void {
+    this.clip = clip;
+    this.slider.max = String(Math.max(1, clip?.frames ?? 1));
+    this.slider.disabled = !clip || clip.frames < 2;
+    const options = offered(clip);
+    // The same choices are left standing: see `pick`.
+    if (options.map(([, name]) => name).join() !== [...this.speed.options].map(({ text }) => text).join())
+      fill(this.speed, ...options.map(([speed, name]) => h("option", { value: speed }, name)));
+    const still = (clip?.frames ?? 0) < 2;
+    this.speed.hidden = still;
+    this.more.hidden = still;
+    this.more.open = false;
+  }
+
+  draw(state: CineState, quiet: boolean): void {
+    this.slider.value = String(state.frame);
+    this.drawReadout(state);
+    if (quiet) return;
+    this.slider.setAttribute("aria-valuetext", state.clip ? `frame ${state.frame} of ${state.clip.frames}` : "no clip");
+  }
+
+  drawReadout({ clip, frame, loaded, playback }: CineState): void {
+    if (!clip) return this.say("");
+    if (clip.frames < 2) return this.say("still");
+    if (loaded < clip.frames) return this.say(`loading ${loaded} / ${clip.frames}`);
+    const assumed = clip.fps_source === "default" ? " assumed" : "";
+    this.say(`${frame} / ${clip.frames} · ${rate(clip.fps * playback.speed)}${assumed}`);
+    this.readout.title = rateWords(clip);
+  }
+
+  private say(text: string): void {
+    this.readout.textContent = text;
+  }
+
+  setMarks(frames: readonly number[]): void {
+    this.ribbon.marks = frames;
+  }
+
+  drawCoverage(coverage: Coverage): void {
+    this.ribbon.draw(coverage, this.clip?.sop_uid, this.clip?.frames ?? 1);
+  }
+
+  drawPlayback({ active, playback }: CineState): void {
+    this.button.setAttribute("aria-disabled", String((this.clip?.frames ?? 0) < 2));
+    const bars = s(
+      "svg",
+      { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" },
+      s("path", { d: "M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z" }),
+    );
+    const play = icon("play");
+    play.setAttribute("class", "icon");
+    fill(
+      this.button,
+      active ? bars : play,
+      h("kbd", { class: "word", "aria-hidden": "true" }, "Space"),
+      h("span", { class: "vh" }, active ? "Pause" : "Play"),
+    );
+    pick(this.speed, String(playback.speed));
+    this.fro.setAttribute("aria-pressed", String(playback.pingPong));
+    this.fro.classList.toggle("on", playback.pingPong);
+    this.drawLoop(playback.range);
+  }
+
+  private drawLoop(range: Playback["range"]): void {
+    this.loop.hidden = range === null;
+    if (!range || !this.clip) return;
+    const [first, last] = [Math.min(...range), Math.max(...range)];
+    this.loop.style.setProperty("--from", String(first / this.clip.frames));
+    this.loop.style.setProperty("--to", String((last + 1) / this.clip.frames));
+    this.loop.title = `Loops over frames ${first + 1} to ${last + 1}`;
+  }
+
+  private menu(title: string): HTMLDetailsElement {
+    const item = (words: string, run: () => void) =>
+      h("button", { class: "btn btn-quiet", type: "button", onclick: run }, words);
+    this.fro.addEventListener("click", () =>
+      this.commands.playback({ pingPong: this.fro.getAttribute("aria-pressed") !== "true" }),
+    );
+    const dots = h("summary", { class: "btn btn-quiet", "aria-label": `${title}: loop` }, icon("dots"));
+    return h(
+      "details",
+      { class: "more" },
+      dots,
+      h(
+        "div",
+        { class: "menu" },
+        this.fro,
+        item("Loop from this frame", () => this.commands.loop("first")),
+        item("Loop to this frame", () => this.commands.loop("last")),
+        item("Whole clip", () => this.commands.loop(null)),
+      ),
+    );
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Playing one clip: its true time, at a speed, to and fro or round, over a range of its frames, alone or with others.
+ */
+
+import { CineClock } from "./frame-clock";
+
+export interface Playback {
+  /** 1 is the time at which it was acquired. */
+  speed: number;
+  pingPong: boolean;
+  /** First and last index (from 0) that play; null is the whole clip. */
+  range: [number, number] | null;
+}
+
+export const AS_ACQUIRED: Playback = { speed: 1, pingPong: false, range: null };
+/** How long a still stays when the study runs by itself. */
+const STILL_MS = 1200;
+
+/** Frame indices in the order in which they play, and how long each stays. */
+export function sequence(
+  lengths: readonly number[],
+  { speed, pingPong, range }: Playback,
+): { order: number[]; stays: number[] } {
+  const last = lengths.length - 1;
+  const [from, to] = range ?? [0, last];
+  const first = Math.max(0, Math.min(from, to, last));
+  const end = Math.min(last, Math.max(from, to));
+  const order = Array.from({ length: Math.max(0, end - first + 1) }, (_, at) => first + at);
+  // The ends are shown once on each pass, or the clip would seem to stop there.
+  if (pingPong && order.length > 2) order.push(...order.slice(1, -1).reverse());
+  return { order, stays: order.map((index) => (lengths[index] ?? 0) / speed) };
+}
+
+export interface Projector {
+  /** Whether the frame can be shown now, or never. */
+  settled(index: number): boolean;
+  /** Show it; false where it cannot be. */
+  show(index: number, now: number): boolean;
+  current(): number;
+  came(): void;
+  changed(): void;
+}
+
+/** Clips that start at the same moment and begin again together, when the longest of them has ended. */
+export class Together {
+  private readonly waiting = new Set<Cine>();
+  readonly total: number;
+
+  constructor(readonly members: readonly Cine[]) {
+    this.total = Math.max(...members.map((cine) => cine.total));
+    for (const cine of members) this.waiting.add(cine);
+  }
+
+  arrived(cine: Cine): void {
+    this.waiting.delete(cine);
+    if (this.waiting.size) return;
+    const now = performance.now();
+    for (const member of this.members) member.begin(now);
+  }
+
+  stop(): void {
+    for (const member of this.members) member.pause();
+  }
+}
+
+export class Cine {
+  playing = false;
+  /** Play was asked for; its frames are still coming. */
+  waiting = false;
+  playback: Playback = { ...AS_ACQUIRED };
+
+  private lengths: readonly number[] = [];
+  private order: number[] = [];
+  private clock = new CineClock([]);
+  private startedAt = 0;
+  private loops = 0;
+  private looping = 0;
+  private together: Together | null = null;
+
+  constructor(private readonly projector: Projector) {}
+
+  /** Another clip, the whole of it. To-and-fro stays as the reader set it. */
+  load(lengths: readonly number[], speed = this.playback.speed): void {
+    this.lengths = lengths;
+    this.set({ range: null, speed });
+  }
+
+  set(part: Partial<Playback>): void {
+    this.playback = { ...this.playback, ...part };
+    const { order, stays } = sequence(this.lengths, this.playback);
+    this.order = order;
+    this.clock = new CineClock(stays);
+    if (!this.playing) return;
+    this.together = null;
+    this.restart(performance.now());
+  }
+
+  get total(): number {
+    return this.clock.total;
+  }
+
+  get active(): boolean {
+    return this.playing || this.waiting;
+  }
+
+  play(together: Together | null = null): void {
+    this.together = together;
+    this.waiting = true;
+    this.progress();
+  }
+
+  /** Frames have come: begin when none of those that play is missing. */
+  progress(): void {
+    if (!this.waiting || !this.order.length || !this.order.every((index) => this.projector.settled(index))) return;
+    if (this.together) this.together.arrived(this);
+    else this.begin(performance.now());
+  }
+
+  begin(now: number): void {
+    this.waiting = false;
+    this.playing = true;
+    this.loops = 0;
+    if (this.together) this.startedAt = now;
+    else this.restart(now);
+    this.projector.changed();
+    this.looping = requestAnimationFrame((at) => this.tick(at));
+  }
+
+  pause(): void {
+    const { active, together } = this;
+    this.playing = false;
+    this.waiting = false;
+    this.together = null;
+    cancelAnimationFrame(this.looping);
+    if (!active) return;
+    this.projector.changed();
+    together?.stop();
+  }
+
+  /** Go on from the frame on the screen. */
+  private restart(now: number): void {
+    this.loops = 0;
+    this.startedAt = now - this.clock.startOf(Math.max(0, this.order.indexOf(this.projector.current())));
+  }
+
+  private tick(now: number): void {
+    if (!this.playing) return;
+    const elapsed = Math.max(0, now - this.startedAt);
+    if (this.order.length < 2) {
+      if (elapsed > STILL_MS) return this.projector.came();
+    } else this.advance(elapsed, now);
+    if (this.playing) this.looping = requestAnimationFrame((next) => this.tick(next));
+  }
+
+  private advance(elapsed: number, now: number): void {
+    const due = this.order[this.due(elapsed)];
+    if (due !== undefined && due !== this.projector.current()) this.projector.show(due, now);
+    const loops = this.clock.loops(elapsed);
+    if (loops <= this.loops || this.together) return;
+    this.loops = loops;
+    this.projector.came();
+  }
+
+  /** Place in the order. A shorter clip waits on its last frame for the longest of those it plays with. */
+  private due(elapsed: number): number {
+    if (!this.together) return this.clock.frameAt(elapsed);
+    const own = elapsed % this.together.total;
+    return own >= this.clock.total ? this.order.length - 1 : this.clock.frameAt(own);
+  }
+}

@@ -1,0 +1,120 @@
+/** The film: every clip in the order of acquisition, with how much of it was seen. */
+
+import { h } from "../../common/dom";
+import type { Coverage } from "../coverage/coverage";
+import { Ribbon } from "../coverage/coverage-ribbon";
+import { bitmapOf, type FrameError } from "../loading/frame-decoder";
+import type { Clip } from "../types";
+import { CLIP_DRAGGED } from "./grid";
+
+/** Until a thumbnail is asked for again while the server, or the sign-in, is away. */
+const AWAY_MS = 2000;
+
+interface Entry {
+  button: HTMLButtonElement;
+  image: HTMLCanvasElement;
+  ribbon: Ribbon;
+  name: HTMLElement;
+  note: HTMLElement;
+}
+
+function note(clip: Clip, share: number): string {
+  if (clip.frames === 0) return "no picture";
+  if (share === 0) return clip.decode_error ? "damaged" : "not seen";
+  return clip.frames === 1 ? "still" : `${clip.frames} fr`;
+}
+
+export class Film {
+  readonly element: HTMLElement;
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly clips: readonly Clip[],
+    private readonly coverage: Coverage,
+    chosen: (clip: Clip) => void,
+    /** Of which study, where it is not the one that is read. */
+    whose = "",
+  ) {
+    this.element = h("nav", {
+      class: "film",
+      "aria-label": `${whose ? `${whose}: clips` : "Clips"}, in order of acquisition`,
+    });
+    for (const clip of clips) this.element.append(this.build(clip, chosen));
+  }
+
+  /** Thumbnails come after the first picture, which they would hold up. */
+  loadThumbnails(): void {
+    for (const clip of this.clips) {
+      const entry = this.entries.get(clip.sop_uid);
+      if (entry && clip.thumbnail_url && clip.frames) void this.paint(entry.image, clip.thumbnail_url);
+    }
+  }
+
+  /** The clip has another name. */
+  rename(clip: Clip): void {
+    const entry = this.entries.get(clip.sop_uid);
+    if (entry) entry.name.textContent = `${clip.number} ${clip.label}`;
+  }
+
+  mark(shown: readonly (string | undefined)[]): void {
+    for (const [sop, { button }] of this.entries) {
+      const on = shown.includes(sop);
+      button.classList.toggle("on", on);
+      if (on) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+      if (on && sop === shown[0]) button.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  /** Frames of a clip with a keyframe or a drawing. */
+  setMarks(clip: Clip, frames: readonly number[]): void {
+    const entry = this.entries.get(clip.sop_uid);
+    if (!entry) return;
+    entry.ribbon.marks = frames;
+    this.drawCoverage(clip);
+  }
+
+  drawCoverage(clip: Clip): void {
+    const entry = this.entries.get(clip.sop_uid);
+    if (!entry) return;
+    const share = this.coverage.fraction(clip.sop_uid);
+    entry.ribbon.draw(this.coverage, clip.sop_uid, clip.frames);
+    entry.button.dataset["seen"] = String(Math.round(share * 100));
+    const { marks } = entry.ribbon;
+    entry.note.textContent = (marks.length ? "◆ " : "") + note(clip, share);
+    entry.note.title = marks.length ? `Marked: frame ${marks.join(", ")}` : "";
+  }
+
+  /** On a canvas, which goes with its study: of an `<img>` the browser keeps the pixels long after. */
+  private async paint(image: HTMLCanvasElement, url: string): Promise<void> {
+    try {
+      const bitmap = await bitmapOf(url);
+      image.width = bitmap.width;
+      image.height = bitmap.height;
+      image.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
+    } catch (error) {
+      // The clip's name and its frames stand there without it. Nobody waits for what belongs to a study that was left.
+      if ((error as FrameError).later && image.isConnected) setTimeout(() => void this.paint(image, url), AWAY_MS);
+    }
+  }
+
+  private build(clip: Clip, chosen: (clip: Clip) => void): HTMLElement {
+    const ribbon = new Ribbon();
+    const image = h("canvas", { class: "us", "aria-hidden": "true" });
+    const words = h("i", {}, note(clip, 0));
+    const name = h("span", {}, `${clip.number} ${clip.label}`);
+    const caption = h("span", { class: "cap" }, name, words);
+    const button = h(
+      "button",
+      { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) },
+      image,
+      caption,
+      ribbon.element,
+    );
+    button.draggable = true;
+    button.addEventListener("dragstart", (event) => event.dataTransfer?.setData(CLIP_DRAGGED, clip.sop_uid));
+    this.entries.set(clip.sop_uid, { button, image, ribbon, name, note: words });
+    this.drawCoverage(clip);
+    return button;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * A frame from the server as pixels: fetched, decoded by the browser, converted to what Cornerstone's renderer reads.
+ */
+
+import { api, errorOf, reportSignedOut } from "../../common/api";
+import { Batcher } from "./frame-batches";
+
+export class FrameError extends Error {
+  constructor(
+    reason: string,
+    /** Asking again may help: no answer came, or the sign-in is lost. */
+    readonly later = false,
+  ) {
+    super(reason);
+  }
+}
+
+const EARLY = new Map<string, Promise<ImageBitmap>>();
+let signedOut = false;
+
+async function refusal(response: Response): Promise<FrameError> {
+  const body: unknown = await response.json().catch(() => null);
+  const error = errorOf(response.status, body);
+  if (error.signedOut) reportSignedOut();
+  signedOut ||= error.signedOut;
+  return new FrameError(error.detail, error.signedOut || error.transient);
+}
+
+/** Pictures come again: one request through the API takes the banner away. */
+function signedIn(url: string): void {
+  signedOut = false;
+  void api.get(url.replace(/clips\/.*$/, "")).catch(() => undefined);
+}
+
+async function fetchBitmap(url: string, ahead = false): Promise<ImageBitmap> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      credentials: "same-origin",
+      headers: { Accept: "image/*", ...(ahead ? { "X-Fontanelle-Ahead": "1" } : {}) },
+    });
+  } catch {
+    throw new FrameError("The server did not answer.", true);
+  }
+  if (!response.ok) throw await refusal(response);
+  if (signedOut) signedIn(url);
+  return decode(await response.blob());
+}
+
+async function decode(blob: Blob): Promise<ImageBitmap> {
+  try {
+    // The pixels as they were written: no colour management, no alpha arithmetic.
+    return await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  } catch {
+    throw new FrameError("The picture that the server sent cannot be decoded.");
+  }
+}
+
+/** Begin fetching before the viewer's code has arrived; the first `bitmapOf` takes it over. */
+export function early(url: string): void {
+  if (EARLY.has(url)) return;
+  const coming = fetchBitmap(url);
+  coming.catch(() => undefined);
+  EARLY.set(url, coming);
+}
+
+/** `ahead`: for a study that nobody has opened yet; the server writes it down as that. */
+export function bitmapOf(url: string, ahead = false): Promise<ImageBitmap> {
+  const coming = EARLY.get(url);
+  EARLY.delete(url);
+  if (coming) return coming;
+  const [, base = "", number = "0"] = /^(.*\/frames\/)(\d+)\/$/.exec(url) ?? [];
+  const batch = ahead ? BATCHES.ahead : BATCHES.now;
+  return base
+    ? batch.want(base, Number(number)).then((bitmap) => bitmap ?? fetchBitmap(url, ahead))
+    : fetchBitmap(url, ahead);
+}
+
+/** A run of frames; null where it cannot be had: then each is asked for alone, and says why. */
+async function fetchRun(url: string, ahead: boolean): Promise<ArrayBuffer | null> {
+  const response = await fetch(url, {
+    credentials: "same-origin",
+    headers: ahead ? { "X-Fontanelle-Ahead": "1" } : {},
+  }).catch(() => null);
+  return response?.ok ? response.arrayBuffer() : null;
+}
+
+const BATCHES = {
+  now: new Batcher((url) => fetchRun(url, false), decode),
+  ahead: new Batcher((url) => fetchRun(url, true), decode),
+};
+
+/** What a renderer reads: grey alone for grey clips; in colour RGBA on the CPU and RGB on the GPU. */
+export type Layout = "grey" | "rgb" | "rgba";
+
+export function layoutOf(photometric: string, cpu: boolean): Layout {
+  if (photometric.startsWith("MONOCHROME")) return "grey";
+  return cpu ? "rgba" : "rgb";
+}
+
+export function components(layout: Layout): 1 | 3 | 4 {
+  return layout === "grey" ? 1 : layout === "rgb" ? 3 : 4;
+}
+
+/** RGBA bytes [4 N] as grey [N], RGB [3 N] or themselves. A grey picture has the same value in all three channels. */
+export function convert(rgba: Uint8ClampedArray, layout: Layout): Uint8Array | Uint8ClampedArray {
+  return layout === "rgba" ? rgba : layout === "grey" ? greyOf(rgba) : rgbOf(rgba);
+}
+
+/** One reading for each pixel: its four bytes as a number, of which an array of bytes keeps the lowest, red. */
+function greyOf(rgba: Uint8ClampedArray): Uint8Array {
+  return new Uint8Array(new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length / 4));
+}
+
+function rgbOf(rgba: Uint8ClampedArray): Uint8Array {
+  const out = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; to < out.length; from += 4, to += 3) {
+    out[to] = rgba[from] as number;
+    out[to + 1] = rgba[from + 1] as number;
+    out[to + 2] = rgba[from + 2] as number;
+  }
+  return out;
+}
+
+export interface Pixels {
+  data: Uint8Array | Uint8ClampedArray;
+  width: number;
+  height: number;
+}
+
+let board: OffscreenCanvasRenderingContext2D | null = null;
+
+function boardOf(width: number, height: number): OffscreenCanvasRenderingContext2D {
+  if (!board || board.canvas.width !== width || board.canvas.height !== height) {
+    board = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  }
+  if (!board) throw new FrameError("This browser gives no canvas to read pixels from.");
+  return board;
+}
+
+export async function pixelsOf(url: string, layout: Layout, ahead = false): Promise<Pixels> {
+  const bitmap = await bitmapOf(url, ahead);
+  const { width, height } = bitmap;
+  const context = boardOf(width, height);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return { data: convert(context.getImageData(0, 0, width, height).data, layout), width, height };
+}

@@ -1,0 +1,355 @@
+import { describe, expect, it } from "vitest";
+import {
+  between,
+  change,
+  curves,
+  type Measuring,
+  present,
+  type References,
+  sources,
+  spread,
+  standing,
+  type Taken,
+  taken,
+  trendChart,
+  trendTable,
+} from "../../../src/reading/timeline/trend";
+import type { Drawing, Side } from "../../../src/viewer/annotation/drawing";
+import type { Measured } from "../../../src/viewer/annotation/measure";
+
+const mm = (value: number | null): Measured => ({
+  quantity: "length",
+  unit: "mm",
+  value,
+  reason: value === null ? "uncalibrated: x" : "",
+  more: {},
+});
+const study = (day: number | null, current: boolean, values: number[]): Measuring => ({
+  day_of_life: day,
+  acquired_at: null,
+  current,
+  hidden: "",
+  read: values.length
+    ? { reader: "A", measures: values.map((value) => ({ preset: "ahw", side: "left", measured: mm(value) })) }
+    : null,
+});
+const drawn = (value: number | null): Drawing & { measured: Measured | null } => ({
+  uid: "a",
+  tool: "length",
+  preset: "ahw",
+  side: "right",
+  sop_uid: "1",
+  frame: 1,
+  label: "",
+  points: [],
+  measured: mm(value),
+});
+const REFERENCES: References = {
+  lines: [{ measure: "ahw", from: 6, text: "raised above 6 mm", source: "somebody" }],
+  tables: [
+    {
+      measure: "vi",
+      source: "a table",
+      by: "postmenstrual_age_weeks",
+      centiles: [50],
+      rows: [
+        [30, 1],
+        [32, 2],
+      ],
+      file: "t.json",
+    },
+  ],
+  problems: [{ file: "b.json", reason: "It names no source." }],
+};
+
+describe("a measure over time", () => {
+  it("takes committed numbers in order of days, and what has none is left out", () => {
+    expect(
+      taken("ahw", [study(9, true, []), study(3, false, [4, 5]), study(null, false, [7])], []).map(({ day, value }) => [
+        day,
+        value,
+      ]),
+    ).toEqual([
+      [3, 4],
+      [3, 5],
+    ]);
+  });
+
+  it("of the open study counts what is drawn now, and says that it is not committed", () => {
+    const found = taken("ahw", [study(3, false, [4]), study(9, true, [5])], [drawn(6)]);
+    expect(found.map(({ value, open, side }) => [value, open, side])).toEqual([
+      [4, false, "left"],
+      [6, true, "right"],
+    ]);
+    expect([present([study(9, true, [])], [drawn(null)]), present([study(9, true, [])], [drawn(1)])]).toEqual([
+      [],
+      ["ahw"],
+    ]);
+  });
+
+  it("after the commit counts the server's numbers, whatever is still drawn here", () => {
+    const found = taken("ahw", [study(9, true, [5])], null);
+    expect(found.map(({ value, open, reader }) => [value, open, reader])).toEqual([[5, false, "A"]]);
+    expect(present([study(9, true, [])], null)).toEqual([]);
+  });
+
+  it("draws a table by weeks against days of life only where the gestation is known", () => {
+    expect(curves("vi", REFERENCES, 196)[0]?.points).toEqual([
+      [14, 1],
+      [28, 2],
+    ]);
+    expect(curves("vi", REFERENCES, null)).toEqual([]);
+    expect(sources("vi", REFERENCES, null).join("")).toContain("the gestational age is unknown");
+  });
+
+  it("names every source and every file that is not used", () => {
+    const text = sources("ahw", REFERENCES, 196).join("");
+    expect(text).toContain("raised above 6 mm (somebody)");
+    expect(text).toContain("The table b.json is not used: It names no source.");
+  });
+});
+
+describe("a centile curve", () => {
+  const table = (rows: number[][]): References => ({
+    lines: [],
+    problems: [],
+    tables: [{ measure: "vi", source: "a table", by: "postmenstrual_age_weeks", centiles: [50], rows, file: "t.json" }],
+  });
+
+  it("is cut where the days shown begin and end, on the line between its rows", () => {
+    expect(
+      between(
+        [
+          [-14, 6],
+          [14, 10],
+          [98, 22],
+        ],
+        0,
+        35,
+      ),
+    ).toEqual([
+      [0, 8],
+      [14, 10],
+      [35, 13],
+    ]);
+    expect(
+      between(
+        [
+          [-14, 6],
+          [98, 22],
+        ],
+        0,
+        14,
+      ),
+    ).toEqual([
+      [0, 8],
+      [14, 10],
+    ]);
+  });
+
+  it("is seen in a chart that holds none of its rows", () => {
+    const chart = trendChart(
+      "vi",
+      taken("vi", [], null),
+      table([
+        [24, 6],
+        [40, 10],
+      ]),
+      182,
+    );
+    expect(chart.querySelectorAll(".curve")).toHaveLength(1);
+    expect(chart.textContent).toContain("p50");
+  });
+
+  it("never goes on beyond its table", () => {
+    expect(
+      between(
+        [
+          [5, 6],
+          [9, 8],
+        ],
+        0,
+        35,
+      ),
+    ).toEqual([
+      [5, 6],
+      [9, 8],
+    ]);
+    expect(
+      between(
+        [
+          [40, 6],
+          [90, 8],
+        ],
+        0,
+        35,
+      ),
+    ).toEqual([]);
+    expect(
+      between(
+        [
+          [-9, 6],
+          [-2, 8],
+        ],
+        0,
+        35,
+      ),
+    ).toEqual([]);
+  });
+
+  it("is cut anywhere at the value that it has there", () => {
+    for (let first = -20; first < 100; first += 7) {
+      const inside = between(
+        [
+          [-14, 6],
+          [14, 10],
+          [98, 22],
+        ],
+        first,
+        first + 15,
+      );
+      for (const [day, value] of inside) expect(value).toBeCloseTo(8 + day / 7, 9);
+      const ends = [Math.max(-14, first), Math.min(98, first + 15)];
+      if ((ends[0] ?? 0) < (ends[1] ?? 0)) expect([inside[0]?.[0], inside.at(-1)?.[0]]).toEqual(ends);
+    }
+  });
+
+  it("says where a table holds no age that is shown", () => {
+    expect(
+      sources(
+        "vi",
+        table([
+          [60, 6],
+          [70, 8],
+        ]),
+        182,
+      ).join(""),
+    ).toBe("A centile table is not drawn: it holds no age of these days.");
+    expect(
+      sources(
+        "vi",
+        table([
+          [24, 6],
+          [28, 7],
+          [40, 10],
+        ]),
+        182,
+      ).join(""),
+    ).toContain("centiles: a table");
+  });
+});
+
+describe("where a number lies among centiles", () => {
+  const vi = (day: number, value: number, drawn = false) => {
+    const measures = [{ preset: "vi" as const, side: "left" as const, measured: mm(value) }];
+    const [found] = taken(
+      "vi",
+      [{ ...study(day, drawn, []), read: { reader: "A", measures } }],
+      drawn ? [{ ...drawnVi, measured: mm(value) }] : null,
+    );
+    return found as Taken;
+  };
+  const drawnVi: Drawing = {
+    uid: "a",
+    tool: "length",
+    preset: "vi",
+    side: "left",
+    sop_uid: "1",
+    frame: 1,
+    label: "",
+    points: [],
+  };
+  // At day 14 (28 weeks): 7, 9 and 11 mm.
+  const table = {
+    measure: "vi" as const,
+    source: "a table",
+    by: "postmenstrual_age_weeks" as const,
+    centiles: [50, 3, 97],
+    rows: [
+      [24, 8, 6, 10],
+      [32, 10, 8, 12],
+    ],
+    file: "t.json",
+  };
+  const references: References = { lines: [], problems: [], tables: [table] };
+  const said = (day: number, value: number) => standing("vi", vi(day, value), references, 182);
+
+  it("is said in words", () => {
+    expect([6.9, 8, 9, 10.9, 11.2].map((value) => said(14, value)[0])).toEqual([
+      "below p3",
+      "between p3 and p50",
+      "at p50",
+      "between p50 and p97",
+      "above p97",
+    ]);
+  });
+
+  it("is said only of an age that the table holds, and where it is known", () => {
+    expect([said(42, 9), said(43, 9), standing("vi", vi(14, 9), references, null)]).toEqual([
+      ["between p3 and p50"],
+      [],
+      [],
+    ]);
+  });
+
+  it("is said only of a number that the server computed", () => {
+    expect(standing("vi", vi(14, 12, true), references, 182)).toEqual([]);
+  });
+
+  it("names the table where there are several", () => {
+    expect(
+      standing("vi", vi(14, 12), { ...references, tables: [table, { ...table, source: "another" }] }, 182),
+    ).toEqual(["above p97 (a table)", "above p97 (another)"]);
+  });
+
+  it("stands in the table", () => {
+    expect(trendTable("vi", [vi(14, 12)], references, 182).textContent).toContain("above p97");
+    expect(trendTable("vi", [vi(14, 12)], { ...references, tables: [] }, 182).textContent).not.toContain("Centiles");
+  });
+});
+
+describe("the change of a number", () => {
+  const one = (day: number, side: Side, ...values: number[]): Measuring => ({
+    ...study(day, false, []),
+    read: { reader: "A", measures: values.map((value) => ({ preset: "ahw", side, measured: mm(value) })) },
+  });
+  const changes = (...studies: Measuring[]) => {
+    const found = taken("ahw", studies, null);
+    return found.map((each) => change(each, found)?.by ?? null);
+  };
+
+  it("is that since the last study with a number of that side", () => {
+    expect(changes(one(2, "left", 4), one(5, "right", 9), one(9, "left", 6))).toEqual([null, null, 2]);
+    expect(changes(one(2, "left", 4), one(5, "left", 7), one(9, "left", 6))).toEqual([null, 3, -1]);
+  });
+
+  it("is not told from several numbers of one side", () => {
+    expect(changes(one(2, "left", 4, 5), one(9, "left", 6))).toEqual([null, null, null]);
+  });
+
+  it("is not told of what is not committed, nor against it", () => {
+    const found = taken("ahw", [one(2, "right", 4), study(9, true, [])], [drawn(6)]);
+    expect(found.map((each) => change(each, found))).toEqual([null, null]);
+  });
+
+  it("has a sign and a day in the table", () => {
+    const found = taken(
+      "ahw",
+      [one(2, "left", 4), one(5, "left", 7.5), one(9, "left", 6), one(12, "left", 6.01)],
+      null,
+    );
+    const text = trendTable("ahw", found, REFERENCES, 182).textContent;
+    for (const words of ["+3.5 mm since day 2", "−1.5 mm since day 5", "±0.0 mm since day 9"])
+      expect(text).toContain(words);
+  });
+});
+
+describe("the numbers of reference lines", () => {
+  it("stand apart where the lines lie close together, in the order of the lines", () => {
+    expect(spread([40, 10, 43, 90], 12)).toEqual([40, 10, 52, 90]);
+  });
+
+  it("stand once where two lines are the same", () => {
+    expect(spread([40, 40], 12)).toEqual([40, 40]);
+  });
+});

@@ -1,0 +1,83 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Coverage } from "../../../src/viewer/coverage/coverage";
+
+const clip = (sop_uid: string, frames: number, decode_error = "") => ({ sop_uid, frames, decode_error });
+const clips = [clip("a", 4), clip("b", 1), clip("broken", 3, "cut short"), clip("empty", 0)];
+let coverage: Coverage;
+
+beforeEach(() => {
+  coverage = new Coverage(clips);
+});
+
+describe("Coverage", () => {
+  it("counts each frame once", () => {
+    expect([coverage.see("a", 2), coverage.see("a", 2), coverage.see("a", 3)]).toEqual([true, false, true]);
+    expect(coverage.fraction("a")).toBe(0.5);
+  });
+
+  it("names the clips that were not opened, those with a damaged frame too", () => {
+    expect(coverage.unopened()).toEqual(["a", "b", "broken"]);
+    coverage.see("b", 1);
+    expect(coverage.unopened()).toEqual(["a", "broken"]);
+  });
+
+  it("does not take one frame beside the clip at work for a look at a clip of several", () => {
+    coverage.see("a", 1);
+    expect(coverage.unopened()).toContain("a");
+    coverage.see("a", 2);
+    expect(coverage.unopened()).not.toContain("a");
+  });
+
+  it("takes one frame of the clip at work for a look, after a reload too", () => {
+    coverage.see("a", 1);
+    expect([coverage.choose("a"), coverage.choose("a"), coverage.choose("prior")]).toEqual([true, false, false]);
+    const again = new Coverage(clips);
+    again.restore(JSON.parse(JSON.stringify(coverage.keep())));
+    expect([coverage, again].map((each) => each.unopened().includes("a"))).toEqual([false, false]);
+  });
+
+  it("does not ask again about a clip whose reader was told that it cannot be shown", () => {
+    expect([coverage.refuse("broken"), coverage.refuse("broken")]).toEqual([true, false]);
+    expect(coverage.unopened()).toEqual(["a", "b"]);
+  });
+
+  it("reports frames and time of every clip", () => {
+    coverage.see("a", 1);
+    coverage.look("a", 1, 120.4);
+    expect(coverage.report()[0]).toEqual({ sop_uid: "a", frames: 1, ms: 120, frame_ms: [120, null, null, null] });
+    expect(coverage.report()[1]).toEqual({ sop_uid: "b", frames: 0, ms: 0 });
+  });
+
+  it("does not take a night for a look", () => {
+    coverage.see("a", 1);
+    coverage.look("a", 1, 8 * 3600 * 1000);
+    expect(coverage.report()[0]?.ms).toBe(60_000);
+  });
+
+  it("survives a reload", () => {
+    for (const frame of [1, 2, 4]) coverage.see("a", frame);
+    coverage.look("a", 4, 700);
+    const again = new Coverage(clips);
+    again.restore(JSON.parse(JSON.stringify(coverage.keep())));
+    expect(again.report()).toEqual(coverage.report());
+    expect(coverage.keep()["a"]?.ranges).toEqual([
+      [1, 2],
+      [4, 4],
+    ]);
+  });
+
+  it("ignores what is kept of clips that are gone", () => {
+    coverage.restore({ gone: { ranges: [[1, 3]], ms: 5 } });
+    expect(coverage.report()).toHaveLength(4);
+  });
+});
+
+describe("a read that is reopened", () => {
+  it("counts what was seen once, however often", () => {
+    const coverage = new Coverage([{ sop_uid: "1.2", frames: 3, decode_error: "" }]);
+    coverage.see("1.2", 1);
+    coverage.look("1.2", 1, 500);
+    for (let times = 0; times < 3; times++) coverage.restore(coverage.keep());
+    expect(coverage.ms("1.2")).toBe(500);
+  });
+});

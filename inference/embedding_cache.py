@@ -1,0 +1,172 @@
+"""From stored clips to embeddings, through a cache by content. Only workers import this: it needs torch.
+
+A clip's embeddings depend on its bytes, the preprocessing and the backbone alone, so a new head, a new revision or a
+retraining never decodes or embeds the same frame twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from inference.core.engine import Engine
+from inference.core.frame_selection import ClipFacts, select_frames
+from inference.core.preprocess import Box, prepare
+from studies.frame_cache import FrameError, grey_frames
+from studies.models import Clip
+from studies.sandbox.pool import ChildFailed
+
+Embedding = NDArray[np.float16]
+TISSUE = "2d"
+
+
+class TryAgain(Exception):
+    """A clip could not be decoded for a reason that may pass; the attempt counts and the job is tried again."""
+
+
+@dataclass
+class EmbeddedStudy:
+    """The selected frames of a study that could be decoded, in the order of its clips.
+
+    ``embeddings`` float16 [N, D]; ``frames`` N pairs (sop_uid, frame from 1); ``failures`` sop_uid -> reason.
+    """
+
+    embeddings: Embedding
+    frames: list[tuple[str, int]]
+    failures: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    cached: int = 0
+
+
+@dataclass
+class _Timer:
+    """Seconds spent in named stages."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - began
+
+
+def embed_clips(
+    clips: Sequence[Clip],
+    engine: Engine,
+    *,
+    patient: bool = False,
+    between: Callable[[], None] = lambda: None,
+) -> EmbeddedStudy:
+    """Embed the frames that the engine's model would look at.
+
+    A clip that cannot be decoded is left out with its reason. ``patient``: if that may pass, raise TryAgain instead.
+    ``between`` runs before each clip, and may raise to stop.
+    """
+    facts = [ClipFacts(clip.sop_uid, clip.frames, clip.frames == 1) for clip in clips]
+    chosen: dict[str, list[int]] = {}
+    for uid, frame in select_frames(facts, engine.manifest.frame_budget):
+        chosen.setdefault(uid, []).append(frame)
+    found = EmbeddedStudy(np.zeros((0, engine.manifest.embedding_dim), np.float16), [])
+    timer = _Timer(found.seconds)
+    parts: list[Embedding] = []
+    for clip in clips:
+        between()
+        numbers = chosen.get(clip.sop_uid, [])
+        try:
+            embedded, cached = _embed_clip(clip, numbers, engine, timer)
+        except FrameError as error:
+            _give_up(error, patient=patient)
+            found.failures[clip.sop_uid] = error.reason
+            continue
+        parts.append(embedded)
+        found.cached += cached
+        found.frames += [(clip.sop_uid, number) for number in numbers]
+    if parts:
+        found.embeddings = np.concatenate(parts)
+    return found
+
+
+def _give_up(error: FrameError, *, patient: bool) -> None:
+    passing = isinstance(error.__cause__, ChildFailed) and not error.__cause__.lasting
+    if passing and patient:
+        raise TryAgain(error.reason) from error
+
+
+def _embed_clip(clip: Clip, numbers: list[int], engine: Engine, timer: _Timer) -> tuple[Embedding, int]:
+    """Embeddings [n, D] of the numbered frames, and how many of them the cache had."""
+    path = cache_path(clip.digest, engine)
+    known = _read(path)
+    missing = [number for number in numbers if number not in known]
+    if missing:
+        with timer.stage("decode"):
+            greys = grey_frames(clip, missing)
+        with timer.stage("prepare"):
+            box = tissue_box(clip.regions)
+            prepared = np.stack([prepare(grey, box) for grey in greys])  # [n, S, S]
+        with timer.stage("embed"):
+            fresh = engine.embed(prepared)  # [n, D]
+        known |= dict(zip(missing, fresh, strict=True))
+        _write(path, known)
+    if not numbers:
+        return np.zeros((0, engine.manifest.embedding_dim), np.float16), 0
+    return np.stack([known[number] for number in numbers]), len(numbers) - len(missing)
+
+
+def seen_frame(clip: Clip, number: int) -> tuple[NDArray[np.uint8], Box | None]:
+    """One frame in grey [H, W], and the region of it that the network is shown; raises FrameError."""
+    (grey,) = grey_frames(clip, [number])
+    return grey, tissue_box(clip.regions)
+
+
+def tissue_box(regions: Sequence[dict[str, object]]) -> Box | None:
+    """The largest two-dimensional ultrasound region of a clip as (x0, y0, x1, y1), if it has one that is sound."""
+    boxes = [
+        (int(str(r["x0"])), int(str(r["y0"])), int(str(r["x1"])), int(str(r["y1"])))
+        for r in regions
+        if r.get("type") == TISSUE and r.get("inside", True)
+    ]
+    return max(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]), default=None)
+
+
+def cache_path(clip_digest: str, engine: Engine) -> Path:
+    """Where a clip's embeddings are kept; the compute type is part of the name, since bfloat16 differs in its bits."""
+    work: Path = settings.WORK_FOLDER
+    kind = f"{engine.manifest.preprocessing}-{str(engine.dtype).removeprefix('torch.')}-{engine.device.type}"
+    return work / "embeddings" / engine.manifest.backbone_digest / kind / clip_digest[:2] / f"{clip_digest}.npz"
+
+
+def _read(path: Path) -> dict[int, Embedding]:
+    """What the cache has for a clip; a file that is torn or from elsewhere counts as nothing."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(zip(file["frames"].tolist(), file["embeddings"], strict=True))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
+        return {}
+
+
+def _write(path: Path, known: dict[int, Embedding]) -> None:
+    """Whole or not at all. A cache that cannot be written is only slower."""
+    numbers = sorted(known)
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                np.savez(file, frames=np.array(numbers), embeddings=np.stack([known[n] for n in numbers]))
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,136 @@
+"""Taking single values out of a data set that may hold anything; a value that makes no sense is None, and said."""
+
+from __future__ import annotations
+
+import math
+import re
+import time as clocks
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from studies.dicom.bounded_reader import Refused
+from studies.dicom.uids import is_uid
+
+_DAY_SECONDS = 86400
+_DAYS = {"D": 1, "W": 7, "M": 30, "Y": 365}
+
+
+def value(dataset: Dataset, keyword: str) -> Any:
+    """The raw value, None where it is absent, empty or cannot be read."""
+    try:
+        found = dataset.get(keyword)
+    except (RecursionError, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001 - pydicom converts on access and raises what it likes
+        return None
+    return None if found is None or found == "" else found
+
+
+def clean(text: object, length: int) -> str:
+    """Printable text of at most ``length`` characters that any database takes."""
+    plain = str(text).encode("utf-8", "replace").decode("utf-8", "replace")
+    return " ".join("".join(c if c.isprintable() else " " for c in plain[: 4 * length]).split())[:length]
+
+
+def text(dataset: Dataset, keyword: str, length: int = 64) -> str:
+    found = value(dataset, keyword)
+    if isinstance(found, Sequence) and not isinstance(found, str | bytes):
+        found = " ".join(str(part) for part in list(found)[:8])
+    return "" if found is None else clean(found, length)
+
+
+def uid(dataset: Dataset, keyword: str, name: str) -> str:
+    """A unique identifier that is safe to keep; raises Refused, naming it, for anything else."""
+    found = value(dataset, keyword)
+    if found is None:
+        raise Refused("missing_uid", f"It has no {name}, so it cannot be told from other files.")
+    shown = str(found)
+    if not is_uid(shown):
+        raise Refused("bad_uid", f"Its {name} is not a valid identifier ({clean(shown, 40)}).")
+    return shown
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """A finite number, the first if there are several."""
+    found = value(dataset, keyword)
+    if isinstance(found, Sequence) and not isinstance(found, str | bytes):
+        found = found[0] if len(found) else None
+    try:
+        result = float(found)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def whole(dataset: Dataset, keyword: str) -> int | None:
+    """An integer that a database column holds."""
+    found = number(dataset, keyword)
+    return int(found) if found is not None and abs(found) < 2**31 else None
+
+
+def person_name(dataset: Dataset) -> str:
+    """``Family, Given Middle`` of the first representation that is not empty."""
+    found = value(dataset, "PatientName")
+    groups = [group for group in str(found or "").split("=") if group.strip("^ ")]
+    if not groups:
+        return ""
+    family, *rest = [clean(part, 64) for part in groups[0].split("^")[:5]]
+    given = " ".join(part for part in rest[:2] if part)
+    return ", ".join(part for part in (family, given) if part)
+
+
+def day(shown: str) -> date | None:
+    """A DA value, also in the old form with dots; None for nonsense."""
+    digits = shown.replace(".", "").replace("-", "")[:8]
+    if len(digits) != 8 or not digits.isdigit():
+        return None
+    try:
+        found = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
+    return found if found.year >= 1900 else None
+
+
+def clock(shown: str) -> time:
+    """A TM value as far as it can be read; midnight otherwise."""
+    digits, _, fraction = shown.replace(":", "").partition(".")
+    digits = digits[:6].ljust(6, "0")
+    if not digits.isdigit():
+        return time()
+    micro = int(fraction[:6].ljust(6, "0")) if fraction[:6].isdigit() else 0
+    try:
+        return time(int(digits[:2]), int(digits[2:4]), min(int(digits[4:]), 59), micro)
+    except ValueError:
+        return time()
+
+
+def moment(dataset: Dataset, date_keyword: str, time_keyword: str) -> datetime | None:
+    """A pair of date and time, without a zone."""
+    found = day(text(dataset, date_keyword))
+    return None if found is None else datetime.combine(found, clock(text(dataset, time_keyword)))
+
+
+def stamp(dataset: Dataset, keyword: str) -> datetime | None:
+    """A DT value without its zone."""
+    shown = text(dataset, keyword)
+    found = day(shown)
+    return None if found is None else datetime.combine(found, clock(re.split(r"[+-]", shown[8:])[0]))
+
+
+def birth_date(dataset: Dataset, examined: datetime | None) -> tuple[str | None, bool]:
+    """(ISO date or None, whether it was reckoned from an age in days)."""
+    known = day(text(dataset, "PatientBirthDate"))
+    if known is not None:
+        return known.isoformat(), False
+    match = re.fullmatch(r"(\d{1,3})([DWMY])", text(dataset, "PatientAge"))
+    if match is None or examined is None or match[2] != "D":
+        return None, False
+    return (examined.date() - timedelta(days=int(match[1]))).isoformat(), True
+
+
+def is_future(moment: datetime) -> bool:
+    """Later than tomorrow, wherever on earth the device stands."""
+    return moment > datetime.fromtimestamp(clocks.time() + _DAY_SECONDS, UTC).replace(tzinfo=None)

@@ -1,0 +1,142 @@
+"""What a DICOM header says about a clip, as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
+
+from studies.dicom import attributes, frame_timing, pixel_layout, regions, view_labels
+from studies.dicom.bounded_reader import Opened, Refused, open_dicom
+from studies.sandbox import protocol
+
+DICOMDIR = "1.2.840.10008.1.3.10"
+_KEYWORDS = (
+    "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID SeriesNumber "
+    "InstanceNumber Modality Manufacturer ManufacturerModelName PatientID IssuerOfPatientID PatientName "
+    "PatientBirthDate PatientSex PatientAge AccessionNumber StudyDescription SeriesDescription ProtocolName "
+    "ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate SeriesTime "
+    "AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
+    "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel BitsAllocated BitsStored FrameTime "
+    "FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate SequenceOfUltrasoundRegions "
+    "PerFrameFunctionalGroupsSequence"
+)
+TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
+
+
+def read(task: dict[str, Any]) -> protocol.Message:
+    """The task ``header``: facts of the file at ``path``; raises Refused."""
+    opened = open_dicom(Path(task["path"]), TAGS)
+    return facts(opened), []
+
+
+def facts(opened: Opened) -> dict[str, Any]:
+    dataset = opened.dataset
+    _refuse_directories(dataset)
+    pixels = pixel_layout.check(opened)
+    timing = _timing(dataset, opened)
+    return {
+        **_identity(dataset),
+        **timing,
+        "transfer_syntax": str(opened.syntax),
+        "patient": _patient(dataset, timing["study_at"]),
+        "pixels": pixels.as_facts(),
+        **frame_timing.read(dataset, pixels.frames),
+        **_view(dataset, pixels.frames),
+        "regions": regions.of_clip(dataset, pixels, opened),
+        "warnings": opened.warnings,
+    }
+
+
+def _refuse_directories(dataset: Dataset) -> None:
+    kind = str(getattr(dataset, "file_meta", Dataset()).get("MediaStorageSOPClassUID", ""))
+    if DICOMDIR in (kind, attributes.text(dataset, "SOPClassUID")):
+        raise Refused("dicomdir", "This is a DICOMDIR, the index of a disc. Send the image files that it lists.")
+
+
+def _identity(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "sop_uid": attributes.uid(dataset, "SOPInstanceUID", "SOP Instance UID"),
+        "study_uid": attributes.uid(dataset, "StudyInstanceUID", "Study Instance UID"),
+        "series_uid": attributes.uid(dataset, "SeriesInstanceUID", "Series Instance UID"),
+        "sop_class": attributes.uid(dataset, "SOPClassUID", "SOP Class UID"),
+        "modality": attributes.text(dataset, "Modality", 16),
+        "manufacturer": attributes.text(dataset, "Manufacturer"),
+        "device": attributes.text(dataset, "ManufacturerModelName"),
+        "accession": attributes.text(dataset, "AccessionNumber"),
+        "description": attributes.text(dataset, "StudyDescription", 128),
+        "series_number": attributes.whole(dataset, "SeriesNumber"),
+        "instance_number": attributes.whole(dataset, "InstanceNumber"),
+    }
+
+
+def _patient(dataset: Dataset, study_at: str | None) -> dict[str, Any]:
+    examined = datetime.fromisoformat(study_at) if study_at else None
+    birth, reckoned = attributes.birth_date(dataset, examined)
+    sex = attributes.text(dataset, "PatientSex", 1)
+    return {
+        "id": attributes.text(dataset, "PatientID"),
+        "issuer": attributes.text(dataset, "IssuerOfPatientID"),
+        "name": attributes.person_name(dataset),
+        "birth_date": birth,
+        "birth_date_from_age": reckoned,
+        "sex": sex if sex in ("F", "M", "O") else "",
+    }
+
+
+def _timing(dataset: Dataset, opened: Opened) -> dict[str, Any]:
+    """When the study and the clip were acquired, in the device's own time, and its offset from UTC if it says."""
+    study = _believable(attributes.moment(dataset, "StudyDate", "StudyTime"), "study", opened)
+    clip = _believable(next(_clip_moments(dataset), None), "clip", opened)
+    return {
+        "study_at": study.isoformat() if study else None,
+        "acquired_at": clip.isoformat() if clip else None,
+        "utc_offset": attributes.text(dataset, "TimezoneOffsetFromUTC", 5),
+    }
+
+
+def _clip_moments(dataset: Dataset) -> Iterator[datetime]:
+    if (found := attributes.stamp(dataset, "AcquisitionDateTime")) is not None:
+        yield found
+    for name in ("Acquisition", "Content", "Series", "Study"):
+        if (found := attributes.moment(dataset, f"{name}Date", f"{name}Time")) is not None:
+            yield found
+
+
+def _believable(moment: datetime | None, what: str, opened: Opened) -> datetime | None:
+    if moment is None:
+        opened.warnings.append(f"The {what} has no readable date: sorted by arrival.")
+    elif attributes.is_future(moment):
+        opened.warnings.append(f"The {what}'s date {moment.date()} lies in the future: sorted by arrival.")
+        return None
+    return moment
+
+
+def _view(dataset: Dataset, frames: int) -> dict[str, str]:
+    texts = [
+        *_code_meanings(dataset),
+        *(
+            attributes.text(dataset, name)
+            for name in ("SeriesDescription", "ViewName", "ImageComments", "ProtocolName")
+        ),
+    ]
+    # A view code names the plane in full; what the device or the person wrote is the better label.
+    view, _ = view_labels.suggest_view(texts)
+    written = [text for text in texts[len(texts) - 4 :] if text]
+    side = attributes.text(dataset, "ImageLaterality", 1) or attributes.text(dataset, "Laterality", 1)
+    plane = view_labels.suggest_plane(texts, view, laterality=side)
+    return {"view": view, "plane": plane, "label": view_labels.short_label(written or texts, frames=frames)}
+
+
+def _code_meanings(dataset: Dataset) -> list[str]:
+    """Of the view and of its modifiers."""
+    found = []
+    for item in islice(attributes.value(dataset, "ViewCodeSequence") or [], 4):
+        modifiers = attributes.value(item, "ViewModifierCodeSequence") or []
+        found += [attributes.text(each, "CodeMeaning") for each in (item, *islice(modifiers, 4))]
+    return found

@@ -1,0 +1,298 @@
+"""Decoding single frames: for a screen (8-bit PNG, or the untouched JPEG), and in grey for the model."""
+
+from __future__ import annotations
+
+import io
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from pydicom.encaps import encapsulate, get_frame
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
+from pydicom.pixels.utils import as_pixel_options
+from pydicom.uid import AllTransferSyntaxes, JPEGBaseline8Bit
+
+from studies.dicom import pixel_layout
+from studies.dicom.bounded_reader import Opened, Refused, open_dicom
+from studies.sandbox import protocol
+
+Grey = npt.NDArray[np.uint8]  # [H, W]
+Colour = npt.NDArray[np.uint8]  # [H, W] or [H, W, 3]
+
+PNG, JPEG = "image/png", "image/jpeg"
+_FAST_PNG = 1
+_THUMBNAIL_QUALITY = 80
+_SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_BASELINE = 0xC0
+_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+
+
+@dataclass
+class Source:
+    """An opened clip whose frames can be taken out one by one, counted from 1."""
+
+    opened: Opened
+    shape: pixel_layout.Layout
+    options: dict[str, Any]
+
+    def encoded(self, number: int) -> bytes:
+        """The bytes of one compressed frame; raises Refused."""
+        if self.shape.flaw:
+            return self._alone(number)
+        self.opened.stream.seek(self.opened.pixel_start)
+        offsets = self.options.get("extended_offsets")
+        with _said_plainly(self.opened):
+            return get_frame(
+                self.opened.stream,
+                number - 1,
+                number_of_frames=self.shape.frames,
+                extended_offsets=offsets,
+            )
+
+    def decoded(self, number: int, *, raw: bool = False) -> tuple[npt.NDArray[Any], dict[str, Any]]:
+        """One frame as stored, or (``raw`` false) in RGB, and what the decoder says of it; raises Refused."""
+        self._check_whole(number)
+        stream, options, index = self.opened.stream, self.options, number - 1
+        if self.shape.flaw and self.opened.syntax.is_encapsulated:
+            # A file of its own: the tables of the one that is cut tell of frames that are gone.
+            stream, index = io.BytesIO(encapsulate([self._alone(number)])), 0
+            options = {**options, "number_of_frames": 1}
+            options.pop("extended_offsets", None)
+        else:
+            stream.seek(self.opened.pixel_start)
+        with _said_plainly(self.opened):
+            array, described = get_decoder(self.opened.syntax).as_array(stream, index=index, raw=raw, **options)
+        return array, dict(described)
+
+    @cached_property
+    def _fragments(self) -> list[tuple[int, int]]:
+        return pixel_layout.single_frames(self.opened)
+
+    def _check_whole(self, number: int) -> None:
+        if number > self.shape.whole:
+            raise Refused(self.shape.flaw, f"The file ends before this frame does. {self.shape.flaw_reason}")
+
+    def _alone(self, number: int) -> bytes:
+        """The same of a clip that is cut, from the one fragment that the frame is; raises Refused."""
+        self._check_whole(number)
+        start, length = self._fragments[number - 1]
+        self.opened.stream.seek(start)
+        return self.opened.stream.read(length)
+
+
+@contextmanager
+def _said_plainly(opened: Opened) -> Iterator[None]:
+    """Whatever a decoder raises becomes one sentence; running out of memory stays what it is."""
+    try:
+        yield
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        reason = f"Its pixels ({opened.syntax.name}) are damaged, or of a kind that cannot be decoded here."
+        raise Refused("undecodable", reason) from error
+
+
+def preload() -> None:
+    """Load the codecs, which otherwise load themselves at their first use."""
+    Image.preinit()
+    Image.new("L", (2, 2)).save(io.BytesIO(), "PNG")
+    for syntax in AllTransferSyntaxes:
+        with suppress(NotImplementedError):
+            _ = get_decoder(syntax).is_available
+
+
+def open_source(path: Path) -> Source:
+    opened = open_dicom(path)
+    shape = pixel_layout.check(opened)
+    if not shape.whole:
+        raise Refused(shape.flaw, shape.flaw_reason)
+    options = as_pixel_options(opened.dataset)
+    options["number_of_frames"] = shape.whole
+    options["pixel_keyword"] = "PixelData"
+    options["transfer_syntax_uid"] = opened.syntax
+    if opened.pixel_vr:
+        options["pixel_vr"] = opened.pixel_vr
+    return Source(opened, shape, options)
+
+
+def display(task: dict[str, Any]) -> protocol.Message:
+    """The task ``display``: as many of ``frames`` as fit into ``seconds``, the first always."""
+    source = open_source(Path(task["path"]))
+    kinds, blobs = [], []
+    for number, (kind, data) in _within(task, source, _display_frame):
+        kinds.append([number, kind])
+        blobs.append(data)
+    return {"frames": kinds}, blobs
+
+
+def grey(task: dict[str, Any]) -> protocol.Message:
+    """The task ``grey``: ``frames`` as raw uint8 [H, W], luma only."""
+    source = open_source(Path(task["path"]))
+    frames = [(number, grey_frame(source, number)) for number in _asked(task, source)]
+    return {"frames": [[number, *frame.shape] for number, frame in frames]}, [frame.tobytes() for _, frame in frames]
+
+
+def thumbnail(task: dict[str, Any]) -> protocol.Message:
+    """The task ``thumbnail``: a JPEG that fits into a square of ``side`` pixels, of the middle frame; where that one is
+    damaged of the first, or of the last."""
+    source = open_source(Path(task["path"]))
+    image = Image.fromarray(_first_of(source, ((source.shape.frames + 1) // 2, 1, source.shape.frames)))
+    image.thumbnail((task["side"], task["side"]), Image.Resampling.BOX)
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return {}, [out.getvalue()]
+
+
+def _first_of(source: Source, numbers: tuple[int, ...]) -> Any:
+    for number in numbers[:-1]:
+        with suppress(Exception):  # whatever a decoder raises
+            return colour_frame(source, number)
+    return colour_frame(source, numbers[-1])
+
+
+def _asked(task: dict[str, Any], source: Source) -> list[int]:
+    numbers = [int(number) for number in task["frames"]]
+    if not numbers or not 1 <= min(numbers) <= max(numbers) <= source.shape.frames:
+        raise Refused("no_such_frame", f"The clip has {source.shape.frames} frames.")
+    return numbers
+
+
+def _within(
+    task: dict[str, Any], source: Source, decode: Callable[[Source, int], tuple[str, bytes]]
+) -> Iterator[tuple[int, tuple[str, bytes]]]:
+    ends = time.monotonic() + float(task["seconds"])
+    for index, number in enumerate(_asked(task, source)):
+        if index and time.monotonic() > ends:
+            return
+        yield number, decode(source, number)
+
+
+def _display_frame(source: Source, number: int) -> tuple[str, bytes]:
+    if source.opened.syntax == JPEGBaseline8Bit:
+        data = source.encoded(number)
+        if _browser_shows_it_right(data, source.shape):
+            return JPEG, data
+    out = io.BytesIO()
+    Image.fromarray(colour_frame(source, number)).save(out, "PNG", compress_level=_FAST_PNG)
+    return PNG, out.getvalue()
+
+
+def colour_frame(source: Source, number: int) -> Colour:
+    """One frame as a person should see it: uint8 [H, W] or RGB [H, W, 3]."""
+    array, described = source.decoded(number)
+    photometric = str(described["photometric_interpretation"])
+    if photometric == "PALETTE COLOR":
+        array = apply_color_lut(array, source.opened.dataset)
+        return (array >> 8).astype(np.uint8) if array.dtype == np.uint16 else array.astype(np.uint8)
+    if array.ndim == 3:
+        return _eight_bits(array[..., :3], source.shape.bits_stored)
+    return _grey_for_display(array, source, inverted=photometric == "MONOCHROME1")
+
+
+def _eight_bits(array: npt.NDArray[Any], bits: int) -> Colour:
+    return np.ascontiguousarray(array if array.dtype == np.uint8 else array >> max(bits - 8, 0)).astype(np.uint8)
+
+
+def _grey_for_display(array: npt.NDArray[Any], source: Source, *, inverted: bool) -> Grey:
+    """Eight bits are shown as stored. Deeper pixels go through rescale and window, or are spread from least to most."""
+    if array.dtype != np.uint8 or source.shape.bits_stored == 1:
+        array = _spread(_windowed(array, source))
+    return np.ascontiguousarray(255 - array if inverted else array)
+
+
+def _windowed(array: npt.NDArray[Any], source: Source) -> npt.NDArray[np.float64]:
+    dataset = source.opened.dataset
+    values = apply_modality_lut(array, dataset)
+    if "WindowCenter" in dataset or "VOILUTSequence" in dataset:
+        values = apply_voi_lut(values, dataset)
+    return values.astype(np.float64)
+
+
+def _spread(values: npt.NDArray[np.float64]) -> Grey:
+    low, high = float(values.min()), float(values.max())
+    return np.rint((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
+
+
+def grey_frame(source: Source, number: int) -> Grey:
+    """One frame's luma, uint8 [H, W]: the Y channel where the file has one."""
+    if source.opened.syntax == JPEGBaseline8Bit and source.shape.photometric.startswith(("YBR", "MONOCHROME2")):
+        return _jpeg_luma(source, number)
+    if source.shape.photometric.startswith("YBR_FULL"):
+        array, described = source.decoded(number, raw=True)
+        if str(described["photometric_interpretation"]).startswith("YBR_FULL"):
+            return _eight_bits(array[..., 0], source.shape.bits_stored)
+    colour = colour_frame(source, number)
+    if colour.ndim == 2:
+        return colour
+    luma: Grey = np.rint(colour.astype(np.float32) @ _LUMA).astype(np.uint8)
+    return luma
+
+
+def _jpeg_luma(source: Source, number: int) -> Grey:
+    data = source.encoded(number)
+    with _said_plainly(source.opened), Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        if image.size != (source.shape.columns, source.shape.rows):
+            raise ValueError("the picture inside has another size than the header says")
+        image.draft("L", image.size)
+        return np.asarray(image.convert("L"), dtype=np.uint8)
+
+
+def _browser_shows_it_right(data: bytes, shape: pixel_layout.Layout) -> bool:
+    """A baseline JPEG of the declared size whose colours a browser reads as the header means them."""
+    marks = _jpeg_marks(data)
+    if marks is None or marks.size != (shape.rows, shape.columns):
+        return False
+    if marks.components == 1:
+        return shape.samples == 1 and shape.photometric == "MONOCHROME2"
+    wants_ycc = shape.photometric in ("YBR_FULL", "YBR_FULL_422")
+    return (
+        marks.components == 3
+        and shape.samples == 3
+        and marks.ycc == wants_ycc
+        and (wants_ycc or shape.photometric == "RGB")
+    )
+
+
+@dataclass(frozen=True)
+class _Marks:
+    size: tuple[int, int]
+    components: int
+    ycc: bool
+
+
+def _jpeg_marks(data: bytes) -> _Marks | None:
+    """What libjpeg, and so every browser, will make of the stream; None unless it is whole and baseline.
+
+    Colours are YCbCr with a JFIF marker, as an Adobe marker says, else unless the components are named R, G and B.
+    """
+    if data[:2] != b"\xff\xd8" or b"\xff\xd9" not in data[-4:]:
+        return None
+    at, jfif, adobe = 2, False, None
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        mark, (length,) = data[at + 1], struct.unpack(">H", data[at + 2 : at + 4])
+        body = data[at + 4 : at + 2 + length]
+        jfif = jfif or (mark == 0xE0 and body[:5] == b"JFIF\0")
+        if mark == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
+            adobe = body[11]
+        if mark in _SOF:
+            return _frame_marks(body, jfif, adobe) if mark == _BASELINE and body[:1] == b"\x08" else None
+        at += 2 + length
+    return None
+
+
+def _frame_marks(body: bytes, jfif: bool, adobe: int | None) -> _Marks | None:
+    if len(body) < 6 or len(body) < 6 + 3 * body[5]:
+        return None
+    rows, columns, components = struct.unpack(">HHB", body[1:6])
+    names = bytes(body[6 + 3 * index] for index in range(components))
+    ycc = jfif or (adobe == 1 if adobe is not None else names != b"RGB")
+    return _Marks((rows, columns), components, ycc)

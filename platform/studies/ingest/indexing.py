@@ -1,0 +1,270 @@
+"""The last step of ingest: rows, receipts, audit entries, events and the quiet period, all in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from datetime import timezone as fixed_zone
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts import audit
+from live.models import Audience
+from live.publish import publish
+from studies import revisions
+from studies.access import every_study
+from studies.ingest.results import Arrival, IngestResult, Judgement
+from studies.models import Clip, Outcome, Patient, Receipt, Study
+from studies.storage import Staged
+
+if TYPE_CHECKING:
+    from studies.ingest.pipeline import Sender
+
+PHANTOM_MAKER = "Fontanelle Phantom Works"
+NO_ID_ISSUER = "FONTANELLE-NO-ID"
+_FROM_HEADER = (
+    "sop_uid",
+    "sop_class",
+    "series_uid",
+    "series_number",
+    "instance_number",
+    "modality",
+    "manufacturer",
+    "device",
+    "view",
+    "plane",
+    "label",
+    "transfer_syntax",
+    "frame_time_ms",
+    "frame_times_ms",
+    "frame_time_flaw",
+    "display_rate",
+    "regions",
+    "warnings",
+)
+_FROM_PIXELS = ("photometric", "rows", "columns", "frames", "samples", "bits_stored")
+_CONFLICT = "Another file with the same SOP Instance UID but other content is already here. The first one was kept."
+
+
+@transaction.atomic
+def add(arrivals: Sequence[Arrival], sender: Sender) -> list[IngestResult]:
+    """Index a batch; results in the same order. Studies are locked in one order, so that two batches never deadlock."""
+    now = timezone.now()
+    taken = sorted((arrival for arrival in arrivals if arrival.staged), key=lambda arrival: arrival.study_uid)
+    known = _known(taken)
+    studies = _studies_of([arrival for arrival in taken if arrival.sop_uid not in known], now)
+    if studies:
+        # Somebody may have added the same instances while we waited for the rows.
+        known = _known(taken)
+    batch = _Batch(now, known, studies)
+    results = [batch.add(arrival) for arrival in arrivals]
+    Clip.objects.bulk_create(batch.clips)
+    for study in batch.touched():
+        revisions.touch(study, now=now)
+        publish("study", audience=Audience.READERS, study_uid=study.uid)
+    _write_down(arrivals, results, sender)
+    return results
+
+
+@dataclass(frozen=True)
+class _Known:
+    """An instance that is here already."""
+
+    digest: str
+    study_uid: str
+    parked_reason: str
+
+
+def _known(arrivals: Sequence[Arrival]) -> dict[str, _Known]:
+    rows = Clip.objects.filter(sop_uid__in=[arrival.sop_uid for arrival in arrivals]).order_by()
+    columns = ("sop_uid", "digest", "study__uid", "parked_reason")
+    return {sop_uid: _Known(*facts) for sop_uid, *facts in rows.values_list(*columns)}
+
+
+def _studies_of(arrivals: Sequence[Arrival], now: datetime) -> dict[str, Study]:
+    studies: dict[str, Study] = {}
+    for arrival in arrivals:
+        if arrival.study_uid not in studies and arrival.header is not None:
+            studies[arrival.study_uid] = _study_of(arrival.header, now)
+    return studies
+
+
+@dataclass
+class _Batch:
+    """The files of one transaction, judged one after another against what is known by then."""
+
+    now: datetime
+    known: dict[str, _Known]
+    studies: dict[str, Study]
+    clips: list[Clip] = field(default_factory=list)
+
+    def add(self, arrival: Arrival) -> IngestResult:
+        if arrival.header is None or arrival.staged is None:
+            return _result(arrival, arrival.judgement)
+        known = self.known.get(arrival.sop_uid)
+        if known is not None:
+            return _result(arrival, _again(arrival.staged.digest, known), study_uid=known.study_uid)
+        study = self.studies[arrival.study_uid]
+        _check_patient(study, arrival.header)
+        self.clips.append(_clip(arrival.header, arrival.staged, arrival.judgement, study=study, now=self.now))
+        self.known[arrival.sop_uid] = _Known(arrival.staged.digest, study.uid, arrival.judgement.reason)
+        return _result(arrival, arrival.judgement)
+
+    def touched(self) -> list[Study]:
+        """Studies that got a clip, in the order in which they were locked."""
+        uids = {clip.study.uid for clip in self.clips}
+        return [study for uid, study in self.studies.items() if uid in uids]
+
+
+def _again(digest: str, known: _Known) -> Judgement:
+    if known.digest != digest:
+        return Judgement(Outcome.REFUSED, "conflict", _CONFLICT)
+    return Judgement(Outcome.DUPLICATE, "duplicate", f"Already here. {known.parked_reason}".strip())
+
+
+def _result(arrival: Arrival, judgement: Judgement, study_uid: str = "") -> IngestResult:
+    header = arrival.header or {}
+    return IngestResult(
+        path=arrival.name,
+        outcome=judgement.outcome.value,
+        reason=judgement.reason,
+        study_uid=study_uid or arrival.study_uid,
+        sop_uid=arrival.sop_uid,
+        series_uid=header.get("series_uid", ""),
+        sop_class=header.get("sop_class", ""),
+        code=judgement.code,
+    )
+
+
+def _study_of(header: dict[str, Any], now: datetime) -> Study:
+    """The study's row, locked; made, with its patient, if this is its first instance."""
+    study = _lock(header["study_uid"]).first()
+    if study is None:
+        patient = _patient_of(header)
+        facts = {
+            "patient": patient,
+            "original_patient": patient,
+            "accession": header["accession"],
+            "description": header["description"],
+            "acquired_at": moment(header["study_at"] or header["acquired_at"], header["utc_offset"]),
+            "is_phantom": header["manufacturer"] == PHANTOM_MAKER,
+            "first_image_at": now,
+            "last_image_at": now,
+        }
+        every_study().get_or_create(uid=header["study_uid"], defaults=facts)
+        study = _lock(header["study_uid"]).get()
+    return study
+
+
+def _lock(uid: str) -> QuerySet[Study]:
+    return every_study().select_for_update(of=("self",)).select_related("patient", "original_patient").filter(uid=uid)
+
+
+def _patient_of(header: dict[str, Any]) -> Patient:
+    """The infant that the header names, or the one it was merged into; without an identifier, one for this study."""
+    facts = header["patient"]
+    identifier, issuer = facts["id"], facts["issuer"]
+    if not identifier:
+        identifier = f"no ID {hashlib.sha256(header['study_uid'].encode()).hexdigest()[:10]}"
+        issuer = NO_ID_ISSUER
+    defaults = {
+        "name": facts["name"],
+        "birth_date": date.fromisoformat(facts["birth_date"]) if facts["birth_date"] else None,
+        "sex": facts["sex"],
+    }
+    patient, created = Patient.objects.get_or_create(patient_id=identifier, issuer=issuer, defaults=defaults)
+    while patient.merged_into is not None:
+        patient = patient.merged_into
+    if not created:
+        _fill_in(patient, defaults)
+    return patient
+
+
+def _fill_in(patient: Patient, facts: dict[str, Any]) -> None:
+    """Only what nobody knew yet: what a person entered is never overwritten by a device."""
+    missing = [name for name, value in facts.items() if value and not getattr(patient, name)]
+    for name in missing:
+        setattr(patient, name, facts[name])
+    if missing:
+        patient.save(update_fields=missing)
+
+
+def _check_patient(study: Study, header: dict[str, Any]) -> None:
+    named = header["patient"]["id"]
+    if named and named not in (study.original_patient.patient_id, study.patient.patient_id):
+        warning = f"Its header names patient {named}; the study belongs to {study.patient.patient_id}."
+        header["warnings"] = [*dict.fromkeys([*header["warnings"], warning])]
+
+
+def _clip(header: dict[str, Any], staged: Staged, judgement: Judgement, *, study: Study, now: datetime) -> Clip:
+    pixels = header["pixels"]
+    return Clip(
+        study=study,
+        **{name: header[name] for name in _FROM_HEADER},
+        **{name: pixels[name] for name in _FROM_PIXELS},
+        acquired_at=moment(header["acquired_at"], header["utc_offset"]),
+        received_at=now,
+        digest=staged.digest,
+        size=staged.size,
+        scorable=judgement.outcome == Outcome.STORED,
+        parked_reason=judgement.reason,
+        decode_error=pixels["flaw_reason"] if pixels["frames"] else "",
+    )
+
+
+def moment(written: str | None, offset: str) -> datetime | None:
+    """A device's local time with its offset from UTC, the site's zone where it names none."""
+    if not written:
+        return None
+    naive = datetime.fromisoformat(written)
+    if len(offset) == 5 and offset[0] in "+-" and offset[1:].isdigit():
+        shift = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:]))
+        if shift < timedelta(hours=15):
+            return naive.replace(tzinfo=fixed_zone(-shift if offset[0] == "-" else shift))
+    return timezone.make_aware(naive)
+
+
+def _write_down(arrivals: Sequence[Arrival], results: Sequence[IngestResult], sender: Sender) -> None:
+    receipts = [
+        Receipt(
+            source=sender.source,
+            sent_by=sender.user,
+            path=result.path[-512:],
+            outcome=result.outcome,
+            reason=result.reason,
+            study_uid=result.study_uid,
+            sop_uid=result.sop_uid,
+            digest=arrival.staged.digest if arrival.staged else "",
+        )
+        for arrival, result in zip(arrivals, results, strict=True)
+    ]
+    Receipt.objects.bulk_create(receipts)
+    for study_uid in dict.fromkeys(result.study_uid for result in results):
+        _audit(study_uid, [result for result in results if result.study_uid == study_uid], sender)
+
+
+def _audit(study_uid: str, results: Iterable[IngestResult], sender: Sender) -> None:
+    """One entry for each study of the batch, and one for the files that belong to none."""
+    counts: dict[str, int] = {}
+    conflicts = []
+    for result in results:
+        counts[result.outcome] = counts.get(result.outcome, 0) + 1
+        if result.code == "conflict":
+            conflicts.append(result.sop_uid)
+    patient_ids = every_study().filter(uid=study_uid).values_list("patient__patient_id", flat=True)
+    audit.record(
+        sender.request,
+        "instance.conflict" if conflicts else "study.received",
+        user=sender.user,
+        patient_id=patient_ids.first() or "" if study_uid else "",
+        study_uid=study_uid,
+        outcome="refused" if set(counts) == {"refused"} else "ok",
+        source=sender.source,
+        counts=counts,
+        **({"conflicts": conflicts[:20]} if conflicts else {}),
+    )

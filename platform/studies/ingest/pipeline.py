@@ -1,0 +1,155 @@
+"""Ingest, the one way in for every file: receive, inspect, judge, keep, index. "Stored" is said only after all of them.
+
+- receive: the bytes are staged on the disk, counted and hashed, and synced (studies.storage)
+- inspect: a disposable child reads the header (studies.sandbox.pool)
+- judge: what the header means: take it, park it as not scorable, or refuse it, with a reason for a person
+- keep: the bytes get their final name, and the folders are synced once for all files of a request
+- index: rows, receipts, audit entries, events and the quiet period, in one transaction (studies.ingest.indexing)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.db import IntegrityError, OperationalError
+
+from studies import storage
+from studies.ingest import indexing
+from studies.ingest.results import Arrival, IngestResult, Judgement
+from studies.models import Outcome
+from studies.sandbox import pool
+
+BATCH = 20
+_TRIES = 4
+_ULTRASOUND_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.6",
+    "1.2.840.10008.5.1.4.1.1.6.1",
+    "1.2.840.10008.5.1.4.1.1.3",
+    "1.2.840.10008.5.1.4.1.1.3.1",
+}
+_TOO_LARGE = "It is larger than the {} MB that one file may have."
+
+Chunks = Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends, and how."""
+
+    source: str
+    user: Any = None
+    request: Any = None
+
+
+@dataclass
+class Intake:
+    """Files of one request on their way in. ``add`` stages and inspects each; ``finish`` keeps and indexes them all.
+
+    A full disk raises DiskFull from ``add``, and ``abandon`` then leaves nothing of the request behind.
+    """
+
+    sender: Sender
+    expected_study: str = ""
+    arrivals: list[Arrival] = field(default_factory=list)
+
+    def add(self, name: str, chunks: Iterable[bytes]) -> None:
+        try:
+            staged = storage.stage(iter(chunks))
+        except storage.TooLarge:
+            limit = settings.INSTANCE_MAX_BYTES // 1024**2
+            self.refuse(name, "too_large", _TOO_LARGE.format(limit))
+            return
+        self.arrivals.append(inspect(name, staged, expected_study=self.expected_study))
+
+    def add_staged(self, name: str, staged: storage.Staged) -> None:
+        self.arrivals.append(inspect(name, staged, expected_study=self.expected_study))
+
+    def refuse(self, name: str, code: str, reason: str) -> None:
+        """Something that never became a file of its own."""
+        self.arrivals.append(Arrival(name, Judgement(Outcome.REFUSED, code, reason)))
+
+    def finish(self) -> list[IngestResult]:
+        """Keep what was taken, index everything; the results come in the order of arrival."""
+        results: list[IngestResult] = []
+        for start in range(0, len(self.arrivals), BATCH):
+            results += _keep_and_index(self.arrivals[start : start + BATCH], self.sender)
+        self.arrivals = []
+        return results
+
+    def abandon(self) -> None:
+        """Forget the request; what was staged is removed."""
+        for arrival in self.arrivals:
+            arrival.discard()
+        self.arrivals = []
+
+
+def ingest_path(path: Path, *, source: str = "folder", user: Any = None, name: str = "") -> IngestResult:
+    """Take one file in; raises DiskFull."""
+    intake = Intake(Sender(source, user))
+    with path.open("rb") as stream:
+        intake.add(name or str(path), storage.chunks_of(stream))
+    return intake.finish()[0]
+
+
+def ingest_stream(stream: BinaryIO, *, name: str, sender: Sender) -> IngestResult:
+    """Take one open stream in; raises DiskFull."""
+    intake = Intake(sender)
+    intake.add(name, storage.chunks_of(stream))
+    return intake.finish()[0]
+
+
+def inspect(name: str, staged: storage.Staged, *, expected_study: str = "") -> Arrival:
+    """Read the header in a child and judge it. The staged file of a refused one is removed at once."""
+    try:
+        header = pool.read_header(staged.path)
+    except pool.ChildFailed as failure:
+        staged.discard()
+        return Arrival(name, Judgement(Outcome.REFUSED, failure.code, failure.reason))
+    except BaseException:
+        staged.discard()
+        raise
+    if staged.had_preamble:
+        header["warnings"].append("The 128 bytes before the DICOM header were not empty and have been zeroed.")
+    arrival = Arrival(name, judge(header, expected_study), header, staged)
+    if arrival.judgement.outcome == Outcome.REFUSED:
+        arrival.discard()
+    return arrival
+
+
+def judge(header: dict[str, Any], expected_study: str = "") -> Judgement:
+    """Scorable, parked or refused, by the header alone."""
+    pixels = header["pixels"]
+    if expected_study and header["study_uid"] != expected_study:
+        return Judgement(Outcome.REFUSED, "other_study", "It belongs to another study than the address names.")
+    if not is_ultrasound(header):
+        modality = header["modality"] or "no modality given"
+        return Judgement(Outcome.PARKED, "not_ultrasound", f"Not ultrasound ({modality}): kept, never scored.")
+    if pixels["flaw"]:
+        return Judgement(Outcome.PARKED, pixels["flaw"], pixels["flaw_reason"])
+    return Judgement(Outcome.STORED, "", "")
+
+
+def is_ultrasound(header: dict[str, Any]) -> bool:
+    """By its modality; by its class where that is missing."""
+    if header["modality"]:
+        return bool(header["modality"] == "US")
+    return header["sop_class"] in _ULTRASOUND_CLASSES
+
+
+def _keep_and_index(arrivals: Sequence[Arrival], sender: Sender) -> list[IngestResult]:
+    storage.keep([arrival.staged for arrival in arrivals if arrival.staged is not None])
+    for attempt in range(_TRIES):
+        try:
+            return indexing.add(arrivals, sender)
+        except (OperationalError, IntegrityError):
+            # A deadlock, a lock that did not come free, or somebody who was quicker with the same instance: nothing
+            # was written, the bytes stay where they are, and the next try sees what the other wrote.
+            if attempt == _TRIES - 1:
+                raise
+            time.sleep(0.05 * 2**attempt)
+    raise AssertionError("unreachable")

@@ -1,0 +1,183 @@
+"""Infant facts from a CSV file: each row is judged alone, and a trial run changes nothing."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from studies.models import Patient, Sex
+from studies.patients.identity import change_facts
+
+MAX_BYTES = 8 * 1024**2
+MAX_ROWS = 20_000
+_AGE = re.compile(r"(\d{2})\s*(?:[+w]\s*(\d)\s*(?:/7|d)?)?", re.IGNORECASE)
+_SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE, "o": Sex.OTHER, "other": Sex.OTHER}
+_REFUSED = "refused"
+
+
+class BadFile(Exception):
+    """The file as a whole makes no sense; ``str()`` says why."""
+
+
+@dataclass
+class Row:
+    """A line of the file and what became of it."""
+
+    line: int
+    patient_id: str
+    outcome: str = "unchanged"
+    reason: str = ""
+    changes: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("line", "patient_id", "outcome", "reason", "changes")}
+
+
+def whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValidationError(f"{text!r} is not a whole number.") from None
+
+
+def age_in_days(text: str) -> int:
+    """``27+2`` (weeks and days) or ``27``."""
+    match = _AGE.fullmatch(text)
+    if match is None or int(match[2] or 0) > 6:
+        raise ValidationError(f"{text!r} is not a gestational age such as 27+2.")
+    return 7 * int(match[1]) + int(match[2] or 0)
+
+
+def weeks_in_days(text: str) -> int:
+    """Decimal weeks."""
+    try:
+        return round(7 * float(text))
+    except (ValueError, OverflowError):
+        raise ValidationError(f"{text!r} is not a number of weeks.") from None
+
+
+def sex(text: str) -> str:
+    if text.lower() not in _SEXES:
+        raise ValidationError(f"{text!r} is not F, M or O.")
+    return _SEXES[text.lower()]
+
+
+def day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValidationError(f"{text!r} is not a date such as 2026-01-31.") from None
+
+
+COLUMNS: dict[str, tuple[str, Any]] = {
+    "gestational_age": ("gestational_age_days", age_in_days),
+    "gestational_age_days": ("gestational_age_days", whole_number),
+    "gestational_age_weeks": ("gestational_age_days", weeks_in_days),
+    "birth_weight_g": ("birth_weight_g", whole_number),
+    "birth_date": ("birth_date", day),
+    "sex": ("sex", sex),
+    "twin_group": ("twin_group", str),
+}
+
+
+_FIELDS: dict[str, Any] = {name: Patient._meta.get_field(name) for name, _ in COLUMNS.values()}
+
+
+@transaction.atomic
+def take_in(data: bytes, *, dry_run: bool) -> list[Row]:
+    """Judge every row, and unless it is a trial change what the good ones say; raises BadFile."""
+    rows = []
+    seen: dict[tuple[str, str], int] = {}
+    for line, cells, readable in _lines(data):
+        row = Row(line, cells.get("patient_id", "")[:64])
+        rows.append(row)
+        if not readable:
+            row.outcome, row.reason = _REFUSED, "The line is not UTF-8 text."
+            continue
+        _take_row(row, cells, seen, dry_run=dry_run)
+    return rows
+
+
+def _take_row(row: Row, cells: dict[str, str], seen: dict[tuple[str, str], int], *, dry_run: bool) -> None:
+    try:
+        patient = _patient(row.patient_id, cells.get("issuer", ""))
+        earlier = seen.setdefault((patient.patient_id, patient.issuer), row.line)
+        if earlier != row.line:
+            raise ValidationError(f"Line {earlier} is about the same patient.")
+        facts = _facts(cells)
+        for name, value in facts.items():
+            _FIELDS[name].clean(value, patient)
+    except ValidationError as error:
+        row.outcome, row.reason = _REFUSED, " ".join(error.messages)
+        return
+    row.before = {name: getattr(patient, name) for name in facts}
+    changes = {name: value for name, value in facts.items() if row.before[name] != value}
+    row.changes = {name: value.isoformat() if isinstance(value, date) else value for name, value in changes.items()}
+    row.outcome = "changed" if changes else "unchanged"
+    if changes and not dry_run:
+        change_facts(patient, changes)
+
+
+def _patient(identifier: str, issuer: str) -> Patient:
+    if not identifier:
+        raise ValidationError("The patient_id is empty.")
+    found = Patient.objects.filter(patient_id=identifier)
+    matches = list((found.filter(issuer=issuer) if issuer else found)[:2])
+    if not matches:
+        raise ValidationError(f"No patient has the identifier {identifier}.")
+    if len(matches) > 1:
+        raise ValidationError(f"Several patients have the identifier {identifier}: add a column issuer.")
+    patient = matches[0]
+    while patient.merged_into is not None:
+        patient = patient.merged_into
+    return patient
+
+
+def _facts(cells: dict[str, str]) -> dict[str, Any]:
+    """What the row says; an empty cell says nothing."""
+    return {name: read(cells[column]) for column, (name, read) in COLUMNS.items() if cells.get(column)}
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, dict[str, str], bool]]:
+    """(line number, cells by column, whether the line was text)."""
+    if len(data) > MAX_BYTES:
+        raise BadFile(f"The file is larger than {MAX_BYTES // 1024**2} MB.")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = data.decode("utf-16", "replace").encode()
+    lines = [line.decode("utf-8", "surrogateescape") for line in data.removeprefix(b"\xef\xbb\xbf").splitlines()]
+    if not lines:
+        raise BadFile("The file is empty.")
+    header = lines[0]
+    delimiter = max(",;\t", key=header.count)
+    reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        columns = [name.strip().lower() for name in next(reader)]
+        _check_columns(columns)
+        for number, cells in enumerate(reader, 2):
+            if number > MAX_ROWS:
+                raise BadFile(f"The file has more than {MAX_ROWS} rows.")
+            if any(cell.strip() for cell in cells):
+                yield reader.line_num, *_cells(columns, cells)
+    except csv.Error as error:
+        raise BadFile(f"The file is not a CSV file ({error}).") from None
+
+
+def _check_columns(columns: list[str]) -> None:
+    if "patient_id" not in columns:
+        raise BadFile("The first line must name the columns, and one of them must be patient_id.")
+    if not set(columns) & set(COLUMNS):
+        raise BadFile(f"None of the columns holds a fact. Known ones: {', '.join(COLUMNS)}.")
+
+
+def _cells(columns: list[str], cells: list[str]) -> tuple[dict[str, str], bool]:
+    pairs = {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
+    readable = all(not "\udc80" <= letter <= "\udcff" for cell in cells for letter in cell)
+    return {name: cell.encode("utf-8", "replace").decode() for name, cell in pairs.items()}, readable

@@ -1,0 +1,145 @@
+"""Everything that waits to be read, in reading order, as one reader may know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from annotations.models import Context, Read, ReadStatus
+from annotations.reads.blinding import blinded_uids
+from inference import current_scores
+from inference.current_flags import Answer, current_flags
+from studies import access
+from studies.models import Study, StudyStatus
+from worklist import claims
+from worklist.models import Claim
+from worklist.reading_order import Policy, Waiting, band, sort_key
+
+FILTERS = ("all", "suspected", "not_analysed", "mine", "read_today")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A waiting study in its place."""
+
+    study_id: int
+    uid: str
+    searched: str
+    waiting: Waiting
+    band: str
+    blinded: bool
+    mine: bool
+    taken: bool
+
+
+def waiting_since(*, first_image_at: datetime, last_image_at: datetime, read_at: datetime | None) -> datetime:
+    """From its first image, so that late ones never send it back; one that was read before, from the late ones."""
+    return first_image_at if read_at is None else last_image_at
+
+
+class Board:
+    """The reading order for one person, loaded with a fixed number of queries."""
+
+    def __init__(self, user: Any) -> None:
+        self.user = user
+        self.now = timezone.now()
+        self.ai = current_scores.ai_state()
+        self.blinded = blinded_uids(user)
+        self.claims: dict[int, Claim] = {claim.study_id: claim for claim in claims.live_claims()}
+        self.policy = Policy(
+            cap_seconds=settings.WAITING_CAP.total_seconds(),
+            near_seconds=settings.NEAR_CAP.total_seconds(),
+            ai=self.ai["state"] == "ok",
+        )
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Every waiting study that this person may see, in reading order."""
+        return sorted(map(self._entry, self._facts()), key=lambda entry: sort_key(entry.waiting, self.policy))
+
+    @cached_property
+    def drafts(self) -> set[int]:
+        """Studies in which this person has something typed and not committed."""
+        own = Read.objects.filter(reader=self.user, context=Context.TRIAGE, status=ReadStatus.DRAFT)
+        return set(own.filter(draft_version__gt=0).values_list("study_id", flat=True))
+
+    @cached_property
+    def _flags(self) -> dict[int, Answer]:
+        """The answers to everything that waits, also those that this person must not see."""
+        return current_flags(access.visible_studies(self.user).exclude(status=StudyStatus.READ))
+
+    def _facts(self) -> Iterable[Any]:
+        waiting = access.visible_studies(self.user).exclude(status=StudyStatus.READ)
+        return waiting.values(
+            "pk", "uid", "priority", "first_image_at", "last_image_at", "read_at", "description", "accession",
+            "patient__patient_id", "patient__name",
+        )  # fmt: skip
+
+    def _entry(self, facts: Any) -> Entry:
+        pk, uid = facts["pk"], facts["uid"]
+        blinded = uid in self.blinded
+        score = None if blinded else self._flags.get(pk)
+        since = waiting_since(**{name: facts[name] for name in ("first_image_at", "last_image_at", "read_at")})
+        waited = max(0.0, (self.now - since).total_seconds())
+        waiting = Waiting(
+            key=pk,
+            priority=facts["priority"],
+            waited_seconds=waited,
+            flag=score.flag if score else None,
+            probability=score.probability if score else None,
+        )
+        claim = self.claims.get(pk)
+        own = claim is not None and claim.user_id == self.user.pk
+        named = ("uid", "description", "accession", "patient__patient_id", "patient__name")
+        return Entry(
+            study_id=pk,
+            uid=uid,
+            searched=" ".join(facts[name] for name in named).casefold(),
+            waiting=waiting,
+            band=band(waiting, self.policy),
+            blinded=blinded,
+            mine=own or pk in self.drafts,
+            taken=claim is not None and not own,
+        )
+
+    def counts(self) -> dict[str, int]:
+        flags = [entry.waiting.flag for entry in self.entries]
+        return {
+            "waiting": len(flags),
+            "suspected": flags.count("suspected"),
+            "not_analysed": flags.count("not_analysed"),
+            "mine": sum(entry.mine for entry in self.entries),
+            "read_today": self.read_today().count(),
+        }
+
+    def longest_waiting_seconds(self) -> float | None:
+        return max((entry.waiting.waited_seconds for entry in self.entries), default=None)
+
+    def read_today(self, words: str = "") -> QuerySet[Study]:
+        """Studies read since midnight of the site's time zone, the latest first."""
+        midnight = timezone.localtime(self.now).replace(hour=0, minute=0, second=0, microsecond=0)
+        read = access.visible_studies(self.user).filter(status=StudyStatus.READ, read_at__gte=midnight)
+        for word in words.split():
+            read = read.filter(Q(patient__patient_id__icontains=word) | Q(patient__name__icontains=word) | Q(uid=word))
+        return read.order_by("-read_at", "-pk")
+
+    def chosen(self, show: str, words: str) -> list[Entry]:
+        """The waiting studies of a filter that hold every one of the words."""
+        wanted = words.casefold().split()
+        return [e for e in self.entries if self._shows(e, show) and all(word in e.searched for word in wanted)]
+
+    def _shows(self, entry: Entry, show: str) -> bool:
+        return entry.mine if show == "mine" else show in ("all", entry.waiting.flag)
+
+
+def next_study(user: Any, after: Study) -> str | None:
+    """The uid of the next study in the reading order that nobody else has open; None where the list is done."""
+    free = (entry.uid for entry in Board(user).entries if not entry.taken and entry.study_id != after.pk)
+    return next(free, None)

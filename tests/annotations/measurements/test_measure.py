@@ -1,0 +1,70 @@
+"""Known lengths, areas and angles, and what has no number."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotations.measurements.measure import OVERLAP, measure
+
+CASES = json.loads((Path(__file__).parent / "measures.json").read_text())
+REGION = {"x0": 0, "y0": 0, "x1": 399, "y1": 299, "dx_cm": 0.02, "dy_cm": 0.03, "type": "2d", "inside": True}
+coordinates = st.tuples(st.floats(0, 400), st.floats(0, 300))
+
+# Whole and half pixels: what lies on an edge lies on it exactly.
+spots = st.tuples(st.integers(0, 800).map(lambda n: n / 2), st.integers(0, 600).map(lambda n: n / 2))
+drawings = st.one_of(
+    *(
+        st.tuples(st.just(tool), st.lists(spots, min_size=count, max_size=count))
+        for tool, count in (("length", 2), ("angle", 3), ("freehand", 4), ("box", 2))
+    )
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_it_measures_what_is_known(case: dict[str, Any]) -> None:
+    found = measure(case["tool"], case["points"], case["regions"], preset=case["preset"], frame=case["frame"])
+    assert (found.unit, found.reason) == (case["unit"], case["reason"])
+    assert found.value == (None if case["value"] is None else pytest.approx(case["value"], rel=1e-6))
+
+
+@given(a=coordinates, b=coordinates)
+def test_a_length_is_the_same_from_both_ends_and_a_box_from_all_corners(a: Any, b: Any) -> None:
+    there, back = measure("length", [a, b], [REGION]), measure("length", [b, a], [REGION])
+    assert there.value == back.value
+    corners = measure("box", [(a[0], b[1]), (b[0], a[1])], [REGION])
+    assert corners.value == measure("box", [a, b], [REGION]).value
+
+
+@given(a=coordinates, b=coordinates, c=coordinates)
+def test_a_triangle_has_half_the_area_of_its_parallelogram(a: Any, b: Any, c: Any) -> None:
+    area = measure("freehand", [a, b, c], [REGION]).value
+    twice = abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) * 0.02 * 0.03
+    assert area == pytest.approx(twice / 2, abs=1e-6)
+
+
+@given(drawing=drawings, x=st.integers(0, 399), y=st.integers(0, 299), size=st.integers(0, 200), same=st.booleans())
+def test_there_is_a_number_where_no_point_lies_within_a_region_of_another_scale(
+    drawing: tuple[str, list[Any]], x: int, y: int, size: int, *, same: bool
+) -> None:
+    tool, points = drawing
+    inner = REGION | {"x0": x, "y0": y, "x1": x + size, "y1": y + size} | ({} if same else {"dx_cm": 0.05})
+    alone, found = measure(tool, points, [REGION]), measure(tool, points, [REGION, inner])
+    corners = [(px, py) for px, _ in points for _, py in points] if tool == "box" else points
+    within = any(x < px < x + size + 1 and y < py < y + size + 1 for px, py in corners)
+    beside = not any(x <= px <= x + size + 1 and y <= py <= y + size + 1 for px, py in corners)
+    assert found == measure(tool, points, [inner, REGION])
+    if same or beside:
+        assert found == alone
+    elif within:
+        assert (found.value, found.reason) == (None, OVERLAP)
+
+
+def test_a_point_in_a_picture_and_an_arrow_measure_nothing() -> None:
+    assert measure("point", [(5, 5)], [REGION]) is None
+    assert measure("arrow", [(5, 5), (9, 9)], [REGION]) is None

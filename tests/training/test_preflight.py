@@ -1,0 +1,106 @@
+"""What a run would use, and what is missing, in words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from accounts.roles import Role
+from studies.models import Patient, Study
+from tests.accounts.people import client_of, person
+from tests.inference.factories import add_clip, study
+from tests.training.factories import cohort, label
+from training.preflight import preflight
+from training.snapshots import freeze
+
+pytestmark = pytest.mark.django_db
+
+
+def test_too_few_positives_are_counted_out(settings: Settings) -> None:
+    settings.MIN_POSITIVES_PER_FOLD = 5
+    cohort(positive=7, negative=25)
+    found = preflight()
+    assert found.reasons == ["25 positive infants are needed, 7 are labelled: 18 are missing."]
+    assert (found.ok, found.missing_positives) == (False, 18)
+
+
+def test_one_missing_infant_is_said_in_the_singular() -> None:
+    cohort(positive=4, negative=5)
+    assert preflight().reasons == ["5 positive infants are needed, 4 are labelled: 1 is missing."]
+
+
+def test_an_infant_counts_once_however_many_studies_it_has() -> None:
+    cohort(positive=4, negative=5)
+    again = Patient.objects.first()
+    cohort(positive=3, negative=0, patient=again)
+    assert preflight().missing_positives == 1
+
+
+def test_enough_infants_of_both_kinds_make_folds_with_positives_in_each() -> None:
+    cohort(positive=5, negative=6)
+    found = preflight()
+    assert found.ok
+    assert [row["positives"] for row in found.folds] == [1] * 5
+
+
+def test_twins_stay_in_one_fold() -> None:
+    made = cohort(positive=6, negative=12)
+    twins = [made[0].patient_id, made[10].patient_id]
+    Patient.objects.filter(pk__in=twins).update(twin_group="T1")
+    folds = {row.fold for row in preflight().rows if row.patient in twins}
+    assert len(folds) == 1
+
+
+@hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 1000), shared=st.lists(st.integers(0, 13), max_size=8))
+def test_no_fold_ever_parts_a_patient(seed: int, shared: list[int]) -> None:
+    made = cohort(positive=7, negative=7)
+    for place in shared:
+        Study.objects.filter(pk=made[place].pk).update(patient=made[(place * 3) % 14].patient_id)
+    folds: dict[str, set[int]] = defaultdict(set)
+    for row in preflight(seed=seed).rows:
+        folds[row.group].add(row.fold)
+    assert all(len(where) == 1 for where in folds.values())
+
+
+def test_phantoms_and_infants_are_never_mixed() -> None:
+    cohort(positive=5, negative=5, phantom=True)
+    cohort(positive=1, negative=1, phantom=False)
+    found = preflight()
+    assert (len(found.rows), found.phantoms_only) == (10, True)
+    assert found.notes == ["2 labelled studies of infants are left out: phantoms and infants are not mixed."]
+
+
+def test_infants_are_preferred_once_there_are_enough_of_them() -> None:
+    cohort(positive=5, negative=5, phantom=True)
+    cohort(positive=5, negative=5, phantom=False)
+    assert not preflight().phantoms_only
+
+
+def test_a_study_without_scorable_clips_is_left_out() -> None:
+    cohort(positive=5, negative=5)
+    empty = study(clips=())
+    add_clip(empty, frames=0, scorable=False)
+    label(empty, positive=True, reader=person(Role.RADIOLOGIST))
+    found = preflight()
+    assert empty.uid not in {row.study_uid for row in found.rows}
+    assert found.notes == ["1 labelled studies have no scorable images and are left out."]
+
+
+def test_a_snapshot_is_named_by_what_it_holds() -> None:
+    cohort(positive=5, negative=5)
+    first, second = freeze(preflight()), freeze(preflight())
+    assert (first, first.studies, first.positives) == (second, 10, 5)
+    cohort(positive=0, negative=1)
+    assert freeze(preflight()).digest != first.digest
+
+
+def test_an_admin_sees_the_preflight_and_nobody_else_does() -> None:
+    url = "/api/v1/training-runs/preflight/"
+    assert client_of(person(Role.ADMIN)).get(url).json()["missing_positives"] == 5
+    assert client_of(person(Role.RADIOLOGIST)).get(url).status_code == 403

@@ -1,0 +1,122 @@
+"""The gate: opens the locked hold-out for one challenger, and measures it beside the champion. It needs torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+
+from accounts import audit
+from inference.core.manifest import BadModel
+from inference.embedding_cache import embed_clips
+from inference.engine_cache import engine_for
+from inference.models import ModelVersion
+from inference.registry import champion
+from studies.models import StudyRevision
+from training.core.metrics import auroc, clopper_pearson
+from training.core.splits import Leak
+from training.holdout import assert_unseen, holdout_of, locked
+from training.models import HoldOut, HoldOutOpening, HoldOutResult, TrainingRun
+from training.preflight import Row, everyone
+
+
+class NotOpened(Exception):
+    """The hold-out stayed closed; the message says why."""
+
+
+def open_holdout(model: ModelVersion, *, user: Any = None) -> HoldOutResult:
+    """Log the opening, then measure. Raises NotOpened; a model that was fitted on one of these patients is refused,
+    with the identifiers, and that is audited too."""
+    run = TrainingRun.objects.select_related("snapshot").filter(model=model).first()
+    if run is None:
+        raise NotOpened("The model was not trained here, so that nobody knows whether it saw these patients.")
+    holdout = holdout_of(phantoms_only=run.snapshot.phantoms_only)
+    if holdout is None:
+        raise NotOpened("No hold-out is locked.")
+    try:
+        assert_unseen(run.snapshot.rows, holdout)
+    except Leak as leak:
+        audit.record(None, "holdout.open", user=user, outcome="refused", model=model.digest, reason=str(leak))
+        raise NotOpened(f"The model was trained on patients {leak}.") from leak
+    rows = _inside(holdout)
+    opening = _log(holdout, model, run, rows, user)
+    report = {"model": _measured(model, rows), "champion": _champion(model, holdout, rows)}
+    return HoldOutResult.objects.create(opening=opening, report=report)
+
+
+def _inside(holdout: HoldOut) -> list[Row]:
+    away = locked(holdout)
+    rows = everyone(phantoms_only=holdout.phantoms_only)
+    return [row for row in rows if away.holds(str(row.patient), row.group)]
+
+
+def _log(holdout: HoldOut, model: ModelVersion, run: TrainingRun, rows: list[Row], user: Any) -> HoldOutOpening:
+    """Committed before a picture is looked at: an opening that crashes is an opening."""
+    canonical = json.dumps([row.as_json() for row in rows], sort_keys=True, separators=(",", ":"))
+    studies = hashlib.sha256(canonical.encode()).hexdigest()
+    snapshot = run.snapshot.digest
+    with transaction.atomic():
+        audit.record(
+            None,
+            "holdout.open",
+            user=user,
+            holdout=holdout.digest,
+            model=model.digest,
+            snapshot=snapshot,
+            studies=[row.study_uid for row in rows],
+        )
+        return HoldOutOpening.objects.create(
+            holdout=holdout, model=model, snapshot=snapshot, studies=studies, opened_by=user
+        )
+
+
+def _champion(model: ModelVersion, holdout: HoldOut, rows: list[Row]) -> dict[str, Any] | None:
+    """The champion on the same studies; a reason instead where it was fitted on some of them."""
+    best = champion()
+    if best is None or best.pk == model.pk:
+        return None
+    run = TrainingRun.objects.select_related("snapshot").filter(model=best).first()
+    try:
+        assert_unseen(run.snapshot.rows if run else [], holdout)
+        return _measured(best, rows)
+    except Leak as leak:
+        return {"digest": best.digest, "not_compared": f"It was trained on patients {leak}."}
+    except BadModel as error:
+        return {"digest": best.digest, "not_compared": f"Its files were refused: {error}."}
+
+
+def _measured(model: ModelVersion, rows: list[Row]) -> dict[str, Any]:
+    """AUROC, and sensitivity and specificity at each frozen operating point, with exact intervals."""
+    engine = engine_for(model)
+    y, probability, left_out = [], [], []
+    for row in rows:
+        revision = StudyRevision.objects.get(study__uid=row.study_uid, number=row.revision)
+        embedded = embed_clips(list(revision.clips.filter(scorable=True, frames__gt=0)), engine)
+        if not embedded.frames:
+            left_out.append(row.study_uid)
+            continue
+        y.append(int(row.positive))
+        probability.append(engine.score(embedded.embeddings).probability)
+    labels, scores = np.array(y, dtype=np.int64), np.array(probability)
+    return {
+        "digest": model.digest,
+        "n": len(labels),
+        "n_positive": int(labels.sum()),
+        "left_out": left_out,
+        "auroc": auroc(labels, scores) if len(set(y)) == 2 else None,
+        "operating_points": {
+            name: {
+                "sensitivity": _share(scores[labels == 1] >= point.threshold),
+                "specificity": _share(scores[labels == 0] < point.threshold),
+            }
+            for name, point in engine.manifest.operating_points.items()
+        },
+    }
+
+
+def _share(right: Any) -> dict[str, Any]:
+    hits, n = int(right.sum()), len(right)
+    return {"value": hits / n if n else None, "n": n, "interval": list(clopper_pearson(hits, n))}

@@ -1,0 +1,223 @@
+"""Which labelled studies a training run would use, and whether they are enough. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+
+from annotations.consensus.reference_labels import ReferenceLabel, labels
+from annotations.models import ReadRevision
+from studies.models import StudyRevision
+from training.holdout import holdout_of, locked
+from training.models import HoldOut
+
+SECONDS_PER_STUDY = (1.0, 10.0)
+SECONDS_OF_FITTING = (20.0, 180.0)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One study as a run uses it: which images, which label, and what must stay together."""
+
+    study_uid: str
+    revision: int
+    revision_digest: str
+    patient: int
+    group: str
+    positive: bool
+    reads: tuple[int, ...]
+    rule: str
+    definition: str
+    fold: int = -1
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "reads": list(self.reads)}
+
+
+@dataclass
+class Preflight:
+    """Whether retraining can start, and why not, in words."""
+
+    rows: list[Row]
+    phantoms_only: bool
+    reasons: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    leaks: list[str] = field(default_factory=list)
+    folds: list[dict[str, Any]] = field(default_factory=list)
+    missing_positives: int = 0
+    holdout: HoldOut | None = None
+
+    @property
+    def ok(self) -> bool:
+        return not self.reasons
+
+    @property
+    def patients(self) -> int:
+        return len({row.patient for row in self.rows})
+
+    @property
+    def positives(self) -> int:
+        return sum(row.positive for row in self.rows)
+
+    def estimate_seconds(self) -> list[int]:
+        """With all embeddings cached on an idle machine, and with none on a busy one."""
+        ends = zip(SECONDS_OF_FITTING, SECONDS_PER_STUDY, strict=True)
+        return [round(fitting + len(self.rows) * each) for fitting, each in ends]
+
+    def _holdout(self) -> dict[str, Any] | None:
+        """The locked hold-out in figures; who is in it stays with the gate."""
+        if self.holdout is None:
+            return None
+        facts = self.holdout
+        opened = facts.openings.count()
+        return {"digest": facts.digest, "patients": len(facts.patients), "at": facts.created_at, "openings": opened}
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "ok": self.ok,
+            "reasons": self.reasons,
+            "notes": self.notes,
+            "patients": self.patients,
+            "studies": len(self.rows),
+            "positives": self.positives,
+            "missing_positives": self.missing_positives,
+            "folds": self.folds,
+            "leaks": self.leaks,
+            "phantoms_only": self.phantoms_only,
+            "holdout": self._holdout(),
+            "estimate_seconds": self.estimate_seconds(),
+        }
+
+
+def preflight(*, seed: int = 0) -> Preflight:
+    """Gather the labelled studies, split their patients into folds, and say what is missing."""
+    found = _gather()
+    _count(found)
+    if found.ok:
+        _split(found, seed=seed)
+    return found
+
+
+def needed() -> int:
+    """Infants of each class that the folds need together."""
+    count: int = settings.MIN_POSITIVES_PER_FOLD * settings.TRAINING_FOLDS
+    return count
+
+
+def _gather() -> Preflight:
+    """Infants, if enough of them are labelled, else phantoms: the two are never mixed."""
+    every = labels()
+    infants = [label for label in every if not label.study.is_phantom]
+    phantoms = [label for label in every if label.study.is_phantom]
+    use_phantoms = bool(phantoms) and _positive_groups(_rows(infants)) < needed()
+    chosen, left = (phantoms, infants) if use_phantoms else (infants, phantoms)
+    found = Preflight(_rows(chosen), phantoms_only=use_phantoms, holdout=holdout_of(phantoms_only=use_phantoms))
+    if unusable := len(chosen) - len(found.rows):
+        found.notes.append(f"{unusable} labelled studies have no scorable images and are left out.")
+    if left:
+        others = "infants" if use_phantoms else "phantoms"
+        found.notes.append(
+            f"{len(left)} labelled studies of {others} are left out: phantoms and infants are not mixed."
+        )
+    _set_aside(found)
+    return found
+
+
+def _set_aside(found: Preflight) -> None:
+    """Whoever is in a hold-out is in no fold."""
+    away = locked()
+    kept = [row for row in found.rows if not away.holds(str(row.patient), row.group)]
+    if inside := len(found.rows) - len(kept):
+        found.notes.append(f"{inside} labelled studies are in the locked hold-out, which the gate alone opens.")
+    found.rows = kept
+
+
+def everyone(*, phantoms_only: bool) -> list[Row]:
+    """Every labelled study of infants, or of phantoms, as a row without a fold: those in the hold-out too."""
+    return _rows([label for label in labels() if label.study.is_phantom == phantoms_only])
+
+
+def _rows(chosen: Sequence[ReferenceLabel]) -> list[Row]:
+    """Labelled studies with the newest revision that holds a scorable clip, by study UID."""
+    revisions = _newest_scorable([label.study.pk for label in chosen])
+    rows = [_row(label, revisions[label.study.pk]) for label in chosen if label.study.pk in revisions]
+    return sorted(rows, key=lambda row: row.study_uid)
+
+
+def _newest_scorable(studies: list[int]) -> dict[int, StudyRevision]:
+    scorable = StudyRevision.clips.through.objects.filter(studyrevision=OuterRef("pk"), clip__scorable=True)
+    rows = StudyRevision.objects.filter(study__in=studies).filter(Exists(scorable)).order_by("number")
+    return {revision.study_id: revision for revision in rows}
+
+
+def _row(label: ReferenceLabel, revision: StudyRevision) -> Row:
+    patient = label.study.patient
+    return Row(
+        study_uid=label.study.uid,
+        revision=revision.number,
+        revision_digest=revision.digest,
+        patient=patient.pk,
+        group=patient.group,
+        positive=label.positive,
+        reads=tuple(label.reads),
+        rule=label.rule,
+        definition=label.definition,
+    )
+
+
+def keyframes(reads: Sequence[int]) -> list[tuple[str, int]]:
+    """The keyframes of the read revisions that made a label, as (sop_uid, frame from 1)."""
+    found = ReadRevision.objects.filter(pk__in=reads).order_by("pk").values_list("findings", flat=True)
+    return [(one["sop_uid"], one["frame"]) for findings in found for one in findings.get("keyframes", ())]
+
+
+def _positive_groups(rows: Sequence[Row]) -> int:
+    return len({row.group for row in rows if row.positive})
+
+
+def _count(found: Preflight) -> None:
+    """An infant counts once however many studies it has, and so do twins: they stay in one fold."""
+    positive = {row.group for row in found.rows if row.positive}
+    negative = {row.group for row in found.rows} - positive
+    found.missing_positives = max(0, needed() - len(positive))
+    for groups, word in ((positive, "positive"), (negative, "negative")):
+        if len(groups) < needed():
+            found.reasons.append(_shortage(len(groups), word))
+
+
+def _shortage(have: int, word: str) -> str:
+    missing = needed() - have
+    are = "is" if missing == 1 else "are"
+    labelled = "is" if have == 1 else "are"
+    return f"{needed()} {word} infants are needed, {have} {labelled} labelled: {missing} {are} missing."
+
+
+def _split(found: Preflight, *, seed: int) -> None:
+    """Draw the folds, prove that they part no patient and no twins, and look at each fold's positives."""
+    import numpy as np
+
+    from training.core.splits import Leak, TooFewCases, assert_no_leak, fold_table, grouped_folds
+
+    y = np.array([int(row.positive) for row in found.rows], dtype=np.int64)
+    groups = np.array([row.group for row in found.rows], dtype=str)
+    patients = np.array([f"patient {row.patient}" for row in found.rows], dtype=str)
+    try:
+        folds = grouped_folds(y, groups, folds=settings.TRAINING_FOLDS, seed=seed)
+        assert_no_leak(folds, patients)
+    except Leak as leak:
+        found.leaks.append(str(leak))
+        found.reasons.append(f"A patient would be on both sides of a fold: {leak}.")
+        return
+    except TooFewCases as few:
+        found.reasons.append(f"{few}.")
+        return
+    found.folds = fold_table(folds, y, groups)
+    found.rows = [Row(**{**vars(row), "fold": int(fold)}) for row, fold in zip(found.rows, folds, strict=True)]
+    short = [row for row in found.folds if row["positives"] < settings.MIN_POSITIVES_PER_FOLD]
+    for row in short:
+        words = f"Fold {row['fold'] + 1} has {row['positives']} positive studies"
+        found.reasons.append(f"{words}; {settings.MIN_POSITIVES_PER_FOLD} are needed in each.")
