@@ -11,9 +11,9 @@ class AnnotationsConfig(AppConfig):
 
         from annotations import access_rules
         from annotations.label_schema import versions
-        from annotations.reads import lifecycle
+        from annotations.reads import effects
         from studies import access, revisions
 
         access.also_visible(access_rules.studies_to_label)
-        revisions.on_revision_closed(lifecycle.revisit)
+        revisions.on_revision_closed(effects.revisit)
         post_migrate.connect(versions.install, sender=self, dispatch_uid="annotations.label_schema.versions")

@@ -1,14 +1,12 @@
 """A read from the first keystroke to the commit: drafts by compare-and-set, revisions that are only added.
 
-What other rooms must do when a read is committed, and which study comes next in the reading room, they register here:
-their callbacks run inside the committing transaction.
+What follows from a read that counts lies in `effects`. Which study comes next, the reading room registers here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -19,22 +17,13 @@ from accounts.models import AuditEntry
 from annotations.label_schema import schema, versions
 from annotations.measurements import drawings
 from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, ReadStatus, SetAside
+from annotations.reads import effects
 from annotations.reads.blinding import is_blinded
 from inference import current_scores
-from live.models import Audience
-from live.publish import publish
-from studies import access
-from studies.models import Clip, Study, StudyRevision, StudyStatus
+from studies.models import Study, StudyRevision
 
 SCORE_VIEWED = "score.viewed"
-_committed: list[Callable[[Read], None]] = []
 _next_study: list[Callable[[Any, Study], str | None]] = []
-
-
-def on_committed(callback: Callable[[Read], None]) -> Callable[[Read], None]:
-    """Run ``callback`` inside the transaction of every commit in the reading room."""
-    _committed.append(callback)
-    return callback
 
 
 def offers_next(provider: Callable[[Any, Study], str | None]) -> Callable[[Any, Study], str | None]:
@@ -172,7 +161,7 @@ def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevisi
             raise StaleDraft(read)
         revision = _add_revision(read, answer.comment, findings, definition, evidence)
         _keep(read, answer.as_draft(findings))
-        _follow(read, evidence)
+        effects.follow(read, ReadStatus.COMMITTED)
         return revision, True
 
 
@@ -250,69 +239,27 @@ def _ai_seen(read: Read) -> tuple[str, bool]:
     return score.flag, shown.filter(detail__attention=True).exists()
 
 
-def _follow(read: Read, evidence: Evidence) -> None:
-    Read.objects.filter(pk=read.pk).update(status=ReadStatus.COMMITTED)
-    read.status = ReadStatus.COMMITTED
-    if read.context != Context.TRIAGE:
-        _second_reader(read)
-        # No study: an admin who has yet to label it would learn that somebody else just has.
-        publish("read", audience=Audience.ADMINS)
-        return
-    if not _unseen(read, evidence.seen, study=read.study).exists():
-        _set_status(read.study, StudyStatus.READ, read_at=timezone.now())
-    for callback in _committed:
-        callback(read)
-    publish("read", audience=Audience.READERS, study_uid=read.study.uid)
-
-
-def _second_reader(read: Read) -> None:
-    """Who is uncertain where one reader would do asks for another."""
-    item = read.item
-    uncertain = bool(read.draft["findings"].get("uncertain"))
-    if item is not None and read.context == Context.QUEUE and item.queue.readers_per_study == 1:
-        QueueItem.objects.filter(pk=item.pk).update(extra_readers=int(uncertain))
-
-
-def _unseen(read: Read, seen: list[dict[str, Any]], *, study: Study) -> Any:
-    """Pictures that came after the reader had opened the study, and that they did not see."""
-    viewed = [clip["sop_uid"] for clip in seen if clip.get("frames")]
-    return Clip.objects.filter(study=study, frames__gt=0, received_at__gt=read.opened_at).exclude(sop_uid__in=viewed)
-
-
-def _set_status(study: Study, status: StudyStatus, *, read_at: datetime | None) -> None:
-    access.every_study().filter(pk=study.pk).update(status=status, read_at=read_at)
-    study.status, study.read_at = status, read_at
-
-
 def reopen(place: Place) -> Read:
     """Make a committed read a draft again; its revisions stay, and it counts for nothing until the next commit."""
     with transaction.atomic():
         read = place.find()
         if read is None or read.status != ReadStatus.COMMITTED:
             raise NotOpen("There is no committed read of yours to reopen.")
-        Read.objects.filter(pk=read.pk).update(status=ReadStatus.DRAFT)
-        read.status = ReadStatus.DRAFT
-        if place.context == Context.TRIAGE and not _read_by_another(read):
-            _set_status(place.study, StudyStatus.WAITING, read_at=place.study.read_at)
-        triage = place.context == Context.TRIAGE
-        audience = Audience.READERS if triage else Audience.ADMINS
-        publish("read", audience=audience, study_uid=place.study.uid if triage else "")
+        effects.follow(read, ReadStatus.DRAFT)
         return read
 
 
 def restore(place: Place) -> Read:
-    """Let a read that was reopened and not changed count again as it was committed. Raises NotOpen."""
+    """Let a read that was reopened and not changed count again as it was committed. Raises NotOpen.
+
+    It says nothing of images that came since its commit: while nobody has seen those, the study waits.
+    """
     with transaction.atomic():
         read = place.find()
         last = read.revisions.last() if read else None
         if read is None or last is None or read.status != ReadStatus.DRAFT or read.draft != _as_committed(last):
             raise NotOpen("This read is not as it was committed: commit it to let it count.")
-        Read.objects.filter(pk=read.pk).update(status=ReadStatus.COMMITTED)
-        read.status = ReadStatus.COMMITTED
-        if place.context == Context.TRIAGE:
-            _set_status(place.study, StudyStatus.READ, read_at=place.study.read_at or timezone.now())
-        audience = Audience.READERS if place.context == Context.TRIAGE else Audience.ADMINS
-        publish("read", audience=audience, study_uid=place.study.uid)
+        effects.follow(read, ReadStatus.COMMITTED)
         return read
 
 
@@ -320,11 +267,6 @@ def _as_committed(revision: ReadRevision) -> dict[str, Any]:
     """The draft that a commit leaves: its answer without the server's numbers."""
     plain = {**revision.findings, "drawings": drawings.plain(revision.findings.get("drawings", []))}
     return {"findings": plain, "comment": revision.comment}
-
-
-def _read_by_another(read: Read) -> bool:
-    others = Read.objects.filter(study=read.study_id, context=Context.TRIAGE, status=ReadStatus.COMMITTED)
-    return others.exclude(pk=read.pk).exists()
 
 
 def agree(place: Place, *, agrees: bool) -> Agreement:
@@ -340,16 +282,3 @@ def agree(place: Place, *, agrees: bool) -> Agreement:
         assert last is not None, "a committed read has a revision"
         verdict = {"agree": agrees, "flag": score.flag}
         return Agreement.objects.update_or_create(revision=last, defaults=verdict)[0]
-
-
-def revisit(revision: StudyRevision) -> None:
-    """Late images that no reader has seen bring a read study back to the list, in the closing transaction."""
-    study = revision.study
-    if study.status != StudyStatus.READ:
-        return
-    reads = Read.objects.filter(study=study, context=Context.TRIAGE, status=ReadStatus.COMMITTED)
-    for read in reads:
-        last = read.revisions.last()
-        if last is not None and not _unseen(read, last.coverage, study=study).exists():
-            return
-    _set_status(study, StudyStatus.WAITING, read_at=study.read_at)

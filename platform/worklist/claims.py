@@ -99,9 +99,9 @@ def release(study: Study, user: Any) -> None:
 
 
 def when_committed(read: Read) -> None:
-    """A committed read ends whatever claim there was, in the same transaction. Registered with annotations."""
+    """A read that counts ends whatever claim there was, in the same transaction. Registered with annotations."""
     if Claim.objects.filter(study=read.study_id).delete()[0]:
-        publish("claim", audience=Audience.READERS, study_uid=read.study.uid)
+        _tell(read.study, StudyStatus.WAITING)
 
 
 def lapse() -> int:

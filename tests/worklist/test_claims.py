@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from annotations.reads import lifecycle
+from annotations.reads import effects, lifecycle
 from annotations.reads.lifecycle import Place
 from live.models import Audience, Event
 from studies.models import Study, StudyStatus
@@ -115,6 +115,25 @@ def test_the_commit_ends_the_claim(study: Study) -> None:
     assert not Claim.objects.exists()
 
 
+def test_a_restored_read_ends_the_claim_and_tells_it(study: Study, reader: User) -> None:
+    factories.read(study, reader)
+    lifecycle.reopen(Place(study, reader))
+    claims.take(Study.objects.get(pk=study.pk), reader)
+    Event.objects.all().delete()
+    lifecycle.restore(Place(study, reader))
+    assert not Claim.objects.exists()
+    assert set(Event.objects.values_list("kind", "study_uid")) == {("claim", study.uid), ("read", study.uid)}
+
+
+def test_a_reopened_read_leaves_the_claim_of_another(study: Study, reader: User) -> None:
+    factories.read(study, reader)
+    factories.clip(study)
+    effects.revisit(factories.revision(Study.objects.get(pk=study.pk)))
+    claims.take(Study.objects.get(pk=study.pk), person())
+    lifecycle.reopen(Place(study, reader))
+    assert (Claim.objects.count(), status_of(study)) == (1, StudyStatus.READING)
+
+
 def test_the_next_study_is_the_first_in_the_order_that_nobody_else_has(reader: User) -> None:
     taken, free, last = (factories.study(minutes=minutes) for minutes in (30, 20, 10))
     claims.take(taken, person())
@@ -135,7 +154,7 @@ def test_late_images_bring_a_read_study_back(study: Study, reader: User) -> None
     factories.read(study, reader)
     factories.clip(study)
     study.refresh_from_db()
-    lifecycle.revisit(factories.revision(study))
+    effects.revisit(factories.revision(study))
     assert status_of(study) == StudyStatus.WAITING
 
 
@@ -144,7 +163,7 @@ def test_late_images_that_the_reader_saw_bring_nothing_back(study: Study, reader
     late = factories.clip(study)
     factories.read(study, reader, seen=[{"sop_uid": late.sop_uid, "frames": 3, "ms": 10}])
     study.refresh_from_db()
-    lifecycle.revisit(factories.revision(study))
+    effects.revisit(factories.revision(study))
     assert status_of(study) == StudyStatus.READ
 
 
@@ -152,6 +171,7 @@ def test_a_study_stays_in_the_list_while_there_are_images_that_its_reader_did_no
     study: Study, reader: User
 ) -> None:
     Place(study, reader).open()
+    claims.take(study, reader)
     factories.clip(study)
     factories.read(study, reader)
-    assert status_of(study) != StudyStatus.READ
+    assert (Claim.objects.exists(), status_of(study)) == (False, StudyStatus.WAITING)

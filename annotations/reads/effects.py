@@ -1,0 +1,91 @@
+"""What follows when a read begins or ceases to count: committed, reopened or restored, by one rule for all three.
+
+Whether a study counts as read, and whether an item asks for a second reader, is worked out from the reads that count
+now, never from what was done last. What other rooms must do when a read is committed they register here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from annotations.models import Context, QueueItem, Read, ReadStatus
+from live.models import Audience
+from live.publish import publish
+from studies import access
+from studies.models import Clip, Study, StudyRevision, StudyStatus
+
+_committed: list[Callable[[Read], None]] = []
+
+
+def on_committed(callback: Callable[[Read], None]) -> Callable[[Read], None]:
+    """Run ``callback`` in the transaction in which a read of the reading room is committed or restored."""
+    _committed.append(callback)
+    return callback
+
+
+def follow(read: Read, status: ReadStatus) -> None:
+    """Give the read this status and the world what follows from it, in the caller's transaction."""
+    Read.objects.filter(pk=read.pk).update(status=status)
+    read.status = status
+    if read.context == Context.TRIAGE:
+        _in_the_reading_room(read)
+        return
+    if read.context == Context.QUEUE and read.item is not None:
+        _second_reader(read.item)
+    # No study: an admin who has yet to label it would learn that somebody else just has.
+    publish("read", audience=Audience.ADMINS)
+
+
+def _in_the_reading_room(read: Read) -> None:
+    # Locked, so that of two readers of one study the later weighs what the earlier did.
+    read.study = access.every_study().select_for_update().get(pk=read.study_id)
+    _settle(read.study)
+    if read.status == ReadStatus.COMMITTED:
+        for callback in _committed:
+            callback(read)
+    publish("read", audience=Audience.READERS, study_uid=read.study.uid)
+
+
+def revisit(revision: StudyRevision) -> None:
+    """Late images that no reader has seen bring a read study back to the list, in the closing transaction."""
+    if revision.study.status == StudyStatus.READ:
+        _settle(revision.study)
+
+
+def _settle(study: Study) -> None:
+    """A study counts as read while a read counts that left nothing of it unseen; otherwise it waits."""
+    read_at = _read_at(study)
+    if read_at is not None:
+        _set_status(study, StudyStatus.READ, read_at)
+    elif study.status == StudyStatus.READ:
+        _set_status(study, StudyStatus.WAITING, study.read_at)
+
+
+def _read_at(study: Study) -> datetime | None:
+    """When the latest read was committed that counts and left nothing unseen."""
+    counting = Read.objects.filter(study=study, context=Context.TRIAGE, status=ReadStatus.COMMITTED)
+    latest = [(read, read.revisions.last()) for read in counting]
+    whole = (last.committed_at for read, last in latest if last and not _unseen(read, last.coverage).exists())
+    return max(whole, default=None)
+
+
+def _unseen(read: Read, seen: list[dict[str, Any]]) -> Any:
+    """Pictures that came after the reader had opened the study, and that they did not see."""
+    viewed = [clip["sop_uid"] for clip in seen if clip.get("frames")]
+    late = Clip.objects.filter(study=read.study_id, frames__gt=0, received_at__gt=read.opened_at)
+    return late.exclude(sop_uid__in=viewed)
+
+
+def _set_status(study: Study, status: StudyStatus, read_at: datetime | None) -> None:
+    access.every_study().filter(pk=study.pk).update(status=status, read_at=read_at)
+    study.status, study.read_at = status, read_at
+
+
+def _second_reader(item: QueueItem) -> None:
+    """Who is uncertain where one reader would do asks for another, for as long as their answer counts."""
+    if item.queue.readers_per_study == 1:
+        answers = Read.objects.filter(item=item, context=Context.QUEUE, status=ReadStatus.COMMITTED)
+        uncertain = any(answer.draft["findings"].get("uncertain") for answer in answers)
+        QueueItem.objects.filter(pk=item.pk).update(extra_readers=int(uncertain))
