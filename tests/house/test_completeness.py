@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -12,6 +13,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import User
 from accounts.roles import Role
 from config.celery import app as celery_app
+from jobs import queue
+from jobs.clock import database_now
+from jobs.models import Job, JobStatus, Queue
 
 celery_app.loader.import_default_modules()
 UID = "2.25.1"
@@ -68,8 +72,14 @@ def test_every_beat_entry_has_its_task(name: str) -> None:
     assert celery_app.conf.beat_schedule[name]["task"] in celery_app.tasks
 
 
-def test_there_is_a_beat_that_sweeps() -> None:
-    assert celery_app.conf.beat_schedule
+@pytest.mark.django_db
+def test_the_beat_takes_back_the_job_of_a_worker_that_died() -> None:
+    job = queue.enqueue("any", key="left behind", payload={}, queue=Queue.TRAIN)
+    assert queue.claim([Queue.TRAIN], "who died") is not None
+    Job.objects.update(lease_until=database_now() - timedelta(seconds=1))
+    for entry in celery_app.conf.beat_schedule.values():
+        celery_app.tasks[entry["task"]].apply(throw=True)
+    assert Job.objects.get(pk=job.pk).status == JobStatus.QUEUED
 
 
 def test_every_management_command_can_be_imported() -> None:

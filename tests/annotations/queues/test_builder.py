@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
-from annotations.models import Context, LabelQueue, QueueItem, Read
+from annotations.models import Context, LabelQueue, QueueItem
 from annotations.queues import assignment, sampling_strategies
 from annotations.reads.lifecycle import Place
 from studies.models import Study
@@ -312,6 +312,6 @@ def test_progress_says_nothing_of_what_was_answered(annotator: User, study: Stud
     commit(annotator, queue.items.get(), left=3)
     client = client_of(person(Role.ADMIN))
     told = client.get(f"{URL}{queue.pk}/").content.decode() + client.get(URL).content.decode()
+    assert told.count('"reads_done":1') == 2
     assert "findings" not in told
     assert "positive" not in told
-    assert Read.objects.count() == 1

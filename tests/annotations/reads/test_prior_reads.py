@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,9 +10,8 @@ from django.test import Client
 
 from accounts.models import AuditEntry, User
 from annotations.models import Context
-from annotations.reads.lifecycle import Answer, Place, save_draft
+from annotations.reads.lifecycle import Answer, Place, reopen, save_draft
 from studies.models import Study
-from tests.accounts.people import person
 from tests.annotations import factories
 from tests.annotations.measurements.test_drawings import REGION, drawing
 
@@ -47,7 +47,7 @@ def test_drawings_of_a_priors_read_come_with_their_reader_day_and_numbers(
     (length,) = told["drawings"]
     assert (status, length["measured"]["value"], told["hidden"]) == (200, 20.0, "")
     assert told["reader"] == prior.reads.get().reader.display
-    assert told["committed_at"]
+    assert datetime.fromisoformat(told["committed_at"]) == prior.reads.get().revisions.get().committed_at
 
 
 def test_looking_at_them_is_on_record(client: Client, reader: User, prior: Study, later: Study) -> None:
@@ -56,10 +56,10 @@ def test_looking_at_them_is_on_record(client: Client, reader: User, prior: Study
     assert (entry.study_uid, entry.user) == (prior.uid, reader)
 
 
-def test_a_draft_is_nobodys_but_its_readers(client: Client, reader: User, later: Study) -> None:
-    unread = factories.study(of=later.patient, minutes=5 * 24 * 60)
-    save_draft(Place(unread, person(), Context.TRIAGE, None), Answer(factories.NEGATIVE, "", 0))
-    assert _ask(client, reader, later, unread)[1]["drawings"] == []
+def test_a_draft_is_nobodys_but_its_readers(client: Client, reader: User, prior: Study, later: Study) -> None:
+    assert len(_ask(client, reader, later, prior)[1]["drawings"]) == 1
+    reopen(Place(prior, prior.reads.get().reader))
+    assert _ask(client, reader, later, prior)[1]["drawings"] == []
 
 
 def test_the_study_that_is_read_is_no_prior_of_itself(client: Client, reader: User, prior: Study) -> None:
