@@ -29,8 +29,16 @@ drawings = st.one_of(
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_it_measures_what_is_known(case: dict[str, Any]) -> None:
     found = measure(case["tool"], case["points"], case["regions"], preset=case["preset"], frame=case["frame"])
-    assert (found.unit, found.reason) == (case["unit"], case["reason"])
+    assert (found.quantity, found.unit, found.reason) == (case["quantity"], case["unit"], case["reason"])
     assert found.value == (None if case["value"] is None else pytest.approx(case["value"], rel=1e-6))
+    assert found.more == pytest.approx(case["more"], rel=1e-6)
+
+
+def test_numbers_are_kept_to_four_decimals() -> None:
+    # Half axes of √500 px each: 500π px² of 0.06 mm². One axis spans 8 and 6 mm, the other 4 and 12 mm.
+    kept = measure("ellipse", [(80, 90), (120, 110), (90, 120), (110, 80)], [REGION]).as_json()
+    more = {"first_axis_mm": 10.0, "second_axis_mm": 12.6491}
+    assert kept == {"quantity": "area", "unit": "cm²", "value": 0.9425, "reason": "", "more": more}
 
 
 @given(a=coordinates, b=coordinates)

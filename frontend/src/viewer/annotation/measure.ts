@@ -1,6 +1,7 @@
 /**
  * What a drawing measures, from the ultrasound regions of its frame: the same as
- * `annotations/measurements/measure.py`, whose answer counts. `tests/annotations/measurements/measures.json` holds both to known truths.
+ * `annotations/measurements/measure.py`, whose answer counts.
+ * `tests/annotations/measurements/measures.json` holds both to known truths.
  *
  * Points are image pixels as in DICOM's SCOORD: (0, 0) is the outer corner of the first pixel. A region with corners x0
  * to x1 covers x0 to x1 + 1. All points must lie in one region whose scale can be trusted, and none of them within

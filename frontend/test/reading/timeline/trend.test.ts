@@ -344,6 +344,65 @@ describe("the change of a number", () => {
   });
 });
 
+describe("a resistive index", () => {
+  const ri = (value: number): Measured => ({
+    quantity: "resistive_index",
+    unit: "",
+    value,
+    reason: "",
+    more: { psv_cm_s: 30, edv_cm_s: 10 },
+  });
+  const one = (day: number, value: number): Measuring => ({
+    ...study(day, false, []),
+    read: { reader: "A", measures: [{ preset: "ri", side: "", measured: ri(value) }] },
+  });
+  const found = taken("ri", [one(2, 0.6667), one(9, 0.75)], null);
+
+  it("stands in the table with its change, to two decimals and without a unit", () => {
+    const cells = [...trendTable("ri", found, REFERENCES, null).querySelectorAll("tbody tr")].map((row) =>
+      [...row.querySelectorAll(".num")].map((cell) => cell.textContent),
+    );
+    expect(cells).toEqual([
+      ["9", "0.75", "+0.08 since day 2"],
+      ["2", "0.67", "–"],
+    ]);
+  });
+
+  it("is named at its dot", () => {
+    const titles = [...trendChart("ri", found, REFERENCES, null).querySelectorAll(".dot title")].map(
+      (title) => title.textContent,
+    );
+    expect(titles).toEqual(["no side, day 2: 0.67", "no side, day 9: 0.75"]);
+  });
+});
+
+describe("the chart of a measure", () => {
+  const chart = trendChart("ahw", taken("ahw", [study(7, false, [4]), study(14, false, [8])], null), REFERENCES, null);
+  const axis = 84;
+
+  it("has each number at its height and its day", () => {
+    // Squares, of the left side, are drawn from their corner, beside their day.
+    const middles = [...chart.querySelectorAll("rect.dot")].map((dot) => [
+      Number(dot.getAttribute("x")) + 4 - 5 - 46,
+      axis - Number(dot.getAttribute("y")) - 4,
+    ]);
+    const [[day7 = 0, low = 0] = [], [day14 = 0, high = 0] = []] = middles;
+    expect([day14 / day7, high / low]).toEqual([expect.closeTo(2, 9), expect.closeTo(2, 9)]);
+  });
+
+  it("has a reference line at its own height, with its number", () => {
+    const line = Number(/^M[\d.]+ ([\d.]+)/.exec(chart.querySelector(".ref")?.getAttribute("d") ?? "")?.[1]);
+    const highest = axis - Number(chart.querySelectorAll("rect.dot")[1]?.getAttribute("y")) - 4;
+    expect((axis - line) / highest).toBeCloseTo(6 / 8, 9);
+    expect([...chart.querySelectorAll("text")].map((text) => text.textContent)).toContain("6.0");
+  });
+
+  it("names its days and the top of its axis", () => {
+    const texts = [...chart.querySelectorAll("text")].map((text) => text.textContent);
+    expect(texts.slice(-4)).toEqual(["0", "7", "14", "9 mm"]);
+  });
+});
+
 describe("the numbers of reference lines", () => {
   it("stand apart where the lines lie close together, in the order of the lines", () => {
     expect(spread([40, 10, 43, 90], 12)).toEqual([40, 10, 52, 90]);

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { measure, type Shape } from "../../../src/viewer/annotation/measure";
+import { type Measured, measure, type Shape } from "../../../src/viewer/annotation/measure";
 import type { Region } from "../../../src/viewer/types";
 
-type Case = Shape & { name: string; regions: Region[]; value: number | null; unit: string; reason: string };
+type Case = Shape & Measured & { name: string; regions: Region[] };
 
 const CASES = JSON.parse(
   readFileSync(join(import.meta.dirname, "../../../../tests/annotations/measurements/measures.json"), "utf8"),
@@ -12,10 +12,15 @@ const CASES = JSON.parse(
 
 describe("known lengths, areas and angles, the same as on the server", () => {
   it.each(CASES)("$name", (known) => {
-    const found = measure(known, known.regions);
-    expect([found?.unit, found?.reason]).toEqual([known.unit, known.reason]);
-    if (known.value === null) expect(found?.value).toBeNull();
-    else expect(found?.value).toBeCloseTo(known.value, 6);
+    const { quantity, unit, reason, value, more } = known;
+    const close = Object.fromEntries(Object.entries(more).map(([name, each]) => [name, expect.closeTo(each, 6)]));
+    expect(measure(known, known.regions)).toStrictEqual({
+      quantity,
+      unit,
+      reason,
+      value: value === null ? null : expect.closeTo(value, 6),
+      more: close,
+    });
   });
 
   it("a point in a picture measures nothing", () => {
