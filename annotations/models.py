@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from common.append_only import AppendOnly
 from studies.models import Study, StudyRevision
 
 
@@ -153,43 +152,6 @@ class Read(models.Model):
         return f"{self.reader} on {self.study} ({self.context})"
 
 
-class CommittedRevisions(models.QuerySet["ReadRevision"]):
-    """Rows that nobody changes or takes away, not even in bulk."""
-
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise TypeError("a committed revision is never changed: reopen the read and commit the next one")
-
-    def delete(self) -> NoReturn:
-        raise TypeError("a committed revision is never deleted")
-
-
-class OnlyAdded(models.QuerySet[Any]):
-    """Rows that stay as they were written."""
-
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise TypeError("this is never changed: add the next one")
-
-    def delete(self) -> NoReturn:
-        raise TypeError("this is never deleted")
-
-
-class AppendOnly(models.Model):
-    """History: written once. The database refuses a change, too."""
-
-    objects = OnlyAdded.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("this is never changed: add the next one")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("this is never deleted")
-
-
 class LabelSchema(AppendOnly):
     """A version of the label schema: a JSON Schema of the findings. Reads refer to it by name."""
 
@@ -247,7 +209,7 @@ class SetAside(AppendOnly):
         return f"{self.read}: {self.why}"
 
 
-class ReadRevision(models.Model):
+class ReadRevision(AppendOnly):
     """What a reader committed. Only ever added."""
 
     read = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="revisions")
@@ -266,8 +228,6 @@ class ReadRevision(models.Model):
     idempotency_key = models.CharField(max_length=64)
     committed_at = models.DateTimeField()
 
-    objects = CommittedRevisions.as_manager()
-
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["read", "number"], name="one_revision_number_per_read"),
@@ -278,14 +238,6 @@ class ReadRevision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.read} revision {self.number}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("a committed revision is never changed: reopen the read and commit the next one")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("a committed revision is never deleted")
 
 
 class Agreement(models.Model):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
 from django.conf import settings
 from django.db import models
 
+from common.append_only import AppendOnly
 from inference.models import ModelVersion
 from jobs.models import Job
 
@@ -58,32 +57,7 @@ class TrainingRun(models.Model):
         return f"run {self.pk} ({self.status})"
 
 
-class Fixed(models.Model):
-    """A row that is only ever added."""
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError(f"{self._meta.verbose_name} is never changed")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError(f"{self._meta.verbose_name} is never deleted")
-
-
-class FixedRows(models.QuerySet[Any]):
-    """Rows that nobody changes or takes away, not even in bulk."""
-
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise TypeError(f"{self.model._meta.verbose_name} is never changed")
-
-    def delete(self) -> NoReturn:
-        raise TypeError(f"{self.model._meta.verbose_name} is never deleted")
-
-
-class HoldOut(Fixed):
+class HoldOut(AppendOnly):
     """Patients, linked ones whole, whom no training sees: fixed when it is made, one of infants and one of phantoms.
 
     ``patients`` are primary keys, ``groups`` what linked them when it was made; `training.holdout.locked` adds who
@@ -100,13 +74,11 @@ class HoldOut(Fixed):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = FixedRows.as_manager()
-
     def __str__(self) -> str:
         return f"hold-out {self.digest[:12]}"
 
 
-class HoldOutOpening(Fixed):
+class HoldOutOpening(AppendOnly):
     """The gate opened the hold-out: who, when, for which model, trained on which snapshot. Written before anything is
     read. ``studies``: digest of the labelled studies that were in it then."""
 
@@ -117,8 +89,6 @@ class HoldOutOpening(Fixed):
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(auto_now_add=True)
 
-    objects = FixedRows.as_manager()
-
     class Meta:
         ordering = ["-id"]
 
@@ -126,14 +96,12 @@ class HoldOutOpening(Fixed):
         return f"opening {self.pk} of {self.holdout}"
 
 
-class HoldOutResult(Fixed):
+class HoldOutResult(AppendOnly):
     """What an opening measured."""
 
     opening = models.OneToOneField(HoldOutOpening, on_delete=models.PROTECT, related_name="result")
     report = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = FixedRows.as_manager()
 
     def __str__(self) -> str:
         return f"result of {self.opening}"

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from django.db.models import Q
-from django.utils import timezone
 
 from annotations.agreement.ratings import Answer, Gathered, gather
 from annotations.core import agreement
@@ -15,6 +14,7 @@ from annotations.core.agreement import Question
 from annotations.core.bootstrap import TOO_FEW, Codes, Estimate, Resamples, median, rate
 from annotations.models import Blinding
 from annotations.queues import assignment
+from common.local_time import midnight
 
 SEED = 0
 
@@ -55,7 +55,7 @@ def own(user: Any, queue: int | None) -> dict[str, Any]:
     While a queue goes on its figures end with yesterday, or each commit would tell what others had said of that study.
     A queue that is blinded until it is closed is not in them before that.
     """
-    begun = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    begun = midnight()
     going_on = assignment.uncommitted(user).values("queue")
     today = Q(read__item__queue__in=going_on, committed_at__gte=begun)
     closed_later = Q(read__item__queue__active=True, read__item__queue__blinding=Blinding.CLOSED)

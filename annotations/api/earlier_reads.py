@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -20,14 +19,14 @@ from annotations.models import Context, Read
 from annotations.queues import assignment
 from annotations.reads import lifecycle
 from annotations.reads.lifecycle import Place
+from common.local_time import midnight
 from studies.payloads import study_url
 
 
 def earlier(here: Place) -> Read | None:
     """What this reader committed today before this one; the last of all where this one is not committed today."""
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     own = Read.objects.filter(reader=here.reader, context=here.context).annotate(at=Max("revisions__committed_at"))
-    today = own.filter(at__gte=midnight).select_related("study", "item").order_by("-at", "-pk")
+    today = own.filter(at__gte=midnight()).select_related("study", "item").order_by("-at", "-pk")
     current = today.filter(study=here.study, item=here.item).first()
     others = today.exclude(pk=current.pk).filter(at__lte=current.at) if current else today
     return others.first()

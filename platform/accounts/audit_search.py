@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from accounts.models import AuditEntry, AuditTrail
+from accounts.models import AuditEntry
+from common.append_only import AppendOnlyQuerySet
+from common.local_time import midnight
 
 PAGE = 100
 _EXACT = {
@@ -38,7 +39,7 @@ def _day(text: str) -> datetime | None:
         day = parse_date(text)
     except ValueError:
         return None
-    return timezone.make_aware(datetime.combine(day, time())) if day else None
+    return midnight(day) if day else None
 
 
 def _filters(asked: Mapping[str, str]) -> dict[str, str]:
@@ -46,7 +47,7 @@ def _filters(asked: Mapping[str, str]) -> dict[str, str]:
     return {name: asked[name].strip()[:150] for name in names if asked.get(name, "").strip()}
 
 
-def _matching(filters: dict[str, str]) -> AuditTrail:
+def _matching(filters: dict[str, str]) -> AppendOnlyQuerySet[AuditEntry]:
     entries = AuditEntry.objects.filter(**{_EXACT[name]: filters[name] for name in filters.keys() & _EXACT.keys()})
     since, until = _day(filters.get("since", "")), _day(filters.get("until", ""))
     if since:

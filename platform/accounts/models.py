@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from accounts.roles import Role
+from common.append_only import AppendOnly
 
 
 class User(AbstractUser):
@@ -23,17 +22,7 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
-class AuditTrail(models.QuerySet["AuditEntry"]):
-    """Rows that nobody changes or takes away, not even in bulk."""
-
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise TypeError("an audit entry is never changed")
-
-    def delete(self) -> NoReturn:
-        raise TypeError("an audit entry is never deleted")
-
-
-class AuditEntry(models.Model):
+class AuditEntry(AppendOnly):
     """Who saw or did what to whose data, when, and what came of it. Rows are only ever added."""
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -46,19 +35,9 @@ class AuditEntry(models.Model):
     outcome = models.CharField(max_length=16, default="ok")
     detail = models.JSONField(default=dict)
 
-    objects = AuditTrail.as_manager()
-
     class Meta:
         verbose_name_plural = "audit entries"
         ordering = ["-id"]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.username} {self.action} {self.study_uid}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("an audit entry is never changed")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("an audit entry is never deleted")

@@ -119,6 +119,16 @@ class ViewSource(models.TextChoices):
     PERSON = "person", "Set by a person"
 
 
+class ClipQuerySet(models.QuerySet["Clip"]):
+    def with_frames(self) -> ClipQuerySet:
+        """Those with a picture to show."""
+        return self.filter(frames__gt=0)
+
+    def scorable(self) -> ClipQuerySet:
+        """Those with a picture that a model may see."""
+        return self.with_frames().filter(scorable=True)
+
+
 class Clip(models.Model):
     """One SOP instance; a still is a clip of one frame. ``frames`` 0: it holds no image."""
 
@@ -155,6 +165,8 @@ class Clip(models.Model):
     parked_reason = models.TextField(blank=True)
     decode_error = models.TextField(blank=True)
     warnings = models.JSONField(default=list)
+
+    objects = ClipQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["acquired_at", "series_number", "instance_number", "id"]

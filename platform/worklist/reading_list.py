@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from annotations.models import Context, Read, ReadStatus
 from annotations.reads.blinding import blinded_uids
+from common.local_time import midnight
 from inference import current_scores
 from inference.current_flags import Answer, current_flags
 from studies import access
@@ -124,8 +125,9 @@ class Board:
 
     def read_today(self, words: str = "") -> QuerySet[Study]:
         """Studies read since midnight of the site's time zone, the latest first."""
-        midnight = timezone.localtime(self.now).replace(hour=0, minute=0, second=0, microsecond=0)
-        read = access.visible_studies(self.user).filter(status=StudyStatus.READ, read_at__gte=midnight)
+        read = access.visible_studies(self.user).filter(
+            status=StudyStatus.READ, read_at__gte=midnight(timezone.localdate(self.now))
+        )
         for word in words.split():
             read = read.filter(Q(patient__patient_id__icontains=word) | Q(patient__name__icontains=word) | Q(uid=word))
         return read.order_by("-read_at", "-pk")
