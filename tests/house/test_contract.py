@@ -1,10 +1,15 @@
-"""Every address of the API says what it answers."""
+"""Every address of the API says what it answers, and the front end's copy of that is the current one."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from tests.api_contract import answers_of, is_named, operations
+from tests.api_contract import answers_of, document, is_named, operations
+
+OPENAPI = Path(__file__).resolve().parents[2] / "frontend" / "openapi.json"
 
 # Operations whose answer OpenAPI does not name yet. It only ever shrinks.
 NOT_YET_NAMED = {
@@ -87,3 +92,7 @@ def test_every_answer_has_a_named_shape() -> None:
 )
 def test_a_bare_object_is_no_named_shape(schema: dict[str, object], named: bool) -> None:
     assert is_named(schema) is named
+
+
+def test_the_front_ends_copy_of_openapi_is_current() -> None:
+    assert json.loads(OPENAPI.read_text()) == document(), "run make contract"
