@@ -12,19 +12,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import READERS, allows
+from accounts.permissions import READERS, allows, person
 from studies.api import JSON
 from studies.dicom.uids import is_uid
 from studies.ingest import multipart
-from studies.ingest.pipeline import Intake, Sender
-from studies.ingest.results import IngestResult
+from studies.ingest.pipeline import Intake
+from studies.ingest.results import IngestResult, Sender
 from studies.ingest.upload_api import STREAMING_AUTHENTICATION, BrokenBody, body_of, guarded
 
 DICOM = "application/dicom"
 # Failure reasons as dicom-server uses those of PS3.18, table I.2-1; 272 is a processing failure, PS3.7 annex C.
 UNREADABLE, OTHER_STUDY, CONFLICT, OUR_TROUBLE = 43264, 43265, 45070, 272
 NOT_AS_DECLARED = 45063
-_FAILURES = {"other_study": OTHER_STUDY, "conflict": CONFLICT, "child_failed": OUR_TROUBLE}
+_FAILURES = {"other_study": OTHER_STUDY, "conflict": CONFLICT, "sandbox_failed": OUR_TROUBLE}
 _FLAWS = {"truncated", "undecodable"}
 
 
@@ -44,7 +44,7 @@ class StowView(APIView):
             raise BrokenBody("The address does not name a valid study.")
         if request.META.get("CONTENT_LENGTH") in (None, "", "0") and "Transfer-Encoding" not in request.headers:
             return Response(status=204)
-        intake = Intake(Sender("stow", request.user, request._request), expected_study=study_uid)
+        intake = Intake(Sender("stow", person(request), request._request), expected_study=study_uid)
         body = _body(request)
         results = guarded(intake, lambda: _take(intake, body))
         if not results:

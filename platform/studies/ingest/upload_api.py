@@ -17,13 +17,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import READERS, allows
+from accounts.permissions import READERS, allows, person
 from studies import storage
 from studies.api import JSON
-from studies.archives import add_archive
 from studies.ingest import archive, multipart
-from studies.ingest.pipeline import Intake, Sender
-from studies.ingest.results import IngestResult, label
+from studies.ingest.pipeline import Intake
+from studies.ingest.results import IngestResult, Sender, label
 
 _FIELD_LIMIT = 4096
 
@@ -113,7 +112,7 @@ class UploadView(APIView):
             body = body_of(request, kind)
         except multipart.BadMultipart as error:
             raise BrokenBody(f"The request is broken: {error}.") from None
-        intake = Intake(Sender("upload", request.user, request._request))
+        intake = Intake(Sender("upload", person(request), request._request))
         taker = _Taker(intake)
         results = guarded(intake, lambda: taker.take(body))
         if not results:
@@ -164,6 +163,6 @@ def add_file(intake: Intake, name: str, chunks: Iterator[bytes]) -> None:
     staged = storage.stage(everything, limit=settings.UPLOAD_MAX_BYTES)
     try:
         with staged.path.open("rb") as stream:
-            add_archive(intake, name, stream, staged.size)
+            archive.add_archive(intake, name, stream, staged.size)
     finally:
         staged.discard()

@@ -135,10 +135,7 @@ def _patient(identifier: str, issuer: str) -> Patient:
         raise ValidationError(f"No patient has the identifier {identifier}.")
     if len(matches) > 1:
         raise ValidationError(f"Several patients have the identifier {identifier}: add a column issuer.")
-    patient = matches[0]
-    while patient.merged_into is not None:
-        patient = patient.merged_into
-    return patient
+    return matches[0].final()
 
 
 def _facts(cells: dict[str, str]) -> dict[str, Any]:
