@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, NotRequired, TypedDict
 
 from django.db.models import Max
 
-from live.audiences import heard_by
+from live.audiences import Person, heard_by
 from live.models import Event
 
 PAGE = 500
+
+
+class EventMessage(TypedDict):
+    """Something changed. Identifiers only: whoever may know more asks for it through the access door."""
+
+    seq: Annotated[int, "place in the log, in the order of commits"]
+    kind: str
+    at: Annotated[str, "ISO date and time"]
+    study_uid: NotRequired[str]
+    run_id: NotRequired[int]
 
 
 def head() -> int:
@@ -17,14 +27,14 @@ def head() -> int:
     return Event.objects.aggregate(latest=Max("seq"))["latest"] or 0
 
 
-def message(event: Event) -> dict[str, Any]:
-    """Identifiers only: ``{seq, kind, at, study_uid?, run_id?}``."""
-    said: dict[str, Any] = {"seq": event.seq, "kind": event.kind, "at": event.at.isoformat()}
+def message(event: Event) -> EventMessage:
+    """The event as a client receives it."""
+    payload: EventMessage = {"seq": event.seq, "kind": event.kind, "at": event.at.isoformat()}
     if event.study_uid:
-        said["study_uid"] = event.study_uid
+        payload["study_uid"] = event.study_uid
     if event.run_id is not None:
-        said["run_id"] = event.run_id
-    return said
+        payload["run_id"] = event.run_id
+    return payload
 
 
 def events_after(seq: int, *, upto: int | None = None) -> list[Event]:
@@ -35,7 +45,7 @@ def events_after(seq: int, *, upto: int | None = None) -> list[Event]:
     return list(events.order_by("seq")[:PAGE])
 
 
-def heard_after(user: Any, seq: int, *, upto: int) -> list[Event]:
+def heard_after(person: Person, seq: int, *, upto: int) -> list[Event]:
     """Up to PAGE events that this person hears."""
-    heard = Event.objects.filter(heard_by(user), seq__gt=seq, seq__lte=upto)
-    return list(heard.order_by("seq")[:PAGE])
+    events = Event.objects.filter(heard_by(person), seq__gt=seq, seq__lte=upto)
+    return list(events.order_by("seq")[:PAGE])
