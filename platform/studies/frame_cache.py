@@ -124,7 +124,7 @@ def _turn(digest: str) -> Iterator[None]:
 def _said_as_frame_error(clip: Clip) -> Iterator[None]:
     try:
         yield
-    except pool.ChildFailed as failure:
+    except pool.SandboxError as failure:
         if failure.lasting and not clip.decode_error:
             Clip.objects.filter(pk=clip.pk).update(decode_error=failure.reason)
         raise FrameError(failure.reason, busy=failure.code == pool.TOO_SLOW) from failure
@@ -141,7 +141,7 @@ def _decode(clip: Clip, number: int) -> Frame:
         path = storage.verified(clip.digest)
         try:
             return _decode_from(clip, path, ahead)
-        except pool.ChildFailed as failure:
+        except pool.SandboxError as failure:
             if len(ahead) == 1 or failure.code == pool.TOO_SLOW:
                 raise
             return _decode_from(clip, path, ahead[:1])

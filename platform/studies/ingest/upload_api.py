@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import Message
-from typing import Any
+from typing import Annotated, NotRequired, TypedDict
 
 from django.conf import settings
 from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.utils.datastructures import MultiValueDict
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.authentication import SessionScheme
 from rest_framework import exceptions
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import READERS, allows
+from accounts.permissions import READERS, allows, person
+from common.contract import answers
 from studies import storage
-from studies.api import JSON
-from studies.archives import add_archive
 from studies.ingest import archive, multipart
-from studies.ingest.pipeline import Intake, Sender
-from studies.ingest.results import IngestResult, label
+from studies.ingest.pipeline import Intake
+from studies.ingest.results import FileResult, IngestResult, Sender, label
 
 _FIELD_LIMIT = 4096
 
@@ -51,12 +50,18 @@ class BrokenBody(exceptions.ParseError):
 
 
 class HeaderOnlySession(SessionAuthentication):
-    """A session whose CSRF token comes in the header, so that the check does not read the body before we do."""
+    """A session whose CSRF token comes in the header, so that its check does not read the body before the view does."""
 
     def enforce_csrf(self, request: HttpRequest | Request) -> None:
         plain = request._request if isinstance(request, Request) else request
         plain._post, plain._files = QueryDict(), MultiValueDict()  # type: ignore[attr-defined]  # Django's own cache of the body
         super().enforce_csrf(plain)  # type: ignore[arg-type]  # DRF asks for a plain request
+
+
+class HeaderOnlySessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # drf-spectacular annotates little
+    """To OpenAPI it is a session like any other."""
+
+    target_class = "studies.ingest.upload_api.HeaderOnlySession"
 
 
 STREAMING_AUTHENTICATION = [TokenAuthentication, HeaderOnlySession]
@@ -79,7 +84,7 @@ def body_of(request: Request, kind: Message) -> multipart.Body:
     )
 
 
-def guarded(intake: Intake, take: Any) -> list[IngestResult]:
+def guarded(intake: Intake, take: Callable[[], None]) -> list[IngestResult]:
     """Run ``take`` and finish; whatever goes wrong on the way, nothing of the request is stored."""
     try:
         take()
@@ -98,13 +103,26 @@ def guarded(intake: Intake, take: Any) -> list[IngestResult]:
         raise
 
 
+class UploadForm(TypedDict):
+    """Read as it streams in, so that no serializer ever sees it whole."""
+
+    files: Annotated[list[bytes], "DICOM files or zip archives"]
+    paths: NotRequired[Annotated[list[str], "names of the files, in the same order"]]
+
+
+class UploadResult(TypedDict):
+    """What became of each file, those of archives one by one, in the order of arrival."""
+
+    results: list[FileResult]
+
+
 class UploadView(APIView):
     """Multipart form data; each ``files`` part is a DICOM file or a zip. ``paths`` may name them in the same order."""
 
     authentication_classes = STREAMING_AUTHENTICATION
     permission_classes = [allows(*READERS)]
 
-    @extend_schema(request={"multipart/form-data": JSON}, responses=JSON)
+    @answers(UploadResult, asks={"multipart/form-data": UploadForm})
     def post(self, request: Request) -> Response:
         kind = multipart.content_type(request.META.get("CONTENT_TYPE", ""))
         if kind.get_content_type() != "multipart/form-data":
@@ -113,15 +131,15 @@ class UploadView(APIView):
             body = body_of(request, kind)
         except multipart.BadMultipart as error:
             raise BrokenBody(f"The request is broken: {error}.") from None
-        intake = Intake(Sender("upload", request.user, request._request))
-        taker = _Taker(intake)
-        results = guarded(intake, lambda: taker.take(body))
+        intake = Intake(Sender("upload", person(request), request._request))
+        form = _Form(intake)
+        results = guarded(intake, lambda: form.add_parts(body))
         if not results:
             raise BrokenBody("No file came with this request.")
-        return Response({"results": [result.as_json() for result in results]})
+        return Response(UploadResult(results=[result.as_json() for result in results]))
 
 
-class _Taker:
+class _Form:
     """Puts the parts of a form into an intake, then gives them the paths that came beside them."""
 
     def __init__(self, intake: Intake) -> None:
@@ -129,16 +147,16 @@ class _Taker:
         self.paths: list[str] = []
         self.spans: list[tuple[str, int, int]] = []
 
-    def take(self, body: multipart.Body) -> None:
+    def add_parts(self, body: multipart.Body) -> None:
         for part in body.parts():
             if part.filename is not None:
-                self._take_file(part)
+                self._add_file(part)
             elif part.name == "paths":
                 self.paths.append(_text(part.body))
         if len(self.paths) == len(self.spans):
             self._rename()
 
-    def _take_file(self, part: multipart.Part) -> None:
+    def _add_file(self, part: multipart.Part) -> None:
         name = part.filename or "unnamed"
         start = len(self.intake.arrivals)
         add_file(self.intake, name, part.body)
@@ -164,6 +182,6 @@ def add_file(intake: Intake, name: str, chunks: Iterator[bytes]) -> None:
     staged = storage.stage(everything, limit=settings.UPLOAD_MAX_BYTES)
     try:
         with staged.path.open("rb") as stream:
-            add_archive(intake, name, stream, staged.size)
+            archive.add_archive(intake, name, stream, staged.size)
     finally:
         staged.discard()

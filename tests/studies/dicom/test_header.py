@@ -8,14 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
+from studies.dicom.facts import Header
 from studies.sandbox import pool
-from studies.sandbox.pool import ChildFailed
+from studies.sandbox.pool import SandboxError
 from tests.studies.dicoms import ROWS, clip, dataset, deflated_bomb, encoded, nested_sequences, region
 
 
 @pytest.fixture
 def header(tmp_path: Path) -> Any:
-    def read(data: bytes) -> dict[str, Any]:
+    def read(data: bytes) -> Header:
         path = tmp_path / "a.dcm"
         path.write_bytes(data)
         return pool.read_header(path)
@@ -44,7 +45,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("code", REFUSED)
 def test_a_file_that_cannot_be_taken_is_refused_with_a_reason(header: Any, code: str) -> None:
-    with pytest.raises(ChildFailed) as refusal:
+    with pytest.raises(SandboxError) as refusal:
         header(REFUSED[code])
     assert refusal.value.code == code, refusal.value.reason
     assert refusal.value.lasting
@@ -53,7 +54,7 @@ def test_a_file_that_cannot_be_taken_is_refused_with_a_reason(header: Any, code:
 
 @pytest.mark.parametrize("uid", ["../../etc/x", "1.2\x003", "1." * 40 + "1", "abc", "1..2", "-1"])
 def test_an_identifier_that_is_none_is_refused(header: Any, uid: str) -> None:
-    with pytest.raises(ChildFailed) as refusal:
+    with pytest.raises(SandboxError) as refusal:
         header(encoded(_unchecked(uid)))
     assert refusal.value.code == "bad_uid"
 
@@ -82,18 +83,18 @@ def _unchecked(uid: str) -> Any:
     ],
 )
 def test_sizes_that_no_device_writes_are_refused_before_allocation(header: Any, facts: dict[str, int]) -> None:
-    with pytest.raises(ChildFailed) as refusal:
+    with pytest.raises(SandboxError) as refusal:
         header(clip(**facts))
     assert refusal.value.code in ("bad_image", "too_large")
 
 
 def test_rows_as_a_long_that_overflows_is_refused(header: Any) -> None:
-    with pytest.raises(ChildFailed, match="Rows is 4294967295"):
+    with pytest.raises(SandboxError, match="Rows is 4294967295"):
         header(_patched(ROWS_ELEMENT, b"\x28\x00\x10\x00UL\x04\x00\xff\xff\xff\xff"))
 
 
 def test_a_deflated_bomb_is_not_inflated(header: Any) -> None:
-    with pytest.raises(ChildFailed, match="inflates to more than 64 MB"):
+    with pytest.raises(SandboxError, match="inflates to more than 64 MB"):
         header(deflated_bomb(200 * 1024**2))
 
 
@@ -202,7 +203,7 @@ def _read_or_refused(header: Any, data: bytes) -> bool:
     """Not so when the child crashed or hung."""
     try:
         return bool(header(data)["sop_uid"])
-    except ChildFailed as refusal:
+    except SandboxError as refusal:
         return refusal.lasting
 
 

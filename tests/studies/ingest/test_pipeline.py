@@ -10,8 +10,8 @@ from pytest_django import Settings
 from accounts.models import AuditEntry
 from live.models import Event
 from studies import storage
-from studies.ingest.pipeline import Intake, Sender, ingest_path
-from studies.ingest.results import IngestResult, label
+from studies.ingest.pipeline import Intake
+from studies.ingest.results import IngestResult, Sender, label
 from studies.models import Clip, Patient, Receipt, Study
 from tests.studies.dicoms import clip, dataset, encoded
 
@@ -185,13 +185,6 @@ def test_a_file_above_the_limit_is_refused(take: Take, settings: Settings) -> No
     settings.INSTANCE_MAX_BYTES = 1000
     assert take(clip()).code == "too_large"
     assert _staged(settings) == []
-
-
-def test_a_path_is_taken_in(tmp_path: Path, db: None) -> None:
-    path = tmp_path / "a.dcm"
-    path.write_bytes(clip())
-    assert ingest_path(path, source="folder").outcome == "stored"
-    assert path.exists()
 
 
 @pytest.mark.parametrize(

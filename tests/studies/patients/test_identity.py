@@ -93,6 +93,11 @@ def test_a_merge_that_makes_no_sense_is_refused(reader: Client, two: tuple[Patie
     assert Patient.objects.filter(merged_into__isnull=False).count() == 0
 
 
+def test_true_is_no_number_of_a_patient(reader: Client, two: tuple[Patient, Patient]) -> None:
+    Patient.objects.get_or_create(pk=1, defaults={"patient_id": "first"})
+    assert _post(reader, _url(two[1], "merge/"), {"into": True}).status_code == 400
+
+
 def test_studies_of_another_patient_cannot_be_split_off(reader: Client, two: tuple[Patient, Patient]) -> None:
     uid = two[1].studies.values_list("uid", flat=True)[0]
     assert _post(reader, _url(two[0], "split/"), {"studies": [uid]}).status_code == 400
