@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import Role
 from annotations.agreement import report as agreement_report
-from annotations.agreement.ratings import gather
+from annotations.agreement import ratings
 from annotations.core import agreement
 from annotations.core.agreement import Question
 from annotations.core.bootstrap import ONE_SIDED, TOO_FEW, Resamples
@@ -106,9 +106,9 @@ def test_the_first_commit_counts_and_not_what_was_said_after_seeing_others(label
     reader, _ = labelled
     study = Study.objects.order_by("pk")[0]
     commit(study, reader, 4, idempotency_key="later")
-    found = gather()
+    found = ratings.load()
     assert found.table("right")[0].tolist() == [0, 0]
-    assert found.again == []
+    assert found.repeats == []
 
 
 def test_a_second_round_is_intra_reader_agreement_and_no_second_vote(labelled: tuple[User, User]) -> None:
@@ -134,7 +134,7 @@ def test_a_read_that_knew_the_ai_is_left_out_and_counted(annotator: User) -> Non
     factories.queue(study := factories.study())
     commit(study, annotator, 2)
     commit(study, person(Role.ANNOTATOR), 2, flag_seen="suspected")
-    found = gather()
+    found = ratings.load()
     assert (len(found.first), found.unblinded) == (1, 1)
 
 
@@ -148,7 +148,7 @@ def _known(study: Study, *, trainee: bool = False, made_by: ReadRevision | None 
 def test_a_read_of_another_scheme_counts_where_its_answers_mean_the_same(labelled: tuple[User, User]) -> None:
     study = Study.objects.order_by("pk")[4]
     commit(study, person(Role.ANNOTATOR), 2, schema="volpe-1")
-    found = gather()
+    found = ratings.load()
     last = found.first[-1].codes
     assert (last["right"], last["worst"]) == (MISSING, MISSING)
     assert (last["positive"], last["phi"], last["quality"]) == (1, 0, 0)
@@ -158,7 +158,7 @@ def test_older_wording_of_the_same_grades_counts_and_a_field_that_became_a_grade
     factories.queue(study := factories.study())
     findings = {"right": 3, "left": 0, "pvl": True, "quality": "good"}
     commit(study, annotator, 3, schema="papile-1", findings=findings)
-    codes = gather().first[0].codes
+    codes = ratings.load().first[0].codes
     assert (codes["right"], codes["worst"], codes["pvl"]) == (3, 3, MISSING)
 
 
