@@ -23,7 +23,7 @@ from common.local_time import midnight
 SEED = 0
 
 
-class Counts(TypedDict):
+class AgreementCounts(TypedDict):
     """What the figures are made of."""
 
     studies: int
@@ -61,7 +61,7 @@ class ReaderFigures(TypedDict):
     gold: Annotated[EstimatePayload, "share of the known answers that the reader gave too, 0 to 1"]
 
 
-class Overview(Counts):
+class AgreementOverview(AgreementCounts):
     """Everybody together."""
 
     adjudicated: Annotated[int, "studies"]
@@ -83,16 +83,18 @@ class NamedReaderReport(PairReport):
     reader: str
 
 
-class QuestionDetail(Counts, QuestionFigures):
-    """One question in full; only counts and the question where there are no answers."""
+class AgreementDetail(AgreementCounts, QuestionFigures):
+    """One question in full."""
 
-    pairs: NotRequired[list[NamedPairReport]]
-    by_quality: NotRequired[list[StratumReport]]
-    adjudicated: NotRequired[list[NamedReaderReport]]
-    repeats: NotRequired[list[NamedReaderReport]]
+    pairs: list[NamedPairReport]
+    by_quality: list[StratumReport]
+    adjudicated: list[NamedReaderReport]
+    """Each reader against what was adjudicated."""
+    repeats: list[NamedReaderReport]
+    """Each reader against themselves."""
 
 
-class OwnQuestion(QuestionFigures):
+class OwnQuestionFigures(QuestionFigures):
     """One reader against all others together, the adjudicated answers and themselves."""
 
     others: PairReport
@@ -100,16 +102,16 @@ class OwnQuestion(QuestionFigures):
     repeats: PairReport
 
 
-class OwnFigures(TypedDict):
+class OwnAgreement(TypedDict):
     """One reader's figures alone."""
 
     studies: Annotated[int, "that this reader has answered"]
-    questions: list[OwnQuestion]
+    questions: list[OwnQuestionFigures]
     reader: ReaderFigures | None
     trainee: ReaderFigures | None
 
 
-def overview(queue: int | None) -> Overview:
+def overview(queue: int | None) -> AgreementOverview:
     """Everybody together, question by question, and each reader's figures."""
     ratings = agreement_ratings.load(queue=queue)
     draws = _draws(ratings)
@@ -122,13 +124,16 @@ def overview(queue: int | None) -> Overview:
     }
 
 
-def detail(queue: int | None, name: str) -> QuestionDetail:
+def detail(queue: int | None, name: str) -> AgreementDetail:
     """One question: the panel, each category, each pair of readers, by quality, against what was adjudicated."""
     ratings = agreement_ratings.load(queue=queue)
     question = ratings.variables.question(name)
     draws = _draws(ratings)
     if draws is None:
-        return {**_counts(ratings), **_named(question)}
+        nothing: AgreementDetail = {
+            **_counts(ratings), **_named(question), "pairs": [], "by_quality": [], "adjudicated": [], "repeats": [],
+        }  # fmt: skip
+        return nothing
     codes = ratings.table(name)
     return {
         **_counts(ratings),
@@ -140,7 +145,7 @@ def detail(queue: int | None, name: str) -> QuestionDetail:
     }
 
 
-def own(user: User, queue: int | None) -> OwnFigures:
+def own(user: User, queue: int | None) -> OwnAgreement:
     """One reader's figures alone: nobody else is named, and no single study can be told from them.
 
     While a queue goes on its figures end with yesterday, or each commit would tell what others had said of that study.
@@ -165,7 +170,7 @@ def _draws(ratings: Ratings) -> Resamples | None:
     return Resamples(ratings.patients, seed=SEED) if ratings.first else None
 
 
-def _counts(ratings: Ratings) -> Counts:
+def _counts(ratings: Ratings) -> AgreementCounts:
     answers = np.zeros(len(ratings.studies), dtype=int)
     for rating in ratings.first:
         answers[ratings.rows[rating.study]] += 1
@@ -275,7 +280,7 @@ def _pace(ratings: Ratings, own_ratings: Sequence[Rating]) -> PaceFigure:
     return {**middle.as_json(), "quartiles": quartiles}
 
 
-def _own_question(ratings: Ratings, reader: int, question: Question, draws: Resamples) -> OwnQuestion:
+def _own_question(ratings: Ratings, reader: int, question: Question, draws: Resamples) -> OwnQuestionFigures:
     codes, column = ratings.table(question.name), ratings.columns[reader]
     first, second = ratings.repeated(question.name)
     pairs = [(codes[:, column], ratings.truth(question.name)), (first[:, column], second[:, column])]
@@ -289,7 +294,7 @@ def _own_question(ratings: Ratings, reader: int, question: Question, draws: Resa
 
 
 def _without_matrix(report: PairReport) -> PairReport:
-    """Counts of cells could tell a single study; the coefficients of five and more cannot."""
+    """AgreementCounts of cells could tell a single study; the coefficients of five and more cannot."""
     without = report.copy()
     without.pop("matrix", None)
     return without

@@ -22,8 +22,9 @@ MISSING = -1
 
 @dataclass(frozen=True)
 class Panel:
-    """Sums over studies, a row for each sample [B], the whole first. ``twice``: studies with two ratings or more, ``once``: with one.
+    """Sums over studies, a row for each sample [B], the sample itself first.
 
+    ``twice``: studies with two ratings or more, ``once``: with one or more.
     ``agreeing`` [B]: shares of agreeing pairs; ``shares`` [B, q]: of each category; ``apart`` [B, q]: of pairs that
     part over whether it is this category; ``coincidences`` [B, q, q] after Krippendorff.
     """

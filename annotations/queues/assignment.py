@@ -134,7 +134,10 @@ def _in_turn(user: User, queue: LabelQueue) -> QuerySet[Any]:
 
 
 def _turn(user: User, queue: LabelQueue) -> Any:
-    """The expression by which this reader's order goes. Keys are random; a factor of the reader's own modulo a prime shuffles them."""
+    """The expression that this reader's order goes by.
+
+    Where a queue is shuffled, its items' random keys times a factor of the reader's own, modulo a prime.
+    """
     if not queue.shuffled:
         return F("position")
     seeded = hashlib.blake2b(f"{queue.seed}:{user.pk}".encode(), digest_size=8).digest()
