@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from accounts import audit, permissions
 from accounts.roles import Role, has_role
 from annotations.agreement import report
-from annotations.agreement.ratings import asking
+from annotations.agreement.ratings import variables_in_force
 from annotations.api.reads import LABELLERS
 from annotations.models import LabelQueue, Read, ReadRevision, ReadStatus, SchemaInForce
 from annotations.queues import assignment
@@ -37,7 +37,7 @@ class WhichQuestion(Which):
     question = serializers.CharField(max_length=64)
 
     def validate_question(self, name: str) -> str:
-        known = [one.name for one in asking().questions]
+        known = [question.name for question in variables_in_force().questions]
         if name not in known:
             raise serializers.ValidationError(f"There is no such question. There are: {', '.join(known)}.")
         return name

@@ -42,5 +42,5 @@ def following(here: Place) -> str | None:
 
 
 def _next_in_queue(user: Any, item: int) -> str | None:
-    following = assignment.next_item(user, but=item)
+    following = assignment.next_item(user, excluding=item)
     return following.study.uid if following else None

@@ -21,8 +21,9 @@ from annotations.api.queue_serializers import QueueFields
 from annotations.models import LabelQueue
 from annotations.queues import builder, progress, selection
 from annotations.queues.assignment import LABEL_ROLES
-from annotations.queues.builder import Plan
-from annotations.queues.selection import BadChoice
+from annotations.queues.builder import QueuePlan
+from annotations.queues.known_answers import known_answers
+from annotations.queues.selection import BadSelection
 from studies import access
 from studies.models import Patient
 
@@ -40,18 +41,18 @@ class Refusal(exceptions.APIException):
         self.extra = extra
 
 
-def _plan(request: Request) -> tuple[dict[str, Any], Plan]:
+def _plan(request: Request) -> tuple[dict[str, Any], QueuePlan]:
     fields = QueueFields(data=request.data)
     fields.is_valid(raise_exception=True)
     wanted: dict[str, Any] = fields.validated_data
     try:
         return wanted, builder.plan(queue_serializers.choose(wanted), queue_serializers.settings_of(wanted))
-    except BadChoice as error:
-        lines = [vars(line) for line in error.refused[:SHOWN]]
+    except BadSelection as error:
+        lines = error.refused[:SHOWN]
         raise Refusal(str(error), "bad_choice", refused=lines, refused_total=len(error.refused)) from error
 
 
-def told_plan(wanted: dict[str, Any], planned: Plan) -> dict[str, Any]:
+def told_plan(wanted: dict[str, Any], planned: QueuePlan) -> dict[str, Any]:
     """What the queue would hold and ask of its readers; the first lines that were refused, and how many there are."""
     studies = [pick.study for pick in planned.picks]
     whose = Patient.objects.filter(studies__in=access.every_study().filter(pk__in=studies[:30_000])).distinct()
@@ -65,7 +66,7 @@ def told_plan(wanted: dict[str, Any], planned: Plan) -> dict[str, Any]:
         "repeats": len(planned.repeats),
         "readers": len(readers),
         "reads": each + again + len(planned.gold) * len(readers),
-        "refused": [vars(line) for line in planned.refused[:SHOWN]],
+        "refused": planned.refused[:SHOWN],
         "refused_total": len(planned.refused),
     }
 
@@ -78,7 +79,7 @@ class QueuesView(APIView):
     def get(self, request: Request) -> Response:
         """Every queue with its progress, the newest first."""
         audit.record(request._request, "label_queues.listed", user=request.user)
-        return Response({"results": progress.every()})
+        return Response({"results": progress.all_queues()})
 
     @extend_schema(request=QueueFields, responses=JSON)
     @transaction.atomic
@@ -125,7 +126,7 @@ class ChoicesView(APIView):
         told = {
             "readers": [_told_person(each) for each in people],
             "strategies": selection.strategy_list(),
-            "known_answers": len(builder.answers_known()),
+            "known_answers": len(known_answers()),
         }
         return Response(told)
 
@@ -157,7 +158,7 @@ class QueueView(APIView):
         """One queue: what it was made from, and each reader's progress."""
         found = _queue(queue)
         audit.record(request._request, "label_queue.progress", user=request.user, queue=found.pk)
-        return Response(progress.one(found))
+        return Response(progress.detail(found))
 
     @extend_schema(request=Changes, responses=JSON)
     @transaction.atomic
@@ -174,7 +175,7 @@ class QueueView(APIView):
         for name, value in said.items():
             setattr(found, name, value)
         found.save()
-        return Response(progress.one(found))
+        return Response(progress.detail(found))
 
 
 def _queue(pk: int) -> LabelQueue:
