@@ -12,6 +12,7 @@ from inference.registry import ensure_demo_model
 from jobs.worker import Worker
 from training import runs
 from training.models import RunStatus, TrainingRun
+from training.transitions import UNFINISHED
 
 
 class Command(BaseCommand):
@@ -56,7 +57,7 @@ def _said(measure: dict[str, Any]) -> str:
 def _work_until_done(run: TrainingRun) -> None:
     """Beside the training worker, if there is one: the claim goes to one of them only."""
     worker = Worker(["train"])
-    while run.status in runs.GOING:
+    while run.status in UNFINISHED:
         worker.run(once=True)
         time.sleep(0.2)
         run.refresh_from_db()
