@@ -4,7 +4,6 @@
 
 import { cap, fill, h } from "./dom";
 import { capNames, isOwn, keysOf } from "./keymap";
-import { openKeys } from "./keys-dialog";
 
 export interface Binding {
   /** `event.key` names; letters in lower case; "Space"; "Ctrl+z", "Shift+Tab". The first one is shown. */
@@ -126,8 +125,9 @@ export function renderKeybar(): void {
   });
 }
 
-export function showKeys(): void {
-  openKeys(bindings);
+/** Every binding of this page, in the order in which they were made. */
+export function allBindings(): readonly Binding[] {
+  return bindings;
 }
 
 /** Keys pressed in this document count: the page's own, and a second window's. */
@@ -144,6 +144,4 @@ export function startKeys(): void {
   listen(document);
   // What a key or click has changed may give other keys a meaning, or take it.
   for (const event of ["keyup", "click", "focusin"]) document.addEventListener(event, renderKeybar);
-  bind({ key: "?", label: "Keys", group: "Everywhere", run: showKeys, bar: false });
-  document.getElementById("show-keys")?.addEventListener("click", showKeys);
 }

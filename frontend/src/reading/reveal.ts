@@ -1,11 +1,11 @@
 /** After the commit: the reader's own answer first, then the model's, what it promised and what it achieved. */
 
 import { type Child, h, icon, known } from "../common/dom";
+import { flagSign } from "../common/flag";
 import { clock, duration, interval, probability, ratio } from "../common/format";
 import { keyCap } from "../common/keymap";
 import { heaviest, weightText } from "../viewer/attention/peaks";
 import type { Clip } from "../viewer/types";
-import { flagSign } from "../worklist/rows";
 import { type Answer, summary } from "./answer/findings";
 import type { PastScore, Score } from "./types";
 

@@ -1,9 +1,9 @@
 /** The study bar: who this is, what waits for it, and what the reader may know. */
 
 import { type Child, fill, h, icon, person, s } from "../common/dom";
+import { flagSign } from "../common/flag";
 import { clock, date as day, grams, number, probability, weeks } from "../common/format";
 import type { Study } from "../viewer/types";
-import { flagSign } from "../worklist/rows";
 import type { Claim, LabelQueue, Score } from "./types";
 
 const BLIND = "M1 7s2.2-3.8 6-3.8S13 7 13 7s-2.2 3.8-6 3.8S1 7 1 7ZM2 12.5 12 1.5";

@@ -1,6 +1,7 @@
 /** Rows of the list. A row is rebuilt only when what it shows has changed. */
 
 import { type Child, fill, h, icon, known, s, unknown } from "../common/dom";
+import { flagSign } from "../common/flag";
 import { grade, limit, probability, waiting, weeks, when } from "../common/format";
 import type { Band, Row } from "./types";
 
@@ -13,13 +14,6 @@ export interface Look {
 const NEAR_THE_CAP = 0.9;
 const BAR = 48;
 const COLUMNS = 12;
-
-export function flagSign({ flag, receiving }: Pick<Row, "flag" | "receiving">, unscored = "Scoring"): HTMLElement {
-  if (flag === "suspected") return h("span", { class: "flag sus" }, icon("suspected"), "Suspected");
-  if (flag === "not_suspected") return h("span", { class: "flag neg" }, icon("none"), "Not suspected");
-  if (flag === "not_analysed") return h("span", { class: "flag na" }, icon("struck"), "Not analysed");
-  return h("span", { class: "flag wait" }, icon("dots"), receiving ? "Receiving" : unscored);
-}
 
 /** The model says that its answer means nothing for this study. */
 export function demoWarning(row: Row): string {

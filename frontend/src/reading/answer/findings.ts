@@ -206,7 +206,7 @@ function said(findings: Findings, schema: LabelSchema): [string, string][] {
 
 /**
  * What a change of the form was, for those who hear it;
- * what was marked in the pictures is said by its name (`saying.ts`).
+ * what was marked in the pictures is said by its name (`change-announcement.ts`).
  */
 export function spoken(before: Form, after: Form): string {
   if (after.side !== before.side && after.side)

@@ -7,8 +7,9 @@ import type { Coverage } from "../coverage/coverage";
 import { early } from "../loading/frame-decoder";
 import type { Prefetcher } from "../loading/prefetcher";
 import type { Clip, Prior, Study } from "../types";
-import { Pane } from "../viewport/pane";
+import { Pane, type PaneCallbacks } from "../viewport/pane";
 import { Looks } from "../viewport/presentation-state";
+import type { ViewerServices } from "../viewport/viewer-services";
 import { Grid, LAYOUTS, type Layout, layoutName, nextLayout, shape } from "./grid";
 import { fillIn, hang } from "./hanging-protocol";
 import { PriorRow } from "./prior-row";
@@ -54,7 +55,15 @@ export class Wall {
     );
     this.prior = new PriorRow({
       pane: (at, coverage, sketch, origin) =>
-        this.follow(new Pane(`prior-${at + 1}`, `Prior, view ${at + 1}`, this.surroundings(coverage, sketch), origin)),
+        this.follow(
+          new Pane(
+            `prior-${at + 1}`,
+            `Prior, view ${at + 1}`,
+            this.services(coverage, sketch),
+            this.paneCallbacks,
+            origin,
+          ),
+        ),
       early: (urls) => urls.forEach(early),
       drawings: needs.others
         ? (prior) => `/api/v1/studies/${study.study_uid}/priors/${prior.study_uid}/drawings/`
@@ -159,26 +168,21 @@ export class Wall {
     pick(this.layouts, this.layout);
   }
 
-  private surroundings(coverage: Coverage, sketch: Sketcher) {
-    const { prefetcher, load, shown, changed, looped } = this.needs;
-    return {
-      screens: loadScreens(),
-      prefetcher,
-      coverage,
-      looks: this.looks,
-      sketch,
-      hung: load,
-      shown,
-      changed,
-      looped,
-    };
+  private services(coverage: Coverage, drawingEditor: Sketcher): ViewerServices {
+    const { prefetcher } = this.needs;
+    return { viewports: loadScreens(), prefetcher, coverage, looks: this.looks, drawingEditor };
+  }
+
+  private get paneCallbacks(): PaneCallbacks {
+    const { load, shown, changed, looped } = this.needs;
+    return { hung: load, shown, changed, looped };
   }
 
   private pane(at: number): Pane {
     const single = this.needs.panes === 1;
     const name = at === 0 ? (single ? "only" : "left") : at === 1 ? "right" : String(at + 1);
     const title = at === 0 && single ? "View" : at < 2 && !single ? `${at ? "Right" : "Left"} view` : `View ${at + 1}`;
-    const pane = new Pane(name, title, this.surroundings(this.needs.coverage, this.needs.sketch));
+    const pane = new Pane(name, title, this.services(this.needs.coverage, this.needs.sketch), this.paneCallbacks);
     this.needs.dress(pane);
     return this.follow(pane);
   }

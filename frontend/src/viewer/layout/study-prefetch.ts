@@ -2,7 +2,8 @@
 
 import { Prefetcher } from "../loading/prefetcher";
 import { type Clip, playable, type Study } from "../types";
-import type { Pane, Screens } from "../viewport/pane";
+import type { Pane } from "../viewport/pane";
+import type { ViewportModule } from "../viewport/viewer-services";
 import { hang } from "./hanging-protocol";
 import { loadScreens } from "./viewport-chunk";
 
@@ -18,7 +19,7 @@ export interface Hung {
 
 export class FramesAhead {
   readonly prefetcher: Prefetcher;
-  private code: Screens | null = null;
+  private code: ViewportModule | null = null;
   private next: Study | null = null;
   private ready = false;
 
@@ -33,7 +34,7 @@ export class FramesAhead {
   }
 
   /** The part that draws is here. */
-  arrived(code: Screens): void {
+  arrived(code: ViewportModule): void {
     this.code = code;
   }
 
@@ -72,7 +73,7 @@ export class FramesAhead {
     this.code?.clearFrames();
   }
 
-  private nextFrames(code: Screens): [string[], string[]] {
+  private nextFrames(code: ViewportModule): [string[], string[]] {
     if (!this.next) return [[], []];
     const clips = this.next.clips.filter(playable).map((clip) => [clip, code.imagesOf(clip, true)] as const);
     const hung = hang(this.next.clips, this.hung.places());

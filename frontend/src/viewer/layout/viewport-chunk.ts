@@ -5,19 +5,19 @@
 
 import { early } from "../loading/frame-decoder";
 import { frameUrl, playable, type Study } from "../types";
-import type { Screens } from "../viewport/pane";
+import type { ViewportModule } from "../viewport/viewer-services";
 import { type Layout, shape } from "./grid";
 import { hang } from "./hanging-protocol";
 
 export const WIDE = "(min-width: 1180px)";
 
-let screens: Promise<Screens> | null = null;
-let here: Screens | null = null;
+let loading: Promise<ViewportModule> | null = null;
+let loaded: ViewportModule | null = null;
 
 /** Begin loading the part that draws, while the study is still being asked for. */
-export function loadScreens(): Promise<Screens> {
-  screens ??= import("../viewport/cornerstone-viewport").then((code) => (here = code));
-  return screens;
+export function loadScreens(): Promise<ViewportModule> {
+  loading ??= import("../viewport/cornerstone-viewport").then((code) => (loaded = code));
+  return loading;
 }
 
 export function layoutFor(panes: 1 | 2): Layout {
@@ -28,5 +28,5 @@ export function layoutFor(panes: 1 | 2): Layout {
 export function beginPictures(study: Study, panes: 1 | 2): void {
   const [rows, columns] = shape(layoutFor(panes));
   for (const clip of hang(study.clips, rows * columns))
-    if (clip && playable(clip) && !here?.hasFrame(frameUrl(clip, 1))) early(frameUrl(clip, 1));
+    if (clip && playable(clip) && !loaded?.hasFrame(frameUrl(clip, 1))) early(frameUrl(clip, 1));
 }

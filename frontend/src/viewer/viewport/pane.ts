@@ -2,35 +2,24 @@
 
 import { polite } from "../../common/announce";
 import { h } from "../../common/dom";
-import type { Sketcher } from "../annotation/drawing-editor";
 import { AttentionStrip } from "../attention/attention-strip";
 import { Cine, type Playback, type Together } from "../cine/cine";
 import { CineBar, speedFor } from "../cine/cine-bar";
 import { durations, RateMeter } from "../cine/frame-clock";
-import type { Coverage } from "../coverage/coverage";
-import type { Prefetcher } from "../loading/prefetcher";
 import { type Clip, playable, type Weight } from "../types";
 import { words as orientationWords } from "./orientation";
 import { drawHead } from "./pane-header";
 import { Picture } from "./picture";
-import type { Looks } from "./presentation-state";
+import type { ViewerServices } from "./viewer-services";
 
-export type Screens = typeof import("./cornerstone-viewport");
-
-export interface Surroundings {
-  screens: Promise<Screens>;
-  prefetcher: Prefetcher;
-  coverage: Coverage;
-  looks: Looks;
-  /** What is drawn on the pictures. */
-  sketch: Sketcher;
-  /** The pane knows its frames: they can be loaded. */
+export interface PaneCallbacks {
+  /** The clip's frames are known: they can be loaded. */
   hung: (pane: Pane) => void;
-  /** A frame came on the screen for the first time. */
+  /** A frame is on the screen for the first time. */
   shown: (pane: Pane) => void;
   /** The pane shows another clip, plays or stops. */
   changed: (pane: Pane) => void;
-  /** The clip came round once. */
+  /** The clip has played to its end. */
   looped: (pane: Pane) => void;
 }
 
@@ -58,21 +47,22 @@ export class Pane {
   constructor(
     readonly name: string,
     title: string,
-    private readonly around: Surroundings,
+    private readonly services: ViewerServices,
+    private readonly callbacks: PaneCallbacks,
     /** Says that the pictures are of another study; empty for those of the one that is read. */
     private readonly origin = "",
   ) {
     this.picture = new Picture(title, {
-      around,
+      services,
       section: () => this.section,
       index: () => this.index,
       pause: () => this.pause(),
       step: (frames) => this.step(frames),
-      hung: () => this.around.hung(this),
-      seen: () => this.around.shown(this),
+      hung: () => this.callbacks.hung(this),
+      seen: () => this.callbacks.shown(this),
       changed: () => {
         this.drawName();
-        this.around.changed(this);
+        this.callbacks.changed(this);
       },
     });
     this.focusable = this.picture.focusable;
@@ -94,7 +84,7 @@ export class Pane {
       settled: (at) => this.settled(at),
       show: (at, now) => this.advance(at, now),
       current: () => this.index,
-      came: () => this.around.looped(this),
+      came: () => this.callbacks.looped(this),
       changed: () => this.cineChanged(),
     });
     this.bar.hang(null);
@@ -123,7 +113,7 @@ export class Pane {
     this.index = Math.max(0, Math.min(frame, clip?.frames ?? 1) - 1);
     this.cine.load(clip ? durations(clip) : [], speedFor(clip, this.cine.playback.speed));
     this.drawClip();
-    this.around.changed(this);
+    this.callbacks.changed(this);
     if (await this.picture.open()) this.progress();
   }
 
@@ -168,7 +158,7 @@ export class Pane {
     this.cine.set(part);
     this.drawButton();
     this.drawFrame();
-    this.around.changed(this);
+    this.callbacks.changed(this);
   }
 
   /** Loop from or to the frame on the screen; null is the whole clip again. */
@@ -229,7 +219,7 @@ export class Pane {
   }
 
   drawCoverage(): void {
-    this.bar.drawCoverage(this.around.coverage);
+    this.bar.drawCoverage(this.services.coverage);
   }
 
   /** Count what is on the screen just now. */
@@ -246,20 +236,20 @@ export class Pane {
 
   private settled(index: number): boolean {
     const id = this.picture.images[index];
-    return id !== undefined && this.around.prefetcher.settled(id);
+    return id !== undefined && this.services.prefetcher.settled(id);
   }
 
   private cineChanged(): void {
     if (this.cine.playing) this.meter.reset();
     this.drawButton();
     this.drawFrame();
-    this.around.changed(this);
+    this.callbacks.changed(this);
   }
 
   /** The frame that is due, if it can be shown; frames between are dropped, never queued. */
   private advance(due: number, now: number): boolean {
     const id = this.picture.images[due];
-    if (id === undefined || !this.around.prefetcher.has(id)) return false;
+    if (id === undefined || !this.services.prefetcher.has(id)) return false;
     this.index = due;
     this.meter.tick(now);
     this.drawFrame();
@@ -335,7 +325,7 @@ export class Pane {
 
   private countLoaded(): number {
     if (this.loaded < this.picture.images.length)
-      this.loaded = this.picture.images.filter((id) => this.around.prefetcher.settled(id)).length;
+      this.loaded = this.picture.images.filter((id) => this.services.prefetcher.settled(id)).length;
     this.section.dataset["loaded"] = String(this.loaded);
     return this.loaded;
   }

@@ -9,12 +9,12 @@ import type { Screen } from "./cornerstone-viewport";
 import { follow } from "./gestures";
 import type { Orientation } from "./orientation";
 import { Sides } from "./orientation-markers";
-import type { Surroundings } from "./pane";
 import { Easel } from "./pane-overlay";
 import { type Look, PLAIN, type Window } from "./presentation-state";
+import type { ViewerServices } from "./viewer-services";
 
 export interface PictureHost {
-  around: Omit<Surroundings, "hung" | "shown" | "changed" | "looped">;
+  services: ViewerServices;
   /** Facts for tests and styles stand on it. */
   section: () => HTMLElement;
   /** From 0: the frame that is wanted. */
@@ -57,7 +57,7 @@ export class Picture {
     title: string,
     private readonly host: PictureHost,
   ) {
-    this.dwell = new Dwell(host.around.coverage);
+    this.dwell = new Dwell(host.services.coverage);
     this.element = h("div", { class: "pix", tabindex: -1 }, this.focusable, this.box, ...this.sides.elements);
     this.element.addEventListener("focus", () => this.focusable.focus({ preventScroll: true }));
     this.name(title, 0, 0, "no clip");
@@ -72,7 +72,7 @@ export class Picture {
         pause: () => host.pause(),
         taken: () => this.sides.written(this.box),
       },
-      host.around.sketch,
+      host.services.drawingEditor,
     );
   }
 
@@ -116,10 +116,10 @@ export class Picture {
       this.refuse(clip ? clip.decode_error || "This clip has no pictures." : "");
       return false;
     }
-    const screens = await this.host.around.screens;
+    const viewports = await this.host.services.viewports;
     if (turn !== this.turn) return false;
-    this.images = screens.imagesOf(clip);
-    if (!this.screen) this.attach(new screens.Screen(this.box));
+    this.images = viewports.imagesOf(clip);
+    if (!this.screen) this.attach(new viewports.Screen(this.box));
     this.host.hung();
     await this.paint();
     return turn === this.turn;
@@ -132,7 +132,7 @@ export class Picture {
       !this.cover.hidden &&
       this.cover.dataset["wait"] === undefined &&
       id !== undefined &&
-      this.host.around.prefetcher.has(id)
+      this.host.services.prefetcher.has(id)
     )
       void this.paint();
   }
@@ -207,7 +207,7 @@ export class Picture {
   }
 
   private lookChanged(): void {
-    if (this.clip) this.host.around.looks.keep(this.clip.sop_uid, this.look);
+    if (this.clip) this.host.services.looks.keep(this.clip.sop_uid, this.look);
     this.lookShown();
   }
 
@@ -257,9 +257,9 @@ export class Picture {
     const id = this.images[index];
     if (!playing && !screen.has(id)) this.wait();
     try {
-      const told = id === undefined ? null : this.host.around.prefetcher.reasonOf(id);
+      const told = id === undefined ? null : this.host.services.prefetcher.reasonOf(id);
       if (told !== null) throw new Error(told);
-      if (!this.stacked && this.clip) screen.setLook(this.host.around.looks.of(this.clip.sop_uid));
+      if (!this.stacked && this.clip) screen.setLook(this.host.services.looks.of(this.clip.sop_uid));
       if (!(await (this.stacked ? screen.go(index) : screen.show(this.images, index)))) return;
     } catch (error) {
       if (turn === this.turn && index === this.host.index())
@@ -325,6 +325,6 @@ export class Picture {
     this.veil(what, false);
     if (this.clip && this.focusable.ownerDocument.activeElement === this.focusable)
       polite(`${this.clip.frames > 1 ? `Frame ${this.frame}` : "This clip"} cannot be shown. ${reason}`);
-    if (this.clip && this.host.around.coverage.refuse(this.clip.sop_uid)) this.host.seen();
+    if (this.clip && this.host.services.coverage.refuse(this.clip.sop_uid)) this.host.seen();
   }
 }

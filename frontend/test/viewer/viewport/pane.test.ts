@@ -12,17 +12,14 @@ const none = () => undefined;
 
 /** Without the part that draws pixels, which never comes. */
 function pane(...clips: Clip[]): Pane {
-  return new Pane("left", "Left view", {
-    screens: new Promise(none),
+  const services = {
+    viewports: new Promise<never>(none),
     prefetcher: new Prefetcher(() => Promise.resolve(), { atOnce: 1, room: () => true }),
     coverage: new Coverage(clips),
     looks: new Looks(),
-    sketch: new Sketcher({ changed: none, redraw: none, naming: none }),
-    hung: none,
-    shown: none,
-    changed: none,
-    looped: none,
-  });
+    drawingEditor: new Sketcher({ changed: none, redraw: none, naming: none }),
+  };
+  return new Pane("left", "Left view", services, { hung: none, shown: none, changed: none, looped: none });
 }
 
 function speed(of: Pane): string | undefined {
