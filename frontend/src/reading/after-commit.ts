@@ -88,7 +88,7 @@ export class Afterwards {
       next: () => void this.advance(),
       reopen: () => void this.reopen(),
       goTo: (sop: string, frame: number) => this.desk.viewer.goTo(sop, frame),
-      peak: (step: 1 | -1) => this.desk.viewer.weights.toPeak(step),
+      peak: (step: 1 | -1) => this.desk.viewer.attention.goToPeak(step),
     };
     const queue = this.desk.mode === "queue";
     this.reveal = new Reveal(
@@ -137,8 +137,8 @@ export class Afterwards {
   }
 
   showAttention(): void {
-    this.desk.viewer.weights.setAttention(this.desk.score?.attention ?? []);
-    this.desk.viewer.weights.setHeat(this.desk.score?.heat_maps ?? null);
+    this.desk.viewer.attention.setAttention(this.desk.score?.attention ?? []);
+    this.desk.viewer.attention.setHeat(this.desk.score?.heat_maps ?? null);
     if (this.desk.score?.attention?.length && !this.desk.score.heat_maps) this.awaitHeat();
   }
 
@@ -148,7 +148,7 @@ export class Afterwards {
       if (this.desk.closed || !tries) return;
       void this.desk.fetchScore().then((score) => {
         if (this.desk.closed) return;
-        if (score?.heat_maps) this.desk.viewer.weights.setHeat(score.heat_maps);
+        if (score?.heat_maps) this.desk.viewer.attention.setHeat(score.heat_maps);
         else this.awaitHeat(tries - 1);
       });
     }, HEAT_MS);
@@ -180,8 +180,8 @@ export class Afterwards {
     try {
       await api.post(`${this.desk.api}reads/reopen/`, { context: this.desk.context, ...this.desk.item });
       const { mine } = await this.desk.fetchReads();
-      this.desk.viewer.weights.setAttention(null);
-      this.desk.viewer.weights.setHeat(null);
+      this.desk.viewer.attention.setAttention(null);
+      this.desk.viewer.attention.setHeat(null);
       this.reveal = null;
       await this.back.begin(mine);
       polite("Reopened. What was committed is kept.");
@@ -197,8 +197,8 @@ export class Afterwards {
       reopen: () => void this.reopen(),
       next: () => void this.advance(),
       agree: (agree: boolean) => void this.agree(agree),
-      peak: (step: 1 | -1) => this.desk.viewer.weights.toPeak(step),
-      heat: () => this.desk.viewer.weights.toggleHeat(),
+      peak: (step: 1 | -1) => this.desk.viewer.attention.goToPeak(step),
+      heat: () => this.desk.viewer.attention.toggleHeat(),
     };
     this.desk.rebind(doneKeys(this.desk.mode, this.next !== null, commands));
   }

@@ -4,7 +4,7 @@ import { assertive, polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { ask } from "../common/dialog";
 import { h } from "../common/dom";
-import { type Drawing, fresh } from "../viewer/annotation/drawing";
+import { type Drawing, newUid } from "../viewer/annotation/drawing";
 import type { Preset } from "../viewer/annotation/measure";
 import { changed } from "./answer/change-announcement";
 import {
@@ -193,7 +193,7 @@ export class Answering {
       goTo: ({ sop_uid, frame }: Keyframe) => this.desk.viewer.goTo(sop_uid, frame),
       openClip: (sop: string) => this.desk.viewer.goTo(sop, 1),
       goToDrawing: (drawing: Drawing) => this.desk.viewer.marks.goToDrawing(drawing),
-      drawings: () => this.desk.viewer.marks.openDock(),
+      drawings: () => this.desk.viewer.marks.openDrawingPanel(),
       release: () => this.desk.viewer.focus(),
     };
   }
@@ -255,7 +255,7 @@ export class Answering {
   private measure(preset: Exclude<Preset, "">): void {
     const { side } = this.history.form;
     if (side) this.act({ type: "side", side });
-    this.desk.viewer.marks.measure(preset, side);
+    this.desk.viewer.marks.startMeasure(preset, side);
   }
 
   private forth(): void {
@@ -268,8 +268,8 @@ export class Answering {
     this.form?.draw(this.history.form, this.history.undoable || this.desk.mode === "queue");
     const { drawings, keyframes } = this.history.form.findings;
     if (
-      drawings !== this.desk.viewer.marks.sketch.drawings ||
-      this.desk.viewer.marks.sketch.editable !== (this.desk.phase === "reading")
+      drawings !== this.desk.viewer.marks.drawingEditor.drawings ||
+      this.desk.viewer.marks.drawingEditor.editable !== (this.desk.phase === "reading")
     )
       this.desk.viewer.marks.setDrawings(drawings, this.desk.phase === "reading");
     this.onward.drawn();
@@ -315,8 +315,8 @@ export class Answering {
   }
 
   keepSeen(): void {
-    this.desk.viewer?.settle();
-    if (this.desk.phase === "reading") this.keeper?.keepSeen(this.desk.viewer.coverage.keep());
+    this.desk.viewer?.countTime();
+    if (this.desk.phase === "reading") this.keeper?.keepSeen(this.desk.viewer.coverage.toStored());
   }
 
   // ---------- commit ----------
@@ -336,7 +336,7 @@ export class Answering {
       comment: answer.comment,
       seen: this.desk.viewer.coverage.report(),
       duration_ms: Math.round(performance.now() - this.desk.opened),
-      idempotency_key: fresh(),
+      idempotency_key: newUid(),
       // The gate has asked about what does not go together, and Enter came again.
       confirmed: contradictions(answer.findings).length > 0,
       device: device(),

@@ -2,7 +2,7 @@
 
 import { ApiError, reason } from "../common/api";
 import { byId, fill, h, pageConfig, person } from "../common/dom";
-import { loadScreens } from "../viewer/layout/viewport-chunk";
+import { loadViewports } from "../viewer/layout/viewport-chunk";
 import type { Place } from "./draft/draft-store";
 import { replay } from "./draft/draft-sync";
 import { HOME, type Previous, server, shelf, type Target } from "./read-target";
@@ -48,7 +48,7 @@ class Page {
   private readonly context = this.config.context ?? "triage";
 
   async start(): Promise<void> {
-    void loadScreens();
+    void loadViewports();
     window.addEventListener("pagehide", () => this.session?.leave());
     window.addEventListener("popstate", () => location.reload());
     shelf.tidy(new Date());

@@ -5,7 +5,7 @@ import { api } from "../common/api";
 import { h } from "../common/dom";
 import { count } from "../common/format";
 import { bind, isField } from "../common/keys";
-import { beginPictures } from "../viewer/layout/viewport-chunk";
+import { prefetchFirstPictures } from "../viewer/layout/viewport-chunk";
 import { playable, type Study } from "../viewer/types";
 import { Viewer } from "../viewer/viewer";
 import { Judge } from "./adjudication/panel";
@@ -129,7 +129,7 @@ export class Session {
     const opening = desk.viewer.open();
     if (room && desk.phase === "reading") void this.claim.take();
     await opening;
-    await desk.viewer.hung();
+    await desk.viewer.firstPicturesShown();
     if (room && !desk.closed) void this.timeline();
     void this.lookAhead();
   }
@@ -167,7 +167,7 @@ export class Session {
   /** The first pictures are asked for as soon as it is known which they are. */
   private async fetchStudy(): Promise<Study> {
     const study = await api.get<Study>(this.desk.api);
-    if (!this.desk.closed) beginPictures(study, this.panes);
+    if (!this.desk.closed) prefetchFirstPictures(study, this.panes);
     return study;
   }
 
@@ -183,10 +183,10 @@ export class Session {
     const { desk, answering } = this;
     const viewer = new Viewer(study, {
       panes: this.panes,
-      others: desk.mode === "room",
-      seen: () => answering.seen(),
-      notes: (notes) => answering.noted(notes),
-      draw: (drawings, step) => answering.act({ type: "draw", drawings, step }),
+      showPriorDrawings: desk.mode === "room",
+      coverageChanged: () => answering.seen(),
+      notesChanged: (notes) => answering.noted(notes),
+      drawingsChanged: (drawings, step) => answering.act({ type: "draw", drawings, step }),
     });
     desk.viewer = viewer;
     desk.others = desk.context === "adjudication" ? reads.others : [];
@@ -249,7 +249,7 @@ export class Session {
         `${desk.api}ahead/?context=${desk.context}${desk.itemQuery}`,
       );
       const next = study_uid ? await api.get<Study>(`/api/v1/studies/${study_uid}/?ahead=1`) : null;
-      if (!desk.closed) desk.viewer.ahead.loadNext(next);
+      if (!desk.closed) desk.viewer.prefetch.loadNext(next);
     } catch {
       // It is opened all the same, only later.
     }
@@ -275,11 +275,11 @@ export class Session {
 
   /** The site opens attention before the commit, for research: the page says so. */
   private showEarly(bar: RoomBar): void {
-    const { weights } = this.desk.viewer;
+    const { attention } = this.desk.viewer;
     bar.say("Attention shown before the commit: research setting of this site");
     if (!this.early)
       this.undo.push(
-        ...attentionKeys({ peak: (step) => weights.toPeak(step), heat: () => weights.toggleHeat() }).map(bind),
+        ...attentionKeys({ peak: (step) => attention.goToPeak(step), heat: () => attention.toggleHeat() }).map(bind),
       );
     this.early = true;
     this.afterwards.showAttention();
@@ -295,7 +295,7 @@ export class Session {
     const leave = (event: KeyboardEvent) => {
       if (isField(event.target)) return desk.viewer.focus();
       // One press too many, or a key that is held, leaves the tool and not the study.
-      if (event.repeat || performance.now() - desk.viewer.marks.sketch.leftAt < SECOND_PRESS_MS) return;
+      if (event.repeat || performance.now() - desk.viewer.marks.drawingEditor.leftAt < SECOND_PRESS_MS) return;
       location.assign(HOME[desk.context]);
     };
     this.undo.push(

@@ -4,7 +4,7 @@
  */
 
 import { nameOf } from "../../viewer/annotation/drawing";
-import { said } from "../../viewer/annotation/svg-layer";
+import { describeDrawing } from "../../viewer/annotation/svg-layer";
 import type { Clip } from "../../viewer/types";
 import { type Form, type Keyframe, spoken } from "./findings";
 
@@ -33,7 +33,7 @@ function drawings(before: Form, after: Form, clips: readonly Named[]): string[] 
   const touched = now.filter((each) => !old.includes(each));
   const gone = old.filter(({ uid }) => !now.some((each) => each.uid === uid));
   return [
-    ...touched.map((each) => said(each, regions(each.sop_uid))),
+    ...touched.map((each) => describeDrawing(each, regions(each.sop_uid))),
     ...gone.map((each) => `${nameOf(each)} deleted`),
   ];
 }

@@ -1,6 +1,6 @@
 /** What this browser keeps of reads: an entry for each read and tab, so that no tab writes over another's. */
 
-import type { Kept, Seen } from "../../viewer/coverage/coverage";
+import type { ClipCoverage, StoredCoverage } from "../../viewer/coverage/coverage";
 import { type Answer, same } from "../answer/findings";
 
 export interface Place {
@@ -14,7 +14,7 @@ export interface Commit extends Answer {
   context: Place["context"];
   item?: number;
   version: number;
-  seen: Seen[];
+  seen: ClipCoverage[];
   duration_ms: number;
   idempotency_key: string;
   /** The reader was asked about what does not go together. */
@@ -35,7 +35,7 @@ export interface Stored {
   commit?: Commit;
   /** What was sent since the last confirmation: a server that took it and whose answer was lost has this tab's own. */
   sent?: Answer[];
-  seen?: Kept;
+  seen?: StoredCoverage;
 }
 
 const PREFIX = "fontanelle.draft.";

@@ -5,7 +5,7 @@
  */
 
 import { ApiError } from "../../common/api";
-import type { Kept } from "../../viewer/coverage/coverage";
+import type { StoredCoverage } from "../../viewer/coverage/coverage";
 import { type Answer, type Findings, same, withoutNumbers } from "../answer/findings";
 import type { Commit, Place, Shelf, Stored } from "./draft-store";
 
@@ -94,7 +94,7 @@ export class DraftKeeper {
     this.version = this.stored.base;
   }
 
-  get seen(): Kept | undefined {
+  get seen(): StoredCoverage | undefined {
     return this.stored.seen;
   }
 
@@ -160,7 +160,7 @@ export class DraftKeeper {
     this.schedule(SOON_MS);
   }
 
-  keepSeen(seen: Kept): void {
+  keepSeen(seen: StoredCoverage): void {
     this.keep({ seen });
   }
 

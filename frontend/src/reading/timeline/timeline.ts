@@ -196,7 +196,7 @@ function table(timeline: Timeline, study: Study, hang: (prior: Prior) => void): 
 /** What is drawn in the read that is open, with our own numbers. */
 function drawnNow(viewer: Viewer, study: Study): Drawn {
   const regions = new Map(study.clips.map((clip) => [clip.sop_uid, clip.regions]));
-  return viewer.marks.sketch.drawings.map((drawing) => ({
+  return viewer.marks.drawingEditor.drawings.map((drawing) => ({
     ...drawing,
     measured: measuredOf(drawing, regions.get(drawing.sop_uid) ?? []),
   }));

@@ -13,7 +13,7 @@ export interface Box {
   h: number;
 }
 
-export interface Wish {
+export interface LabelRequest {
   uid: string;
   /** The drawing's line on the screen. */
   line: readonly Point[];
@@ -24,24 +24,24 @@ export interface Wish {
   h: number;
 }
 
-export interface Place extends Box {
+export interface LabelPlacement extends Box {
   /** Which of the places around the drawing it is. */
   at: number;
   /** From the drawing to a label that stands apart, or as near to another drawing as to its own. */
   leader: [Point, Point] | null;
 }
 
-export interface Room {
+export interface PictureArea {
   w: number;
   h: number;
   /** What stands on the picture already. */
-  taken: readonly Box[];
+  occupied: readonly Box[];
 }
 
 /**
  * A drawing in the hand, and where every label stood before: meanwhile the others stay, and its own stays on its side.
  */
-export interface Hold {
+export interface HeldLabel {
   uid: string;
   before: ReadonlyMap<string, number>;
 }
@@ -57,9 +57,9 @@ interface Candidate extends Box {
 const GAP = 9;
 const HANDLE = 7;
 /** With a strange end this near, nobody can tell whose number it is. */
-const DOUBT = 16;
+const AMBIGUOUS = 16;
 /** Between two labels. */
-const AIR = 2;
+const LABEL_GAP = 2;
 const RINGS = [22, 40, 62, 90, 124, 164];
 const DIRECTIONS = 16;
 const PER_LINE = 15;
@@ -67,64 +67,68 @@ const APART = 20;
 const ANYWHERE = 80;
 const COLUMNS = 4;
 
-export function arranged(wishes: readonly Wish[], room: Room, hold: Hold | null = null): Map<string, Place> {
+export function placeLabels(
+  wishes: readonly LabelRequest[],
+  room: PictureArea,
+  hold: HeldLabel | null = null,
+): Map<string, LabelPlacement> {
   const shown = wishes.filter((wish) => isSeen(wish, room));
   const [held, others] = [shown.filter(({ uid }) => uid === hold?.uid), shown.filter(({ uid }) => uid !== hold?.uid)];
-  const table = new Table(shown, room);
+  const table = new Placements(shown, room);
   // While a hand draws, the others neither give way to it nor take what it left free.
-  table.clear(others);
-  if (hold) for (const wish of others) table.back(wish, hold.before.get(wish.uid));
-  for (const wish of others) table.beside(wish);
-  for (const wish of others) table.anywhere(wish);
-  table.clear(shown);
+  table.avoid(others);
+  if (hold) for (const wish of others) table.keepAt(wish, hold.before.get(wish.uid));
+  for (const wish of others) table.placeBeside(wish);
+  for (const wish of others) table.placeAnywhere(wish);
+  table.avoid(shown);
   for (const wish of held) {
-    if (table.isStillFree(wish, hold?.before.get(wish.uid))) table.back(wish, hold?.before.get(wish.uid));
-    else table.anywhere(wish);
+    if (table.isStillFree(wish, hold?.before.get(wish.uid))) table.keepAt(wish, hold?.before.get(wish.uid));
+    else table.placeAnywhere(wish);
   }
   return table.places;
 }
 
 /** What has its place already, and what must be kept clear of. */
-class Table {
-  readonly places = new Map<string, Place>();
+class Placements {
+  readonly places = new Map<string, LabelPlacement>();
   private readonly boxes: Box[];
   private readonly leaders: [Point, Point][] = [];
   private handles: readonly Point[] = [];
   private lines: readonly (readonly [Point, Point])[] = [];
-  private readonly every: ReadonlyMap<string, readonly Candidate[]>;
+  private readonly candidates: ReadonlyMap<string, readonly Candidate[]>;
 
-  private cleared: readonly Wish[] = [];
+  private avoided: readonly LabelRequest[] = [];
 
-  constructor(wishes: readonly Wish[], room: Room) {
-    this.boxes = [...room.taken];
-    this.every = new Map(wishes.filter(({ w }) => w).map((wish) => [wish.uid, candidates(wish, room)]));
+  constructor(wishes: readonly LabelRequest[], room: PictureArea) {
+    this.boxes = [...room.occupied];
+    this.candidates = new Map(wishes.filter(({ w }) => w).map((wish) => [wish.uid, candidates(wish, room)]));
   }
 
   /** Keep clear of these. */
-  clear(wishes: readonly Wish[]): void {
-    this.cleared = wishes;
+  avoid(wishes: readonly LabelRequest[]): void {
+    this.avoided = wishes;
     this.handles = wishes.flatMap(({ handles }) => handles);
     this.lines = wishes.flatMap(strokes);
   }
 
-  back(wish: Wish, at: number | undefined): void {
-    const before = this.of(wish).find((each) => each.at === at);
+  keepAt(wish: LabelRequest, at: number | undefined): void {
+    const before = this.candidatesOf(wish).find((each) => each.at === at);
     if (before) this.put(wish, before);
   }
 
-  isStillFree(wish: Wish, at: number | undefined): boolean {
-    const before = this.of(wish).find((each) => each.at === at);
+  isStillFree(wish: LabelRequest, at: number | undefined): boolean {
+    const before = this.candidatesOf(wish).find((each) => each.at === at);
     return before !== undefined && this.isFree(before);
   }
 
   /** Those that have room beside their drawing first, so that nobody hems them in. */
-  beside(wish: Wish): void {
-    const found = this.cheapest(this.of(wish).filter(({ apart }) => !apart));
+  placeBeside(wish: LabelRequest): void {
+    const found = this.cheapest(this.candidatesOf(wish).filter(({ apart }) => !apart));
     if (found) this.put(wish, found);
   }
 
-  anywhere(wish: Wish): void {
-    const every = this.of(wish);
+  placeAnywhere(wish: LabelRequest): void {
+    const every = this.candidatesOf(wish);
     if (!every.length) return;
     this.put(
       wish,
@@ -134,8 +138,8 @@ class Table {
     );
   }
 
-  private of({ uid }: Wish): readonly Candidate[] {
-    return this.places.has(uid) ? [] : (this.every.get(uid) ?? []);
+  private candidatesOf({ uid }: LabelRequest): readonly Candidate[] {
+    return this.places.has(uid) ? [] : (this.candidates.get(uid) ?? []);
   }
 
   private cheapest(every: readonly Candidate[]): Candidate | null {
@@ -153,7 +157,8 @@ class Table {
 
   private isLegible(each: Candidate): boolean {
     return (
-      !this.boxes.some((box) => overlap(each, box, AIR)) && !this.handles.some((handle) => isNear(handle, each, HANDLE))
+      !this.boxes.some((box) => overlap(each, box, LABEL_GAP)) &&
+      !this.handles.some((handle) => isNear(handle, each, HANDLE))
     );
   }
 
@@ -179,12 +184,19 @@ class Table {
     return every[covered.indexOf(Math.min(...covered))] as Candidate;
   }
 
-  private put(wish: Wish, found: Candidate): void {
+  private put(wish: LabelRequest, found: Candidate): void {
     const { at, x, y, w, h, anchor, apart } = found;
-    const doubtful = this.cleared.some(
-      (other) => other !== wish && other.handles.some((handle) => isNear(handle, found, DOUBT)),
+    const doubtful = this.avoided.some(
+      (other) => other !== wish && other.handles.some((handle) => isNear(handle, found, AMBIGUOUS)),
     );
-    const place: Place = { at, x, y, w, h, leader: apart || doubtful ? [anchor, nearest(anchor, found)] : null };
+    const place: LabelPlacement = {
+      at,
+      x,
+      y,
+      w,
+      h,
+      leader: apart || doubtful ? [anchor, nearest(anchor, found)] : null,
+    };
     this.places.set(wish.uid, place);
     this.boxes.push(place);
     if (place.leader) this.leaders.push(place.leader);
@@ -192,7 +204,7 @@ class Table {
 }
 
 /** Every place around a drawing in a fixed order, the cheapest first, all of them inside the picture. */
-function candidates(wish: Wish, room: Room): Candidate[] {
+function candidates(wish: LabelRequest, room: PictureArea): Candidate[] {
   const { w, h } = wish;
   const found: Candidate[] = [];
   const add = (anchor: Point, x: number, y: number, cost: number, apart = false) =>
@@ -231,13 +243,13 @@ function candidates(wish: Wish, room: Room): Candidate[] {
         );
     }
   });
-  return [...found, ...anywhere(wish, room, right, found.length)];
+  return [...found, ...gridCandidates(wish, room, right, found.length)];
 }
 
 /** The whole picture in rows of labels, what is near first. */
-function anywhere({ w, h }: Wish, room: Room, from: Point, first: number): Candidate[] {
+function gridCandidates({ w, h }: LabelRequest, room: PictureArea, from: Point, first: number): Candidate[] {
   const found: Candidate[] = [];
-  for (let y = 0; y <= room.h - h; y += h + AIR + 1)
+  for (let y = 0; y <= room.h - h; y += h + LABEL_GAP + 1)
     for (let column = 0; column < COLUMNS; column += 1) {
       const x = within(((room.w - w) * column) / (COLUMNS - 1), room.w - w);
       const away = Math.hypot(x + w / 2 - from[0], y + h / 2 - from[1]);
@@ -247,7 +259,7 @@ function anywhere({ w, h }: Wish, room: Room, from: Point, first: number): Candi
 }
 
 /** A drawing that is out of sight takes no room. */
-function isSeen({ line }: Wish, room: Room): boolean {
+function isSeen({ line }: LabelRequest, room: PictureArea): boolean {
   const [xs, ys] = [line.map(([x]) => x), line.map(([, y]) => y)];
   return (
     line.length > 0 &&
@@ -258,7 +270,7 @@ function isSeen({ line }: Wish, room: Room): boolean {
   );
 }
 
-function strokes({ line, closed }: Wish): (readonly [Point, Point])[] {
+function strokes({ line, closed }: LabelRequest): (readonly [Point, Point])[] {
   const ends = closed && line[0] ? [...line, line[0]] : line;
   return ends.slice(1).map((point, at) => [ends[at] ?? point, point] as const);
 }

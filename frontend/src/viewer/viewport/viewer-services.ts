@@ -1,9 +1,9 @@
 /** What every pane of a study is given: the chunk that draws, the frames, and what is kept for the whole study. */
 
-import type { Sketcher } from "../annotation/drawing-editor";
+import type { DrawingEditor } from "../annotation/drawing-editor";
 import type { Coverage } from "../coverage/coverage";
 import type { Prefetcher } from "../loading/prefetcher";
-import type { Looks } from "./presentation-state";
+import type { PresentationStates } from "./presentation-state";
 
 /** The exports of the chunk that draws pixels. */
 export type ViewportModule = typeof import("./cornerstone-viewport");
@@ -12,7 +12,7 @@ export interface ViewerServices {
   viewports: Promise<ViewportModule>;
   prefetcher: Prefetcher;
   coverage: Coverage;
-  looks: Looks;
+  presentationStates: PresentationStates;
   /** What is drawn on the pictures. */
-  drawingEditor: Sketcher;
+  drawingEditor: DrawingEditor;
 }

@@ -4,10 +4,10 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { blank } from "../../../src/reading/answer/findings";
 import { ReadForm } from "../../../src/reading/form/form";
 import { type Drawing, valueText } from "../../../src/viewer/annotation/drawing";
-import { Sketcher } from "../../../src/viewer/annotation/drawing-editor";
-import { DrawRow } from "../../../src/viewer/annotation/drawing-row";
+import { DrawingEditor } from "../../../src/viewer/annotation/drawing-editor";
+import { DrawingRow } from "../../../src/viewer/annotation/drawing-row";
 import type { Measured } from "../../../src/viewer/annotation/measure";
-import { DrawingLayer } from "../../../src/viewer/annotation/svg-layer";
+import { SvgLayer } from "../../../src/viewer/annotation/svg-layer";
 import type { Region } from "../../../src/viewer/types";
 import { PAPILE } from "../../reading/schemas";
 import { clipOf } from "../clips";
@@ -143,28 +143,28 @@ const SERVERS: Measured = {
 };
 
 function layer(drawing: Drawing): SVGElement {
-  const made = new DrawingLayer({ nudge: none, erase: none });
+  const made = new SvgLayer({ nudge: none, erase: none });
   const { frame, uid } = drawing;
   made.draw({
     drawings: [drawing],
     selected: uid,
-    held: null,
-    armed: null,
+    moving: null,
+    activeKind: null,
     editable: true,
-    by: "",
+    attribution: "",
     regions: REGIONS,
     frame,
     width: 800,
     height: 600,
-    taken: [],
+    occupied: [],
     toScreen: ([x, y]) => [2 * x, 2 * y],
   });
   return made.element;
 }
 
 function row(drawing: Drawing): string | null | undefined {
-  const sketch = new Sketcher({ changed: none, redraw: none, naming: none });
-  const made = new DrawRow(drawing, { sketch, clips: [CLIP], goTo: none, erase: none });
+  const drawingEditor = new DrawingEditor({ changed: none, redraw: none, askText: none });
+  const made = new DrawingRow(drawing, { drawingEditor, clips: [CLIP], goTo: none, erase: none });
   made.draw(drawing, false);
   return made.element.querySelector(".says")?.textContent;
 }

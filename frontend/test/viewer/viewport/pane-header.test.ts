@@ -1,14 +1,14 @@
 // @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
 import type { Clip, View } from "../../../src/viewer/types";
-import { drawHead } from "../../../src/viewer/viewport/pane-header";
+import { drawPaneHeader } from "../../../src/viewer/viewport/pane-header";
 import { clipOf } from "../clips";
 
 const clip = (view: View, label: string): Clip => clipOf({ view, label });
 
 function head(shown: Clip, note = ""): string {
   const element = document.createElement("div");
-  drawHead(element, shown, 1, "", note);
+  drawPaneHeader(element, shown, 1, "", note);
   return element.textContent ?? "";
 }
 

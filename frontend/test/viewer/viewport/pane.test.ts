@@ -1,11 +1,11 @@
 // @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
-import { Sketcher } from "../../../src/viewer/annotation/drawing-editor";
+import { DrawingEditor } from "../../../src/viewer/annotation/drawing-editor";
 import { Coverage } from "../../../src/viewer/coverage/coverage";
 import { Prefetcher } from "../../../src/viewer/loading/prefetcher";
 import type { Clip } from "../../../src/viewer/types";
 import { Pane } from "../../../src/viewer/viewport/pane";
-import { Looks } from "../../../src/viewer/viewport/presentation-state";
+import { PresentationStates } from "../../../src/viewer/viewport/presentation-state";
 import { clipOf } from "../clips";
 
 const none = () => undefined;
@@ -14,12 +14,17 @@ const none = () => undefined;
 function pane(...clips: Clip[]): Pane {
   const services = {
     viewports: new Promise<never>(none),
-    prefetcher: new Prefetcher(() => Promise.resolve(), { atOnce: 1, room: () => true }),
+    prefetcher: new Prefetcher(() => Promise.resolve(), { inFlight: 1, hasRoom: () => true }),
     coverage: new Coverage(clips),
-    looks: new Looks(),
-    drawingEditor: new Sketcher({ changed: none, redraw: none, naming: none }),
+    presentationStates: new PresentationStates(),
+    drawingEditor: new DrawingEditor({ changed: none, redraw: none, askText: none }),
   };
-  return new Pane("left", "Left view", services, { hung: none, shown: none, changed: none, looped: none });
+  return new Pane("left", "Left view", services, {
+    framesKnown: none,
+    frameShown: none,
+    paneChanged: none,
+    clipLooped: none,
+  });
 }
 
 function speed(of: Pane): string | undefined {
