@@ -23,7 +23,7 @@ function facts(study: Study, full: boolean): HTMLElement {
   );
 }
 
-function back(href: string, word: string, label: string): HTMLElement {
+function backLink(href: string, word: string, label: string): HTMLElement {
   return h(
     "a",
     { class: "btn btn-quiet", href },
@@ -53,7 +53,7 @@ export class RoomBar {
     this.element = h(
       "div",
       { class: "studybar" },
-      back("/", "List", "Back to the worklist"),
+      backLink("/", "List", "Back to the worklist"),
       h("h1", { class: "id" }, study.patient.url ? h("a", { href: study.patient.url, class: "plain" }, name) : name),
       study.phantom ? h("span", { class: "badge", title: "A generated study of nobody" }, "Phantom") : null,
       facts(study, true),
@@ -116,7 +116,7 @@ export class QueueBar {
     this.element = h(
       "div",
       { class: "studybar" },
-      back(home, "Leave", "Leave the queue"),
+      backLink(home, "Leave", "Leave the queue"),
       h("h1", { class: "id" }, queue.name ?? "Label queue"),
       h(
         "span",

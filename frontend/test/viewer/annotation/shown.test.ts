@@ -1,7 +1,7 @@
 /** The numbers of drawings as they stand on the page: beside the drawing, in the table of drawings, in the read. */
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { blank } from "../../../src/reading/answer/findings";
+import { blankForm } from "../../../src/reading/answer/findings";
 import { ReadForm } from "../../../src/reading/form/form";
 import { type Drawing, valueText } from "../../../src/viewer/annotation/drawing";
 import { DrawingEditor } from "../../../src/viewer/annotation/drawing-editor";
@@ -183,7 +183,7 @@ function inTheRead(drawing: Drawing): string | null | undefined {
     release: none,
   };
   const form = new ReadForm("room", PAPILE, [CLIP], [], commands);
-  const { findings, ...rest } = blank(false, PAPILE);
+  const { findings, ...rest } = blankForm(false, PAPILE);
   form.draw({ ...rest, findings: { ...findings, drawings: [drawing] } }, false);
   return form.element.querySelector("[data-drawn]")?.textContent;
 }
