@@ -3,7 +3,7 @@
 import { linear, ticks } from "../common/charts";
 import { type Child, s } from "../common/dom";
 import { number } from "../common/format";
-import { type Estimate, short, told } from "./types";
+import { type Estimate, estimateText, short } from "./types";
 
 export interface ForestRow {
   label: string;
@@ -60,7 +60,7 @@ export function forest(title: string, rows: readonly ForestRow[]): SVGSVGElement
       s(
         "title",
         {},
-        `${row.label}: ${row.estimates.map(({ name, estimate }) => `${name} ${told(estimate)}`).join(", ")}`,
+        `${row.label}: ${row.estimates.map(({ name, estimate }) => `${name} ${estimateText(estimate)}`).join(", ")}`,
       ),
       s("text", { class: "t", x: 0, y: middle + 4 }, row.label),
       ...shown.map(({ estimate }, index) => mark(estimate, index, first + index * step, x)),

@@ -8,7 +8,7 @@ import { ReadForm } from "../reading/form/form";
 const nothing = () => undefined;
 let serial = 0;
 
-export class Preview {
+export class FormPreview {
   readonly element = h("div", { class: "form-preview", "data-preview": "" });
 
   draw(document: SchemaDocument): void {
@@ -16,10 +16,10 @@ export class Preview {
     // Each try has a name of its own: versions that a page has met never change.
     const schema = registerSchema({ name: `preview-${serial}`, document });
     const history = new History(blankForm(true, new LabelSchema(schema.name, document)));
-    const said = h("p", { class: "small dim", "data-said": "" });
+    const summaryText = h("p", { class: "small dim", "data-said": "" });
     const show = () => {
       form.draw(history.form, history.undoable);
-      said.textContent = summary(history.form)
+      summaryText.textContent = summary(history.form)
         .map(([name, word]) => `${name} ${word}`)
         .join(" · ");
       form.setWarning(
@@ -48,7 +48,7 @@ export class Preview {
     };
     const form = new ReadForm("room", schema, [], [], commands);
     form.setStatus("A preview: nothing is kept of what you press here");
-    fill(this.element, form.element, said);
+    fill(this.element, form.element, summaryText);
     show();
   }
 }

@@ -32,7 +32,7 @@ let run: Run | null = null;
 let champion: { model: Model | null; report: Report | null } = { model: null, report: null };
 let drawnReport = "";
 
-function going(): boolean {
+function isRunning(): boolean {
   return run?.status === "queued" || run?.status === "running";
 }
 
@@ -60,14 +60,14 @@ function steps(current: Run): HTMLElement {
   );
 }
 
-function remaining(current: Run): string {
+function remainingText(current: Run): string {
   const eta = current.progress.eta_seconds;
-  if (!going() || eta === null || eta === undefined) return "";
+  if (!isRunning() || eta === null || eta === undefined) return "";
   if (Array.isArray(eta)) return `${duration(eta[0])} to ${duration(eta[1])} left`;
   return eta > 0 ? `about ${duration(eta)} left` : "";
 }
 
-function gone(current: Run): string {
+function elapsedText(current: Run): string {
   if (!current.started_at) return "not begun";
   const end = current.finished_at ? Date.parse(current.finished_at) : Date.now();
   return `${duration((end - Date.parse(current.started_at)) / 1000)} ${current.finished_at ? "in all" : "gone"}`;
@@ -76,7 +76,7 @@ function gone(current: Run): string {
 function headline(current: Run): string {
   const { fold_rows: rows = [], message } = current.progress;
   const done = rows.filter((row) => row.state === "done").length;
-  if (current.cancel_requested && going()) return "Stopping";
+  if (current.cancel_requested && isRunning()) return "Stopping";
   if (current.status === "queued") return "Queued: begins when the training worker is free";
   if (current.status === "running") return rows.length ? `${done} of ${rows.length} folds done` : message || "Starting";
   return { done: "Done", failed: "Failed", cancelled: "Cancelled" }[current.status];
@@ -109,11 +109,11 @@ function progressCard(current: Run): HTMLElement {
         h(
           "span",
           { class: "right num" },
-          h("span", { class: "dim" }, gone(current)),
-          going() ? h("span", { class: "strong" }, remaining(current)) : null,
+          h("span", { class: "dim" }, elapsedText(current)),
+          isRunning() ? h("span", { class: "strong" }, remainingText(current)) : null,
         ),
       ),
-      h("progress", { max: 1, value: fraction, class: going() ? null : "done", "aria-label": "Whole run" }),
+      h("progress", { max: 1, value: fraction, class: isRunning() ? null : "done", "aria-label": "Whole run" }),
       current.error ? h("p", { class: "message" }, icon("bad"), current.error) : null,
     ),
   );
@@ -127,7 +127,7 @@ function foldState(row: FoldRow): HTMLElement {
 }
 
 function noFolds(current: Run): HTMLElement {
-  const words = going()
+  const words = isRunning()
     ? "They begin once every study of the snapshot is embedded."
     : "The run ended before they began.";
   const message = current.status === "running" ? current.progress.message : "";
@@ -261,9 +261,9 @@ function modelOf(current: Run): Model | null {
   return current.model;
 }
 
-function delta(mine: number | null | undefined, theirs: number | null | undefined): string {
-  if (mine == null || theirs == null) return "–";
-  const value = mine - theirs;
+function delta(own: number | null | undefined, theirs: number | null | undefined): string {
+  if (own == null || theirs == null) return "–";
+  const value = own - theirs;
   return `${value > 0 ? "+" : ""}${number(value, 3)}`;
 }
 
@@ -402,7 +402,7 @@ function hasResult(current: Run): boolean {
 
 function draw(): void {
   if (!run) return;
-  byId("cancel").hidden = !going();
+  byId("cancel").hidden = !isRunning();
   fill(byId("steps"), steps(run));
   fill(byId("status"), statusSign(run.status));
   fill(byId("progress"), progressCard(run));
@@ -411,7 +411,7 @@ function draw(): void {
   renderKeybar();
   const signature = JSON.stringify([run.report, run.model, champion]);
   if (!finished) {
-    fill(byId("side"), snapshotCard(run), going() ? cancelCard() : null);
+    fill(byId("side"), snapshotCard(run), isRunning() ? cancelCard() : null);
     fill(byId("folds"), foldsCard(run));
   } else if (signature !== drawnReport) {
     drawnReport = signature;
@@ -437,13 +437,13 @@ async function loadChampion(): Promise<void> {
 }
 
 let timer = 0;
-let heard = "";
+let announcedState = "";
 
 async function load(): Promise<void> {
   window.clearTimeout(timer);
   try {
     const fresh = await api.get<Run>(url);
-    tell(fresh);
+    announceChange(fresh);
     run = fresh;
     if (hasResult(fresh)) await loadChampion();
     draw();
@@ -458,22 +458,22 @@ async function load(): Promise<void> {
       });
   }
   window.clearTimeout(timer);
-  if (going() || !run) timer = window.setTimeout(() => void load(), POLL_MS);
+  if (isRunning() || !run) timer = window.setTimeout(() => void load(), POLL_MS);
 }
 
-function tell(fresh: Run): void {
+function announceChange(fresh: Run): void {
   const done = (fresh.progress.fold_rows ?? []).filter((row) => row.state === "done").length;
   const now = `${fresh.status} ${done}`;
-  if (heard && now !== heard) {
+  if (announcedState && now !== announcedState) {
     if (fresh.status === "failed") assertive(`The run failed. ${fresh.error ?? ""}`);
     else if (fresh.status === "running") polite(`${done} folds done`);
     else polite(`The run is ${fresh.status}`);
   }
-  heard = now;
+  announcedState = now;
 }
 
 async function cancel(): Promise<void> {
-  if (!run || !going()) return;
+  if (!run || !isRunning()) return;
   const answer = await ask({
     title: `Cancel run ${run.id}?`,
     body: [
@@ -502,7 +502,7 @@ export function startRun(id: number): void {
   url = `/api/v1/training-runs/${id}/`;
   byId("cancel").addEventListener("click", () => void cancel());
   const GROUP = "Training run";
-  bind({ key: "x", label: "Cancel run", group: GROUP, run: () => void cancel(), when: going });
+  bind({ key: "x", label: "Cancel run", group: GROUP, run: () => void cancel(), when: isRunning });
   bind({
     key: "p",
     label: "Promote",

@@ -2,10 +2,10 @@
 
 import { type Child, fill, h, icon, known, s, unknown } from "../common/dom";
 import { flagSign } from "../common/flag";
-import { grade, limit, probability, waiting, weeks, when } from "../common/format";
+import { grade, limitText, probability, waiting, weeks, when } from "../common/format";
 import type { Band, Row } from "./types";
 
-export interface Look {
+export interface ListOptions {
   cap: number;
   showProbability: boolean;
   aiDown: boolean;
@@ -22,8 +22,8 @@ export function demoWarning(row: Row): string {
 
 export function lastRead(row: Row): string | null {
   if (!row.last_read) return null;
-  const { grade: found, days } = row.last_read;
-  const word = typeof found === "number" ? grade(found) : found;
+  const { grade: worst, days } = row.last_read;
+  const word = typeof worst === "number" ? grade(worst) : worst;
   return word ? `${word} · ${days} d` : null;
 }
 
@@ -33,7 +33,7 @@ function priorityCell(row: Row): Child {
   return h("span", { class: "vh" }, "Routine");
 }
 
-function capBar(row: Row, look: Look): SVGSVGElement {
+function capBar(row: Row, look: ListOptions): SVGSVGElement {
   const share = look.cap > 0 ? Math.min(1, row.waiting_seconds / look.cap) : 0;
   const hot = row.band === "near_limit" || share >= NEAR_THE_CAP;
   return s(
@@ -44,7 +44,7 @@ function capBar(row: Row, look: Look): SVGSVGElement {
   );
 }
 
-function due(row: Row, look: Look): HTMLElement {
+function dueText(row: Row, look: ListOptions): HTMLElement {
   const left = look.cap - row.waiting_seconds;
   const text = left >= 0 ? `due in ${waiting(left)}` : `over the limit by ${waiting(-left)}`;
   return h("span", { class: "warn strong" }, icon("warn"), text);
@@ -66,11 +66,11 @@ function noteOf(row: Row): string {
   return (row.revision ?? 1) > 1 ? "late images, scored again" : "";
 }
 
-function state(row: Row, look: Look): Child {
+function state(row: Row, look: ListOptions): Child {
   if (row.status === "read") return h("span", { class: "ok" }, icon("ok"), "Read");
   const claim = claimState(row);
   if (claim) return claim;
-  if (row.band === "near_limit") return due(row, look);
+  if (row.band === "near_limit") return dueText(row, look);
   const note = noteOf(row);
   return note ? h("span", { class: "dim", title: note }, note) : null;
 }
@@ -90,11 +90,11 @@ function probabilityCell(row: Row): Child {
   return text ?? unknown("no probability");
 }
 
-function waitingCell(row: Row, look: Look): HTMLTableCellElement {
+function waitingCell(row: Row, look: ListOptions): HTMLTableCellElement {
   return h("td", { class: "num", "data-cell": "waiting" }, waiting(row.waiting_seconds), capBar(row, look));
 }
 
-function cells(row: Row, look: Look): HTMLTableCellElement[] {
+function cells(row: Row, look: ListOptions): HTMLTableCellElement[] {
   const num = (text: string | null, extra = "") => h("td", { class: `num ${extra}`.trim() }, known(text));
   return [
     h("td", { class: "keep" }, flagSign(row, look.aiDown ? "Not scored" : "Scoring")),
@@ -113,7 +113,7 @@ function cells(row: Row, look: Look): HTMLTableCellElement[] {
 }
 
 /** The row in one sentence, the most urgent first: what is heard on the way down the list. */
-export function rowWords(row: Row, look: Look): string {
+export function rowWords(row: Row, look: ListOptions): string {
   const flag = flagSign(row, look.aiDown ? "Not scored" : "Scoring").textContent ?? "";
   const claimed = row.claimed_by
     ? row.claimed_by.you
@@ -135,7 +135,11 @@ export function rowWords(row: Row, look: Look): string {
     .join(", ");
 }
 
-export function buildRow(row: Row, look: Look, into = h("tr", { "data-uid": row.study_uid })): HTMLTableRowElement {
+export function buildRow(
+  row: Row,
+  look: ListOptions,
+  into = h("tr", { "data-uid": row.study_uid }),
+): HTMLTableRowElement {
   into.classList.toggle("busy", row.claimed_by !== null && !row.claimed_by.you);
   into.setAttribute("aria-label", rowWords(row, look));
   fill(into, ...cells(row, look));
@@ -143,22 +147,22 @@ export function buildRow(row: Row, look: Look, into = h("tr", { "data-uid": row.
 }
 
 /** Only what time changes: the wait, its bar, "due in". */
-export function tickRow(element: HTMLTableRowElement, row: Row, look: Look): void {
+export function tickRow(element: HTMLTableRowElement, row: Row, look: ListOptions): void {
   element.querySelector('[data-cell="waiting"]')?.replaceWith(waitingCell(row, look));
   const last = element.lastElementChild;
   if (last && row.band === "near_limit") fill(last, state(row, look));
 }
 
-const BANDS: Record<Band, [string, (look: Look) => string]> = {
+const BANDS: Record<Band, [string, (look: ListOptions) => string]> = {
   priority: ["Priority", () => "clinical priority comes before everything"],
-  near_limit: ["Near the limit", (look) => `no study waits beyond ${limit(look.cap)}`],
+  near_limit: ["Near the limit", (look) => `no study waits beyond ${limitText(look.cap)}`],
   suspected: ["Suspected", (look) => (look.showProbability ? "by probability" : "most likely first")],
   unscored: ["Not scored or not analysed", () => "longest wait first"],
   not_suspected: ["Not suspected", () => "longest wait first"],
   read: ["Read", () => "latest first"],
 };
 
-export function bandRow(band: Band, size: string, look: Look): HTMLTableRowElement {
+export function bandRow(band: Band, size: string, look: ListOptions): HTMLTableRowElement {
   // Without the AI's answers waiting time alone decides there.
   const [title, rule] =
     look.aiDown && band === "unscored"
@@ -172,7 +176,7 @@ export function bandRow(band: Band, size: string, look: Look): HTMLTableRowEleme
   );
 }
 
-export function headings(look: Look): HTMLTableRowElement {
+export function headings(look: ListOptions): HTMLTableRowElement {
   const th = (label: string, extra = "") => h("th", { scope: "col", class: extra || null }, label);
   return h(
     "tr",
@@ -187,7 +191,7 @@ export function headings(look: Look): HTMLTableRowElement {
     th("Last read"),
     th("Clips", "num hide-s"),
     th("Acquired", "num hide-s"),
-    th(`Waiting, of ${limit(look.cap)}`, "num"),
+    th(`Waiting, of ${limitText(look.cap)}`, "num"),
     th("State"),
   );
 }

@@ -3,8 +3,8 @@
  */
 
 import { fill, reducedMotion } from "../common/dom";
-import { grouped } from "./changes";
-import { bandRow, buildRow, headings, type Look, rowWords, tickRow } from "./rows";
+import { groupByBand } from "./changes";
+import { bandRow, buildRow, headings, type ListOptions, rowWords, tickRow } from "./rows";
 import type { Row } from "./types";
 
 const MOVE_MS = 180;
@@ -12,7 +12,7 @@ const MOVE_MS = 180;
 export class ListTable {
   rows: Row[] = [];
   selected: string | null = null;
-  private look: Look = { cap: 0, showProbability: true, aiDown: false };
+  private look: ListOptions = { cap: 0, showProbability: true, aiDown: false };
   private readonly elements = new Map<string, HTMLTableRowElement>();
   private readonly drawn = new Map<string, string>();
 
@@ -24,7 +24,7 @@ export class ListTable {
   ) {}
 
   /** Show these rows. `anchored`: keep the selected one where it is on the screen. */
-  show(rows: Row[], look: Look, { more, anchored }: { more: boolean; anchored: boolean }): void {
+  show(rows: Row[], look: ListOptions, { more, anchored }: { more: boolean; anchored: boolean }): void {
     const focused = document.activeElement?.closest<HTMLElement>("tr[data-uid]")?.dataset["uid"] ?? null;
     const before = this.places();
     this.setLook(look);
@@ -34,10 +34,10 @@ export class ListTable {
     this.keepSelection();
     if (anchored) this.anchor(before);
     if (focused) this.focusAgain(focused);
-    this.glide(before);
+    this.animateMoves(before);
   }
 
-  private setLook(look: Look): void {
+  private setLook(look: ListOptions): void {
     if (JSON.stringify(look) === JSON.stringify(this.look)) return;
     this.look = look;
     this.drawn.clear();
@@ -67,10 +67,10 @@ export class ListTable {
     this.drawn.set(row.study_uid, signature);
   }
 
-  private wanted(more: boolean): HTMLTableRowElement[] {
+  private tableRows(more: boolean): HTMLTableRowElement[] {
     const element = (row: Row) => this.elements.get(row.study_uid) as HTMLTableRowElement;
     const size = (rows: Row[], last: boolean) => `${rows.length}${more && last ? "+" : ""}`;
-    const groups = grouped(this.rows);
+    const groups = groupByBand(this.rows);
     return groups.flatMap((group, index) => [
       bandRow(group.band, size(group.rows, index === groups.length - 1), this.look),
       ...group.rows.map(element),
@@ -81,7 +81,7 @@ export class ListTable {
   private arrange(more: boolean): void {
     for (const heading of this.body.querySelectorAll("tr.group")) heading.remove();
     let next: ChildNode | null = this.body.firstChild;
-    for (const row of this.wanted(more)) {
+    for (const row of this.tableRows(more)) {
       if (row === next) next = next.nextSibling;
       else this.body.insertBefore(row, next);
     }
@@ -97,7 +97,7 @@ export class ListTable {
     if (was !== undefined && now !== undefined) this.scroller.scrollTop += now - was;
   }
 
-  private glide(before: Map<string, number>): void {
+  private animateMoves(before: Map<string, number>): void {
     if (reducedMotion() || document.hidden) return;
     const view = this.scroller.getBoundingClientRect();
     const moves = [...this.elements].map(([uid, element]) => ({
