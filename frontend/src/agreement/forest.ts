@@ -46,7 +46,7 @@ export function forest(title: string, rows: readonly ForestRow[]): SVGSVGElement
     s("path", { class: tick === 0 ? "axis" : "grid", d: `M${x(tick).toFixed(1)} ${TOP}V${bottom}` }),
     s("text", { x: x(tick).toFixed(1), y: bottom + 15, "text-anchor": "middle" }, number(tick, 1)),
   ]);
-  const drawn = rows.map((row, at) => {
+  const groups = rows.map((row, at) => {
     const middle = TOP + (at + 0.5) * ROW;
     const shown =
       row.estimates.length > 1 && row.estimates.every(({ estimate }) => estimate?.value == null)
@@ -70,6 +70,6 @@ export function forest(title: string, rows: readonly ForestRow[]): SVGSVGElement
     "svg",
     { class: "chart forest", viewBox: `0 0 ${WIDTH} ${bottom + 20}`, role: "img", "aria-label": title },
     ...grid,
-    ...drawn,
+    ...groups,
   );
 }

@@ -14,10 +14,10 @@ export function linear([d0, d1]: Point, [r0, r1]: Point): Scale {
   return (value) => r0 + ((value - d0) / (d1 - d0)) * (r1 - r0);
 }
 
-/** About `wanted` round values that lie within the domain: steps of 1, 2 or 5 times a power of ten. */
-export function ticks([low, high]: Point, wanted = 5): number[] {
+/** About `count` round values that lie within the domain: steps of 1, 2 or 5 times a power of ten. */
+export function ticks([low, high]: Point, count = 5): number[] {
   if (!(high > low)) return [low];
-  const rough = (high - low) / wanted;
+  const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) ?? 10);
   const first = Math.ceil(low / step - 1e-9);

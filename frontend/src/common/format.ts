@@ -38,6 +38,11 @@ export function ratio(value: number | null | undefined, decimals = 2): string | 
   return value === null || value === undefined || Number.isNaN(value) ? null : number(value, decimals);
 }
 
+/** The number that a text of digits alone says; null for every other text. */
+export function wholeNumber(text: string): number | null {
+  return /^\d+$/.test(text.trim()) ? Number(text.trim()) : null;
+}
+
 export function percent(value: number, decimals = 0): string {
   return `${number(value * 100, decimals)} %`;
 }

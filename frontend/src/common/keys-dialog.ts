@@ -104,8 +104,8 @@ class KeysDialog {
   /** Rows are drawn group by group. */
   private orderOf(at: number): number {
     const groups = [...new Set(this.bindings.map(({ group }) => group))];
-    const drawn = groups.flatMap((group) => this.bindings.filter((binding) => binding.group === group));
-    return drawn.indexOf(this.bindings[at] as Binding);
+    const inOrder = groups.flatMap((group) => this.bindings.filter((binding) => binding.group === group));
+    return inOrder.indexOf(this.bindings[at] as Binding);
   }
 
   private pressed(event: KeyboardEvent): void {

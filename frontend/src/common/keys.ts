@@ -62,6 +62,12 @@ export function isField(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && TYPING.has(target.type);
 }
 
+/** What a key does, except in a slider or a menu, whose own arrows, Home and End keep their meaning. */
+export function exceptInControls(run: () => void): (event: KeyboardEvent) => unknown {
+  return ({ target }) =>
+    target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? false : void run();
+}
+
 function isControl(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&

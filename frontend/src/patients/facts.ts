@@ -1,5 +1,7 @@
 /** Infant facts that DICOM lacks, as a form and back; pure. */
 
+import { wholeNumber } from "../common/format";
+
 export interface Facts {
   gestational_age_days: number | null;
   birth_weight_g: number | null;
@@ -28,10 +30,6 @@ export function toFields(facts: Facts): Fields {
     sex: facts.sex,
     twins: facts.twin_group,
   };
-}
-
-function wholeNumber(text: string): number | null {
-  return /^\d+$/.test(text.trim()) ? Number(text.trim()) : null;
 }
 
 function ageProblem({ weeks, days }: Fields): string | null {

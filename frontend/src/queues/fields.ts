@@ -170,7 +170,7 @@ function strategyFields(choices: Choices): HTMLElement {
 }
 
 function readers(choices: Choices): HTMLElement {
-  const one = (each: Choices["readers"][number]) =>
+  const readerCheck = (each: Choices["readers"][number]) =>
     h(
       "label",
       { class: "check" },
@@ -181,7 +181,7 @@ function readers(choices: Choices): HTMLElement {
   return h(
     "div",
     { class: "stack" },
-    h("div", { class: "checks", role: "group", "aria-label": "Readers" }, ...choices.readers.map(one)),
+    h("div", { class: "checks", role: "group", "aria-label": "Readers" }, ...choices.readers.map(readerCheck)),
     h("p", { class: "hint" }, "None ticked: every annotator and adjudicator."),
   );
 }

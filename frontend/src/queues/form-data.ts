@@ -1,5 +1,6 @@
 /** What the form of a new queue says, as the API wants it; pure. */
 
+import { wholeNumber } from "../common/format";
 import type { Blinding, Rule, Source } from "./types";
 
 export interface QueueRequest {
@@ -21,10 +22,6 @@ export interface QueueRequest {
   repeat_gap: number;
   trainee: boolean;
   deadline: string | null;
-}
-
-function wholeNumber(text: string): number | null {
-  return /^\d+$/.test(text.trim()) ? Number(text.trim()) : null;
 }
 
 const percent = (text: string) => (wholeNumber(text) ?? 0) / 100;

@@ -109,13 +109,13 @@ class Page {
     const { queue } = this;
     if (!queue) return;
     if (!queue.active) return this.change({ active: true }, "Opened again");
-    const left = queue.reads_needed - queue.reads_done;
+    const missing = queue.reads_needed - queue.reads_done;
     const body = [
       h(
         "p",
         {},
-        left
-          ? `${count(left, "read")} of ${number(queue.reads_needed)} are still missing. ` +
+        missing
+          ? `${count(missing, "read")} of ${number(queue.reads_needed)} are still missing. ` +
               "Readers no longer see its studies; what they answered is kept, and drafts too."
           : "Every read is there. What was answered is kept.",
       ),

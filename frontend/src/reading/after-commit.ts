@@ -132,8 +132,8 @@ export class AfterCommit {
 
   /** What was committed, with the numbers that the server put beside the drawings. */
   private async showServerMeasurements(): Promise<void> {
-    const { mine } = await this.session.fetchReads();
-    const last = mine?.revisions.at(-1);
+    const { mine: ownRead } = await this.session.fetchReads();
+    const last = ownRead?.revisions.at(-1);
     if (this.session.phase === "done" && !this.session.closed && last)
       this.session.viewer.marks.setDrawings(last.findings.drawings ?? [], false);
   }
@@ -181,11 +181,11 @@ export class AfterCommit {
   async reopen(): Promise<void> {
     try {
       await api.post(`${this.session.api}reads/reopen/`, { context: this.session.context, ...this.session.item });
-      const { mine } = await this.session.fetchReads();
+      const { mine: ownRead } = await this.session.fetchReads();
       this.session.viewer.attention.setAttention(null);
       this.session.viewer.attention.setHeat(null);
       this.reveal = null;
-      await this.host.begin(mine);
+      await this.host.begin(ownRead);
       polite("Reopened. What was committed is kept.");
       this.session.viewer.focus();
     } catch (error) {

@@ -1,6 +1,6 @@
 /** After the commit: the reader's own answer first, then the model's, what it promised and what it achieved. */
 
-import { type Child, h, icon, known } from "../common/dom";
+import { type Child, h, icon, known, setPressed } from "../common/dom";
 import { flagSign } from "../common/flag";
 import { clock, duration, interval, probability, ratio } from "../common/format";
 import { keyCap } from "../common/keymap";
@@ -285,13 +285,8 @@ export class Reveal {
   }
 
   drawAgreement(agree: boolean | null): void {
-    for (const [button, on] of [
-      [this.agree, agree === true],
-      [this.disagree, agree === false],
-    ] as const) {
-      button.setAttribute("aria-pressed", String(on));
-      button.classList.toggle("on", on);
-    }
+    setPressed(this.agree, agree === true);
+    setPressed(this.disagree, agree === false);
   }
 
   setStatus(text: string): void {

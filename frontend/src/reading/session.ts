@@ -74,13 +74,13 @@ export class Session {
       () => desk.phase === "reading" && !desk.closed,
     );
     this.afterCommit = new AfterCommit(desk, {
-      begin: (mine) => this.editor.begin(mine),
+      begin: (ownRead) => this.editor.begin(ownRead),
       closeDraft: () => this.editor.closeDraft(),
       showTimeline: () => this.showTimeline(),
       prefetchNext: () => this.prefetchNext(),
     });
     this.editor = new ReadEditor(desk, {
-      committed: (answer, said) => this.afterCommit.committed(answer, said),
+      committed: (answer, commit) => this.afterCommit.committed(answer, commit),
       advance: () => this.afterCommit.advance(),
       reopen: () => this.afterCommit.reopen(),
       drawingsChanged: () => this.timelineDrawingsChanged(),

@@ -47,14 +47,14 @@ export function stepOf(status: Run["status"], folds: readonly FoldRow[]): number
 }
 
 function steps(current: Run): HTMLElement {
-  const now = stepOf(current.status, current.progress.fold_rows ?? []);
+  const currentStep = stepOf(current.status, current.progress.fold_rows ?? []);
   const stopped = current.status === "failed" || current.status === "cancelled";
   return h(
     "ol",
     { class: "steps wrap", "aria-label": "Steps" },
     ...STEPS.map((name, index) => {
-      if (index < now) return h("li", { class: "done" }, icon("ok"), name, h("span", { class: "vh" }, " done"));
-      if (index > now) return h("li", {}, name);
+      if (index < currentStep) return h("li", { class: "done" }, icon("ok"), name, h("span", { class: "vh" }, " done"));
+      if (index > currentStep) return h("li", {}, name);
       return h("li", { class: "now", "aria-current": "step" }, icon(stopped ? "bad" : "play"), name);
     }),
   );
@@ -261,29 +261,30 @@ function modelOf(current: Run): Model | null {
   return current.model;
 }
 
-function delta(own: number | null | undefined, theirs: number | null | undefined): string {
-  if (own == null || theirs == null) return "–";
-  const value = own - theirs;
+function differenceText(own: number | null | undefined, other: number | null | undefined): string {
+  if (own == null || other == null) return "–";
+  const value = own - other;
   return `${value > 0 ? "+" : ""}${number(value, 3)}`;
 }
 
 function comparison(report: Report): Child {
-  const theirs = champion.report;
-  if (!theirs?.auroc) return h("p", { class: "dim" }, "The champion has no cross-validated report to compare with.");
+  const championReport = champion.report;
+  if (!championReport?.auroc)
+    return h("p", { class: "dim" }, "The champion has no cross-validated report to compare with.");
   const rows = (
     [
-      ["AUROC", report.auroc, theirs.auroc],
-      ["PR-AUC", report.pr_auc, theirs.pr_auc],
-      ["Sensitivity, target 0.90", targetOf(report)?.sensitivity, targetOf(theirs)?.sensitivity],
-      ["Specificity there", targetOf(report)?.specificity, targetOf(theirs)?.specificity],
+      ["AUROC", report.auroc, championReport.auroc],
+      ["PR-AUC", report.pr_auc, championReport.pr_auc],
+      ["Sensitivity, target 0.90", targetOf(report)?.sensitivity, targetOf(championReport)?.sensitivity],
+      ["Specificity there", targetOf(report)?.specificity, targetOf(championReport)?.specificity],
     ] as const
-  ).map(([name, mine, other]) => [
+  ).map(([name, challenger, other]) => [
     name,
-    ratio(mine?.pooled) ?? "–",
-    interval(mine?.interval) ?? "–",
+    ratio(challenger?.pooled) ?? "–",
+    interval(challenger?.interval) ?? "–",
     ratio(other?.pooled) ?? "–",
     interval(other?.interval) ?? "–",
-    delta(mine?.pooled, other?.pooled),
+    differenceText(challenger?.pooled, other?.pooled),
   ]);
   const columns = [
     { label: "Figure", silent: true },
@@ -293,7 +294,7 @@ function comparison(report: Report): Child {
     { label: "95 % interval", num: true },
     { label: "Difference", num: true },
   ];
-  const same = report.snapshot !== undefined && report.snapshot === theirs.snapshot;
+  const same = report.snapshot !== undefined && report.snapshot === championReport.snapshot;
   return [
     dataTable("Challenger and champion", columns, rows),
     same
@@ -314,7 +315,7 @@ function promotionCard(current: Run): HTMLElement | null {
           { class: "line" },
           h(
             "button",
-            { class: "btn btn-primary", type: "button", id: "promote", onclick: () => void doPromote() },
+            { class: "btn btn-primary", type: "button", id: "promote", onclick: () => void promoteModel() },
             `Promote ${model.name}`,
             h("kbd", {}, "P"),
           ),
@@ -333,7 +334,7 @@ function promotionCard(current: Run): HTMLElement | null {
   );
 }
 
-async function doPromote(): Promise<void> {
+async function promoteModel(): Promise<void> {
   const model = run && modelOf(run);
   if (model && (await promote({ trained_on_phantoms: run?.snapshot?.phantoms_only ?? false, ...model }))) await load();
 }
@@ -428,8 +429,8 @@ async function loadChampion(): Promise<void> {
     const answer = await api.get<ChampionAnswer>("/api/v1/metrics/");
     champion = answer.champion ?? { model: null, report: null };
     const models = listOf(await api.get<Model[] | { results: Model[] }>("/api/v1/models/"));
-    const mine = run && modelOf(run);
-    const known = models.find((model) => model.id === mine?.id);
+    const ownModel = run && modelOf(run);
+    const known = models.find((model) => model.id === ownModel?.id);
     if (run && known) run.model = known;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -463,13 +464,13 @@ async function load(): Promise<void> {
 
 function announceChange(fresh: Run): void {
   const done = (fresh.progress.fold_rows ?? []).filter((row) => row.state === "done").length;
-  const now = `${fresh.status} ${done}`;
-  if (announcedState && now !== announcedState) {
+  const state = `${fresh.status} ${done}`;
+  if (announcedState && state !== announcedState) {
     if (fresh.status === "failed") assertive(`The run failed. ${fresh.error ?? ""}`);
     else if (fresh.status === "running") polite(`${done} folds done`);
     else polite(`The run is ${fresh.status}`);
   }
-  announcedState = now;
+  announcedState = state;
 }
 
 async function cancel(): Promise<void> {

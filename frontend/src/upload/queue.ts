@@ -51,12 +51,12 @@ export function nextBatch(queue: readonly Item[], most = { files: MOST_FILES, by
 /** How much of each file has gone, when this share of a request has: files follow each other in it. */
 export function sharesSent(share: number, sizes: readonly number[]): number[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  let left = share * total;
+  let sent = share * total;
   return sizes.map((size) => {
-    const gone = Math.max(0, Math.min(size, left));
-    left -= size;
+    const ofFile = Math.max(0, Math.min(size, sent));
+    sent -= size;
     if (size === 0) return share >= 1 ? 1 : 0;
-    return gone / size;
+    return ofFile / size;
   });
 }
 

@@ -5,7 +5,7 @@ import { api, reason } from "../common/api";
 import { showBanner } from "../common/banner";
 import { h, reducedMotion } from "../common/dom";
 import { keyCap } from "../common/keymap";
-import { type Binding, bind } from "../common/keys";
+import { type Binding, bind, exceptInControls } from "../common/keys";
 import type { Drawing } from "./annotation/drawing";
 import { AttentionDisplay } from "./attention-display";
 import { Coverage } from "./coverage/coverage";
@@ -330,14 +330,11 @@ export class Viewer {
 
   private bindKeys(): void {
     const group = "Viewer";
-    // The slider's own arrows keep its semantics.
-    const off = (event: Event, run: () => void) =>
-      event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement ? false : void run();
     const several = () => this.layout.hasSeveralPanes;
     const keys: Binding[] = [
       ...cineKeys({ activePane: () => this.layout.active, panes: () => [...this.visible, ...this.layout.prior.panes] }),
-      { key: "ArrowUp", caps: ["↑", "↓"], label: "Clip", group, run: (event) => off(event, () => this.moveClip(-1)) },
-      { key: "ArrowDown", label: "Next clip", group, bar: false, run: (event) => off(event, () => this.moveClip(1)) },
+      { key: "ArrowUp", caps: ["↑", "↓"], label: "Clip", group, run: exceptInControls(() => this.moveClip(-1)) },
+      { key: "ArrowDown", label: "Next clip", group, bar: false, run: exceptInControls(() => this.moveClip(1)) },
       ...this.toolbar.keys(),
       ...this.marks.drawingPanel.keys(),
       { key: "j", label: "Name the view", group, bar: false, run: () => void this.setView() },

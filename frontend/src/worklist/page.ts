@@ -4,7 +4,7 @@ import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
 import { ask } from "../common/dialog";
-import { byId, fill, h } from "../common/dom";
+import { byId, fill, h, setPressed } from "../common/dom";
 import { subscribe } from "../common/events";
 import { clock, limitText, number, waiting } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
@@ -144,12 +144,12 @@ function apply(answer: Worklist, rows: Row[], following: string | null, { tellCh
   const anchored = performance.now() - movedAt < 10_000 || list.scrollTop > 0;
   current = answer;
   next = following;
-  const look = {
+  const options = {
     cap: answer.cap_seconds,
     showProbability: answer.show_probability,
     aiDown: answer.ai.state === "down",
   };
-  table.show(rows, look, { more: next !== null, anchored });
+  table.show(rows, options, { more: next !== null, anchored });
   if (tellChanges) announceChanges(rows);
   baseline = { rows: [...rows], complete: following === null };
   toasts.keepOnly(new Set(rows.filter((row) => row.status === "waiting").map((row) => row.study_uid)));
@@ -379,9 +379,7 @@ function choose(name: Filter, select?: string): void {
   baseline = null;
   table.rows = [];
   for (const button of document.querySelectorAll<HTMLElement>("[data-filter]")) {
-    const on = button.dataset["filter"] === name;
-    button.classList.toggle("on", on);
-    button.setAttribute("aria-pressed", String(on));
+    setPressed(button, button.dataset["filter"] === name);
   }
   list.scrollTop = 0;
   storeFilter();

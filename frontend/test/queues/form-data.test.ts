@@ -25,8 +25,8 @@ describe("a new queue as it is asked for", () => {
   });
 
   it("knows three answers about the mastoid view", () => {
-    const told = ["", "yes", "no"].map((mastoid) => queueRequest(filled({ mastoid })).filter?.["mastoid"]);
-    expect(told).toEqual([null, true, false]);
+    const values = ["", "yes", "no"].map((mastoid) => queueRequest(filled({ mastoid })).filter?.["mastoid"]);
+    expect(values).toEqual([null, true, false]);
   });
 
   it("reads UTF-8 and UTF-16 and says of anything else that it cannot", () => {

@@ -56,9 +56,9 @@ describe("keys per label", () => {
     ["a negative, uncertain", ["0", "X", "Enter"], 3, { uncertain: true }],
     ["non-diagnostic", ["Q", "Q", "Enter"], 3, { quality: "non_diagnostic", right: null }],
     ["cerebellar left", ["0", "C", "Enter"], 3, { cerebellar: "left" }],
-  ] as const)("%s", (_, keys, most, said) => {
+  ] as const)("%s", (_, keys, most, expected) => {
     expect(press(...keys)).toBe(most);
-    expect(committed).toMatchObject(said);
+    expect(committed).toMatchObject(expected);
   });
 
   it("Volpe costs the same", () => {

@@ -22,8 +22,8 @@ export function describeChange(before: Form, after: Form, clips: readonly NamedC
 
 function keyframeChanges(before: Form, after: Form, clips: readonly NamedClip[]): string[] {
   const [old, current] = [before.findings.keyframes ?? [], after.findings.keyframes ?? []];
-  const has = (list: readonly Keyframe[], wanted: Keyframe) =>
-    list.some(({ sop_uid, frame }) => sop_uid === wanted.sop_uid && frame === wanted.frame);
+  const has = (list: readonly Keyframe[], keyframe: Keyframe) =>
+    list.some(({ sop_uid, frame }) => sop_uid === keyframe.sop_uid && frame === keyframe.frame);
   const name = ({ sop_uid, frame }: Keyframe) =>
     `${clips.find((clip) => clip.sop_uid === sop_uid)?.label ?? "another clip"}, frame ${frame}`;
   const more = current.filter((each) => !has(old, each)).map((each) => `Keyframe: ${name(each)}`);

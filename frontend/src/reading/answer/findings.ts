@@ -124,11 +124,11 @@ function applyToFindings(findings: Findings, action: Action, side: Side | null):
 }
 
 /** Another reader's answer, as far as the schema of this one has a place for it. */
-function mergedFindings(own: Findings, theirs: Findings): Findings {
+function mergedFindings(own: Findings, other: Findings): Findings {
   const schema = schemaOf(own);
   return {
     ...own,
-    ...Object.fromEntries(Object.entries(theirs).filter(([field, value]) => schema.fits(field, value))),
+    ...Object.fromEntries(Object.entries(other).filter(([field, value]) => schema.fits(field, value))),
   };
 }
 

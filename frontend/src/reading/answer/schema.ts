@@ -111,7 +111,7 @@ export class LabelSchema {
   }
 
   questions(findings: Readonly<Record<string, unknown>>): string[] {
-    return (this.document["x-asks"] ?? []).filter((asked) => holds(asked, findings)).map((asked) => asked.ask);
+    return (this.document["x-asks"] ?? []).filter((rule) => holds(rule, findings)).map((rule) => rule.ask);
   }
 }
 

@@ -61,8 +61,9 @@ export function tabName(session: Pick<Storage, "getItem" | "setItem">): string {
   }
 }
 
-function hasUnsent(stored: StoredDraft): boolean {
-  return Boolean(stored.answer || stored.commit);
+/** Whether the server has not confirmed something of it. */
+export function hasUnsent({ answer, commit }: StoredDraft): boolean {
+  return Boolean(answer || commit);
 }
 
 export class DraftStore {

@@ -7,7 +7,7 @@
 import { ApiError } from "../../common/api";
 import type { StoredCoverage } from "../../viewer/coverage/coverage";
 import { type Answer, type Findings, sameAnswer, withoutNumbers } from "../answer/findings";
-import type { Commit, DraftStore, Place, StoredDraft } from "./draft-store";
+import { type Commit, type DraftStore, hasUnsent, type Place, type StoredDraft } from "./draft-store";
 
 export interface ServerDraft {
   findings: Findings;
@@ -48,10 +48,6 @@ const SOON_MS = 400;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 15_000;
 const KEPT_SENT = 8;
-
-function hasUnsent({ answer, commit }: StoredDraft): boolean {
-  return Boolean(answer || commit);
-}
 
 function withSent({ sent = [] }: StoredDraft, answer: Answer): Answer[] {
   return [...sent, answer].slice(-KEPT_SENT);

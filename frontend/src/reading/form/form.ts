@@ -1,6 +1,6 @@
 /** The read as a form: it draws what the findings say and turns clicks into the same actions as keys. */
 
-import { type Child, fill, h, icon } from "../../common/dom";
+import { type Child, fill, h, icon, setPressed } from "../../common/dom";
 import { capNames, keyCap } from "../../common/keymap";
 import { type Drawing, measuredOf, shortName, valueText } from "../../viewer/annotation/drawing";
 import type { Clip } from "../../viewer/types";
@@ -34,11 +34,6 @@ const SIDES: readonly [Side, string][] = [
   ["left", "L"],
 ];
 const SHORT: Record<string, string> = { "non-diagnostic": "Non-diag." };
-
-function press(button: HTMLElement, on: boolean): void {
-  button.setAttribute("aria-pressed", String(on));
-  button.classList.toggle("on", on);
-}
 
 export class ReadForm {
   readonly element: HTMLFormElement;
@@ -96,10 +91,10 @@ export class ReadForm {
   draw({ findings, comment, side }: Form, undoable: boolean): void {
     for (const [name, label] of this.sides) label.classList.toggle("now", side === name);
     for (const [name] of SIDES)
-      for (const grade of this.schema.grades) press(this.gradeButton(name, grade), findings[name] === grade);
-    press(this.noneButton, findings.right === 0 && findings.left === 0);
-    for (const [flag, button] of this.flags) press(button, findings[flag] === true);
-    for (const [quality, button] of this.qualities) press(button, findings.quality === quality);
+      for (const grade of this.schema.grades) setPressed(this.gradeButton(name, grade), findings[name] === grade);
+    setPressed(this.noneButton, findings.right === 0 && findings.left === 0);
+    for (const [flag, button] of this.flags) setPressed(button, findings[flag] === true);
+    for (const [quality, button] of this.qualities) setPressed(button, findings.quality === quality);
     for (const row of this.rows) row.draw(findings[row.name], this.schema.shows(row.name, findings));
     if (this.note.value !== comment) this.note.value = comment;
     this.drawWorst({ findings, comment, side });

@@ -15,14 +15,14 @@ export function schemaChangedNotice(began: string, now: string, goOn: () => void
 }
 
 /** After the change: what of the older answer has no place in the new form. */
-export function leftOutNotice(began: string, now: string, left: Carried["left_out"]): HTMLElement {
-  const items = left.map(({ title, said: word }) => h("li", {}, `${title}: `, h("b", {}, word)));
-  const rest = left.length
+export function leftOutNotice(began: string, now: string, leftOut: Carried["left_out"]): HTMLElement {
+  const items = leftOut.map(({ title, said: answer }) => h("li", {}, `${title}: `, h("b", {}, answer)));
+  const rest = leftOut.length
     ? ["This has no place in it, and is kept beside your read:", h("ul", {}, ...items)]
     : ["All of it fits."];
   return h(
     "div",
-    { class: "notice", role: "note", "data-left-out": left.length },
+    { class: "notice", role: "note", "data-left-out": leftOut.length },
     icon("info"),
     h(
       "div",

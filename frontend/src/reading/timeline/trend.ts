@@ -78,10 +78,10 @@ export function measuredValues(
   const values = studies.flatMap((study, index) => {
     const day = study.day_of_life;
     if (day === null) return [];
-    const now = study.current && drawn?.length ? drawn : null;
-    const open = now !== null;
-    const every: ReadMeasure[] = now
-      ? now.flatMap(({ preset: name, side, measured }) => (name ? [{ preset: name, side, measured }] : []))
+    const openDrawings = study.current && drawn?.length ? drawn : null;
+    const open = openDrawings !== null;
+    const every: ReadMeasure[] = openDrawings
+      ? openDrawings.flatMap(({ preset: name, side, measured }) => (name ? [{ preset: name, side, measured }] : []))
       : (study.read?.measures ?? []);
     return every
       .filter((each) => each.preset === preset && each.measured !== null && each.measured.value !== null)
@@ -175,11 +175,11 @@ export function centileText(
         .slice(0, 1)
         .map((point) => ({ centile, level: point[1] })),
     );
-    const words = centilePosition(
+    const position = centilePosition(
       value,
       levels.sort((a, b) => a.centile - b.centile),
     );
-    return words ? [tables.length > 1 ? `${words} (${table.source})` : words] : [];
+    return position ? [tables.length > 1 ? `${position} (${table.source})` : position] : [];
   });
 }
 
@@ -229,12 +229,12 @@ function lastDay(values: readonly MeasuredValue[]): number {
 
 export function trendChart(
   preset: MeasureName,
-  found: readonly MeasuredValue[],
+  values: readonly MeasuredValue[],
   references: References,
   gestation: number | null,
 ): SVGSVGElement {
   const lines = references.lines.filter(({ measure }) => measure === preset);
-  const end = lastDay(found);
+  const end = lastDay(values);
   const centiles = centileCurves(preset, references, gestation).map(({ centile, points }) => ({
     centile,
     inside: clipLine(points, 0, end),
@@ -243,7 +243,7 @@ export function trendChart(
   const top =
     Math.max(
       1e-9,
-      ...found.map(({ value }) => value),
+      ...values.map(({ value }) => value),
       ...marks,
       ...centiles.flatMap(({ inside }) => inside.map(([, value]) => value)),
     ) * 1.12;
@@ -276,7 +276,7 @@ export function trendChart(
     ];
   });
   // Both sides of one day stand side by side, as they do in the picture.
-  const dots = found.map((each) => dot(each, x(each.day) + BESIDE[each.side || "none"], y(each.value)));
+  const dots = values.map((each) => dot(each, x(each.day) + BESIDE[each.side || "none"], y(each.value)));
   const axis = [
     s("path", { class: "axis", d: `M${LEFT} ${AXIS}H${WIDTH - RIGHT}M${LEFT} ${AXIS}V${TOP}` }),
     s("text", { x: 0, y: AXIS + 17 }, "Day"),
@@ -319,7 +319,7 @@ function dot({ side, open, day, measured }: MeasuredValue, x: number, y: number)
 
 export function trendTable(
   preset: MeasureName,
-  found: readonly MeasuredValue[],
+  values: readonly MeasuredValue[],
   references: References,
   gestation: number | null,
 ): HTMLElement {
@@ -333,9 +333,9 @@ export function trendTable(
       {},
       h("td", { class: "num", title: date(each) }, each.day),
       centiles ? null : h("td", { class: "nowrap" }, date(each)),
-      h("td", {}, sign(each.side), each.side || "–"),
+      h("td", {}, sideSign(each.side), each.side || "–"),
       h("td", { class: "num strong" }, valueText(each.measured)),
-      changeCell(each, found),
+      changeCell(each, values),
       centiles ? h("td", { class: "wrap" }, place(each)) : null,
       each.open
         ? h("td", { class: "nowrap" }, "not committed")
@@ -359,11 +359,11 @@ export function trendTable(
       {},
       h("tr", {}, ...heads.map(([name, right]) => h("th", { scope: "col", class: right ? "num" : null }, name))),
     ),
-    h("tbody", {}, ...found.toReversed().map(row)),
+    h("tbody", {}, ...values.toReversed().map(row)),
   );
 }
 
-function sign(side: Side): Child {
+function sideSign(side: Side): Child {
   return h("span", { "aria-hidden": "true" }, side === "left" ? "■ " : side === "right" ? "● " : "◆ ");
 }
 
@@ -372,24 +372,24 @@ export function sourcesText(
   preset: MeasureName,
   references: References,
   gestation: number | null,
-  found: readonly MeasuredValue[] = [],
+  values: readonly MeasuredValue[] = [],
 ): Child[] {
   const lines = references.lines
     .filter(({ measure }) => measure === preset)
     .map(({ text, source }) => `${text} (${source})`);
   const tables = references.tables.filter(({ measure }) => measure === preset);
   const dated = tables.filter(({ by }) => by === "day_of_life" || gestation !== null);
-  const drawn = dated.filter((table) =>
+  const drawnTables = dated.filter((table) =>
     centileCurves(preset, { ...references, tables: [table] }, gestation).some(
-      ({ points }) => clipLine(points, 0, lastDay(found)).length > 1,
+      ({ points }) => clipLine(points, 0, lastDay(values)).length > 1,
     ),
   );
   const notDrawn = [
     tables.length > dated.length ? "A centile table is not drawn: the gestational age is unknown." : "",
-    dated.length > drawn.length ? "A centile table is not drawn: it holds no age of these days." : "",
+    dated.length > drawnTables.length ? "A centile table is not drawn: it holds no age of these days." : "",
   ].filter(Boolean);
   const problems = references.problems.map(({ file, reason }) => `The table ${file} is not used: ${reason}`);
-  const texts = [...lines, ...drawn.map(({ source }) => `centiles: ${source}`)];
+  const texts = [...lines, ...drawnTables.map(({ source }) => `centiles: ${source}`)];
   return [
     texts.length
       ? `Reference lines, not advice: ${texts.join("; ")}. `

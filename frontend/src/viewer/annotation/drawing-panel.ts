@@ -4,7 +4,7 @@
  */
 
 import { assertive, polite } from "../../common/announce";
-import { h } from "../../common/dom";
+import { h, setPressed } from "../../common/dom";
 import { keyCap } from "../../common/keymap";
 import type { Binding } from "../../common/keys";
 import type { Clip, Current } from "../types";
@@ -137,8 +137,7 @@ export class DrawingPanel {
     const { activeKind, drawings, selected, editable } = this.host.drawingEditor;
     for (const [kind, button] of this.buttons) {
       const on = activeKind !== null && nameOf(activeKind) === nameOf(kind);
-      button.setAttribute("aria-pressed", String(on));
-      button.classList.toggle("on", on);
+      setPressed(button, on);
       button.setAttribute("aria-disabled", String(!editable));
     }
     this.instruction.textContent = activeKind

@@ -99,10 +99,10 @@ function regionsTouched(points: readonly Point[], regions: readonly Region[]): R
 
 /** Millimetres per pixel, across and down, where all points are. */
 function scaleMm(points: readonly Point[], regions: readonly Region[]): Point {
-  const held = regionsContaining(points, regions);
-  const [first] = held as [Region, ...Region[]];
+  const containing = regionsContaining(points, regions);
+  const [first] = containing as [Region, ...Region[]];
   if (
-    [...held, ...regionsTouched(points, regions)].some(
+    [...containing, ...regionsTouched(points, regions)].some(
       (region) => region.dx_cm !== first.dx_cm || region.dy_cm !== first.dy_cm,
     )
   )
@@ -217,9 +217,9 @@ interface Trace extends Region {
 }
 
 function traceRegion(points: readonly Point[], regions: readonly Region[]): Trace {
-  const held = regionsContaining(points, regions);
-  const [region] = held as [Region, ...Region[]];
-  if (held.length > 1 || regionsTouched(points, regions).some((each) => each !== region))
+  const containing = regionsContaining(points, regions);
+  const [region] = containing as [Region, ...Region[]];
+  if (containing.length > 1 || regionsTouched(points, regions).some((each) => each !== region))
     throw new Uncalibrated(REASONS.overlap);
   if (region.type !== "spectral" || !region.axes || !["cm/s", "Hz"].includes(region.axes[1]))
     throw new Uncalibrated(region.inside === false ? REASONS.beyond : REASONS.notATrace);

@@ -6,7 +6,7 @@
 import { type Child, fill, s } from "../../common/dom";
 import type { Region } from "../types";
 import { type Drawing, type DrawingKind, measuredOf, nameOf, outline, shortName, valueText } from "./drawing";
-import { type Box, type LabelPlacement, type LabelRequest, placeLabels, rows } from "./label-placement";
+import { type Box, type LabelPlacement, type LabelRequest, placeLabels, wrapText } from "./label-placement";
 import { type Measured, type Point, regionsOf } from "./measure";
 import { TextMeasurer } from "./text-width";
 
@@ -164,7 +164,7 @@ export class SvgLayer {
     const first = drawing.tool === "arrow" ? "" : [shortName(drawing), valueText(measured)].filter(Boolean).join(" ");
     return [
       ...(first ? [first] : []),
-      ...rows(drawing.label, (text) => this.textMeasurer.width(text), widest, MOST_ROWS),
+      ...wrapText(drawing.label, (text) => this.textMeasurer.width(text), widest, MOST_ROWS),
     ];
   }
 

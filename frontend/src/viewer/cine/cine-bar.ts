@@ -2,7 +2,7 @@
  * The bar below a picture: play, the frame slider with its ribbon, the rate and where it comes from, speed and loop.
  */
 
-import { fill, h, icon, pick, s } from "../../common/dom";
+import { fill, h, icon, pick, s, setPressed } from "../../common/dom";
 import { number } from "../../common/format";
 import type { Coverage } from "../coverage/coverage";
 import { CoverageRibbon } from "../coverage/coverage-ribbon";
@@ -178,8 +178,7 @@ export class CineBar {
       h("span", { class: "vh" }, active ? "Pause" : "Play"),
     );
     pick(this.speed, String(playback.speed));
-    this.pingPongButton.setAttribute("aria-pressed", String(playback.pingPong));
-    this.pingPongButton.classList.toggle("on", playback.pingPong);
+    setPressed(this.pingPongButton, playback.pingPong);
     this.drawLoop(playback.range);
   }
 

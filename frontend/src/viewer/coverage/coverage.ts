@@ -32,13 +32,13 @@ function framesOf(mark: FrameTimes): number[] {
 }
 
 function rangesOf(mark: FrameTimes): [number, number][] {
-  const found: [number, number][] = [];
+  const ranges: [number, number][] = [];
   for (const frame of framesOf(mark)) {
-    const last = found.at(-1);
+    const last = ranges.at(-1);
     if (last && last[1] === frame - 1) last[1] = frame;
-    else found.push([frame, frame]);
+    else ranges.push([frame, frame]);
   }
-  return found;
+  return ranges;
 }
 
 export class Coverage {
@@ -125,24 +125,24 @@ export class Coverage {
   }
 
   toStored(): StoredCoverage {
-    const kept: StoredCoverage = {};
+    const stored: StoredCoverage = {};
     for (const [sop, mark] of this.shownFrames) {
       if (mark.size)
-        kept[sop] = {
+        stored[sop] = {
           ranges: rangesOf(mark),
           ms: this.ms(sop),
           each: framesOf(mark).map((frame) => Math.round(mark.get(frame) ?? 0)),
           ...(this.chosen.has(sop) ? { chosen: true } : {}),
         };
     }
-    return kept;
+    return stored;
   }
 
   /**
    * What was kept may be of this very page: each frame counts the longer of both, so that reopening doubles nothing.
    */
-  restore(kept: StoredCoverage): void {
-    for (const [sop, { ranges: shown, each = [], chosen }] of Object.entries(kept)) {
+  restore(stored: StoredCoverage): void {
+    for (const [sop, { ranges: shown, each = [], chosen }] of Object.entries(stored)) {
       const mark = this.shownFrames.get(sop);
       if (!mark) continue;
       if (chosen) this.chosen.add(sop);

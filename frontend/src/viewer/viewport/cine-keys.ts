@@ -1,7 +1,7 @@
 /** Playing: the keys and what they do with the active pane, or with all that move. */
 
 import { polite } from "../../common/announce";
-import type { Binding } from "../../common/keys";
+import { type Binding, exceptInControls } from "../../common/keys";
 import { CineGroup } from "../cine/cine";
 import { nextSpeed, speedName } from "../cine/cine-bar";
 import type { Pane } from "./pane";
@@ -48,9 +48,6 @@ function setLoop(pane: Pane, end: "first" | "last" | null): void {
 
 export function cineKeys(host: CineKeysHost): Binding[] {
   const { activePane } = host;
-  // The slider's own arrows, Home and End do the same and keep its semantics.
-  const off = (event: Event, run: () => void) =>
-    event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement ? false : void run();
   const key = (name: string, label: string, run: (event: KeyboardEvent) => unknown): Binding => ({
     key: name,
     label,
@@ -65,11 +62,23 @@ export function cineKeys(host: CineKeysHost): Binding[] {
       caps: ["←", "→"],
       label: "Frame",
       group,
-      run: (event) => off(event, () => activePane().step(-1)),
+      run: exceptInControls(() => activePane().step(-1)),
     },
-    key("ArrowRight", "Next frame", (event) => off(event, () => activePane().step(1))),
-    key("Home", "First frame", (event) => off(event, () => activePane().go(1))),
-    key("End", "Last frame", (event) => off(event, () => activePane().go(Infinity))),
+    key(
+      "ArrowRight",
+      "Next frame",
+      exceptInControls(() => activePane().step(1)),
+    ),
+    key(
+      "Home",
+      "First frame",
+      exceptInControls(() => activePane().go(1)),
+    ),
+    key(
+      "End",
+      "Last frame",
+      exceptInControls(() => activePane().go(Infinity)),
+    ),
     { ...key("Shift+Space", "Play all together", () => playTogether(host)), when: () => host.panes().length > 1 },
     key(",", "Slower", () => changeSpeed(activePane(), -1)),
     key(".", "Faster", () => changeSpeed(activePane(), 1)),

@@ -175,8 +175,8 @@ export class CornerstoneViewport {
   }
 
   /** After each time that the picture was drawn. */
-  onDrawn(drawn: () => void): void {
-    this.picture.addEventListener(Enums.Events.IMAGE_RENDERED, drawn);
+  onDrawn(listener: () => void): void {
+    this.picture.addEventListener(Enums.Events.IMAGE_RENDERED, listener);
   }
 
   reset(): void {

@@ -304,7 +304,7 @@ export class Pane {
     // A screen reader that follows it would speak without end during play.
     if (this.playing) return;
     const { clip, frame } = this;
-    const words = [this.origin ? `${this.origin}: ` : "", clip ? `${clip.label}, clip ${clip.number}` : "no clip"].join(
+    const name = [this.origin ? `${this.origin}: ` : "", clip ? `${clip.label}, clip ${clip.number}` : "no clip"].join(
       "",
     );
     const turned = orientationText(this.picture.presentation.orientation).toLowerCase();
@@ -312,7 +312,7 @@ export class Pane {
       ? [clip.frames > 1 ? `frame ${frame} of ${clip.frames}` : "still", this.attentionStrip.weightNote(frame)]
       : ["nothing hangs here"];
     this.picture.setName(
-      [words, turned].filter(Boolean).join(", "),
+      [name, turned].filter(Boolean).join(", "),
       clip ? frame : 0,
       clip?.frames ?? 0,
       text.filter(Boolean).join(", "),

@@ -1,7 +1,7 @@
 /** Window and level, gamma, turning, the lens, full screen, overlays off: the row below the pictures, and its keys. */
 
 import { polite } from "../../common/announce";
-import { h, icon, pick } from "../../common/dom";
+import { h, icon, pick, setPressed } from "../../common/dom";
 import { number } from "../../common/format";
 import { keyCap } from "../../common/keymap";
 import type { Binding } from "../../common/keys";
@@ -208,9 +208,4 @@ export class PresentationToolbar {
     const done = leave ? document.exitFullscreen() : this.host.stage().requestFullscreen();
     done.catch(() => polite("The browser does not allow full screen here"));
   }
-}
-
-function setPressed(button: HTMLElement, on: boolean): void {
-  button.setAttribute("aria-pressed", String(on));
-  button.classList.toggle("on", on);
 }

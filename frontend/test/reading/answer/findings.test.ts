@@ -191,11 +191,11 @@ describe("undo and redo of what is drawn", () => {
   });
 
   it("the server's numbers never come back in a draft", () => {
-    const taken = reduce(blankForm(false, PAPILE), {
+    const merged = reduce(blankForm(false, PAPILE), {
       type: "take",
       findings: { ...blankForm(false, PAPILE).findings, drawings: [{ ...drawing(1), measured: null }] },
     });
-    expect(taken.findings.drawings).toEqual([drawing(1)]);
+    expect(merged.findings.drawings).toEqual([drawing(1)]);
   });
 });
 
@@ -222,8 +222,8 @@ describe("versions of the schema", () => {
   });
 
   it("another reader's answer is taken as far as it fits, in one's own version", () => {
-    const theirs = { ...blankForm(true, PAPILE).findings, right: 4 as const, left: 1 as const };
-    const taken = reduce(blankForm(true, VOLPE), { type: "take", findings: theirs }).findings;
-    expect([taken.schema, taken.right, taken.left]).toEqual(["volpe-1", null, 1]);
+    const other = { ...blankForm(true, PAPILE).findings, right: 4 as const, left: 1 as const };
+    const merged = reduce(blankForm(true, VOLPE), { type: "take", findings: other }).findings;
+    expect([merged.schema, merged.right, merged.left]).toEqual(["volpe-1", null, 1]);
   });
 });

@@ -227,10 +227,10 @@ describe("two versions", () => {
   });
 
   it("that say the same in another order of fields are no conflict", () => {
-    const mine = { ...answer("a"), findings: { ...answer("a").findings, keyframes: [{ sop_uid: "1", frame: 2 }] } };
-    shelf.write({ place, base: 1, at: "2026-11-23T14:35:02Z", answer: mine });
+    const own = { ...answer("a"), findings: { ...answer("a").findings, keyframes: [{ sop_uid: "1", frame: 2 }] } };
+    shelf.write({ place, base: 1, at: "2026-11-23T14:35:02Z", answer: own });
     const findings = {
-      ...Object.fromEntries(Object.entries(mine.findings).reverse()),
+      ...Object.fromEntries(Object.entries(own.findings).reverse()),
       keyframes: [{ frame: 2, sop_uid: "1" }],
     } as unknown as Answer["findings"];
     keeper().begin({ findings, comment: "a", version: 2, saved_at: null });

@@ -241,12 +241,12 @@ describe("a centile curve", () => {
 describe("where a number lies among centiles", () => {
   const vi = (day: number, value: number, drawn = false) => {
     const measures = [{ preset: "vi" as const, side: "left" as const, measured: mm(value) }];
-    const [found] = measuredValues(
+    const [measuredValue] = measuredValues(
       "vi",
       [{ ...study(day, drawn, []), read: { reader: "A", measures } }],
       drawn ? [{ ...drawnVi, measured: mm(value) }] : null,
     );
-    return found as MeasuredValue;
+    return measuredValue as MeasuredValue;
   };
   const drawnVi: Drawing = {
     uid: "a",
@@ -271,10 +271,10 @@ describe("where a number lies among centiles", () => {
     file: "t.json",
   };
   const references: References = { lines: [], problems: [], tables: [table] };
-  const said = (day: number, value: number) => centileText("vi", vi(day, value), references, 182);
+  const textAt = (day: number, value: number) => centileText("vi", vi(day, value), references, 182);
 
   it("is said in words", () => {
-    expect([6.9, 8, 9, 10.9, 11.2].map((value) => said(14, value)[0])).toEqual([
+    expect([6.9, 8, 9, 10.9, 11.2].map((value) => textAt(14, value)[0])).toEqual([
       "below p3",
       "between p3 and p50",
       "at p50",
@@ -284,7 +284,7 @@ describe("where a number lies among centiles", () => {
   });
 
   it("is said only of an age that the table holds, and where it is known", () => {
-    expect([said(42, 9), said(43, 9), centileText("vi", vi(14, 9), references, null)]).toEqual([
+    expect([textAt(42, 9), textAt(43, 9), centileText("vi", vi(14, 9), references, null)]).toEqual([
       ["between p3 and p50"],
       [],
       [],

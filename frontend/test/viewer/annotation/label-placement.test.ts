@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import {
   type Box,
+  crossesBox,
   type LabelPlacement,
   type LabelRequest,
-  meets,
   overlap,
   type PictureArea,
   placeLabels,
-  rows,
+  wrapText,
 } from "../../../src/viewer/annotation/label-placement";
 import type { Point } from "../../../src/viewer/annotation/measure";
 
@@ -27,21 +27,21 @@ function pairs<T>(each: readonly T[]): [T, T][] {
 }
 
 function collisions(wishes: readonly LabelRequest[], places: ReadonlyMap<string, LabelPlacement>): string[] {
-  const found = [...places].filter(([uid]) => wishes.some((wish) => wish.uid === uid));
-  const labels = pairs(found)
+  const placed = [...places].filter(([uid]) => wishes.some((wish) => wish.uid === uid));
+  const labels = pairs(placed)
     .filter(([[, a], [, b]]) => overlap(a, b))
     .map(([[a], [b]]) => `${a} over ${b}`);
   const handles = wishes.flatMap((wish) =>
     wish.handles.flatMap(([x, y]) =>
-      found
+      placed
         .filter(([, box]) => overlap(box, { x: x - 4, y: y - 4, w: 8, h: 8 }))
         .map(([uid]) => `${uid} on a handle of ${wish.uid}`),
     ),
   );
-  const leaders = found.flatMap(([uid, { leader }]) =>
+  const leaders = placed.flatMap(([uid, { leader }]) =>
     leader
-      ? found
-          .filter(([other, box]) => other !== uid && meets(...leader, box))
+      ? placed
+          .filter(([other, box]) => other !== uid && crossesBox(...leader, box))
           .map(([other]) => `line of ${uid} through ${other}`)
       : [],
   );
@@ -82,7 +82,7 @@ describe("labels beside drawings", () => {
     const places = placeLabels(wishes, ROOM);
     expect(collisions(wishes, places)).toEqual([]);
     for (const { leader, x, y, w, h } of places.values())
-      if (leader) expect(meets(leader[1], leader[1], { x, y, w, h })).toBe(true);
+      if (leader) expect(crossesBox(leader[1], leader[1], { x, y, w, h })).toBe(true);
   });
 
   it("of six in a corner, where their lines cannot all pass, none lies on another or on a handle", () => {
@@ -90,7 +90,7 @@ describe("labels beside drawings", () => {
       length(`d${at}`, [532, 392 - 6 * at], [592, 392 - 7 * at], 150),
     );
     const places = placeLabels(wishes, ROOM);
-    expect(collisions(wishes, places).filter((found) => !found.startsWith("line"))).toEqual([]);
+    expect(collisions(wishes, places).filter((collision) => !collision.startsWith("line"))).toEqual([]);
     expect(outside(ROOM, places.values())).toEqual([]);
   });
 
@@ -130,9 +130,9 @@ describe("labels beside drawings", () => {
   });
 
   it("what is written on the picture is kept clear of", () => {
-    const taken = { x: 205, y: 100, w: 200, h: 40 };
-    const [place] = placeLabels([length("a", [100, 100], [200, 120])], { ...ROOM, occupied: [taken] }).values();
-    expect(place && overlap(place, taken)).toBe(false);
+    const occupied = { x: 205, y: 100, w: 200, h: 40 };
+    const [place] = placeLabels([length("a", [100, 100], [200, 120])], { ...ROOM, occupied: [occupied] }).values();
+    expect(place && overlap(place, occupied)).toBe(false);
   });
 
   it("a drawing that is out of sight has no label at the edge", () => {
@@ -167,9 +167,9 @@ describe("labels while a hand draws", () => {
   it("the others stay where they were, wherever the hand goes", () => {
     const still = [...placeLabels(others, ROOM)].map(([uid, { x, y }]) => [uid, x, y]).toSorted();
     for (let x = 100; x < 560; x += 3) {
-      const now = placeLabels([...others, length("hand", [90, 90], [x, 190])], ROOM, { uid: "hand", before });
+      const places = placeLabels([...others, length("hand", [90, 90], [x, 190])], ROOM, { uid: "hand", before });
       expect(
-        [...now]
+        [...places]
           .filter(([uid]) => uid !== "hand")
           .map(([uid, place]) => [uid, place.x, place.y])
           .toSorted(),
@@ -182,9 +182,9 @@ describe("labels while a hand draws", () => {
     let changes = 0;
     for (let x = 100; x < 560; x += 1) {
       const wishes = [...others, length("hand", [90, 90], [x, 190])];
-      const now = placeLabels(wishes, ROOM, { uid: "hand", before: memory });
-      expect(pairs([...now.values()]).filter(([a, b]) => overlap(a, b))).toEqual([]);
-      const at = new Map([...now].map(([uid, place]) => [uid, place.at]));
+      const places = placeLabels(wishes, ROOM, { uid: "hand", before: memory });
+      expect(pairs([...places.values()]).filter(([a, b]) => overlap(a, b))).toEqual([]);
+      const at = new Map([...places].map(([uid, place]) => [uid, place.at]));
       if (memory.has("hand") && at.get("hand") !== memory.get("hand")) changes += 1;
       memory = at;
     }
@@ -196,7 +196,7 @@ describe("the text of a label", () => {
   const width = (text: string) => 7 * text.length;
 
   it("is broken into rows, and what does not fit ends with dots", () => {
-    expect(rows("cystic area beside the left frontal horn", width, 98, 3)).toEqual([
+    expect(wrapText("cystic area beside the left frontal horn", width, 98, 3)).toEqual([
       "cystic area",
       "beside the",
       "left frontal…",
@@ -204,10 +204,10 @@ describe("the text of a label", () => {
   });
 
   it("a word without end is cut", () => {
-    expect(rows("x".repeat(200), width, 70, 3)).toEqual([`${"x".repeat(9)}…`]);
+    expect(wrapText("x".repeat(200), width, 70, 3)).toEqual([`${"x".repeat(9)}…`]);
   });
 
   it("nothing makes no row", () => {
-    expect(rows(" ", width, 70, 3)).toEqual([]);
+    expect(wrapText(" ", width, 70, 3)).toEqual([]);
   });
 });

@@ -143,9 +143,9 @@ const SERVERS: Measured = {
 };
 
 function layer(drawing: Drawing): SVGElement {
-  const made = new SvgLayer({ nudge: none, erase: none });
+  const layer = new SvgLayer({ nudge: none, erase: none });
   const { frame, uid } = drawing;
-  made.draw({
+  layer.draw({
     drawings: [drawing],
     selected: uid,
     moving: null,
@@ -159,14 +159,14 @@ function layer(drawing: Drawing): SVGElement {
     occupied: [],
     toScreen: ([x, y]) => [2 * x, 2 * y],
   });
-  return made.element;
+  return layer.element;
 }
 
 function row(drawing: Drawing): string | null | undefined {
   const drawingEditor = new DrawingEditor({ changed: none, redraw: none, askText: none });
-  const made = new DrawingRow(drawing, { drawingEditor, clips: [CLIP], goTo: none, erase: none });
-  made.draw(drawing, false);
-  return made.element.querySelector(".says")?.textContent;
+  const row = new DrawingRow(drawing, { drawingEditor, clips: [CLIP], goTo: none, erase: none });
+  row.draw(drawing, false);
+  return row.element.querySelector(".says")?.textContent;
 }
 
 function inTheRead(drawing: Drawing): string | null | undefined {

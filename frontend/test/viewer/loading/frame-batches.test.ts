@@ -29,8 +29,8 @@ describe("frames that are wanted together", () => {
     expect(fetch.mock.calls).toEqual([["/f/4-6/"]]);
   });
   it("are asked for alone where the answer leaves them out, is refused or is nonsense", async () => {
-    const left = new FrameBatcher(() => Promise.resolve(answer([4])), decode);
-    expect(await Promise.all([4, 5].map((frame) => left.request("/f/", frame)))).toEqual([4, null]);
+    const batcher = new FrameBatcher(() => Promise.resolve(answer([4])), decode);
+    expect(await Promise.all([4, 5].map((frame) => batcher.request("/f/", frame)))).toEqual([4, null]);
     const refused = new FrameBatcher(() => Promise.resolve(null), decode);
     expect(await Promise.all([4, 5].map((frame) => refused.request("/f/", frame)))).toEqual([null, null]);
     const nonsense = new FrameBatcher(() => Promise.resolve(new ArrayBuffer(2)), decode);

@@ -68,11 +68,11 @@ describe("a pane", () => {
     });
     const shown = pane(clip);
     void shown.show(clip);
-    const said = () => shown.cell.querySelector(".calibration")?.textContent;
-    expect(said()).toBe("calibrated");
+    const calibration = () => shown.cell.querySelector(".calibration")?.textContent;
+    expect(calibration()).toBe("calibrated");
     shown.go(5);
-    expect(said()).toBe("uncalibrated: no distances");
+    expect(calibration()).toBe("uncalibrated: no distances");
     shown.go(10);
-    expect(said()).toBe("uncalibrated: no distances");
+    expect(calibration()).toBe("uncalibrated: no distances");
   });
 });
