@@ -3,19 +3,19 @@ import { detailCards } from "../src/agreement/detail";
 import { domainOf, forest } from "../src/agreement/forest";
 import { matrixTable, shade } from "../src/agreement/matrix";
 import { ownCards } from "../src/agreement/own";
-import { type Detail, type Estimate, told } from "../src/agreement/types";
+import { type Detail, type Estimate, estimateText } from "../src/agreement/types";
 
 const sure: Estimate = { value: 0.842, interval: [0.71, 0.93], n: 40, why: "" };
 const none: Estimate = { value: null, interval: null, n: 2, why: "not enough reads" };
 
 describe("estimates", () => {
   it("stand with their interval, or with the reason why there is none", () => {
-    expect([told(sure), told(none), told({ ...sure, interval: null }), told(null)]).toEqual([
-      "0.84 (0.71 to 0.93)",
-      "not enough reads",
-      "0.84",
-      "–",
-    ]);
+    expect([
+      estimateText(sure),
+      estimateText(none),
+      estimateText({ ...sure, interval: null }),
+      estimateText(null),
+    ]).toEqual(["0.84 (0.71 to 0.93)", "not enough reads", "0.84", "–"]);
   });
   it("are drawn with their bars, and in words where there is nothing to draw", () => {
     const rows = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { csv, dataTable, linear, linePath, roundUp, ticks, xyChart } from "../src/common/charts";
-import { placeOf } from "../src/metrics/page";
+import { barPosition } from "../src/metrics/page";
 import { precisionAt } from "../src/metrics/report";
 
 describe("scales", () => {
@@ -104,6 +104,6 @@ describe("figures", () => {
       { from: 10, to: 30, count: 1 },
       { from: 30, to: null, count: 1 },
     ];
-    expect([5, 20, 400].map((value) => placeOf(value, bins))).toEqual([0.5, 1.5, 2.5]);
+    expect([5, 20, 400].map((value) => barPosition(value, bins))).toEqual([0.5, 1.5, 2.5]);
   });
 });

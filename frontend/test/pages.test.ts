@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { detailOf, errorOf } from "../src/common/api";
-import { changed, type Facts, problems, toFacts, toFields } from "../src/patients/facts";
-import { range } from "../src/training/list";
+import { changedFacts, type Facts, fieldProblems, toFacts, toFields } from "../src/patients/facts";
+import { durationRange } from "../src/training/list";
 import { stepOf } from "../src/training/run";
 
 describe("errors", () => {
@@ -35,14 +35,14 @@ describe("infant facts", () => {
       birth_weight_g: null,
     }));
   it("send only what changed", () =>
-    expect(changed(facts, { ...facts, birth_weight_g: null })).toEqual({ birth_weight_g: null }));
+    expect(changedFacts(facts, { ...facts, birth_weight_g: null })).toEqual({ birth_weight_g: null }));
   it("say what is wrong with impossible ages and weights", () => {
     const fields = toFields(facts);
-    expect(problems(fields)).toEqual({});
-    expect(Object.keys(problems({ ...fields, weeks: "19" }))).toEqual(["age"]);
-    expect(Object.keys(problems({ ...fields, days: "7" }))).toEqual(["age"]);
-    expect(Object.keys(problems({ ...fields, weeks: "", days: "3" }))).toEqual(["age"]);
-    expect(Object.keys(problems({ ...fields, weight: "1.5" }))).toEqual(["weight"]);
+    expect(fieldProblems(fields)).toEqual({});
+    expect(Object.keys(fieldProblems({ ...fields, weeks: "19" }))).toEqual(["age"]);
+    expect(Object.keys(fieldProblems({ ...fields, days: "7" }))).toEqual(["age"]);
+    expect(Object.keys(fieldProblems({ ...fields, weeks: "", days: "3" }))).toEqual(["age"]);
+    expect(Object.keys(fieldProblems({ ...fields, weight: "1.5" }))).toEqual(["weight"]);
   });
 });
 
@@ -56,5 +56,9 @@ describe("a training run", () => {
     expect(stepOf("done", [])).toBe(6);
   });
   it("gives its estimate as a range", () =>
-    expect([range([30, 50]), range([120, 340]), range(null)]).toEqual(["30 to 50 s", "2 to 6 min", "not known yet"]));
+    expect([durationRange([30, 50]), durationRange([120, 340]), durationRange(null)]).toEqual([
+      "30 to 50 s",
+      "2 to 6 min",
+      "not known yet",
+    ]));
 });

@@ -1,6 +1,14 @@
 import { describe, expect, it, vi } from "vitest";
 import { ApiError } from "../src/common/api";
-import { type Item, isSystemFile, matched, nextBatch, type Result, retryDelay, spread } from "../src/upload/queue";
+import {
+  type Item,
+  isSystemFile,
+  nextBatch,
+  type Result,
+  resultsByItem,
+  retryDelay,
+  sharesSent,
+} from "../src/upload/queue";
 import { Sender, type Transport } from "../src/upload/sender";
 
 const item = (path: string, size = 10): Item => ({ path, file: { size, name: path } as File });
@@ -34,25 +42,25 @@ describe("batches", () => {
 
 describe("progress and answers", () => {
   it("gives the share of a request to its files in order", () =>
-    expect(spread(0.5, [10, 20, 10])).toEqual([1, 0.5, 0]));
+    expect(sharesSent(0.5, [10, 20, 10])).toEqual([1, 0.5, 0]));
   it("calls an empty file sent only at the end", () =>
-    expect([spread(0.5, [0, 10]), spread(1, [0, 10])]).toEqual([
+    expect([sharesSent(0.5, [0, 10]), sharesSent(1, [0, 10])]).toEqual([
       [0, 0.5],
       [1, 1],
     ]));
   it("finds the file of an answer by path, else by name", () => {
     const items = [item("a/IM1"), item("b/IM1"), item("c/IM2")];
-    const answers = matched(items, [stored("b/IM1"), stored("IM2"), stored("IM1")]);
+    const answers = resultsByItem(items, [stored("b/IM1"), stored("IM2"), stored("IM1")]);
     expect(items.map((one) => answers.get(one)!.map((result) => result.path))).toEqual([["IM1"], ["b/IM1"], ["IM2"]]);
   });
   it("gives each of two files of one name its own answer", () => {
     const items = [item("IM1"), item("IM1")];
-    const answers = matched(items, [stored("IM1"), stored("IM1")]);
+    const answers = resultsByItem(items, [stored("IM1"), stored("IM1")]);
     expect(items.map((one) => answers.get(one)!.length)).toEqual([1, 1]);
   });
   it("gives all answers of an archive to it", () => {
     const zip = item("x.zip");
-    expect(matched([zip], [stored("x.zip/1"), stored("x.zip/2")]).get(zip)!.length).toBe(2);
+    expect(resultsByItem([zip], [stored("x.zip/1"), stored("x.zip/2")]).get(zip)!.length).toBe(2);
   });
   it("waits longer after each failure, up to a limit", () =>
     expect([0, 1, 2, 9].map(retryDelay)).toEqual([1000, 2000, 4000, 15_000]));

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { grouped, merged, newlyFlagged, sentence, spoken } from "../src/worklist/changes";
+import { changesText, changeText, groupByBand, mergePages, newlyFlagged } from "../src/worklist/changes";
 import { buildRow, demoWarning } from "../src/worklist/rows";
 import { ListTable } from "../src/worklist/table";
 import type { Row } from "../src/worklist/types";
@@ -42,11 +42,11 @@ const look = { cap: 14_400, showProbability: true, aiDown: false };
 describe("changes of the list", () => {
   it("tells a study that has just been scored, and its place", () => {
     const [change] = newlyFlagged([row("a"), row("b", { flag: null })], [suspected("b"), row("a")]);
-    expect(sentence(change!, true)).toBe("P-b suspected, 0.88, now 1st");
+    expect(changeText(change!, true)).toBe("P-b suspected, 0.88, now 1st");
   });
   it("keeps the probability to itself where a site hides it", () => {
     const [change] = newlyFlagged([], [suspected("b")]);
-    expect(sentence(change!, false)).toBe("P-b suspected, now 1st");
+    expect(changeText(change!, false)).toBe("P-b suspected, now 1st");
   });
   it("says nothing of studies that only moved or waited", () =>
     expect(newlyFlagged([row("a"), row("b")], [row("b"), row("a", { waiting_seconds: 99 })])).toEqual([]));
@@ -56,18 +56,18 @@ describe("changes of the list", () => {
   });
   it("says many changes in one sentence", () => {
     const changes = newlyFlagged([], [suspected("a"), suspected("b"), row("c"), row("d")]);
-    expect(spoken(changes, true)).toBe("4 studies scored, 2 suspected");
+    expect(changesText(changes, true)).toBe("4 studies scored, 2 suspected");
   });
   it("cuts the list where the band changes", () =>
-    expect(grouped([suspected("a"), suspected("b"), row("c")]).map((group) => [group.band, group.rows.length])).toEqual(
-      [
-        ["suspected", 2],
-        ["not_suspected", 1],
-      ],
-    ));
+    expect(
+      groupByBand([suspected("a"), suspected("b"), row("c")]).map((group) => [group.band, group.rows.length]),
+    ).toEqual([
+      ["suspected", 2],
+      ["not_suspected", 1],
+    ]));
   it("shows a study once when it moved between two pages", () =>
     expect(
-      merged([
+      mergePages([
         [row("a"), row("b")],
         [row("b"), row("c")],
       ]).map((one) => one.study_uid),

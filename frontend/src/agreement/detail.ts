@@ -4,7 +4,16 @@ import { type Column, csvButton, dataTable } from "../common/charts";
 import { type Child, fill, h } from "../common/dom";
 import { count, number, percent } from "../common/format";
 import { matrixFigure } from "./matrix";
-import { type Detail, type MeasureName, type Measures, NAMES, numbers, type Pair, type Panel, told } from "./types";
+import {
+  type Detail,
+  estimateText,
+  type MeasureName,
+  type Measures,
+  NAMES,
+  numbers,
+  type Pair,
+  type Panel,
+} from "./types";
 
 interface Row {
   names: string[];
@@ -12,21 +21,21 @@ interface Row {
   matrix?: number[][] | undefined;
 }
 
-function measuresOf(rows: readonly Row[], wanted: readonly MeasureName[]): MeasureName[] {
-  return wanted.filter((name) => rows.some((row) => row.report[name]));
+function measuresOf(rows: readonly Row[], names: readonly MeasureName[]): MeasureName[] {
+  return names.filter((name) => rows.some((row) => row.report[name]));
 }
 
 /** A table of measures; where rows have matrices, choosing one shows it beside. */
-function tableCard(
+function measuresCard(
   title: string,
   note: string,
   heads: readonly string[],
   rows: readonly Row[],
-  wanted: readonly MeasureName[],
+  names: readonly MeasureName[],
   words: readonly string[],
   columns = "adjudicated",
 ): HTMLElement {
-  const measures = measuresOf(rows, wanted);
+  const measures = measuresOf(rows, names);
   const beside = h("div", { class: "beside" });
   const show = (row: Row, button?: HTMLElement): void => {
     for (const other of card.querySelectorAll("button[aria-pressed]"))
@@ -48,7 +57,11 @@ function tableCard(
   const table = dataTable(
     title,
     tableColumns,
-    rows.map((row, at) => [head(row, at), number(row.report.n), ...measures.map((name) => told(row.report[name]))]),
+    rows.map((row, at) => [
+      head(row, at),
+      number(row.report.n),
+      ...measures.map((name) => estimateText(row.report[name])),
+    ]),
   );
   const sheet = () => ({
     filename: `${title.toLowerCase().replaceAll(/\W+/g, "-")}.csv`,
@@ -78,7 +91,7 @@ function tableCard(
   return card;
 }
 
-function nothing(title: string, words: string): HTMLElement {
+function emptyCard(title: string, words: string): HTMLElement {
   return h(
     "section",
     { class: "card" },
@@ -92,12 +105,12 @@ function panelCard(detail: Detail, panel: Panel): HTMLElement {
   const all = dataTable(
     "All readers",
     [{ label: "All readers" }, { label: "95 % interval", num: true }],
-    names.map((name) => [NAMES[name], told(panel[name])]),
+    names.map((name) => [NAMES[name], estimateText(panel[name])]),
   );
   const rows = panel.categories.map((category) => [
     category.name,
     category.share === null ? "–" : percent(category.share, 1),
-    told(category.kappa),
+    estimateText(category.kappa),
   ]);
   const categories = dataTable(
     "Each category against all others",
@@ -126,20 +139,20 @@ function panelCard(detail: Detail, panel: Panel): HTMLElement {
   );
 }
 
-function paired(rows: readonly (Pair & { reader: string })[] | undefined): Row[] {
+function readerRows(rows: readonly (Pair & { reader: string })[] | undefined): Row[] {
   return (rows ?? []).map((row) => ({ names: [row.reader], report: row, matrix: row.matrix }));
 }
 
 export function detailCards(detail: Detail): Child[] {
-  if (!detail.panel) return [nothing("All readers together", "No blinded read has been committed here yet.")];
+  if (!detail.panel) return [emptyCard("All readers together", "No blinded read has been committed here yet.")];
   const pairs = (detail.pairs ?? []).map((pair) => ({ names: [pair.a, pair.b], report: pair, matrix: pair.matrix }));
   const quality = (detail.by_quality ?? []).map((row) => ({ names: [row.stratum], report: row }));
-  const adjudicated = paired(detail.adjudicated);
-  const repeats = paired(detail.repeats);
+  const adjudicated = readerRows(detail.adjudicated);
+  const repeats = readerRows(detail.repeats);
   const two = ["observed", "kappa", "weighted", "ac1"] as const;
   return [
     panelCard(detail, detail.panel),
-    tableCard(
+    measuresCard(
       "By quality",
       "the worst quality that a reader gave",
       ["Quality"],
@@ -148,10 +161,10 @@ export function detailCards(detail: Detail): Child[] {
       detail.words,
     ),
     pairs.length
-      ? tableCard("Pairs of readers", "weights are quadratic", ["Reader", "Reader"], pairs, two, detail.words)
-      : nothing("Pairs of readers", "No two readers have answered the same study."),
+      ? measuresCard("Pairs of readers", "weights are quadratic", ["Reader", "Reader"], pairs, two, detail.words)
+      : emptyCard("Pairs of readers", "No two readers have answered the same study."),
     adjudicated.length
-      ? tableCard(
+      ? measuresCard(
           "Against the adjudicated answer",
           "first commits, before anything was discussed",
           ["Reader"],
@@ -159,9 +172,9 @@ export function detailCards(detail: Detail): Child[] {
           ["observed", "kappa", "weighted", "sensitivity", "specificity"],
           detail.words,
         )
-      : nothing("Against the adjudicated answer", "Nothing that these readers answered has been adjudicated."),
+      : emptyCard("Against the adjudicated answer", "Nothing that these readers answered has been adjudicated."),
     repeats.length
-      ? tableCard(
+      ? measuresCard(
           "The same reader again",
           "rows first, columns second time",
           ["Reader"],
@@ -170,7 +183,7 @@ export function detailCards(detail: Detail): Child[] {
           detail.words,
           "the second time",
         )
-      : nothing(
+      : emptyCard(
           "The same reader again",
           "No reader has answered a study a second time. A queue with repeats asks them to.",
         ),

@@ -3,14 +3,14 @@
 import { csvButton, dataTable } from "../common/charts";
 import { type Child, h } from "../common/dom";
 import { count, duration } from "../common/format";
-import { NAMES, numbers, type Own, type Pair, type Reader, told } from "./types";
+import { estimateText, NAMES, numbers, type Own, type Pair, type Reader } from "./types";
 
 const UNTIL_YESTERDAY =
   "Figures of a queue that goes on end with yesterday, so that no single study can be told from them.";
 
 /** The coefficient that says most of two columns: weighted where the order means something. */
-function best(pair: Pair): string {
-  return told(pair.weighted ?? pair.kappa);
+function kappaText(pair: Pair): string {
+  return estimateText(pair.weighted ?? pair.kappa);
 }
 
 /** "32 s (27 s to 41 s; half within 20 s to 55 s)". */
@@ -32,9 +32,9 @@ function kpi(label: string, value: string, note: string): HTMLElement {
 }
 
 /** "0.84" and "0.71 to 0.93" apart, as a card of figures shows them. */
-function parts(text: string): [string, string] {
-  const found = /^(−?[\d.]+) \((.+)\)$/.exec(text);
-  return found ? [found[1] ?? "", found[2] ?? ""] : /^−?[\d.]+$/.test(text) ? [text, "no interval"] : ["–", text];
+function splitEstimate(text: string): [string, string] {
+  const match = /^(−?[\d.]+) \((.+)\)$/.exec(text);
+  return match ? [match[1] ?? "", match[2] ?? ""] : /^−?[\d.]+$/.test(text) ? [text, "no interval"] : ["–", text];
 }
 
 function ownKpis(own: Own, reader: Reader): HTMLElement {
@@ -43,10 +43,10 @@ function ownKpis(own: Own, reader: Reader): HTMLElement {
   return h(
     "div",
     { class: "kpis five" },
-    kpi("Same verdict as other readers", ...parts(told(haemorrhage?.others.observed))),
-    kpi("Same verdict as adjudicated", ...parts(told(reader.with_adjudicated))),
-    kpi("Same verdict the second time", ...parts(told(reader.with_self))),
-    kpi("Known answers hit", ...parts(told(reader.gold))),
+    kpi("Same verdict as other readers", ...splitEstimate(estimateText(haemorrhage?.others.observed))),
+    kpi("Same verdict as adjudicated", ...splitEstimate(estimateText(reader.with_adjudicated))),
+    kpi("Same verdict the second time", ...splitEstimate(estimateText(reader.with_self))),
+    kpi("Known answers hit", ...splitEstimate(estimateText(reader.gold))),
     kpi("A study takes, median", median, median === "–" ? half : half.replace(/^.*?\((.*)\)$/, "$1")),
   );
 }
@@ -54,7 +54,7 @@ function ownKpis(own: Own, reader: Reader): HTMLElement {
 function traineeCard(reader: Reader): HTMLElement {
   const rows = [
     ["Answers", String(reader.reads)],
-    ["Known answers hit", told(reader.gold)],
+    ["Known answers hit", estimateText(reader.gold)],
     ["A study takes, median", paceText(reader)],
   ];
   return h(
@@ -82,11 +82,11 @@ export function ownCards(own: Own): Child[] {
   const rows = own.questions.map((question) => [
     question.label,
     question.others.n,
-    told(question.others.observed),
-    best(question.others),
-    told(question.others.ac1),
-    best(question.adjudicated),
-    best(question.repeats),
+    estimateText(question.others.observed),
+    kappaText(question.others),
+    estimateText(question.others.ac1),
+    kappaText(question.adjudicated),
+    kappaText(question.repeats),
   ]);
   const sheet = () => ({
     filename: "my-agreement.csv",

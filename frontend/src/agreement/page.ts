@@ -9,7 +9,7 @@ import { bind, renderKeybar } from "../common/keys";
 import { detailCards } from "./detail";
 import { forest } from "./forest";
 import { ownCards, paceText } from "./own";
-import { type Detail, type Everybody, NAMES, numbers, type Own, type Question, told } from "./types";
+import { type Detail, type Everybody, estimateText, NAMES, numbers, type Own, type Question } from "./types";
 
 const FIGURES = "/api/v1/agreement/";
 const MEASURES = ["observed", "ac1", "alpha", "fleiss"] as const;
@@ -19,24 +19,29 @@ const METHOD =
   "First commits of label queues, before others' answers could be seen. " +
   "Intervals are 95 %, by patient bootstrap (2,000 resamples, twins together). Research use only.";
 
-let shown: Everybody | Own | null = null;
-let chosen = "worst";
-let asked = 0;
+let current: Everybody | Own | null = null;
+let chosenQuestion = "worst";
+let requests = 0;
 
 function queueQuery(): string {
   const { value } = byId<HTMLSelectElement>("queue");
   return value ? `queue=${encodeURIComponent(value)}` : "";
 }
 
-function kpis(found: Everybody): HTMLElement {
-  const panel = found.questions.find((question) => question.name === "positive")?.panel;
+function kpis(report: Everybody): HTMLElement {
+  const panel = report.questions.find((question) => question.name === "positive")?.panel;
   const cells = MEASURES.map((name) => {
-    const [value, range] = /^(−?[\d.]+) \((.+)\)$/.exec(told(panel?.[name]))?.slice(1) ?? [];
+    const [value, range] = /^(−?[\d.]+) \((.+)\)$/.exec(estimateText(panel?.[name]))?.slice(1) ?? [];
     return h(
       "div",
       {},
       h("p", { class: "label" }, `Positive, ${name === "observed" ? "observed" : NAMES[name]}`),
-      h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, range ?? told(panel?.[name]))),
+      h(
+        "p",
+        { class: "v" },
+        h("b", { class: "big" }, value ?? "–"),
+        h("span", {}, range ?? estimateText(panel?.[name])),
+      ),
     );
   });
   const counted = (label: string, value: number, note: string) =>
@@ -50,8 +55,8 @@ function kpis(found: Everybody): HTMLElement {
     "div",
     { class: "kpis" },
     ...cells,
-    counted("Read twice or more", found.twice, `of ${count(found.studies, "study", "studies")}`),
-    counted("Adjudicated", found.adjudicated, `${number(found.repeated)} answered again`),
+    counted("Read twice or more", report.twice, `of ${count(report.studies, "study", "studies")}`),
+    counted("Adjudicated", report.adjudicated, `${number(report.repeated)} answered again`),
   );
 }
 
@@ -74,7 +79,7 @@ function forestCard(questions: readonly Question[]): HTMLElement {
     questions.map((question) => [
       question.label,
       number(question.panel?.n ?? 0),
-      ...MEASURES.map((name) => told(question.panel?.[name])),
+      ...MEASURES.map((name) => estimateText(question.panel?.[name])),
     ]),
   );
   const chart = forest("Gwet AC1 and Krippendorff α of each finding, with 95 % intervals", rows);
@@ -115,10 +120,10 @@ function overviewSheet(questions: readonly Question[]) {
   };
 }
 
-function readersCard(found: Everybody): HTMLElement {
+function readersCard(report: Everybody): HTMLElement {
   const everybody = [
-    ...found.readers,
-    ...found.trainees.map((reader) => ({ ...reader, reader: `${reader.reader}, trainee` })),
+    ...report.readers,
+    ...report.trainees.map((reader) => ({ ...reader, reader: `${reader.reader}, trainee` })),
   ];
   const columns = [
     { label: "Reader" },
@@ -130,9 +135,9 @@ function readersCard(found: Everybody): HTMLElement {
     reader.reader,
     number(reader.reads),
     paceText(reader),
-    told(reader.with_adjudicated),
-    told(reader.with_self),
-    told(reader.gold),
+    estimateText(reader.with_adjudicated),
+    estimateText(reader.with_self),
+    estimateText(reader.gold),
   ]);
   const sheet = () => ({
     filename: "readers.csv",
@@ -173,7 +178,7 @@ function picker(questions: readonly Question[]): HTMLElement {
     "select",
     { id: "question" },
     ...questions.map((question) =>
-      h("option", { value: question.name, selected: question.name === chosen }, question.label),
+      h("option", { value: question.name, selected: question.name === chosenQuestion }, question.label),
     ),
   );
   select.addEventListener("change", () => void choose(select.value));
@@ -189,35 +194,35 @@ function subtitle({ reads, studies, patients }: Everybody): string {
   return `${count(reads, "blinded read")} of ${count(studies, "study", "studies")}, ${count(patients, "infant")}`;
 }
 
-function leftOut(unblinded: number): Child {
+function leftOutNotice(unblinded: number): Child {
   if (!unblinded) return null;
   const are = unblinded === 1 ? "is" : "are";
   const text = `${count(unblinded, "read")} by somebody who knew the AI's answer ${are} left out.`;
   return h("p", { class: "notice" }, text);
 }
 
-function drawEverybody(found: Everybody): void {
-  byId("subtitle").textContent = subtitle(found);
-  const cards: Child[] = found.reads
+function drawEverybody(report: Everybody): void {
+  byId("subtitle").textContent = subtitle(report);
+  const cards: Child[] = report.reads
     ? [
-        kpis(found),
-        forestCard(found.questions),
-        readersCard(found),
-        picker(found.questions),
+        kpis(report),
+        forestCard(report.questions),
+        readersCard(report),
+        picker(report.questions),
         h("div", { class: "figures", id: "detail", "aria-live": "polite" }),
       ]
-    : [h("p", { class: "notice" }, NONE_YET), found.trainees.length ? readersCard(found) : null];
-  fill(byId("figures"), leftOut(found.unblinded), ...cards, h("p", { class: "small dim" }, METHOD));
-  if (found.reads) void choose(chosen);
+    : [h("p", { class: "notice" }, NONE_YET), report.trainees.length ? readersCard(report) : null];
+  fill(byId("figures"), leftOutNotice(report.unblinded), ...cards, h("p", { class: "small dim" }, METHOD));
+  if (report.reads) void choose(chosenQuestion);
 }
 
 async function choose(name: string): Promise<void> {
-  const mine = ++asked;
-  chosen = name;
+  const request = ++requests;
+  chosenQuestion = name;
   byId<HTMLSelectElement>("question").value = name;
   try {
     const detail = await api.get<Detail>(`${FIGURES}question/?question=${encodeURIComponent(name)}&${queueQuery()}`);
-    if (mine === asked) fill(byId("detail"), ...detailCards(detail));
+    if (request === requests) fill(byId("detail"), ...detailCards(detail));
     hideBanner("agreement");
   } catch (error) {
     failed(error, () => void choose(name));
@@ -226,9 +231,9 @@ async function choose(name: string): Promise<void> {
 
 /** The finding before or after this one. */
 function step(by: number): void {
-  const names = shown?.questions.map((question) => question.name) ?? [];
-  const next = names[(names.indexOf(chosen) + by + names.length) % names.length];
-  if (shown?.scope === "all" && next) void choose(next);
+  const names = current?.questions.map((question) => question.name) ?? [];
+  const next = names[(names.indexOf(chosenQuestion) + by + names.length) % names.length];
+  if (current?.scope === "all" && next) void choose(next);
 }
 
 function failed(error: unknown, again: () => void): void {
@@ -254,13 +259,13 @@ function drawQueues(queues: readonly { id: number; name: string }[]): void {
 
 async function load(): Promise<void> {
   try {
-    const found = await api.get<Everybody | Own>(`${FIGURES}?${queueQuery()}`);
-    shown = found;
-    drawQueues(found.queues);
-    if (found.scope === "all") drawEverybody(found);
+    const report = await api.get<Everybody | Own>(`${FIGURES}?${queueQuery()}`);
+    current = report;
+    drawQueues(report.queues);
+    if (report.scope === "all") drawEverybody(report);
     else {
-      byId("subtitle").textContent = `your own, ${count(found.studies, "study", "studies")}`;
-      fill(byId("figures"), ...ownCards(found));
+      byId("subtitle").textContent = `your own, ${count(report.studies, "study", "studies")}`;
+      fill(byId("figures"), ...ownCards(report));
     }
     byId("updated").textContent = `Updated ${clock(new Date(), true)}`;
     hideBanner("agreement");
@@ -271,12 +276,12 @@ async function load(): Promise<void> {
 }
 
 function download(): void {
-  if (!shown) return;
-  if (shown.scope === "own") {
+  if (!current) return;
+  if (current.scope === "own") {
     document.querySelector<HTMLButtonElement>("#figures button.link")?.click();
     return;
   }
-  const sheet = overviewSheet(shown.questions);
+  const sheet = overviewSheet(current.questions);
   saveText(sheet.filename, csv(sheet.columns, sheet.rows));
 }
 
@@ -284,7 +289,7 @@ export function startAgreement(): void {
   byId("queue").addEventListener("change", () => void load());
   byId("download").addEventListener("click", download);
   const group = "Agreement";
-  const everybody = () => shown?.scope === "all";
+  const everybody = () => current?.scope === "all";
   bind({ key: "n", label: "Next finding", group, run: () => step(1), when: everybody });
   bind({ key: "p", label: "Finding before", group, run: () => step(-1), when: everybody });
   bind({ key: "d", label: "Download", group, run: download });

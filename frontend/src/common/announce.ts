@@ -18,11 +18,11 @@ function say(region: string, text: string): void {
   window.setTimeout(() => {
     const texts = waiting.get(region) ?? [];
     waiting.delete(region);
-    const said = texts.map((each, at) => (at < texts.length - 1 ? each.replace(/\.$/, "") : each)).join(". ");
+    const spoken = texts.map((each, at) => (at < texts.length - 1 ? each.replace(/\.$/, "") : each)).join(". ");
     if (!element) return;
-    element.textContent = said;
+    element.textContent = spoken;
     window.setTimeout(() => {
-      if (element.textContent === said) element.textContent = "";
+      if (element.textContent === spoken) element.textContent = "";
     }, KEPT_MS);
   }, 60);
 }

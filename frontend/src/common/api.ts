@@ -37,8 +37,8 @@ const NO_ANSWER =
   "The server does not answer. What you typed is kept here. Try again, or wait: this page keeps trying.";
 
 export function cookie(name: string): string {
-  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+  const pair = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
+  return pair ? decodeURIComponent(pair.slice(name.length + 1)) : "";
 }
 
 function firstText(value: unknown): string | null {
@@ -83,8 +83,8 @@ async function parse(response: Response): Promise<unknown> {
 export function errorOf(status: number, body: unknown): ApiError {
   const detail = detailOf(body, status);
   const code = codeOf(body, status);
-  const lost = status === 401 || code === "not_authenticated" || (status === 403 && /CSRF/.test(detail));
-  return new ApiError(status, lost ? "signed_out" : code, lost ? "You are signed out." : detail, body);
+  const isSignedOut = status === 401 || code === "not_authenticated" || (status === 403 && /CSRF/.test(detail));
+  return new ApiError(status, isSignedOut ? "signed_out" : code, isSignedOut ? "You are signed out." : detail, body);
 }
 
 const signedOutHandlers = new Set<() => void>();

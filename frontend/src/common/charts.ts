@@ -14,10 +14,10 @@ export function linear([d0, d1]: Point, [r0, r1]: Point): Scale {
   return (value) => r0 + ((value - d0) / (d1 - d0)) * (r1 - r0);
 }
 
-/** About `wanted` round values that lie within the domain: steps of 1, 2 or 5 times a power of ten. */
-export function ticks([low, high]: Point, wanted = 5): number[] {
+/** About `count` round values that lie within the domain: steps of 1, 2 or 5 times a power of ten. */
+export function ticks([low, high]: Point, count = 5): number[] {
   if (!(high > low)) return [low];
-  const rough = (high - low) / wanted;
+  const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) ?? 10);
   const first = Math.ceil(low / step - 1e-9);
@@ -63,7 +63,7 @@ export interface Mark {
   interval?: Point | null;
 }
 
-export interface XYChart {
+export interface XyChart {
   title: string;
   x: Axis;
   y: Axis;
@@ -143,7 +143,7 @@ function drawRef(ref: { from: Point; to: Point; label?: string }, x: Scale, y: S
 }
 
 /** Lines over two continuous axes: curves, reliability, trends. */
-export function xyChart(chart: XYChart): SVGSVGElement {
+export function xyChart(chart: XyChart): SVGSVGElement {
   const plot = chart.wide ? WIDE : SQUARE;
   const x = linear(chart.x.domain, [plot.left, plot.right]);
   const y = linear(chart.y.domain, [plot.bottom, plot.top]);
@@ -237,7 +237,7 @@ export interface Column {
   /** A number: right-aligned. */
   num?: boolean;
   /** Plain from what stands under it: the heading is only heard. */
-  silent?: boolean;
+  headingHidden?: boolean;
 }
 
 /** A plain table. A first cell of each row heads it; null is unknown. */
@@ -265,7 +265,7 @@ export function dataTable(
           h(
             "th",
             { scope: "col", class: align(index) },
-            column.silent ? h("span", { class: "vh" }, column.label) : column.label,
+            column.headingHidden ? h("span", { class: "vh" }, column.label) : column.label,
           ),
         ),
       ),
@@ -301,7 +301,7 @@ export interface Sheet {
 }
 
 /** A button that saves the numbers behind a chart or table. */
-export function csvButton(of: string, sheet: () => Sheet): HTMLButtonElement {
+export function csvButton(subject: string, sheet: () => Sheet): HTMLButtonElement {
   const save = () => {
     const { filename, columns, rows } = sheet();
     saveText(filename, csv(columns, rows));
@@ -310,7 +310,7 @@ export function csvButton(of: string, sheet: () => Sheet): HTMLButtonElement {
     "button",
     { class: "link small", type: "button", onclick: save },
     "CSV",
-    h("span", { class: "vh" }, ` of ${of}`),
+    h("span", { class: "vh" }, ` of ${subject}`),
   );
 }
 

@@ -46,7 +46,7 @@ interface Metrics {
   last_image_to_flag: Delay | null;
 }
 
-let shown: Metrics | null = null;
+let current: Metrics | null = null;
 
 function delayKpi(delay: Delay | null): HTMLElement {
   const median = duration(delay?.median);
@@ -97,7 +97,7 @@ function binName(bin: HistogramBin): string {
 }
 
 /** Where a value lies on an axis of equal-width bars, in bars from the left. */
-export function placeOf(value: number, bins: readonly HistogramBin[]): number {
+export function barPosition(value: number, bins: readonly HistogramBin[]): number {
   const index = bins.findIndex((bin) => bin.to === null || bin.to === undefined || value < bin.to);
   const bin = bins[index];
   if (!bin) return bins.length;
@@ -111,7 +111,7 @@ function delayCard(delay: Delay): HTMLElement {
   const marks = [
     { value: median, label: `median ${duration(median) ?? ""}` },
     { value: p95, label: `p95 ${duration(p95) ?? ""}` },
-  ].flatMap(({ value, label }) => (value === null ? [] : [{ at: placeOf(value, bins), label }]));
+  ].flatMap(({ value, label }) => (value === null ? [] : [{ at: barPosition(value, bins), label }]));
   return chartCard({
     title: "Last image to flag",
     note: count(delay.n, "study", "studies"),
@@ -166,7 +166,7 @@ function modelCards({ champion }: Metrics): Child[] {
 }
 
 function draw(metrics: Metrics): void {
-  shown = metrics;
+  current = metrics;
   const report = metrics.champion?.report ?? {};
   byId("subtitle").textContent = subtitle(metrics);
   const delay = metrics.last_image_to_flag;
@@ -209,8 +209,8 @@ async function load(): Promise<void> {
 }
 
 function download(): void {
-  if (!shown) return;
-  const rows = measureRows(shown.champion?.report ?? {}).map(({ name, measure }) => [
+  if (!current) return;
+  const rows = measureRows(current.champion?.report ?? {}).map(({ name, measure }) => [
     name,
     measure.mean,
     measure.sd,
@@ -219,8 +219,8 @@ function download(): void {
     measure.interval?.[1] ?? null,
   ]);
   const days = [
-    ...shown.reads_per_day.map((day) => [`reads ${day.day}`, day.count]),
-    ...shown.scores_per_day.map((day) => [`scores ${day.day}`, day.count]),
+    ...current.reads_per_day.map((day) => [`reads ${day.day}`, day.count]),
+    ...current.scores_per_day.map((day) => [`scores ${day.day}`, day.count]),
   ];
   saveText(
     "fontanelle-metrics.csv",

@@ -234,7 +234,7 @@ function pointsTable(report: Report, first: [string, Measure | undefined], thres
   return dataTable(
     first[0],
     [
-      { label: "Figure", silent: true },
+      { label: "Figure", headingHidden: true },
       { label: "Pooled", num: true },
       { label: "95 % interval", num: true },
     ],
@@ -271,8 +271,8 @@ export function rocCard(report: Report, name: string): HTMLElement | null {
 
 /** Precision among those at or above each recall, read off the pooled curve. */
 export function precisionAt(points: readonly Point[], recall: number): number | null {
-  const reached = points.filter(([at]) => at >= recall - 1e-9);
-  return reached.length ? Math.max(...reached.map(([, precision]) => precision)) : null;
+  const atRecall = points.filter(([at]) => at >= recall - 1e-9);
+  return atRecall.length ? Math.max(...atRecall.map(([, precision]) => precision)) : null;
 }
 
 export function prCard(report: Report, name: string): HTMLElement | null {
@@ -311,7 +311,7 @@ export function prCard(report: Report, name: string): HTMLElement | null {
     table: dataTable(
       "Precision and recall",
       [
-        { label: "Figure", silent: true },
+        { label: "Figure", headingHidden: true },
         { label: "Pooled", num: true },
         { label: "95 % interval", num: true },
       ],

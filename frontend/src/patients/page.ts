@@ -7,7 +7,7 @@ import { ask } from "../common/dialog";
 import { byId, type Child, fill, h, known, pageConfig } from "../common/dom";
 import { count, date, grams, weeks, when } from "../common/format";
 import { bind } from "../common/keys";
-import { changed, type Facts, type Fields, problems, toFacts, toFields } from "./facts";
+import { changedFacts, type Facts, type Fields, fieldProblems, toFacts, toFields } from "./facts";
 import { startImport } from "./import";
 
 interface PatientStudy {
@@ -37,7 +37,7 @@ const FACTS = ["gestational_age_days", "birth_weight_g", "sex", "twin_group"] as
 const SEXES: Record<string, string> = { F: "female", M: "male", O: "other" };
 
 let patient: Patient | null = null;
-let undoable: Partial<Facts> | null = null;
+let factsBefore: Partial<Facts> | null = null;
 
 function input(name: keyof Fields): HTMLInputElement | HTMLSelectElement {
   return byId<HTMLInputElement | HTMLSelectElement>(`f-${name}`);
@@ -58,17 +58,17 @@ function writeFields(fields: Fields): void {
 }
 
 function showProblems(): boolean {
-  const found = problems(readFields());
+  const problems = fieldProblems(readFields());
   for (const name of ["age", "weight"] as const) {
     const slot = byId(`e-${name}`);
-    slot.textContent = found[name] ?? "";
-    slot.hidden = !found[name];
+    slot.textContent = problems[name] ?? "";
+    slot.hidden = !problems[name];
     for (const field of document.querySelectorAll(`[data-error="e-${name}"]`)) {
-      field.toggleAttribute("aria-invalid", Boolean(found[name]));
-      if (found[name]) field.setAttribute("aria-invalid", "true");
+      field.toggleAttribute("aria-invalid", Boolean(problems[name]));
+      if (problems[name]) field.setAttribute("aria-invalid", "true");
     }
   }
-  return !found.age && !found.weight;
+  return !problems.age && !problems.weight;
 }
 
 // ---------- drawing ----------
@@ -123,7 +123,7 @@ function draw(current: Patient, keepForm = false): void {
   fill(byId("patient-summary"), ...summary(current));
   fill(byId("study-rows"), ...current.studies.map(studyRow));
   byId("study-count").textContent = count(current.studies.length, "study", "studies");
-  byId("undo").hidden = undoable === null;
+  byId("undo").hidden = factsBefore === null;
   if (!keepForm) writeFields(toFields(current));
 }
 
@@ -145,11 +145,11 @@ function failed(title: string, error: unknown): void {
 
 // ---------- acting ----------
 
-async function patch(changes: Partial<Facts>, said: string): Promise<boolean> {
+async function patch(changes: Partial<Facts>, message: string): Promise<boolean> {
   try {
     await api.patch(URL_OF, changes);
-    byId("saved").textContent = `${said} ${when(new Date())}`;
-    polite(said);
+    byId("saved").textContent = `${message} ${when(new Date())}`;
+    polite(message);
     await load();
     return true;
   } catch (error) {
@@ -161,7 +161,7 @@ async function patch(changes: Partial<Facts>, said: string): Promise<boolean> {
 async function save(): Promise<void> {
   if (!patient || !showProblems()) return;
   const before = Object.fromEntries(FACTS.map((name) => [name, patient?.[name]])) as unknown as Facts;
-  const changes = changed(before, toFacts(readFields()));
+  const changes = changedFacts(before, toFacts(readFields()));
   if (!Object.keys(changes).length) {
     byId("saved").textContent = "Nothing was changed";
     return;
@@ -169,15 +169,15 @@ async function save(): Promise<void> {
   const old = Object.fromEntries(
     Object.keys(changes).map((name) => [name, before[name as keyof Facts]]),
   ) as Partial<Facts>;
-  undoable = old;
-  if (!(await patch(changes, "Saved"))) undoable = null;
+  factsBefore = old;
+  if (!(await patch(changes, "Saved"))) factsBefore = null;
 }
 
 async function undo(): Promise<void> {
-  if (!undoable) return;
-  const old = undoable;
-  undoable = null;
-  if (!(await patch(old, "Undone"))) undoable = old;
+  if (!factsBefore) return;
+  const old = factsBefore;
+  factsBefore = null;
+  if (!(await patch(old, "Undone"))) factsBefore = old;
 }
 
 function selectedStudies(): string[] {
@@ -273,7 +273,13 @@ export function startPatient(): void {
   document.addEventListener("patients-imported", () => void load());
   const GROUP = "Patient";
   bind({ key: "Ctrl+s", label: "Save", group: GROUP, run: () => void save(), inFields: true });
-  bind({ key: "u", label: "Undo the last save", group: GROUP, run: () => void undo(), when: () => undoable !== null });
+  bind({
+    key: "u",
+    label: "Undo the last save",
+    group: GROUP,
+    run: () => void undo(),
+    when: () => factsBefore !== null,
+  });
   bind({ key: "Escape", label: "Back to the worklist", group: GROUP, run: () => location.assign("/"), bar: false });
   startImport();
   void load();

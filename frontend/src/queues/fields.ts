@@ -24,7 +24,7 @@ function input(id: string, props: Record<string, string | number | boolean> = {}
   );
 }
 
-const whole = (id: string, value: number, min: number, max: number, after = "") =>
+const wholeNumberField = (id: string, value: number, min: number, max: number, after = "") =>
   input(id, { type: "number", value, min, max, inputmode: "numeric" }, after);
 
 function select(id: string, options: Words): HTMLElement {
@@ -170,7 +170,7 @@ function strategyFields(choices: Choices): HTMLElement {
 }
 
 function readers(choices: Choices): HTMLElement {
-  const one = (each: Choices["readers"][number]) =>
+  const readerCheck = (each: Choices["readers"][number]) =>
     h(
       "label",
       { class: "check" },
@@ -181,7 +181,7 @@ function readers(choices: Choices): HTMLElement {
   return h(
     "div",
     { class: "stack" },
-    h("div", { class: "checks", role: "group", "aria-label": "Readers" }, ...choices.readers.map(one)),
+    h("div", { class: "checks", role: "group", "aria-label": "Readers" }, ...choices.readers.map(readerCheck)),
     h("p", { class: "hint" }, "None ticked: every annotator and adjudicator."),
   );
 }
@@ -194,7 +194,7 @@ function eye(): SVGElement {
   );
 }
 
-export function form(choices: Choices, takeFile: (file: File) => void): HTMLFormElement {
+export function queueForm(choices: Choices, takeFile: (file: File) => void): HTMLFormElement {
   const gold = choices.known_answers
     ? `Studies whose answer is known (${choices.known_answers}), mixed in; every reader gets them.`
     : "No study has a reference label yet, so none can be mixed in.";
@@ -214,7 +214,7 @@ export function form(choices: Choices, takeFile: (file: File) => void): HTMLForm
         row(
           "count",
           "At most",
-          whole("count", 0, 0, 100_000, "studies"),
+          wholeNumberField("count", 0, 0, 100_000, "studies"),
           "0: all of them. From a filter they are drawn at random, by the seed.",
         ),
       ),
@@ -232,7 +232,7 @@ export function form(choices: Choices, takeFile: (file: File) => void): HTMLForm
     card(
       "Readers",
       readers(choices),
-      row("readers_per_study", "Readers per study", whole("readers_per_study", 2, 1, 20)),
+      row("readers_per_study", "Readers per study", wholeNumberField("readers_per_study", 2, 1, 20)),
       group(
         "l-trainee",
         "Trainees",
@@ -259,16 +259,16 @@ export function form(choices: Choices, takeFile: (file: File) => void): HTMLForm
         "Order",
         check("shuffled", "each reader's own, shuffled", true),
         h("label", { class: "label", for: "seed" }, "seed"),
-        whole("seed", 1, 0, 2_147_483_647),
+        wholeNumberField("seed", 1, 0, 2_147_483_647),
       ),
-      row("gold", "Gold studies", whole("gold", 0, 0, 50, "%"), gold),
+      row("gold", "Gold studies", wholeNumberField("gold", 0, 0, 50, "%"), gold),
       row(
         "repeats",
         "Repeats",
-        whole("repeats", 0, 0, 50, "%"),
+        wholeNumberField("repeats", 0, 0, 50, "%"),
         "The same study again to the same reader, for intra-reader agreement.",
       ),
-      row("repeat_gap", "not before", whole("repeat_gap", 20, 1, 1000, "other studies")),
+      row("repeat_gap", "not before", wholeNumberField("repeat_gap", 20, 1, 1000, "other studies")),
       row("deadline", "Done by", input("deadline", { type: "date" })),
     ),
   );

@@ -19,7 +19,7 @@ const COLUMNS = [
   { label: "Made" },
 ];
 
-export function meter(done: number, total: number, label: string): HTMLElement {
+export function progressMeter(done: number, total: number, label: string): HTMLElement {
   return h("progress", {
     class: done >= total && total ? "done" : null,
     value: done,
@@ -29,7 +29,7 @@ export function meter(done: number, total: number, label: string): HTMLElement {
 }
 
 /** What stands about the deadline: a sign and a word, never colour alone. */
-export function expected(
+export function expectedText(
   queue: Pick<Queue, "active" | "reads_done" | "reads_needed" | "expected_end" | "overdue" | "late">,
 ): Child {
   if (!queue.active) return "closed";
@@ -55,9 +55,9 @@ function row(queue: Queue): Child[] {
     [number(queue.studies), extras ? h("span", { class: "small dim" }, ` + ${extras}`) : null],
     queue.trainee ? "all" : queue.readers_per_study,
     `${number(queue.reads_done)} of ${number(queue.reads_needed)}`,
-    meter(queue.reads_done, queue.reads_needed, `Reads of ${queue.name}`),
+    progressMeter(queue.reads_done, queue.reads_needed, `Reads of ${queue.name}`),
     queue.deadline ? (date(queue.deadline) ?? "–") : "–",
-    expected(queue),
+    expectedText(queue),
     [
       when(queue.created_at) ?? "–",
       queue.created_by ? h("span", { class: "small dim" }, ` ${queue.created_by}`) : null,

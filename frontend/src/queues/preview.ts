@@ -3,7 +3,7 @@
 import { dataTable } from "../common/charts";
 import { type Child, h, icon } from "../common/dom";
 import { count, duration, number } from "../common/format";
-import type { Asked } from "./form-data";
+import type { QueueRequest } from "./form-data";
 import type { Plan } from "./types";
 
 /** Seconds that a read takes; the walk's target for a negative, viewing included. */
@@ -35,7 +35,7 @@ export function refusedTable(plan: Pick<Plan, "refused" | "refused_total">, leav
   ];
 }
 
-export function planView(plan: Plan, asked: Asked): Child[] {
+export function planView(plan: Plan, request: QueueRequest): Child[] {
   const share = plan.readers ? Math.ceil(plan.reads / plan.readers) : 0;
   const pair = (name: string, value: Child) => [h("dt", {}, name), h("dd", { class: "num" }, value)];
   return [
@@ -53,12 +53,12 @@ export function planView(plan: Plan, asked: Asked): Child[] {
         share ? `about ${number(share)}, ${duration(share * SECONDS_EACH) ?? ""} at ${SECONDS_EACH} s` : "–",
       ),
     ),
-    plan.readers < asked.readers_per_study && !asked.trainee
+    plan.readers < request.readers_per_study && !request.trainee
       ? h(
           "p",
           { class: "warn" },
           icon("warn"),
-          `There are ${count(plan.readers, "reader")} for ${asked.readers_per_study} reads of each study.`,
+          `There are ${count(plan.readers, "reader")} for ${request.readers_per_study} reads of each study.`,
         )
       : null,
     ...refusedTable(plan),

@@ -8,7 +8,7 @@ import type { Claim } from "./types";
 const RENEW_MS = 5 * 60_000;
 const BANNER = "claimed";
 
-export class ClaimKeeper {
+export class StudyClaim {
   private claimed = false;
   private timer = 0;
 

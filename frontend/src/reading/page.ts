@@ -2,10 +2,10 @@
 
 import { ApiError, reason } from "../common/api";
 import { byId, fill, h, pageConfig, person } from "../common/dom";
-import { loadScreens } from "../viewer/layout/viewport-chunk";
+import { loadViewports } from "../viewer/layout/viewport-chunk";
 import type { Place } from "./draft/draft-store";
-import { replay } from "./draft/draft-sync";
-import { HOME, type Previous, server, shelf, type Target } from "./read-target";
+import { sendUnsent } from "./draft/draft-sync";
+import { draftServer, draftStore, HOME, type Previous, type Target } from "./read-target";
 import { Session } from "./session";
 
 interface Config {
@@ -48,10 +48,10 @@ class Page {
   private readonly context = this.config.context ?? "triage";
 
   async start(): Promise<void> {
-    void loadScreens();
+    void loadViewports();
     window.addEventListener("pagehide", () => this.session?.leave());
     window.addEventListener("popstate", () => location.reload());
-    shelf.tidy(new Date());
+    draftStore.removeOld(new Date());
     try {
       const target = firstTarget(this.config);
       if (target) await this.open(target, null);
@@ -59,7 +59,7 @@ class Page {
     } catch (error) {
       this.fail(error);
     }
-    void replay(shelf, server, this.user, this.session?.place ?? null);
+    void sendUnsent(draftStore, draftServer, this.user, this.session?.place ?? null);
   }
 
   private async open(target: Target, previous: Previous | null): Promise<void> {

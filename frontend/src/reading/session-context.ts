@@ -7,17 +7,17 @@ import { fill, h } from "../common/dom";
 import { type Binding, bind } from "../common/keys";
 import type { Study } from "../viewer/types";
 import type { Viewer } from "../viewer/viewer";
-import type { Judge } from "./adjudication/panel";
+import type { AdjudicationPanel } from "./adjudication/panel";
 import type { LabelSchema } from "./answer/schema";
 import type { Place } from "./draft/draft-store";
 import type { Mode } from "./form/form";
-import { type House, itemOf, type Target } from "./read-target";
+import { itemOf, type SessionHost, type Target } from "./read-target";
 import { type QueueBar, RoomBar } from "./study-bar";
 import type { OtherRead, Reads, Score } from "./types";
 
 export type Phase = "reading" | "committing" | "done";
 
-export class Desk {
+export class SessionContext {
   readonly context: Place["context"];
   readonly mode: Mode;
   readonly api: string;
@@ -28,7 +28,7 @@ export class Desk {
   schema!: LabelSchema;
   score: Score | null = null;
   others: readonly OtherRead[] = [];
-  judge: Judge | null = null;
+  adjudication: AdjudicationPanel | null = null;
   phase: Phase = "reading";
   closed = false;
   private panel: HTMLElement = h("div", { class: "panel" });
@@ -36,7 +36,7 @@ export class Desk {
 
   constructor(
     readonly target: Target,
-    readonly house: House,
+    readonly host: SessionHost,
   ) {
     this.context = target.context;
     this.mode = target.context === "triage" ? "room" : "queue";
@@ -44,7 +44,7 @@ export class Desk {
   }
 
   get place(): Place {
-    return { user: this.house.user, study: this.target.study, context: this.context, ...this.item };
+    return { user: this.host.user, study: this.target.study, context: this.context, ...this.item };
   }
 
   /** Names the item of the queue in what is sent. */
@@ -63,22 +63,22 @@ export class Desk {
   }
 
   /** Everything on the page, with room for the panel. */
-  furnish(): void {
-    fill(this.house.main, this.bar.element, this.viewer.side, this.viewer.stage, this.panel);
+  fillPage(): void {
+    fill(this.host.main, this.bar.element, this.viewer.side, this.viewer.stage, this.panel);
   }
 
-  mount(panel: HTMLElement): void {
+  showPanel(panel: HTMLElement): void {
     this.panel.replaceWith(panel);
     this.panel = panel;
     this.drawPhase();
   }
 
   drawPhase(): void {
-    this.house.main.dataset["phase"] = this.phase;
+    this.host.main.dataset["phase"] = this.phase;
   }
 
   /** These keys in place of those that were there. */
-  rebind(keys: Binding[]): void {
+  setKeys(keys: Binding[]): void {
     for (const undo of this.keys) undo();
     this.keys = keys.map(bind);
   }

@@ -16,7 +16,7 @@ const RETRY_MS = 5000;
 // ---------- preflight ----------
 
 /** "3 to 6 min". */
-export function range(seconds: [number, number] | null): string {
+export function durationRange(seconds: [number, number] | null): string {
   if (!seconds) return "not known yet";
   const [low, high] = seconds;
   if (high < 90) return `${Math.max(1, Math.round(low))} to ${Math.max(1, Math.round(high))} s`;
@@ -57,7 +57,7 @@ function verdict(preflight: Preflight): HTMLElement {
       ? `${count(preflight.missing_positives, ...MORE)} needed before the folds can be filled.`
       : "";
   const reasons = preflight.reasons.length ? preflight.reasons : [missing];
-  const said = reasons.some((text) => text.includes(String(preflight.missing_positives)));
+  const missingMentioned = reasons.some((text) => text.includes(String(preflight.missing_positives)));
   return h(
     "div",
     { class: "message", role: "alert" },
@@ -66,7 +66,7 @@ function verdict(preflight: Preflight): HTMLElement {
       "div",
       {},
       h("p", { class: "strong" }, "Retraining cannot start yet. Nothing was changed."),
-      ...[...reasons, said ? "" : missing].filter(Boolean).map((text) => h("p", {}, text)),
+      ...[...reasons, missingMentioned ? "" : missing].filter(Boolean).map((text) => h("p", {}, text)),
       h("p", { class: "dim" }, "Read or label more studies, then look again."),
     ),
   );
@@ -97,7 +97,7 @@ function showPreflight(preflight: Preflight): void {
             "Patients or twins in two folds",
             leaks ? h("span", { class: "bad" }, icon("bad"), `${leaks}: ${preflight.leaks.join(", ")}`) : "0",
           ),
-          fact("Takes", range(preflight.estimate_seconds)),
+          fact("Takes", durationRange(preflight.estimate_seconds)),
         ),
         foldsTable(preflight),
       ),
@@ -256,7 +256,7 @@ function showModels(models: Model[]): void {
           { label: "State" },
           { label: "Made" },
           { label: "Promoted" },
-          { label: "Action", silent: true },
+          { label: "Action", headingHidden: true },
         ],
         models.map(modelRow),
       ),

@@ -49,14 +49,14 @@ export function nextBatch(queue: readonly Item[], most = { files: MOST_FILES, by
 }
 
 /** How much of each file has gone, when this share of a request has: files follow each other in it. */
-export function spread(share: number, sizes: readonly number[]): number[] {
+export function sharesSent(share: number, sizes: readonly number[]): number[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  let left = share * total;
+  let sent = share * total;
   return sizes.map((size) => {
-    const gone = Math.max(0, Math.min(size, left));
-    left -= size;
+    const ofFile = Math.max(0, Math.min(size, sent));
+    sent -= size;
     if (size === 0) return share >= 1 ? 1 : 0;
-    return gone / size;
+    return ofFile / size;
   });
 }
 
@@ -64,7 +64,7 @@ export function spread(share: number, sizes: readonly number[]): number[] {
  * The answers that belong to each file. A server may have kept only the last part of a path, and an archive has one
  * answer per member, so: the same path, else the same name.
  */
-export function matched(items: readonly Item[], results: readonly Result[]): Map<Item, Result[]> {
+export function resultsByItem(items: readonly Item[], results: readonly Result[]): Map<Item, Result[]> {
   const answers = new Map<Item, Result[]>(items.map((item) => [item, []]));
   for (const result of results) {
     const item = ownerOf(result, items, answers);
@@ -77,7 +77,7 @@ function ownerOf(result: Result, items: readonly Item[], answers: Map<Item, Resu
   const [only] = items;
   if (items.length === 1) return only;
   // Files picked from several folders may bear the same name: each answer goes to the next of them.
-  const next = (found: Item[]) => found.find((item) => answers.get(item)?.length === 0) ?? found[0];
+  const next = (candidates: Item[]) => candidates.find((item) => answers.get(item)?.length === 0) ?? candidates[0];
   return (
     next(items.filter((item) => item.path === result.path)) ??
     next(items.filter((item) => nameOf(item.path) === nameOf(result.path)))

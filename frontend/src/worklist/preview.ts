@@ -1,8 +1,9 @@
 /** The selected study beside the list: enough to choose by, captioned as no more than that. */
 
 import { type Child, cap, fill, h, icon, known } from "../common/dom";
+import { flagSign } from "../common/flag";
 import { duration, grams, number, probability, weeks, when } from "../common/format";
-import { demoWarning, flagSign } from "./rows";
+import { demoWarning } from "./rows";
 import type { Row } from "./types";
 
 function facts(row: Row): string {

@@ -12,10 +12,10 @@ import type { Viewer } from "../../viewer/viewer";
 const AWAY = "fontanelle.timeline-away";
 const group = "Viewer";
 
-export class TimelinePlace {
+export class TimelinePanel {
   /** Where the timeline is drawn. */
   readonly box = h("div", { class: "timeline-box" });
-  private readonly put = h("button", {
+  private readonly putAwayButton = h("button", {
     class: "btn btn-quiet",
     type: "button",
     onclick: () => this.putAway(!this.away),
@@ -45,7 +45,7 @@ export class TimelinePlace {
       "click",
       ({ target }) => target instanceof Element && target.closest(".timeline-box button") && this.dialog.close(),
     );
-    viewer.lower.replaceChildren(this.box, h("div", { class: "timeline-tools" }, enlarge, this.put));
+    viewer.lower.replaceChildren(this.box, h("div", { class: "timeline-tools" }, enlarge, this.putAwayButton));
     viewer.lower.hidden = false;
     this.draw();
   }
@@ -98,6 +98,6 @@ export class TimelinePlace {
 
   private draw(): void {
     this.viewer.lower.classList.toggle("away", this.away);
-    this.put.replaceChildren(this.away ? "Bring back " : "Put away ", keyCap(group, "Shift+F4"));
+    this.putAwayButton.replaceChildren(this.away ? "Bring back " : "Put away ", keyCap(group, "Shift+F4"));
   }
 }

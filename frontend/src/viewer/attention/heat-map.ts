@@ -81,25 +81,25 @@ function crossing(
     : [];
 }
 
-export type Place = (x: number, y: number) => Point;
+export type ToScreen = (x: number, y: number) => Point;
 
 export class HeatOverlay {
   readonly element = s("svg", { class: "heat", "aria-hidden": "true" });
   private shown: HeatFrame | null = null;
 
   /** What it says to those who do not see it; empty where nothing is drawn. */
-  get said(): string {
+  get description(): string {
     return this.shown ? `heat map with contours at ${LEVELS.join(", ")}` : "";
   }
 
   /** Null takes it away. */
-  draw(frame: HeatFrame | null, place: Place | null): void {
+  draw(frame: HeatFrame | null, place: ToScreen | null): void {
     this.shown = frame;
     if (!frame || !place) return fill(this.element);
     fill(this.element, ...LEVELS.flatMap((level) => this.line(frame, level, place)));
   }
 
-  private line(frame: HeatFrame, level: number, place: Place): SVGElement[] {
+  private line(frame: HeatFrame, level: number, place: ToScreen): SVGElement[] {
     const [left, top, side] = frame.square;
     const pieces = contour(frame.heat, level).map(
       ([a, b]) => [place(left + a[0] * side, top + a[1] * side), place(left + b[0] * side, top + b[1] * side)] as const,

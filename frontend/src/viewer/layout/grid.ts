@@ -20,7 +20,7 @@ export function nextLayout(layout: Layout): Layout {
 }
 
 /** The place beside this one, or null at the edge. */
-export function beside(
+export function placeBeside(
   at: number,
   [rows, columns]: readonly [number, number],
   direction: "left" | "right" | "up" | "down",
@@ -71,7 +71,7 @@ export class Grid {
 
   move(pane: Pane, direction: "left" | "right" | "up" | "down"): boolean {
     const at = this.places.indexOf(pane);
-    const to = beside(at, this.size, direction);
+    const to = placeBeside(at, this.size, direction);
     if (at < 0 || to === null) return false;
     this.swap(at, to);
     return true;

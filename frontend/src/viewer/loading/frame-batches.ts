@@ -8,9 +8,9 @@ export type Decode = (blob: Blob) => Promise<ImageBitmap>;
 export type Fetch = (url: string) => Promise<ArrayBuffer | null>;
 
 /** As many as the server gives at once. */
-export const MOST = 16;
+export const MAX_RUN = 16;
 
-interface Wanted {
+interface FrameRequest {
   frame: number;
   resolve: (bitmap: Promise<ImageBitmap> | null) => void;
 }
@@ -18,33 +18,33 @@ interface Wanted {
 /** Pictures by frame, out of the answer's bytes. Throws where they are not what was promised. */
 export function unpack(bytes: ArrayBuffer): Map<number, Blob> {
   const length = new DataView(bytes).getUint32(0);
-  const told = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as {
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as {
     frame: number;
     type: string;
     size: number;
   }[];
   let at = 4 + length;
-  const found = new Map<number, Blob>();
-  for (const { frame, type, size } of told) {
-    found.set(frame, new Blob([new Uint8Array(bytes, at, size)], { type }));
+  const pictures = new Map<number, Blob>();
+  for (const { frame, type, size } of header) {
+    pictures.set(frame, new Blob([new Uint8Array(bytes, at, size)], { type }));
     at += size;
   }
-  return found;
+  return pictures;
 }
 
 /** Runs of neighbours, none longer than the server gives at once. */
 export function runsOf(frames: readonly number[]): [number, number][] {
-  const found: [number, number][] = [];
+  const runs: [number, number][] = [];
   for (const frame of [...new Set(frames)].sort((a, b) => a - b)) {
-    const last = found.at(-1);
-    if (last && last[1] === frame - 1 && frame - last[0] < MOST) last[1] = frame;
-    else found.push([frame, frame]);
+    const last = runs.at(-1);
+    if (last && last[1] === frame - 1 && frame - last[0] < MAX_RUN) last[1] = frame;
+    else runs.push([frame, frame]);
   }
-  return found;
+  return runs;
 }
 
-export class Batcher {
-  private readonly waiting = new Map<string, Wanted[]>();
+export class FrameBatcher {
+  private readonly waiting = new Map<string, FrameRequest[]>();
 
   constructor(
     private readonly fetch: Fetch,
@@ -52,10 +52,10 @@ export class Batcher {
   ) {}
 
   /** The frame's picture, or null where it has to be asked for alone. `base` is the address of the clip's frames. */
-  async want(base: string, frame: number): Promise<ImageBitmap | null> {
+  async request(base: string, frame: number): Promise<ImageBitmap | null> {
     const bitmap = await new Promise<Promise<ImageBitmap> | null>((resolve) => {
-      const wanted = this.waiting.get(base);
-      if (wanted) wanted.push({ frame, resolve });
+      const requests = this.waiting.get(base);
+      if (requests) requests.push({ frame, resolve });
       else {
         this.waiting.set(base, [{ frame, resolve }]);
         // Whatever else is asked for in this turn goes along.
@@ -66,13 +66,13 @@ export class Batcher {
   }
 
   private async send(base: string): Promise<void> {
-    const wanted = this.waiting.get(base) ?? [];
+    const requests = this.waiting.get(base) ?? [];
     this.waiting.delete(base);
-    await Promise.all(runsOf(wanted.map(({ frame }) => frame)).map((run) => this.run(base, run, wanted)));
+    await Promise.all(runsOf(requests.map(({ frame }) => frame)).map((run) => this.run(base, run, requests)));
   }
 
-  private async run(base: string, [first, last]: [number, number], wanted: readonly Wanted[]): Promise<void> {
-    const mine = wanted.filter(({ frame }) => frame >= first && frame <= last);
+  private async run(base: string, [first, last]: [number, number], requests: readonly FrameRequest[]): Promise<void> {
+    const requestsOfRun = requests.filter(({ frame }) => frame >= first && frame <= last);
     let pictures = new Map<number, Blob>();
     try {
       const bytes = first === last ? null : await this.fetch(`${base}${first}-${last}/`);
@@ -80,7 +80,7 @@ export class Batcher {
     } catch {
       // Each is asked for alone, and says what is wrong with it.
     }
-    for (const { frame, resolve } of mine) {
+    for (const { frame, resolve } of requestsOfRun) {
       const blob = pictures.get(frame);
       resolve(blob ? this.decode(blob) : null);
     }

@@ -7,7 +7,7 @@ export function isSoftware(renderer: string): boolean {
 }
 
 /** The name of the GPU, null where there is no WebGL. */
-function renderer(): string | null {
+function rendererName(): string | null {
   const context = document.createElement("canvas").getContext("webgl2");
   if (!context) return null;
   const names = context.getExtension("WEBGL_debug_renderer_info");
@@ -25,6 +25,6 @@ const FORCED = "fontanelle.rendering";
 export function wantsCpu(): boolean {
   const forced = localStorage.getItem(FORCED);
   if (forced === "cpu" || forced === "gpu") return forced === "cpu";
-  const name = renderer();
+  const name = rendererName();
   return name === null || isSoftware(name);
 }

@@ -1,13 +1,13 @@
 /** The numbers of drawings as they stand on the page: beside the drawing, in the table of drawings, in the read. */
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { blank } from "../../../src/reading/answer/findings";
+import { blankForm } from "../../../src/reading/answer/findings";
 import { ReadForm } from "../../../src/reading/form/form";
 import { type Drawing, valueText } from "../../../src/viewer/annotation/drawing";
-import { Sketcher } from "../../../src/viewer/annotation/drawing-editor";
-import { DrawRow } from "../../../src/viewer/annotation/drawing-row";
+import { DrawingEditor } from "../../../src/viewer/annotation/drawing-editor";
+import { DrawingRow } from "../../../src/viewer/annotation/drawing-row";
 import type { Measured } from "../../../src/viewer/annotation/measure";
-import { DrawingLayer } from "../../../src/viewer/annotation/svg-layer";
+import { SvgLayer } from "../../../src/viewer/annotation/svg-layer";
 import type { Region } from "../../../src/viewer/types";
 import { PAPILE } from "../../reading/schemas";
 import { clipOf } from "../clips";
@@ -143,30 +143,30 @@ const SERVERS: Measured = {
 };
 
 function layer(drawing: Drawing): SVGElement {
-  const made = new DrawingLayer({ nudge: none, erase: none });
+  const layer = new SvgLayer({ nudge: none, erase: none });
   const { frame, uid } = drawing;
-  made.draw({
+  layer.draw({
     drawings: [drawing],
     selected: uid,
-    held: null,
-    armed: null,
+    moving: null,
+    activeKind: null,
     editable: true,
-    by: "",
+    attribution: "",
     regions: REGIONS,
     frame,
     width: 800,
     height: 600,
-    taken: [],
+    occupied: [],
     toScreen: ([x, y]) => [2 * x, 2 * y],
   });
-  return made.element;
+  return layer.element;
 }
 
 function row(drawing: Drawing): string | null | undefined {
-  const sketch = new Sketcher({ changed: none, redraw: none, naming: none });
-  const made = new DrawRow(drawing, { sketch, clips: [CLIP], goTo: none, erase: none });
-  made.draw(drawing, false);
-  return made.element.querySelector(".says")?.textContent;
+  const drawingEditor = new DrawingEditor({ changed: none, redraw: none, askText: none });
+  const row = new DrawingRow(drawing, { drawingEditor, clips: [CLIP], goTo: none, erase: none });
+  row.draw(drawing, false);
+  return row.element.querySelector(".says")?.textContent;
 }
 
 function inTheRead(drawing: Drawing): string | null | undefined {
@@ -183,7 +183,7 @@ function inTheRead(drawing: Drawing): string | null | undefined {
     release: none,
   };
   const form = new ReadForm("room", PAPILE, [CLIP], [], commands);
-  const { findings, ...rest } = blank(false, PAPILE);
+  const { findings, ...rest } = blankForm(false, PAPILE);
   form.draw({ ...rest, findings: { ...findings, drawings: [drawing] } }, false);
   return form.element.querySelector("[data-drawn]")?.textContent;
 }
