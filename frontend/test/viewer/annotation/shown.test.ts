@@ -10,25 +10,22 @@ import type { Measured } from "../../../src/viewer/annotation/measure";
 import { SvgLayer } from "../../../src/viewer/annotation/svg-layer";
 import type { Region } from "../../../src/viewer/types";
 import { PAPILE } from "../../reading/schemas";
-import { clipOf } from "../clips";
+import { clipOf, regionOf } from "../clips";
 
 const none = () => undefined;
-const PICTURE: Region = { x0: 0, y0: 0, x1: 399, y1: 149, dx_cm: 0.02, dy_cm: 0.03, type: "2d", inside: true };
+const PICTURE = regionOf({ y1: 149, dy_cm: 0.03 });
 // The zero line is row 150 + 99 + 0.5; a row is half a centimetre per second, in the third frame 25 hertz.
-const TRACE: Region = {
-  x0: 0,
+const TRACE = regionOf({
   y0: 150,
-  x1: 399,
-  y1: 299,
   dx_cm: null,
   dy_cm: null,
+  units: "s/cm/s",
   type: "spectral",
-  inside: true,
   axes: ["s", "cm/s"],
   delta: [0.005, -0.5],
   reference: [0, 99],
   reference_value: [0, 0],
-};
+});
 const HERTZ: Region = { ...TRACE, axes: ["s", "Hz"], delta: [0.005, -25], frames: [3, 3] };
 const REGIONS = [PICTURE, TRACE, HERTZ];
 const CLIP = clipOf({ sop_uid: "1.2", rows: 300, columns: 400, regions: REGIONS });

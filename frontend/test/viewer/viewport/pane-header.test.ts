@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Clip, View } from "../../../src/viewer/types";
 import { drawPaneHeader } from "../../../src/viewer/viewport/pane-header";
-import { clipOf } from "../clips";
+import { clipOf, regionOf } from "../clips";
 
 const clip = (view: View, label: string): Clip => clipOf({ view, label });
 
@@ -23,7 +23,7 @@ describe("what stands above a picture", () => {
     [0.01, 0.02, true],
     [0.01, 0.0101, false],
   ])("says of steps of %s by %s cm whether shapes are stretched", (dx_cm, dy_cm, expected) => {
-    const uneven = clipOf({ regions: [{ x0: 0, y0: 0, x1: 3, y1: 3, dx_cm, dy_cm }] });
+    const uneven = clipOf({ regions: [regionOf({ dx_cm, dy_cm })] });
     expect(head(uneven).includes("pixels not square")).toBe(expected);
   });
   it("says where the sides are known from beside the weight of the frame", () => {

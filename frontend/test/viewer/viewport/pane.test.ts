@@ -6,7 +6,7 @@ import { Prefetcher } from "../../../src/viewer/loading/prefetcher";
 import type { Clip } from "../../../src/viewer/types";
 import { Pane } from "../../../src/viewer/viewport/pane";
 import { PresentationStates } from "../../../src/viewer/viewport/presentation-state";
-import { clipOf } from "../clips";
+import { clipOf, regionOf } from "../clips";
 
 const none = () => undefined;
 
@@ -58,11 +58,11 @@ describe("a pane", () => {
     expect(speed(shown)).toBe("½×");
   });
   it("says of each frame whether it can be measured, not of the clip", () => {
-    const region = { x0: 0, y0: 0, x1: 3, y1: 3, type: "2d" };
+    const region = regionOf({ x1: 3, y1: 3 });
     const clip = clipOf({
       calibration: "mixed",
       regions: [
-        { ...region, dx_cm: 0.01, dy_cm: 0.01, frames: [1, 4] },
+        { ...region, frames: [1, 4] },
         { ...region, dx_cm: null, dy_cm: null, frames: [5, 9] },
       ],
     });
