@@ -6,19 +6,14 @@
  * have been missed: at the first connection, after each reconnection, and on each poll while there is none.
  */
 
+import type { EventMessage } from "../api/schema";
 import { polite } from "./announce";
 import { reportSignedOut } from "./api";
 import { pageConfig, person } from "./dom";
 
-export type Kind = "study" | "score" | "read" | "claim" | "model" | "run" | "ai" | "remark";
+export type Kind = EventMessage["kind"];
 
-export interface LiveEvent {
-  kind: Kind | "gap";
-  seq: number;
-  study_uid?: string;
-  run_id?: number;
-  at?: string;
-}
+export type LiveEvent = Omit<EventMessage, "kind" | "at"> & { kind: Kind | "gap"; at?: string };
 
 export type State = "connecting" | "live" | "offline";
 type Handler = (event: LiveEvent) => void;

@@ -1,13 +1,9 @@
 /** Infant facts that DICOM lacks, as a form and back; pure. */
 
+import type { PatientDetail } from "../api/schema";
 import { wholeNumber } from "../common/format";
 
-export interface Facts {
-  gestational_age_days: number | null;
-  birth_weight_g: number | null;
-  sex: string;
-  twin_group: string;
-}
+export type Facts = Pick<PatientDetail, "gestational_age_days" | "birth_weight_g" | "sex" | "twin_group">;
 
 /** What stands in the form's fields. */
 export interface Fields {
@@ -63,7 +59,7 @@ export function toFacts(fields: Fields): Facts {
   return {
     gestational_age_days: w === null ? null : w * 7 + (wholeNumber(fields.days) ?? 0),
     birth_weight_g: wholeNumber(fields.weight),
-    sex: fields.sex,
+    sex: fields.sex as Facts["sex"],
     twin_group: fields.twins.trim(),
   };
 }

@@ -1,5 +1,6 @@
 /** One infant: facts, studies, and putting right a patient that is two, or two that are one. */
 
+import type { PatientDetail, PatientStudy, SplitResult } from "../api/schema";
 import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
@@ -10,33 +11,12 @@ import { bind } from "../common/keys";
 import { changedFacts, type Facts, type Fields, fieldProblems, toFacts, toFields } from "./facts";
 import { startImport } from "./import";
 
-interface PatientStudy {
-  study_uid: string;
-  acquired_at: string | null;
-  status: string;
-  description?: string;
-  day_of_life?: number | null;
-  postmenstrual_age_days?: number | null;
-  original_patient_id?: string | null;
-  url?: string;
-}
-
-interface Patient extends Facts {
-  id: number;
-  patient_id: string;
-  name: string;
-  birth_date: string | null;
-  studies: PatientStudy[];
-  merged_from?: { id: number; patient_id: string }[];
-  merged_into?: number | null;
-}
-
 const { patient: id } = pageConfig<{ patient: number | string }>({ patient: "" });
 const URL_OF = `/api/v1/patients/${encodeURIComponent(String(id))}/`;
 const FACTS = ["gestational_age_days", "birth_weight_g", "sex", "twin_group"] as const;
 const SEXES: Record<string, string> = { F: "female", M: "male", O: "other" };
 
-let patient: Patient | null = null;
+let patient: PatientDetail | null = null;
 let factsBefore: Partial<Facts> | null = null;
 
 function input(name: keyof Fields): HTMLInputElement | HTMLSelectElement {
@@ -73,7 +53,7 @@ function showProblems(): boolean {
 
 // ---------- drawing ----------
 
-function summary(current: Patient): Child[] {
+function summary(current: PatientDetail): Child[] {
   const pair = (name: string, value: string | null): Child => [h("dt", {}, name), h("dd", {}, known(value))];
   return [
     pair("Name", current.name),
@@ -103,7 +83,7 @@ function studyRow(study: PatientStudy): HTMLTableRowElement {
         "aria-label": `Select the study of ${label}`,
       }),
     ),
-    h("th", { scope: "row" }, h("a", { href: study.url ?? `/studies/${encodeURIComponent(study.study_uid)}/` }, label)),
+    h("th", { scope: "row" }, h("a", { href: study.url }, label)),
     h("td", { class: "num" }, known(study.day_of_life == null ? null : String(study.day_of_life))),
     h("td", { class: "num" }, known(weeks(study.postmenstrual_age_days))),
     h("td", {}, known(study.description)),
@@ -118,7 +98,7 @@ function studyRow(study: PatientStudy): HTMLTableRowElement {
   );
 }
 
-function draw(current: Patient, keepForm = false): void {
+function draw(current: PatientDetail, keepForm = false): void {
   byId("patient-title").textContent = current.patient_id || "no ID";
   fill(byId("patient-summary"), ...summary(current));
   fill(byId("study-rows"), ...current.studies.map(studyRow));
@@ -129,7 +109,7 @@ function draw(current: Patient, keepForm = false): void {
 
 async function load(keepForm = false): Promise<void> {
   try {
-    patient = await api.get<Patient>(URL_OF);
+    patient = await api.get<PatientDetail>(URL_OF);
     draw(patient, keepForm);
     hideBanner("patient");
     if (patient.merged_into) location.replace(`/patients/${patient.merged_into}/`);
@@ -206,7 +186,7 @@ async function split(): Promise<void> {
   });
   if (!answer.confirmed) return;
   try {
-    const { split_to: others } = await api.post<{ split_to: { id: number; patient_id: string }[] }>(`${URL_OF}split/`, {
+    const { split_to: others } = await api.post<SplitResult>(`${URL_OF}split/`, {
       studies,
     });
     polite(`${count(studies.length, "study", "studies")} split off`);
@@ -243,8 +223,7 @@ async function merge(): Promise<void> {
   });
   if (!answer.confirmed) return;
   try {
-    const result = await api.post<{ url?: string; id?: number } | null>(`${URL_OF}merge/`, { into });
-    location.assign(result?.url ?? (result?.id ? `/patients/${result.id}/` : location.pathname));
+    location.assign((await api.post<PatientDetail>(`${URL_OF}merge/`, { into })).url);
   } catch (error) {
     failed("Nothing was merged.", error);
   }

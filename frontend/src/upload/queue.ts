@@ -1,5 +1,7 @@
 /** Cutting many files into requests, and reading the answers; pure, so that it can be tested without a server. */
 
+import type { FileResult as Result } from "../api/schema";
+
 export const MOST_FILES = 20;
 export const MOST_BYTES = 64e6;
 
@@ -9,14 +11,7 @@ export interface Item {
   file: File;
 }
 
-export type Outcome = "stored" | "duplicate" | "parked" | "refused";
-
-export interface Result {
-  path: string;
-  outcome: Outcome;
-  reason: string;
-  study_uid: string;
-}
+export type { FileResult as Result, Outcome } from "../api/schema";
 
 const SYSTEM = new Set([".ds_store", "thumbs.db", "desktop.ini"]);
 
