@@ -21,7 +21,7 @@ EVERY_ROLE = tuple(Role)
 
 
 def person(request: HttpRequest | Request) -> User:
-    """Who is signed in; behind `page` or `allows` somebody always is. Raises PermissionDenied."""
+    """Who asks. Raises PermissionDenied for a stranger, whom a view behind a door never sees."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
