@@ -22,7 +22,7 @@ from annotations.consensus import reference_labels
 from annotations.exchange import exporter
 from annotations.exchange.export_records import Export
 from annotations.exchange.import_files import BadFile
-from annotations.exchange.importer import NEW, UNCHANGED, Importer, Result
+from annotations.exchange.importer import Importer, ImportResult
 from annotations.models import Read, ReadStatus
 from live import queries
 
@@ -60,7 +60,7 @@ class ExportView(APIView):
         audit.record(
             request._request, "labels.exported", user=request.user, **wanted, sha256=digest, bytes=len(file.content)
         )
-        answer = HttpResponse(file.content, content_type=file.kind)
+        answer = HttpResponse(file.content, content_type=file.media_type)
         answer["Content-Disposition"] = f'attachment; filename="{file.name}"'
         answer["Cache-Control"] = "no-store"
         return answer
@@ -79,7 +79,7 @@ class ImportView(APIView):
         dry_run = asked.validated_data["dry_run"]
         importer = Importer(request.user, confirmed=asked.validated_data["confirmed"])
         try:
-            result = importer.judge(data) if dry_run else importer.take(data)
+            result = importer.judge(data) if dry_run else importer.store(data)
         except BadFile as error:
             raise exceptions.ValidationError({"file": [f"{error} Nothing was changed."]}) from None
         digest = hashlib.sha256(data).hexdigest()
@@ -89,9 +89,9 @@ class ImportView(APIView):
         return Response({"dry_run": dry_run, **told(result)})
 
 
-def told(result: Result, most: int = MOST_ROWS_TOLD) -> dict[str, Any]:
+def told(result: ImportResult, most: int = MOST_ROWS_TOLD) -> dict[str, Any]:
     """The counts, and the rows with those first that need a look."""
-    order = {UNCHANGED: 2, NEW: 1}
+    order = {"unchanged": 2, "new": 1}
     rows = sorted(result.rows, key=lambda row: (order.get(row.outcome, 0), row.line))
     return {
         "counts": result.counts,

@@ -1,8 +1,8 @@
 """What somebody writes as the next version of the label schema, or of "positive", checked before it counts. Pure.
 
 Some fields are built in: grades per side, the quality and so on are what the reading order, agreement and reference
-labels work with. Their titles and descriptions are a site's; what they can say is not, but for the scheme of the grades.
-A site's own fields are booleans, answers in words, numbers and texts.
+labels work with. Their titles and descriptions are a site's; what they can say is not, but for the scheme of the
+grades. A site's own fields are booleans, answers in words, numbers and texts.
 """
 
 from __future__ import annotations
