@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from PIL import Image
+from pytest_django import Settings
 
 from accounts.models import AuditEntry, User
 from studies import storage
@@ -105,6 +106,14 @@ def test_a_second_look_comes_from_the_cache(reader: Client, stored: Stored) -> N
     first = reader.get(url).content
     storage.store().local(clip.digest).unlink()
     assert reader.get(url).content == first
+
+
+def test_cached_pictures_are_readable_by_their_owner_alone(reader: Client, stored: Stored, settings: Settings) -> None:
+    url = _urls(stored())[1]
+    for end in ("frames/1/", "thumbnail/"):
+        reader.get(url + end)
+    files = [path for path in (settings.WORK_FOLDER / "frames").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
 def test_every_frame_that_is_shown_is_in_the_trail(reader: Client, stored: Stored) -> None:
