@@ -52,7 +52,7 @@ class Missing(Exception):
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedFile:
     """A complete file that nothing refers to yet."""
 
     path: Path
@@ -68,7 +68,7 @@ class Store(Protocol):
     """Where bytes live for good."""
 
     def staging(self) -> Path: ...
-    def keep(self, staged: Sequence[Staged]) -> None: ...
+    def keep(self, staged: Sequence[StagedFile]) -> None: ...
     def local(self, digest: str) -> Path: ...
 
 
@@ -84,7 +84,7 @@ class FolderStore:
         folder = _made(settings.WORK_FOLDER / "staging")
         return folder if folder.stat().st_dev == self.root.stat().st_dev else _made(self.root / ".staging")
 
-    def keep(self, staged: Sequence[Staged]) -> None:
+    def keep(self, staged: Sequence[StagedFile]) -> None:
         """Rename into place even over an existing file, whose bytes are the same or damaged."""
         folders: dict[Path, None] = {}
         for file in staged:
@@ -130,7 +130,7 @@ class S3Store:
     def staging(self) -> Path:
         return _made(settings.WORK_FOLDER / "staging")
 
-    def keep(self, staged: Sequence[Staged]) -> None:
+    def keep(self, staged: Sequence[StagedFile]) -> None:
         from django.core.files import File
 
         for file in staged:
@@ -237,7 +237,7 @@ class Stager:
         with _as_disk_full():
             self._file.write(chunk)
 
-    def finish(self, *, durable: bool = True) -> Staged:
+    def finish(self, *, durable: bool = True) -> StagedFile:
         """Everything has come; with ``durable`` it is on the disk when this returns."""
         if self._head:
             self._put(self._release(self._head))
@@ -246,7 +246,7 @@ class Stager:
             if durable:
                 os.fsync(self._file.fileno())
             self._file.close()
-        return Staged(self.path, self._hash.hexdigest(), self._size, self._had_preamble)
+        return StagedFile(self.path, self._hash.hexdigest(), self._size, self._had_preamble)
 
     def discard(self) -> None:
         with contextlib.suppress(OSError):
@@ -270,7 +270,7 @@ def check_room(coming: int = 0) -> None:
         raise DiskFull
 
 
-def stage(chunks: Iterator[bytes], *, limit: int | None = None) -> Staged:
+def stage(chunks: Iterator[bytes], *, limit: int | None = None) -> StagedFile:
     """Take a file in without keeping it yet; raises DiskFull or TooLarge, and then leaves nothing behind."""
     check_room()
     with _as_disk_full():
@@ -289,7 +289,7 @@ def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def keep(staged: Sequence[Staged]) -> None:
+def keep(staged: Sequence[StagedFile]) -> None:
     """Make staged files durable under their digests, all or (after an error) again."""
     with _as_disk_full():
         store().keep(staged)
