@@ -12,7 +12,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from studies.dicom import attributes, frame_timing, pixel_layout, regions, view_labels
-from studies.dicom.bounded_reader import Opened, Refused, open_dicom
+from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 from studies.dicom.facts import Acquisition, Header, Identity, PatientFacts, ViewGuess
 
 DICOMDIR = "1.2.840.10008.1.3.10"
@@ -85,7 +85,7 @@ def _patient(dataset: Dataset, study_at: str | None) -> PatientFacts:
     }
 
 
-def _timing(dataset: Dataset, opened: Opened) -> Acquisition:
+def _timing(dataset: Dataset, opened: DicomFile) -> Acquisition:
     """When the study and the clip were acquired, in the device's own time, and its offset from UTC if it says."""
     study = _believable(attributes.moment(dataset, "StudyDate", "StudyTime"), "study", opened)
     clip = _believable(next(_clip_moments(dataset), None), "clip", opened)
@@ -105,7 +105,7 @@ def _clip_moments(dataset: Dataset) -> Iterator[datetime]:
             yield moment
 
 
-def _believable(moment: datetime | None, what: str, opened: Opened) -> datetime | None:
+def _believable(moment: datetime | None, what: str, opened: DicomFile) -> datetime | None:
     if moment is None:
         opened.warnings.append(f"The {what} has no readable date: sorted by arrival.")
     elif attributes.is_future(moment):

@@ -11,7 +11,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import RLELossless
 
 from studies.dicom.attributes import text, value
-from studies.dicom.bounded_reader import UNDEFINED, Opened, Refused
+from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
 from studies.dicom.facts import PixelFacts
 
 MAX_FRAME_PIXELS = 64 * 1024**2
@@ -44,7 +44,7 @@ class Layout:
         return cast(PixelFacts, asdict(self))
 
 
-def check(opened: Opened) -> Layout:
+def check(opened: DicomFile) -> Layout:
     """The layout of the pixels; raises Refused for a header that no honest device writes."""
     if not opened.pixel_kind:
         return Layout(flaw="no_pixels", flaw_reason="It holds no image.")
@@ -104,14 +104,14 @@ def _shown(declared: object) -> str:
     return "missing" if declared is None else repr(declared)[:40]
 
 
-def _flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
+def _flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     if opened.pixel_kind != "pixels":
         return "undecodable", "Its pixels are floating-point numbers, which are not shown."
     flaw = _encapsulated_flaw(opened, layout) if opened.pixel_length == UNDEFINED else _native_flaw(opened, layout)
     return flaw if flaw[0] else _syntax_flaw(opened)
 
 
-def _syntax_flaw(opened: Opened) -> tuple[str, str]:
+def _syntax_flaw(opened: DicomFile) -> tuple[str, str]:
     try:
         decodable = get_decoder(opened.syntax).is_available
     except NotImplementedError:
@@ -121,7 +121,7 @@ def _syntax_flaw(opened: Opened) -> tuple[str, str]:
     return "undecodable", f"Its pixels are encoded as {opened.syntax.name}, which cannot be decoded here."
 
 
-def _native_flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
+def _native_flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     if opened.syntax.is_encapsulated:
         return "undecodable", "Its header says compressed, its pixels are not."
     present = _pixel_bytes(opened)
@@ -135,11 +135,11 @@ def _native_flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
     return "", ""
 
 
-def _pixel_bytes(opened: Opened) -> int:
+def _pixel_bytes(opened: DicomFile) -> int:
     return max(0, min(opened.pixel_length, opened.stream_size - opened.pixel_start))
 
 
-def _whole_frames(opened: Opened, layout: Layout) -> int:
+def _whole_frames(opened: DicomFile, layout: Layout) -> int:
     """Of a clip that is cut: how many frames from the first are all there, beyond doubt."""
     if opened.pixel_length == UNDEFINED:
         return min(layout.frames, len(single_frames(opened)))
@@ -151,7 +151,7 @@ def _frame_bits(layout: Layout) -> int:
     return max(1, bits * 2 // 3) if layout.photometric == "YBR_FULL_422" else bits
 
 
-def _encapsulated_flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
+def _encapsulated_flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     fragments, complete = _walk_fragments(opened)
     if len(fragments) < layout.frames:
         return "truncated", f"Incomplete: {len(fragments)} of {layout.frames} frames are there."
@@ -160,7 +160,7 @@ def _encapsulated_flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
     return "", ""
 
 
-def single_frames(opened: Opened) -> list[tuple[int, int]]:
+def single_frames(opened: DicomFile) -> list[tuple[int, int]]:
     """Where the fragments of a clip that is cut lie, and how long they are, if each of them is one whole frame.
 
     Offset tables tell of frames that are gone. RLE has one fragment for each frame; of the others each must be an image
@@ -172,7 +172,7 @@ def single_frames(opened: Opened) -> list[tuple[int, int]]:
     return []
 
 
-def _is_image(opened: Opened, start: int, length: int) -> bool:
+def _is_image(opened: DicomFile, start: int, length: int) -> bool:
     """It begins as JPEG, JPEG-LS or JPEG 2000 does, and ends as all of them do."""
     opened.stream.seek(start)
     first = opened.stream.read(2)
@@ -180,7 +180,7 @@ def _is_image(opened: Opened, start: int, length: int) -> bool:
     return first in (b"\xff\xd8", b"\xff\x4f") and b"\xff\xd9" in opened.stream.read(min(length, 4))
 
 
-def _walk_fragments(opened: Opened) -> tuple[list[tuple[int, int]], bool]:
+def _walk_fragments(opened: DicomFile) -> tuple[list[tuple[int, int]], bool]:
     """(fragments that are wholly there, whether the sequence ends as it should); the offset table is not one."""
     stream, at = opened.stream, opened.pixel_start
     order = "<" if opened.syntax.is_little_endian else ">"

@@ -22,7 +22,7 @@ from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import AllTransferSyntaxes, JPEGBaseline8Bit
 
 from studies.dicom import pixel_layout
-from studies.dicom.bounded_reader import Opened, Refused, open_dicom
+from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 
 Grey = npt.NDArray[np.uint8]  # [H, W]
 Colour = npt.NDArray[np.uint8]  # [H, W] or [H, W, 3]
@@ -39,7 +39,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 class Source:
     """An opened clip whose frames can be taken out one by one, counted from 1."""
 
-    opened: Opened
+    opened: DicomFile
     shape: pixel_layout.Layout
     options: dict[str, Any]
 
@@ -89,7 +89,7 @@ class Source:
 
 
 @contextmanager
-def _as_refusal(opened: Opened) -> Iterator[None]:
+def _as_refusal(opened: DicomFile) -> Iterator[None]:
     """Whatever a decoder raises becomes one sentence; running out of memory stays what it is."""
     try:
         yield

@@ -13,7 +13,7 @@ from itertools import islice
 from pydicom.dataset import Dataset
 
 from studies.dicom import attributes, pixel_layout
-from studies.dicom.bounded_reader import Opened
+from studies.dicom.bounded_reader import DicomFile
 from studies.dicom.facts import Region, SpatialFormat
 
 _MAX_REGIONS = 32
@@ -25,7 +25,7 @@ _CORNERS = ("MinX0", "MinY0", "MaxX1", "MaxY1")
 _OUTSIDE = "An ultrasound region lies outside the image: its scale is not used."
 
 
-def of_clip(dataset: Dataset, pixels: pixel_layout.Layout, opened: Opened) -> list[Region]:
+def of_clip(dataset: Dataset, pixels: pixel_layout.Layout, opened: DicomFile) -> list[Region]:
     """Those of the whole clip, then those of single frames; a warning where one lies outside the image."""
     regions = list(_sequence(dataset, pixels))
     frames = attributes.value(dataset, "PerFrameFunctionalGroupsSequence") or []

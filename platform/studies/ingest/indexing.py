@@ -22,7 +22,7 @@ from studies.access import every_study
 from studies.dicom.facts import Header
 from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
 from studies.models import Clip, Outcome, Patient, Receipt, Study
-from studies.storage import Staged
+from studies.storage import StagedFile
 
 PHANTOM_MAKER = "Fontanelle Phantom Works"
 NO_ID_ISSUER = "FONTANELLE-NO-ID"
@@ -109,7 +109,7 @@ class _Batch:
         if known is not None:
             return _result(arrival, _judge_repeated(arrival.staged.digest, known), study_uid=known.study_uid)
         study = self.studies[arrival.study_uid]
-        _check_patient(study, arrival.header)
+        _warn_of_other_patient(study, arrival.header)
         self.clips.append(_clip(arrival.header, arrival.staged, arrival.judgement, study=study, now=self.now))
         self.known[arrival.sop_uid] = _Known(arrival.staged.digest, study.uid, arrival.judgement.reason)
         return _result(arrival, arrival.judgement)
@@ -197,14 +197,14 @@ def _fill_in(patient: Patient, facts: _InfantFacts) -> None:
         patient.save(update_fields=missing)
 
 
-def _check_patient(study: Study, header: Header) -> None:
+def _warn_of_other_patient(study: Study, header: Header) -> None:
     named = header["patient"]["id"]
     if named and named not in (study.original_patient.patient_id, study.patient.patient_id):
         warning = f"Its header names patient {named}; the study belongs to {study.patient.patient_id}."
         header["warnings"] = [*dict.fromkeys([*header["warnings"], warning])]
 
 
-def _clip(header: Header, staged: Staged, judgement: Judgement, *, study: Study, now: datetime) -> Clip:
+def _clip(header: Header, staged: StagedFile, judgement: Judgement, *, study: Study, now: datetime) -> Clip:
     pixels = header["pixels"]
     return Clip(
         study=study,

@@ -73,7 +73,7 @@ class Intake:
         self.arrivals = []
 
 
-def inspect(name: str, staged: storage.Staged, *, expected_study: str = "") -> Arrival:
+def inspect(name: str, staged: storage.StagedFile, *, expected_study: str = "") -> Arrival:
     """Read the header in the sandbox and judge it. The staged file of a refused one is removed at once."""
     try:
         header = pool.read_header(staged.path)

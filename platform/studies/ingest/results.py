@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from accounts.models import User
 from studies.dicom.facts import Header
 from studies.models import Outcome
-from studies.storage import Staged
+from studies.storage import StagedFile
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Arrival:
     name: str
     judgement: Judgement
     header: Header | None = None
-    staged: Staged | None = None
+    staged: StagedFile | None = None
 
     def __post_init__(self) -> None:
         self.name = label(self.name)

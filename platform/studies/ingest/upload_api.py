@@ -59,9 +59,10 @@ class HeaderOnlySession(SessionAuthentication):
 
 
 class HeaderOnlySessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # drf-spectacular annotates little
-    """To OpenAPI it is a session like any other."""
+    """OpenAPI: a session like any other, under a name of its own."""
 
     target_class = "studies.ingest.upload_api.HeaderOnlySession"
+    name = "cookieAuthWithHeader"
 
 
 STREAMING_AUTHENTICATION = [TokenAuthentication, HeaderOnlySession]

@@ -31,16 +31,16 @@ def two(stored: Stored) -> tuple[Patient, Patient]:
 
 
 def test_a_patient_has_its_facts_and_studies(reader: Client, two: tuple[Patient, Patient]) -> None:
-    found = reader.get(_url(two[0])).json()
-    assert (found["patient_id"], found["name"], found["gestational_age_days"]) == ("A", "Test, Infant", None)
-    assert [study["original_patient_id"] for study in found["studies"]] == ["A", "A"]
+    patient = reader.get(_url(two[0])).json()
+    assert (patient["patient_id"], patient["name"], patient["gestational_age_days"]) == ("A", "Test, Infant", None)
+    assert [study["original_patient_id"] for study in patient["studies"]] == ["A", "A"]
     assert AuditEntry.objects.get(action="patient.viewed").patient_id == "A"
 
 
 def test_facts_are_changed_and_audited(reader: Client, two: tuple[Patient, Patient]) -> None:
     facts = {"gestational_age_days": 191, "birth_weight_g": 900, "twin_group": "T"}
-    found = reader.patch(_url(two[0]), facts, content_type="application/json").json()
-    assert found["studies"][0]["postmenstrual_age_days"] == 195
+    patient = reader.patch(_url(two[0]), facts, content_type="application/json").json()
+    assert patient["studies"][0]["postmenstrual_age_days"] == 195
     assert AuditEntry.objects.get(action="patient.changed").detail["changes"]["birth_weight_g"] == [None, 900]
 
 
@@ -107,7 +107,7 @@ def test_a_chain_of_merges_ends_at_one_patient(reader: Client, stored: Stored) -
     patients = [stored(PatientID=name).study.patient for name in "ABC"]
     _post(reader, _url(patients[0], "merge/"), {"into": "B"})
     _post(reader, _url(patients[1], "merge/"), {"into": "C"})
-    assert {found.merged_into_id for found in Patient.objects.filter(patient_id__in="AB")} == {patients[2].pk}
+    assert {patient.merged_into_id for patient in Patient.objects.filter(patient_id__in="AB")} == {patients[2].pk}
     assert patients[2].studies.count() == 3
 
 

@@ -34,15 +34,15 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("how", "wall", "said"),
+    ("how", "wall", "reason"),
     [("segv", 30, "crashed"), ("memory", 30, "memory"), ("spin", 30, "processor time"), ("hang", 1, "longer than 1 s")],
 )
 def test_a_worker_that_ends_badly_is_a_failure_in_plain_words(
-    settings: Settings, how: str, wall: int, said: str
+    settings: Settings, how: str, wall: int, reason: str
 ) -> None:
     settings.CHILD_CPU_SECONDS = 0
     settings.CHILD_WALL_SECONDS = wall
-    with pytest.raises(SandboxError, match=said):
+    with pytest.raises(SandboxError, match=reason):
         sandbox_pool.ask("crash", how=how)
 
 
@@ -94,8 +94,8 @@ def test_workers_are_replaced_after_a_number_of_tasks(
 
 def test_many_threads_share_the_pool(pool: sandbox_pool.Pool, file: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: sandbox_pool.read_header(file)["sop_uid"], range(40)))
-    assert len(set(found)) == 1
+        uids = list(threads.map(lambda _: sandbox_pool.read_header(file)["sop_uid"], range(40)))
+    assert len(set(uids)) == 1
     assert len(pool._idle) <= 2
 
 
