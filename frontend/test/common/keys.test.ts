@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { bindingWithKey, keyCap, keysOf, parseKeymap, saveKeymap } from "../src/common/keymap";
-import { type Binding, bind, capsOf, nameOf, startKeys } from "../src/common/keys";
+import { bindingWithKey, keyCap, keysOf, parseKeymap, saveKeymap } from "../../src/common/keymap";
+import { type Binding, bind, capsOf, exceptInControls, nameOf, startKeys } from "../../src/common/keys";
 
 const bound: (() => void)[] = [];
 
@@ -88,6 +88,18 @@ describe("keys", () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(document.getElementById("keys")!.textContent).toBe("JMove");
+  });
+});
+
+describe("arrows of the viewer", () => {
+  it("are left to a slider and taken everywhere else", () => {
+    const run = vi.fn();
+    on({ key: "ArrowLeft", run: exceptInControls(run) });
+    document.body.innerHTML = '<input type="range"><button>x</button>';
+    expect(press("ArrowLeft", document.querySelector("input")!).defaultPrevented).toBe(false);
+    expect(run).not.toHaveBeenCalled();
+    expect(press("ArrowLeft", document.querySelector("button")!).defaultPrevented).toBe(true);
+    expect(run).toHaveBeenCalledOnce();
   });
 });
 

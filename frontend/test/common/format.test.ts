@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import * as format from "../src/common/format";
+import * as format from "../../src/common/format";
 
 describe("format", () => {
   it("groups thousands with a thin space", () => expect(format.number(1_234_567)).toBe("1\u202f234\u202f567"));
