@@ -9,7 +9,7 @@ export interface Facts {
   twin_group: string;
 }
 
-/** What stands in the form's fields. */
+/** The texts of the form's fields. */
 export interface Fields {
   weeks: string;
   days: string;
@@ -57,7 +57,7 @@ export function fieldProblems(fields: Fields): { age?: string; weight?: string }
   return { ...(age ? { age } : {}), ...(weight ? { weight } : {}) };
 }
 
-/** Empty is unknown, which is not zero. */
+/** Facts from the texts; an empty text is null, never zero. */
 export function toFacts(fields: Fields): Facts {
   const w = wholeNumber(fields.weeks);
   return {
