@@ -100,7 +100,7 @@ function pressed(event: KeyboardEvent): void {
   if (match.run(event) !== false) event.preventDefault();
 }
 
-/** Give a key its meaning; a later binding of the same key goes before an earlier one. Returns the function that removes it. */
+/** Bind a key; a later binding of the same key goes before an earlier one. Returns the function that removes it. */
 export function bind(binding: Binding): () => void {
   bindings.push(binding);
   renderKeybar();

@@ -140,9 +140,7 @@ export class DrawingPanel {
       setPressed(button, on);
       button.setAttribute("aria-disabled", String(!editable));
     }
-    this.instruction.textContent = activeKind
-      ? `${nameOf(activeKind)}. ${activeKind.preset ? PRESETS[activeKind.preset].how : "Draw on the picture; Esc leaves the tool."}`
-      : "";
+    this.instruction.textContent = activeKind ? instructionOf(activeKind) : "";
     if (!this.open) return;
     const signature = `${selected}${editable}`;
     if (drawings === this.shownDrawings && signature === this.signature) return;
@@ -231,6 +229,11 @@ export class DrawingPanel {
         this.buttons[0]?.[1]
       )?.focus();
   }
+}
+
+/** "Ventricular index, right." and how it is drawn. */
+function instructionOf(kind: DrawingKind): string {
+  return `${nameOf(kind)}. ${kind.preset ? PRESETS[kind.preset].how : "Draw on the picture; Esc leaves the tool."}`;
 }
 
 /** Points in the middle of the largest measurable region, or of the picture where there is none. */

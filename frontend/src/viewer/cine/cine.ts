@@ -161,7 +161,7 @@ export class Cine {
     this.host.looped();
   }
 
-  /** Index into the order after so many ms. A shorter clip waits on its last frame for the longest of those it plays with. */
+  /** Index into the order after so many ms. In a group a shorter clip waits on its last frame for the longest. */
   private orderIndexAt(elapsed: number): number {
     if (!this.group) return this.clock.frameAt(elapsed);
     const own = elapsed % this.group.total;
