@@ -1,4 +1,4 @@
-/** What somebody who labels sees: their own figures, and nobody else's. */
+/** The figures of one reader, for that reader alone. */
 
 import { csvButton, dataTable } from "../common/charts";
 import { type Child, h } from "../common/dom";
@@ -8,7 +8,7 @@ import { estimateText, NAMES, numbers, type Own, type Pair, type Reader } from "
 const UNTIL_YESTERDAY =
   "Figures of a queue that goes on end with yesterday, so that no single study can be told from them.";
 
-/** The coefficient that says most of two columns: weighted where the order means something. */
+/** Weighted kappa where the categories are ordered, else kappa. */
 function kappaText(pair: Pair): string {
   return estimateText(pair.weighted ?? pair.kappa);
 }

@@ -1,4 +1,4 @@
-/** How far readers agree: everybody for admins, oneself for everybody who labels. */
+/** Agreement of readers: all readers for admins, the own figures for everybody else. */
 
 import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";

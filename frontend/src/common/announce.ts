@@ -1,7 +1,7 @@
-/** What happened, told to screen readers: politely, or at once where waiting would harm. */
+/** Announcements to screen readers: polite, or assertive where waiting would harm. */
 
 const waiting = new Map<string, string[]>();
-/** What was said long ago is taken away: a dialog that closes would have it read again. */
+/** Announcements are removed after this time, or a dialog that closes would have them read again. */
 const KEPT_MS = 4000;
 
 function say(region: string, text: string): void {

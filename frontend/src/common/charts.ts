@@ -236,7 +236,7 @@ export interface Column {
   label: string;
   /** A number: right-aligned. */
   num?: boolean;
-  /** Plain from what stands under it: the heading is only heard. */
+  /** The heading is for screen readers only. */
   headingHidden?: boolean;
 }
 
@@ -277,7 +277,7 @@ export function dataTable(
 function csvCell(value: Cell): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
-  // A spreadsheet would run a text that begins like a formula.
+  // Spreadsheets run a text that begins like a formula.
   const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -123,7 +123,7 @@ export function cap(label: string): HTMLElement {
   return h("kbd", { class: label.length > 1 ? "word" : null }, label);
 }
 
-/** An en dash for the eye, the word "unknown" for the ear. */
+/** An en dash that screen readers read as "unknown". */
 export function unknown(word = "unknown"): DocumentFragment {
   const fragment = document.createDocumentFragment();
   fragment.append(h("span", { "aria-hidden": "true" }, "–"), h("span", { class: "vh" }, word));

@@ -1,5 +1,5 @@
 /**
- * The live event log. Events carry identifiers only; whoever hears one asks the API for what it may see.
+ * The live event log. Events carry identifiers only; handlers fetch what they need from the API.
  *
  * The stream resumes after the last sequence number that it has seen. Sequence numbers are not contiguous (others may
  * hear what we may not), so a hole proves nothing; instead every handler is called with kind "gap" whenever events may
@@ -34,7 +34,7 @@ export interface Environment {
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 const POLL_MS = 10_000;
-/** The close code of a server that no longer knows who listens. */
+/** The close code of a server whose session has ended. */
 const SIGNED_OUT = 4401;
 
 /** Exponential backoff with jitter, so that a restarted server is not met by everybody at once. */
@@ -94,7 +94,7 @@ export class EventStream {
 
   private helloReceived(head: number): void {
     const resumed = this.seq !== null && this.seq <= head && this.state === "connecting";
-    // A head behind us means another log (a restored database): our position means nothing there.
+    // A head behind the own position means another log (a restored database), in which the position is void.
     if (this.seq === null || this.seq > head) this.seq = head;
     this.attempt = 0;
     this.environment.clearTimeout(this.poll);
@@ -180,12 +180,12 @@ function sharedStream(): EventStream {
   return currentStream;
 }
 
-/** Keep the live badge true on pages that listen to nothing themselves. */
+/** Keep the live badge up to date on pages that subscribe to nothing. */
 export function startLive(): void {
   if (person()) sharedStream();
 }
 
-/** Hear events of these kinds, and "gap" whenever some may have been missed. Returns what ends it. */
+/** Hear events of these kinds, and "gap" whenever some may have been missed. Returns the function that unsubscribes. */
 export function subscribe(kinds: readonly Kind[], handler: Handler): () => void {
   if (!person()) return () => undefined;
   return sharedStream().subscribe(kinds, handler);

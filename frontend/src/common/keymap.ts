@@ -76,7 +76,7 @@ export function isShortcutKey(event: Pick<KeyboardEvent, "key">): boolean {
   return !MODIFIERS.has(event.key) && event.key !== "Unidentified";
 }
 
-/** What of the others has this key already. */
+/** The other binding that has this key already; null where there is none. */
 export function bindingWithKey<B extends Keyed & { label: string }>(
   bindings: readonly B[],
   binding: Keyed,
@@ -85,7 +85,7 @@ export function bindingWithKey<B extends Keyed & { label: string }>(
   return bindings.find((other) => bindingId(other) !== bindingId(binding) && keysOf(other).includes(key)) ?? null;
 }
 
-/** Keep a map on the server; it counts once the server has it. */
+/** Store a map on the server; it takes effect once the server has it. */
 export async function saveKeymap(next: Keymap): Promise<void> {
   const { keys } = await api.put<{ keys: Keymap }>("/api/v1/me/keys/", { keys: next });
   ownKeys = keys;

@@ -1,5 +1,5 @@
 /**
- * The keyboard: one registry per page. It draws the key bar and the `?` dialog from what is bound, so they never lie.
+ * The keyboard: one registry per page. The key bar and the `?` dialog are drawn from it.
  */
 
 import { cap, fill, h } from "./dom";
@@ -100,7 +100,7 @@ function pressed(event: KeyboardEvent): void {
   if (match.run(event) !== false) event.preventDefault();
 }
 
-/** Give a key its meaning; a later binding of the same key goes before an earlier one. Returns what takes it away. */
+/** Bind a key; a later binding of the same key goes before an earlier one. Returns the function that removes it. */
 export function bind(binding: Binding): () => void {
   bindings.push(binding);
   renderKeybar();

@@ -79,7 +79,7 @@ function plainKpi(label: string, value: string | null, note: string): HTMLElemen
   );
 }
 
-/** The row of figures that says most, each with its interval. */
+/** The key figures in a row, each with its interval. */
 export function kpiRow(report: Report, more: HTMLElement[] = []): HTMLElement {
   const target = targetOf(report);
   const { calibration } = report;
@@ -98,7 +98,7 @@ export function kpiRow(report: Report, more: HTMLElement[] = []): HTMLElement {
   return h("div", { class: cells.length === 6 ? "kpis" : "kpis five" }, ...cells);
 }
 
-/** Where the figures come from; loud when they come from phantoms. */
+/** A notice of the data the figures were measured on; it warns where they are phantoms. */
 export function measuredOn(report: Report, phantoms = false): HTMLElement | null {
   const text = report.measured_on ?? "";
   const generated = phantoms || /phantom/i.test(text);

@@ -5,7 +5,7 @@ import { wholeNumber } from "../common/format";
 
 export type Facts = Pick<PatientDetail, "gestational_age_days" | "birth_weight_g" | "sex" | "twin_group">;
 
-/** What stands in the form's fields. */
+/** The texts of the form's fields. */
 export interface Fields {
   weeks: string;
   days: string;
@@ -53,7 +53,7 @@ export function fieldProblems(fields: Fields): { age?: string; weight?: string }
   return { ...(age ? { age } : {}), ...(weight ? { weight } : {}) };
 }
 
-/** Empty is unknown, which is not zero. */
+/** Facts from the texts; an empty text is null, never zero. */
 export function toFacts(fields: Fields): Facts {
   const w = wholeNumber(fields.weeks);
   return {

@@ -1,4 +1,4 @@
-/** One infant: facts, studies, and putting right a patient that is two, or two that are one. */
+/** One infant: facts and studies; splits a patient that mixes two infants, merges two that are one. */
 
 import type { PatientDetail, PatientStudy, SplitResult } from "../api/schema";
 import { polite } from "../common/announce";

@@ -1,4 +1,4 @@
-/** A new label queue: which studies, who reads them, and how; what it would hold stands beside it all the while. */
+/** A new label queue: which studies, who reads them, and how; with a preview of what it would hold. */
 
 import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
@@ -88,7 +88,7 @@ class Page {
     this.timer = window.setTimeout(() => void this.updatePreview(), PREVIEW_MS);
   }
 
-  /** What was typed survives a reload and a lost sign-in. */
+  /** Store the form for this tab, so that it survives a reload and a lost sign-in. */
   private storeForm(): void {
     const entries = [...new FormData(this.form)].filter(([, value]) => typeof value === "string");
     sessionStorage.setItem(STORED_FORM, JSON.stringify(entries));

@@ -1,4 +1,4 @@
-/** What the form of a new queue says, as the API wants it; pure. */
+/** The form of a new queue as a request to the API; pure. */
 
 import { wholeNumber } from "../common/format";
 import type { Blinding, Rule, Source } from "./types";
@@ -26,7 +26,7 @@ export interface QueueRequest {
 
 const percent = (text: string) => (wholeNumber(text) ?? 0) / 100;
 
-/** The end of that day where the admin sits. */
+/** The end of that day in the browser's time zone. */
 export function endOfDay(day: string): string | null {
   return day ? new Date(`${day}T23:59:59`).toISOString() : null;
 }

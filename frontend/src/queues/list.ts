@@ -28,7 +28,7 @@ export function progressMeter(done: number, total: number, label: string): HTMLE
   });
 }
 
-/** What stands about the deadline: a sign and a word, never colour alone. */
+/** The expected end: a sign and a word, never colour alone. */
 export function expectedText(
   queue: Pick<Queue, "active" | "reads_done" | "reads_needed" | "expected_end" | "overdue" | "late">,
 ): Child {

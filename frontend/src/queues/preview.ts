@@ -6,7 +6,7 @@ import { count, duration, number } from "../common/format";
 import type { QueueRequest } from "./form-data";
 import type { Plan } from "./types";
 
-/** Seconds that a read takes; the walk's target for a negative, viewing included. */
+/** Seconds for one read, as for a negative study, viewing included. */
 const SECONDS_EACH = 25;
 const SHOWN = 100;
 

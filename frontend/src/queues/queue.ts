@@ -61,7 +61,7 @@ function facts(queue: QueueDetail): HTMLElement {
   ]);
 }
 
-/** What was asked for when it was made, in the words of the form. */
+/** How the queue was made, in the words of the form. */
 function originText(queue: QueueDetail): HTMLElement {
   const filters = Object.entries((queue.made_from["filter"] as Record<string, unknown> | undefined) ?? {}).filter(
     ([, value]) => value !== null && value !== "" && value !== false,
@@ -223,7 +223,7 @@ export function startQueue(id: number): void {
   const page = new Page(`${QUEUES}${id}/`);
   bind({ key: "c", label: "Close or open", group: "Label queue", run: () => void page.toggle() });
   bind({ key: "Escape", label: "All queues", group: "Label queue", run: () => location.assign("/label/queues/") });
-  // A form in which somebody types is left alone.
+  // A form that has the focus is not redrawn.
   subscribe(["read"], () => !byId("main").querySelector("form:focus-within") && void page.load());
   void page.load();
 }

@@ -1,4 +1,4 @@
-/** After the commit: what was said beside what the model said, agreeing, the next study, and going back. */
+/** After the commit: the read beside the model's score, agreement, the next study, and reopening. */
 
 import { assertive, polite } from "../common/announce";
 import { api, reason } from "../common/api";
@@ -17,9 +17,9 @@ const HEAT_MS = 3000;
 const HEAT_TRIES = 5;
 
 export interface AfterCommitHost {
-  /** The read is open again. */
+  /** Begin the reopened read. */
   begin: (ownRead: Read | null) => Promise<void>;
-  /** Nothing is kept of a draft any more. */
+  /** Stop synchronizing the draft. */
   closeDraft: () => void;
   showTimeline: () => Promise<void>;
   prefetchNext: () => Promise<void>;
@@ -113,14 +113,14 @@ export class AfterCommit {
     this.session.viewer.focus();
   }
 
-  /** Before one's own answer in a queue: the known one, for a trainee. */
+  /** For a trainee: the known answer, above the own one. */
   private feedbackSection(): HTMLElement[] {
     return this.feedback
       ? [traineeFeedback(this.feedback, ({ sop_uid, frame }) => this.session.viewer.goTo(sop_uid, frame))]
       : [];
   }
 
-  /** Beneath it: what is said about the item, by those who may talk about it. */
+  /** Add the discussion of the item, for those who take part. */
   private async showDiscussion(): Promise<void> {
     if (!this.mayDiscuss || this.session.target.item === undefined) return;
     this.discussion ??= new DiscussionPanel(`/api/v1/discussions/${this.session.target.item}/`);
@@ -130,7 +130,7 @@ export class AfterCommit {
     this.session.addKey({ key: "/", label: "Discuss", group: "After the commit", run: () => discussion.focus() });
   }
 
-  /** What was committed, with the numbers that the server put beside the drawings. */
+  /** Show the measurements that the server computed at the commit. */
   private async showServerMeasurements(): Promise<void> {
     const { mine: ownRead } = await this.session.fetchReads();
     const last = ownRead?.revisions.at(-1);
@@ -144,7 +144,7 @@ export class AfterCommit {
     if (this.session.score?.attention?.length && !this.session.score.heat_maps) this.awaitHeat();
   }
 
-  /** The maps are computed after the score; somebody who is very fast is there before them. */
+  /** Ask again for heat maps, which are computed after the score and may be missing yet. */
   private awaitHeat(tries = HEAT_TRIES): void {
     window.setTimeout(() => {
       if (this.session.closed || !tries) return;

@@ -1,4 +1,4 @@
-/** Answering: the form and its history, the draft that is kept, and the commit. */
+/** Editing a read: the form and its undo history, the draft, and the commit. */
 
 import { assertive, polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
@@ -43,7 +43,7 @@ export interface ReadEditorHost {
   committed: (answer: Answer, commit: Committed) => void;
   advance: () => Promise<void>;
   reopen: () => Promise<void>;
-  /** The timeline looks again at what is drawn. */
+  /** The drawings have changed. */
   drawingsChanged: () => void;
 }
 
@@ -59,7 +59,7 @@ export class ReadEditor {
     private readonly host: ReadEditorHost,
   ) {}
 
-  /** Whether anything was answered here. */
+  /** Whether the answer was changed on this page. */
   get hasChanges(): boolean {
     return Boolean(this.history?.undoable);
   }
@@ -68,7 +68,7 @@ export class ReadEditor {
     void this.draft?.send();
   }
 
-  /** It is committed: no draft is kept any more. */
+  /** Stop synchronizing the draft: the read is committed. */
   closeDraft(): void {
     this.draft?.close();
   }
@@ -98,7 +98,7 @@ export class ReadEditor {
     if (unsent) void this.finishCommit(this.draft.resume(), answer ?? this.history.form);
   }
 
-  /** The form of the schema in force, with this answer or none. */
+  /** Show the form of the schema in force, with this answer or an empty one. */
   private showForm(answer: Answer | null): void {
     const empty = this.emptyForm();
     this.form = new ReadForm(
@@ -138,7 +138,7 @@ export class ReadEditor {
 
   // ---------- the schema changes while a read is open ----------
 
-  /** An admin has put another version in force: the draft is kept as it is until the reader goes on. */
+  /** An admin has put another version in force: the draft stays as it is until the reader goes on. */
   private schemaChanged(now: string): void {
     if (now === this.session.schema.name || this.session.phase !== "reading") return;
     this.drawNotices(
@@ -151,7 +151,7 @@ export class ReadEditor {
     assertive("The form has changed since you began. Your draft is kept.");
   }
 
-  /** Fill what fits of an older answer into the form in force; the older answer is kept on the server. */
+  /** Fill the fields that fit of an older answer into the form in force; the server stores the older answer. */
   private async carryOver(answer: Answer): Promise<void> {
     const { findings, comment } = answer;
     const body = {
@@ -179,7 +179,7 @@ export class ReadEditor {
 
   // ---------- answering ----------
 
-  /** What can be done by key and by button alike. */
+  /** Commands that both keys and buttons run. */
   private sharedCommands() {
     return {
       act: (action: Action) => this.act(action),
@@ -210,11 +210,11 @@ export class ReadEditor {
       if (action.type === "digit" && !before.side) polite("Press R or L first, then the grade");
       return;
     }
-    // A handle that arrows move says where it is by itself.
+    // A handle that is moved by arrow keys has its position in its accessible name.
     this.answerChanged(before, action.type === "draw" && action.step?.startsWith("nudge") ? null : "");
   }
 
-  /** `how` is said before what has changed; null says nothing. */
+  /** Announce the change, with `how` before it; null announces nothing. */
   private answerChanged(before: Form, how: "" | "Undone" | "Redone" | null): void {
     const after = this.history.form;
     if (!sameAnswer(before, after)) this.draft?.change(after);
@@ -232,18 +232,18 @@ export class ReadEditor {
     else assertive("That frame is not on the screen: nothing was marked.");
   }
 
-  /** Undo a change of the form; with nothing to undo in a queue, the commit before this one. */
+  /** Undo a change of the form; with nothing to undo, go to the read committed before this one. */
   private async undo(changesOnly = false): Promise<void> {
     if (this.session.phase === "done") return this.host.reopen();
     const before = this.history.form;
     if (this.session.phase === "reading" && this.history.undo()) return this.answerChanged(before, "Undone");
-    // Ctrl+Z undoes what was done here, and never leaves the study.
+    // Ctrl+Z undoes changes of this read and never leaves the study.
     if (changesOnly) return polite("There is nothing to undo");
     if (this.session.phase === "reading")
       await this.openEarlierRead().catch((error: unknown) => this.check?.warn([reason(error)]));
   }
 
-  /** Back to what was committed today before this one; a read that was reopened and left as it was counts on. */
+  /** Reopen the read that was committed before this one today; a read that was reopened unchanged is restored. */
   private async openEarlierRead(): Promise<void> {
     const { earlier } = await api.get<{ earlier: Next | null }>(
       `${this.session.api}reads/earlier/?context=${this.session.context}${this.session.itemQuery}`,
@@ -256,7 +256,7 @@ export class ReadEditor {
     this.session.host.go({ ...targetOf(earlier, this.session.context), reopen: true }, null);
   }
 
-  /** R or L and a measure's key: the side counts for that one, as it does for a grade. */
+  /** R or L and a measure's key: the side is used up by the measure, as it is by a grade. */
   private startMeasure(preset: Exclude<Preset, "">): void {
     const { side } = this.history.form;
     if (side) this.act({ type: "side", side });
@@ -333,7 +333,7 @@ export class ReadEditor {
   async commit(): Promise<void> {
     if (this.session.phase === "done") return this.host.advance();
     if (this.session.phase !== "reading" || !this.draft) return;
-    // What is asked before it, and what is revealed after it, stands beside the pictures.
+    // The questions before the commit and the result after it are outside the full-screen stage.
     if (document.fullscreenElement) await document.exitFullscreen().catch(() => undefined);
     if (!this.mayCommit()) return;
     this.storeCoverage();
@@ -346,7 +346,7 @@ export class ReadEditor {
       seen: this.session.viewer.coverage.report(),
       duration_ms: Math.round(performance.now() - this.session.opened),
       idempotency_key: newUid(),
-      // The gate has asked about what does not go together, and Enter came again.
+      // The check has asked about contradictions, and Enter was pressed again.
       confirmed: contradictions(answer.findings).length > 0,
       device: deviceFacts(),
     };

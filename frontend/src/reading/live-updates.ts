@@ -1,4 +1,4 @@
-/** What happens to the open study meanwhile: new images, a new score, a network or a sign-in that is back. */
+/** Follows changes while a study is open: new images, a new score, a network or a sign-in that is back. */
 
 import { api, onSignedIn } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
@@ -12,15 +12,15 @@ const BANNER = "new-images";
 export interface LiveUpdatesHost {
   study: Study;
   url: string;
-  /** The score is asked for again; null where no score is ever shown. */
+  /** Called when the score may have changed; null where no score is shown. */
   scoreChanged: (() => void) | null;
-  /** Send what is owed to the server. */
+  /** Send what the server has not confirmed. */
   sendUnsent: () => void;
   /** Open the study again, with the new images. */
   reopen: () => void;
 }
 
-/** Returns what ends it. */
+/** Returns the function that stops following. */
 export function followLiveUpdates(host: LiveUpdatesHost): () => void {
   let over = false;
   const kinds: Kind[] = host.scoreChanged ? ["study", "score"] : ["study"];

@@ -20,7 +20,7 @@ interface Config {
   deadline?: string | null;
 }
 
-/** What the page says that it opens; null where a queue has nothing left. */
+/** The target in the page's configuration; null where a queue is empty. */
 function firstTarget(config: Config): Target | null {
   if (!config.study_uid) return null;
   const context = config.context ?? "triage";
@@ -82,7 +82,7 @@ class Page {
       return;
     }
     const address = addressOf(target);
-    // An adjudication's page carries what the list of disputes knows.
+    // The page of an adjudication carries data of the list of disputes, so it is loaded anew.
     if (target.context === "adjudication") return location.assign(address);
     if (address !== location.pathname) history.pushState(null, "", address);
     this.open(target, previous).catch((error: unknown) => this.fail(error));

@@ -1,4 +1,4 @@
-/** Where a read is made, which study comes next, and where drafts are kept. */
+/** What a session reads, and where its drafts are stored. */
 
 import { api } from "../common/api";
 import { DraftStore, type Place, tabName } from "./draft/draft-store";
@@ -9,9 +9,9 @@ export interface Target {
   context: Place["context"];
   study: string;
   item?: number;
-  /** What the page that was opened, or the commit before, knows of its queue; otherwise the queue is asked. */
+  /** The queue as the page or the commit before gave it; absent, it is fetched. */
   queue?: LabelQueue;
-  /** Open what was committed for another version of it. */
+  /** Reopen the committed read. */
   reopen?: boolean;
 }
 

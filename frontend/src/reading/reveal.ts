@@ -82,7 +82,7 @@ function promiseDetails(score: Score): HTMLElement {
   );
 }
 
-/** What the model said, or why it said nothing. */
+/** The model's flag and facts, or the reason why there is none. */
 function modelCard(score: Score | null): HTMLElement[] {
   if (!score || score.state === "pending")
     return [
@@ -125,7 +125,7 @@ export function demoNotice(score: Score | null): HTMLElement[] {
   return warning ? [h("p", { class: "notice", "data-demo-warning": "" }, icon("info"), h("span", {}, warning))] : [];
 }
 
-/** What earlier revisions and other model versions said of this study. */
+/** The scores of earlier revisions and other model versions. */
 function historyTable(score: Score | null): HTMLElement[] {
   const past = score?.history ?? [];
   if (past.length < 2) return [];
@@ -279,7 +279,7 @@ export class Reveal {
     );
   }
 
-  /** There is a flag to agree with. */
+  /** Whether there is a flag to agree with. */
   get canAgree(): boolean {
     return this.score?.state === "scored" && (this.score.flag === "suspected" || this.score.flag === "not_suspected");
   }

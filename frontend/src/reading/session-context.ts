@@ -1,5 +1,5 @@
 /**
- * What the parts of a session share: the study that is open, what stands on the page, and how far the read has come.
+ * What the parts of a session share: the open study, the elements on the page, and the phase of the read.
  */
 
 import { api } from "../common/api";
@@ -47,22 +47,22 @@ export class SessionContext {
     return { user: this.host.user, study: this.target.study, context: this.context, ...this.item };
   }
 
-  /** Names the item of the queue in what is sent. */
+  /** The item of the queue, as a part of request bodies. */
   get item(): { item?: number } {
     return itemOf(this.target);
   }
 
-  /** The same for an address. */
+  /** The item of the queue, as a part of an address. */
   get itemQuery(): string {
     return this.target.item === undefined ? "" : `&item=${this.target.item}`;
   }
 
-  /** The bar of the reading room; a queue has another. */
+  /** The bar of the reading room; null in a queue. */
   get roomBar(): RoomBar | null {
     return this.bar instanceof RoomBar ? this.bar : null;
   }
 
-  /** Everything on the page, with room for the panel. */
+  /** Put the bar, the film, the stage and the panel on the page. */
   fillPage(): void {
     fill(this.host.main, this.bar.element, this.viewer.side, this.viewer.stage, this.panel);
   }
@@ -77,7 +77,7 @@ export class SessionContext {
     this.host.main.dataset["phase"] = this.phase;
   }
 
-  /** These keys in place of those that were there. */
+  /** Replace the keys of the session. */
   setKeys(keys: Binding[]): void {
     for (const undo of this.keys) undo();
     this.keys = keys.map(bind);

@@ -29,7 +29,7 @@ const BLINDING = {
   adjudication: "No AI output; readers are anonymous",
 } as const;
 
-/** Which study it is, for those who hear it: nothing else tells them that another one has come. */
+/** The announcement of a study that was opened: screen readers get no other sign of it. */
 export function studySummary({ patient, day_of_life, clips, priors }: Study): string {
   const day = day_of_life === null ? "" : `day ${day_of_life}`;
   return [
@@ -42,10 +42,10 @@ export function studySummary({ patient, day_of_life, clips, priors }: Study): st
     .join(", ");
 }
 
-/** A key pressed again within this was meant for what the first press did. */
+/** A second press of Escape within this time repeats the first and does not leave the study. */
 const SECOND_PRESS_MS = 600;
 
-/** What the tab says: which study of the queue, or whose study. */
+/** The title of the tab: the place in the queue, or the patient. */
 function tabTitle({ patient }: Study, queue: LabelQueue | null): string {
   return queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : patient.patient_id;
 }
@@ -57,9 +57,9 @@ export class Session {
   private readonly cleanups: (() => void)[] = [];
   private readonly claim: StudyClaim;
   private attentionShownEarly = false;
-  /** The timeline looks again at what is drawn. */
+  /** Tells the timeline that the drawings have changed. */
   private timelineDrawingsChanged: () => void = () => undefined;
-  /** Where the timeline is, in the reading room. */
+  /** The panel of the timeline, in the reading room only. */
   private timelinePanel: TimelinePanel | null = null;
 
   constructor(
@@ -94,7 +94,7 @@ export class Session {
   async open(): Promise<void> {
     const { shared } = this;
     const room = shared.mode === "room";
-    // Reading never waits for scoring: a score that cannot be had is a score that is not there.
+    // Reading never waits for scoring: a score that cannot be fetched counts as none.
     const scoring = room ? shared.fetchScore() : Promise.resolve(null);
     const [study, reads, queue] = await Promise.all([this.fetchStudy(), shared.fetchReads(), this.fetchQueue()]);
     if (shared.closed) return;
@@ -153,7 +153,7 @@ export class Session {
     this.afterCommit.close();
   }
 
-  /** The page is about to go. */
+  /** The page is about to be unloaded. */
   leave(): void {
     if (this.shared.phase === "reading") this.editor.storeCoverage();
     this.editor.sendDraft();
@@ -166,7 +166,7 @@ export class Session {
     return this.shared.mode === "room" ? 2 : 1;
   }
 
-  /** The first pictures are asked for as soon as it is known which they are. */
+  /** Requests the first pictures as soon as the study is known. */
   private async fetchStudy(): Promise<Study> {
     const study = await api.get<Study>(this.shared.api);
     if (!this.shared.closed) prefetchFirstPictures(study, this.panes);
@@ -177,7 +177,7 @@ export class Session {
     if (this.shared.mode === "room") return null;
     if (this.target.queue) return this.target.queue;
     const queue = await api.get<LabelQueue>("/api/v1/label-queue/");
-    // An item that was opened again is not the next one: what is said of that one is not said here.
+    // A reopened item is not the next item, so the details of the next one are left out.
     return queue.item?.id === this.target.item ? queue : { ...queue, item: null };
   }
 
@@ -242,7 +242,7 @@ export class Session {
     this.timelineDrawingsChanged();
   }
 
-  /** Load the first pictures of what comes next; a page that does not know goes on without. */
+  /** Load the first pictures of the next study; failures are ignored. */
   private async prefetchNext(): Promise<void> {
     const { shared } = this;
     if (shared.context === "adjudication" || shared.closed) return;
@@ -253,11 +253,11 @@ export class Session {
       const next = study_uid ? await api.get<Study>(`/api/v1/studies/${study_uid}/?ahead=1`) : null;
       if (!shared.closed) shared.viewer.prefetch.loadNext(next);
     } catch {
-      // It is opened all the same, only later.
+      // The next study opens without prefetched pictures.
     }
   }
 
-  // ---------- what comes meanwhile ----------
+  // ---------- live updates ----------
 
   private followLiveUpdates(): void {
     const { shared } = this;
@@ -284,7 +284,7 @@ export class Session {
     if (score?.attention && shared.roomBar) this.showAttentionEarly(shared.roomBar);
   }
 
-  /** The site opens attention before the commit, for research: the page says so. */
+  /** The site shows attention before the commit, for research, and the page states that. */
   private showAttentionEarly(bar: RoomBar): void {
     const { attention } = this.shared.viewer;
     bar.say("Attention shown before the commit: research setting of this site");
@@ -299,7 +299,7 @@ export class Session {
     this.afterCommit.showAttention();
   }
 
-  /** A study that was only looked at goes back to the others. */
+  /** Release the claim on a study whose read was not changed. */
   private releaseClaim(): void {
     if (this.shared.phase === "reading" && !this.editor.hasChanges) this.claim.release();
   }
@@ -308,7 +308,7 @@ export class Session {
     const { shared } = this;
     const leave = (event: KeyboardEvent) => {
       if (isField(event.target)) return shared.viewer.focus();
-      // One press too many, or a key that is held, leaves the tool and not the study.
+      // A repeated Escape has left a drawing tool and does not leave the study.
       if (event.repeat || performance.now() - shared.viewer.marks.drawingEditor.leftAt < SECOND_PRESS_MS) return;
       location.assign(HOME[shared.context]);
     };

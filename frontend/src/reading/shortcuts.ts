@@ -23,10 +23,10 @@ export interface ReadingKeysHost {
   note: () => void;
   undo: (event: KeyboardEvent) => void;
   redo: () => void;
-  /** Take a measure in hand, on the side that was said before. */
+  /** Choose the tool of a measure, on the side that was chosen before. */
   startMeasure: (preset: Exclude<Preset, "">) => void;
   commit: () => void;
-  /** Only where there is a queue to come back to. */
+  /** Null outside a queue. */
   skip: (() => void) | null;
 }
 

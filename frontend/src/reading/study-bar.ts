@@ -1,4 +1,4 @@
-/** The study bar: who this is, what waits for it, and what the reader may know. */
+/** The study bar: the patient, the claim and the score, or the place in the queue and the blinding. */
 
 import { type Child, fill, h, icon, person, s } from "../common/dom";
 import { flagSign } from "../common/flag";
@@ -144,7 +144,7 @@ export class QueueBar {
     );
   }
 
-  /** What is hidden just now. */
+  /** Show what is hidden from the reader. */
   say(blinding: string): void {
     this.blinding.textContent = blinding;
   }

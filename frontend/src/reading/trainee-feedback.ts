@@ -1,4 +1,4 @@
-/** What a trainee is told after a commit. */
+/** The known answer, shown to a trainee after a commit. */
 
 import { h, icon } from "../common/dom";
 import type { Keyframe } from "./answer/findings";

@@ -1,4 +1,4 @@
-/** Writing the next version as JSON: judged as one types, kept in this browser until it is added. */
+/** The next version as JSON: checked on the server while it is typed, stored in this browser until it is added. */
 
 import { api, reason } from "../common/api";
 import { ask } from "../common/dialog";
@@ -70,7 +70,7 @@ export class VersionEditor {
 
   private original: unknown = {};
 
-  /** Begin with a version, or go on with what was written before. */
+  /** Begin with a version, or with the draft of it that this browser holds. */
   begin(base: string, document: unknown, anew: boolean): void {
     const before = anew ? null : storedDraft(this.kind);
     this.original = document;

@@ -1,4 +1,4 @@
-/** The form of a version as readers will see it. It answers to clicks; nothing of it is kept. */
+/** The form of a version as readers will see it. Clicks change it; nothing of it is stored. */
 
 import { fill, h } from "../common/dom";
 import { type Action, blankForm, History, summary } from "../reading/answer/findings";
@@ -13,7 +13,7 @@ export class FormPreview {
 
   draw(document: SchemaDocument): void {
     serial += 1;
-    // Each try has a name of its own: versions that a page has met never change.
+    // Each draft gets a name of its own: a version that is registered under a name never changes.
     const schema = registerSchema({ name: `preview-${serial}`, document });
     const history = new History(blankForm(true, new LabelSchema(schema.name, document)));
     const summaryText = h("p", { class: "small dim", "data-said": "" });

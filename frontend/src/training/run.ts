@@ -1,4 +1,4 @@
-/** One training run: how far it is, then what came of it. */
+/** One training run: its progress, then its result. */
 
 import { assertive, polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";

@@ -43,7 +43,7 @@ export function nextBatch(queue: readonly Item[], most = { files: MOST_FILES, by
   return batch;
 }
 
-/** How much of each file has gone, when this share of a request has: files follow each other in it. */
+/** The share of each file that is sent, when this share of a request is: files follow each other in it. */
 export function sharesSent(share: number, sizes: readonly number[]): number[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let sent = share * total;

@@ -171,7 +171,7 @@ export class Sender {
     this.wake = null;
   }
 
-  /** The network is back: no need to wait for the next turn. */
+  /** Retry at once: the network is back. */
   retryNow(): void {
     this.wake?.();
   }

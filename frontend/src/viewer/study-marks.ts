@@ -22,7 +22,7 @@ export interface StudyMarksHost {
   /** Every pane of this study, and those that can be seen. */
   panes: () => readonly Pane[];
   visiblePanes: () => readonly Pane[];
-  /** The frame that is drawn on next. */
+  /** The frame that a new drawing belongs to. */
   current: () => Current;
   goTo: (sop: string, frame: number) => void;
   /** Give the keyboard focus back to the pictures. */
@@ -51,7 +51,7 @@ export class StudyMarks {
     });
   }
 
-  /** What the read says was drawn; only a read that is open takes more. */
+  /** Show the drawings of a read; `editable` for an open one. */
   setDrawings(drawings: readonly Drawing[], editable: boolean): void {
     this.drawingEditor.set(drawings, editable);
     this.markFrames();

@@ -16,7 +16,7 @@ import type { Filter, Row, Worklist } from "./types";
 
 const URL_OF_LIST = "/api/v1/worklist/";
 const PAGE = 100;
-/** The most that the server hands out at once. */
+/** The largest page that the server allows. */
 const LARGEST_PAGE = 500;
 const SETTLE_MS = 120;
 const HOLD_MS = 700;
@@ -48,7 +48,7 @@ let next: string | null = null;
 let movedAt = -Infinity;
 let heldSince: number | null = null;
 let refreshTimer = 0;
-/** What the list held at the last look; null when it was another filter's, from which nothing can be told. */
+/** The list at the last refresh, to announce changes; null after the filter has changed. */
 let baseline: { rows: readonly Row[]; complete: boolean } | null = null;
 let pictureTimer = 0;
 let loading: AbortController | null = null;
@@ -246,7 +246,7 @@ function showEmpty(rows: readonly Row[], { counts }: Worklist): void {
 
 // ---------- live ----------
 
-/** Something changed: look again soon, but not under a reader who is just moving through the list. */
+/** Refresh soon after a change, but not while the reader moves through the list. */
 function refreshSoon(): void {
   if (refreshTimer) return;
   refreshTimer = window.setTimeout(refreshWhenStill, SETTLE_MS);
@@ -267,7 +267,7 @@ function refreshWhenStill(): void {
 
 subscribe(["study", "score", "read", "claim", "model", "ai"], refreshSoon);
 
-// A worker that dies tells nobody: only looking finds out that scoring is down.
+// A worker that dies sends no event: polling finds out that scoring is down.
 window.setInterval(refreshSoon, LOOK_MS);
 
 let tickedAt = performance.now();

@@ -112,7 +112,7 @@ function cells(row: Row, options: ListOptions): HTMLTableCellElement[] {
   ];
 }
 
-/** The row in one sentence, the most urgent first: what is heard on the way down the list. */
+/** The row in one sentence for screen readers, the most urgent first. */
 export function rowText(row: Row, options: ListOptions): string {
   const flag = flagSign(row, options.aiDown ? "Not scored" : "Scoring").textContent ?? "";
   const claimed = row.claimed_by

@@ -1,4 +1,4 @@
-/** The discussion of an item: readers are numbers, and nothing said is ever taken back. */
+/** The discussion of an item: readers appear as numbers, and remarks are never removed. */
 
 import { polite } from "../../common/announce";
 import { api, reason } from "../../common/api";
@@ -30,7 +30,7 @@ export class DiscussionPanel {
       this.text,
       h("div", { class: "line" }, send, this.problem),
     );
-    // Written by the page while nobody answers: the draft of the read is another thing.
+    // Typing here must not reach the form around it, whose draft it is not part of.
     for (const type of ["input", "change"]) this.text.addEventListener(type, (event) => event.stopPropagation());
     this.text.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -65,7 +65,7 @@ export class DiscussionPanel {
     fill(this.problem, h("span", { class: "bad" }, icon("bad"), text));
   }
 
-  /** True where this person takes part. */
+  /** Returns whether this person may take part. */
   async load(): Promise<boolean> {
     try {
       this.show((await api.get<Discussion>(this.url)).remarks);

@@ -1,4 +1,4 @@
-/** An adjudication beside the pictures: the answers compared, what was said about them, and unblinding on record. */
+/** An adjudication beside the pictures: the answers compared, their comments, and audited unblinding. */
 
 import { polite } from "../../common/announce";
 import { api, reason } from "../../common/api";
@@ -226,7 +226,7 @@ export class AdjudicationPanel {
     }
   }
 
-  /** To the next keyframe of the readers. */
+  /** Go to the next keyframe of the readers. */
   nextKeyframe(): void {
     const frames = this.keyframes;
     if (!frames.length) return polite("The readers marked no keyframe");
@@ -238,7 +238,7 @@ export class AdjudicationPanel {
     }
   }
 
-  /** What the decision is so far. */
+  /** Draw the decision so far beside the answers. */
   draw(findings: Findings): void {
     for (const [field, cell] of this.decided) {
       const word = wordOf(field, findings);

@@ -1,6 +1,6 @@
 /**
- * What a change of the answer was, for those who hear it:
- * of the form, and of what was drawn and marked in the pictures.
+ * A change of the answer in words, for screen readers:
+ * of the form, and of drawings and keyframes.
  */
 
 import { nameOf } from "../../viewer/annotation/drawing";
@@ -30,7 +30,7 @@ function keyframeChanges(before: Form, after: Form, clips: readonly NamedClip[])
   return [...more, ...old.filter((each) => !has(current, each)).map((each) => `Keyframe taken away: ${name(each)}`)];
 }
 
-/** The number of what was drawn or moved, or why there is none. */
+/** Each drawing that was added or changed with its value, each that was deleted. */
 function drawingChanges(before: Form, after: Form, clips: readonly NamedClip[]): string[] {
   const [old, current] = [before.findings.drawings ?? [], after.findings.drawings ?? []];
   const regions = (sop: string) => clips.find((clip) => clip.sop_uid === sop)?.regions ?? [];

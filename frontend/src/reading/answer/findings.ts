@@ -1,4 +1,4 @@
-/** What a reader answers, and how each key changes it. Pure: the form only draws what this says. */
+/** The findings of a read, and how each action changes them. Pure: no page, no server. */
 
 import { count } from "../../common/format";
 import type { Drawing } from "../../viewer/annotation/drawing";
@@ -41,7 +41,7 @@ export type Action =
   | { type: "grade"; side: Side; grade: Grade }
   | { type: "none" }
   | { type: "toggle"; flag: string }
-  /** Without a value the next one. */
+  /** Without a value the next option. */
   | { type: "choice"; field: string; value?: unknown }
   | { type: "set"; field: string; value: unknown }
   | { type: "keyframe"; keyframe: Keyframe }
@@ -60,7 +60,7 @@ function oppositeSide(side: Side): Side {
   return side === "right" ? "left" : "right";
 }
 
-/** Grading one side says that the other was looked at: it becomes "none", to be seen and changed, where it was open. */
+/** Grading one side sets the other to "none" where it has no grade yet. */
 function withGrade(findings: Findings, side: Side, grade: Grade): Findings {
   const opposite = oppositeSide(side);
   if (!schemaOf(findings).grades.includes(grade)) return findings;
@@ -78,7 +78,7 @@ function withInfarction(findings: Findings, phi: boolean, side: Side | null): Fi
   return { ...findings, phi, phi_side: side ?? both ?? findings["phi_side"] ?? (sides.length === 1 ? sides[0] : null) };
 }
 
-/** The answer after this one, round and round. */
+/** The option after the current one; after the last comes the first. */
 function nextOption(findings: Findings, field: string): unknown {
   const order = schemaOf(findings)
     .options(field)
@@ -123,7 +123,7 @@ function applyToFindings(findings: Findings, action: Action, side: Side | null):
   }
 }
 
-/** Another reader's answer, as far as the schema of this one has a place for it. */
+/** The own findings with those fields of another reader that fit the own schema. */
 function mergedFindings(own: Findings, other: Findings): Findings {
   const schema = schemaOf(own);
   return {
@@ -132,7 +132,7 @@ function mergedFindings(own: Findings, other: Findings): Findings {
   };
 }
 
-/** As a draft keeps it: the numbers beside drawings are the server's, made anew at each commit. */
+/** Without the measurements of drawings, which the server computes at each commit. */
 export function withoutNumbers(findings: Findings): Findings {
   return { ...findings, drawings: (findings.drawings ?? []).map(({ measured: _measured, ...drawing }) => drawing) };
 }
@@ -151,7 +151,7 @@ export function reduce(form: Form, action: Action): Form {
   return findings === form.findings && side === form.side ? form : { ...form, findings, side };
 }
 
-/** Whether there is an answer to commit: both sides graded, or pictures that nobody could grade. */
+/** Whether there is an answer to commit: both sides graded, or quality non-diagnostic. */
 export function isAnswered(findings: Findings): boolean {
   return (findings.right !== null && findings.left !== null) || findings.quality === "non_diagnostic";
 }
@@ -166,7 +166,7 @@ function hasCerebellar({ cerebellar }: Findings): boolean {
   return cerebellar !== "none" && cerebellar !== "not_assessed";
 }
 
-/** What does not go together. The reader may mean it; the commit asks once. */
+/** Findings that contradict each other, as questions; the commit asks once. */
 export function contradictions(findings: Findings): string[] {
   return schemaOf(findings).questions(findings);
 }
@@ -183,10 +183,10 @@ export function worstSide(findings: Findings): string | null {
   return `${schema.word("right", phi ? 4 : top)} ${where}`;
 }
 
-/** Whether a field is said aloud although it is as it always is. */
+/** Fields that are listed even with their default value. */
 const ALWAYS = new Set(["right", "left", "cerebellar", "quality"]);
 
-/** The answer as pairs of words, for the committed read and for comparing two drafts. */
+/** The answer as pairs of label and value, for the committed read and for comparing two drafts. */
 export function summary({ findings, comment }: Answer): [string, string][] {
   const schema = schemaOf(findings);
   const rows = Object.keys(findings).length ? summaryRows(findings, schema) : [];
@@ -205,8 +205,8 @@ function summaryRows(findings: Findings, schema: LabelSchema): [string, string][
 }
 
 /**
- * What a change of the form was, for those who hear it;
- * what was marked in the pictures is said by its name (`change-announcement.ts`).
+ * A change of the form in words, for screen readers;
+ * drawings and keyframes are described in `change-announcement.ts`.
  */
 export function describeFormChange(before: Form, after: Form): string {
   if (after.side !== before.side && after.side)
@@ -242,7 +242,7 @@ function canonical(value: unknown): string {
   );
 }
 
-/** What continues the step before it: letters typed into the note, a point that moves key by key. */
+/** The name of a step: equal names in a row are undone as one (typing a note, moving a point by keys). */
 function stepOf(action: Action): string {
   return action.type === "comment" ? "comment" : action.type === "draw" ? (action.step ?? "") : "";
 }

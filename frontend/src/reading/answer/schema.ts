@@ -1,4 +1,4 @@
-/** Versions of the label schema, as far as a page has met them: the one in force, and those of older answers. */
+/** The versions of the label schema that a page has loaded: the one in force, and those of older answers. */
 
 import { api } from "../../common/api";
 import { type Condition, holds } from "../conditions";
@@ -38,7 +38,7 @@ export interface SchemaVersion {
 export type Kind = "flag" | "choice" | "number" | "text";
 export type Field = [name: string, rule: Rule];
 
-/** Fields that have a place of their own in the form. */
+/** Fields that the form lays out by itself. */
 const OWN_PLACE = new Set(["schema", "right", "left", "quality", "keyframes", "drawings"]);
 
 export function kindOf({ oneOf, type }: Rule): Kind {
@@ -124,7 +124,7 @@ export function registerSchema({ name, document }: SchemaVersion): LabelSchema {
   return schema;
 }
 
-/** The version that an answer was made with; one that the page has not met has no words of its own. */
+/** The version that an answer was made with; an empty schema where the page has not loaded it. */
 export function schemaOf({ schema }: { schema?: unknown }): LabelSchema {
   return schemas.get(String(schema)) ?? UNKNOWN;
 }

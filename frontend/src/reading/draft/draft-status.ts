@@ -1,4 +1,4 @@
-/** Where the draft is, in words, and the choice between two versions of it. */
+/** The state of the draft in words, and the choice between two versions of it. */
 
 import { hideBanner, showBanner } from "../../common/banner";
 import { h } from "../../common/dom";
@@ -12,7 +12,7 @@ export function hideConflict(): void {
   hideBanner(BANNER);
 }
 
-/** What stands below the form about its draft. */
+/** The status line below the form. */
 export function draftStateText(state: DraftState): string {
   const at = "at" in state ? (clock(state.at, true) ?? "") : "";
   if (state.kind === "empty") return "Drafts are kept as you type";

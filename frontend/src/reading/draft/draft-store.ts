@@ -1,4 +1,4 @@
-/** What this browser keeps of reads: an entry for each read and tab, so that no tab writes over another's. */
+/** Drafts in this browser: one entry for each read and tab, so that no tab overwrites another's. */
 
 import type { ClipCoverage, StoredCoverage } from "../../viewer/coverage/coverage";
 import { type Answer, sameAnswer } from "../answer/findings";
@@ -17,23 +17,23 @@ export interface Commit extends Answer {
   seen: ClipCoverage[];
   duration_ms: number;
   idempotency_key: string;
-  /** The reader was asked about what does not go together. */
+  /** The reader has confirmed contradictions. */
   confirmed?: boolean;
   device?: Record<string, string | number>;
 }
 
-/** What this browser keeps of one read. */
+/** The entry of one read. */
 export interface StoredDraft {
   place: Place;
-  /** The tab that wrote it: two tabs that are offline do not write over each other. */
+  /** The tab that wrote it. */
   tab?: string;
-  /** The server's draft version that this grew from. */
+  /** The server's draft version that this is based on. */
   base: number;
   at: string;
   /** What the server has not confirmed; absent once it has. */
   answer?: Answer;
   commit?: Commit;
-  /** What was sent since the last confirmation: a server that took it and whose answer was lost has this tab's own. */
+  /** Answers sent since the last confirmation, by which a draft on the server is recognized as this tab's own. */
   sent?: Answer[];
   seen?: StoredCoverage;
 }
@@ -47,7 +47,7 @@ export function storageKey(place: Place, tab = ""): string {
   return (tab ? [...key, tab] : key).join("|");
 }
 
-/** This tab's name: it stays over a reload, and is another's in another tab. */
+/** This tab's name: the same after a reload, different in every tab. */
 export function tabName(session: Pick<Storage, "getItem" | "setItem">): string {
   const fresh = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) =>
     byte.toString(16).padStart(2, "0"),
@@ -72,7 +72,7 @@ export class DraftStore {
     readonly tab = "",
   ) {}
 
-  /** This tab's entry; where it has none, the newest that another left, which is this one's from now on. */
+  /** This tab's entry; where it has none, it takes over the newest of another tab. */
   read(place: Place): StoredDraft | null {
     const own = this.parse(storageKey(place, this.tab));
     if (own) return own;
@@ -88,13 +88,13 @@ export class DraftStore {
     return adopted;
   }
 
-  /** What other tabs left of the same read that says something else. */
+  /** Unsent answers of other tabs to the same read that differ from this one. */
   otherTabs(place: Place, own: Answer | undefined): StoredDraft[] {
     const others = this.draftsOf(place).filter((stored) => (stored.tab ?? "") !== this.tab && stored.answer);
     return others.filter((stored) => !own || !sameAnswer(stored.answer as Answer, own));
   }
 
-  /** False where this browser keeps nothing (full, or forbidden). */
+  /** False where the browser does not store it (full, or forbidden). */
   write(stored: StoredDraft): boolean {
     try {
       this.storage.setItem(
@@ -111,7 +111,7 @@ export class DraftStore {
     this.storage.removeItem(storageKey(place, tab));
   }
 
-  /** What this person's other reads still owe the server. */
+  /** Entries of this person's other reads that the server has not confirmed. */
   unsent(user: string, except: Place | null): StoredDraft[] {
     const own = except && storageKey(except);
     const keys = this.keys(`${PREFIX}${user}|`).filter((key) => !own || (key !== own && !key.startsWith(`${own}|`)));
@@ -121,7 +121,7 @@ export class DraftStore {
       .filter(hasUnsent);
   }
 
-  /** Drop what was confirmed long ago (only which frames were seen is left of it). */
+  /** Remove confirmed entries older than 30 days. */
   removeOld(now: Date): void {
     const oldest = now.getTime() - KEPT_DAYS * 86_400_000;
     for (const key of this.keys(PREFIX)) {

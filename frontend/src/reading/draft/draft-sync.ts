@@ -26,7 +26,7 @@ export interface Saved {
 export interface DraftServer {
   save(place: Place, body: Answer & { version: number }): Promise<Saved>;
   commit(place: Place, body: Commit): Promise<unknown>;
-  /** Keep the version of a draft that the reader did not choose. */
+  /** Store the version of a draft that the reader did not choose. */
   setAside(place: Place, answer: Answer): Promise<unknown>;
 }
 
@@ -41,7 +41,7 @@ export type DraftState =
   | { kind: "saved"; at: Date }
   | { kind: "here"; at: Date; reason: string }
   | { kind: "committing"; at: Date; reason: string }
-  /** `rival`: the other version is another tab's, and lies in this browser. */
+  /** `otherTab` is set where the other version is that of another tab of this browser. */
   | { kind: "conflict"; own: Answer; other: ServerDraft; otherTab?: StoredDraft };
 
 const SOON_MS = 400;
@@ -68,7 +68,7 @@ function serverDraft(error: ApiError): ServerDraft {
 
 export class DraftSync {
   state: DraftState = { kind: "empty" };
-  /** Told when the server's schema is not the one that a draft was made with. */
+  /** Called when the schema in force is not the one of the draft. */
   schemaChanged: (now: string) => void = () => undefined;
   private stored: StoredDraft;
   private version: number;
@@ -94,14 +94,14 @@ export class DraftSync {
     return this.stored.seen;
   }
 
-  /** A commit that was written down and of which no answer ever came. */
+  /** A stored commit that the server has not answered. */
   get unsentCommit(): Commit | undefined {
     return this.stored.commit;
   }
 
   /**
-   * Join what this browser kept with what the server has; the answer to begin with. Where both moved on from the same
-   * draft the reader chooses: the state becomes a conflict and the own answer is shown meanwhile.
+   * Merge the stored draft with that of the server; returns the answer to begin with. Where both have changed since the
+   * same version, the state becomes a conflict, the reader chooses, and the own answer is shown until then.
    */
   begin(server: ServerDraft | null): Answer | null {
     if (!hasUnsent(this.stored)) this.adoptOtherTab();
@@ -122,7 +122,7 @@ export class DraftSync {
     return own;
   }
 
-  /** Nothing is owed by this tab, but another that is gone owes something: it is this one's now. */
+  /** Take over an unsent draft that another tab has left behind. */
   private adoptOtherTab(): void {
     const [leftBehind] = this.store.otherTabs(this.place, undefined);
     if (!leftBehind) return;
@@ -131,7 +131,7 @@ export class DraftSync {
     if (this.store.write(this.stored)) this.store.remove(leftBehind);
   }
 
-  /** Another tab was offline with this read, too: the reader chooses between the two. */
+  /** Another tab has an unsent draft of this read, too: the state becomes a conflict. */
   private checkOtherTabs(own: Answer): void {
     const otherTab = this.stored.commit ? undefined : this.store.otherTabs(this.place, own)[0];
     if (!otherTab?.answer) return;
@@ -144,7 +144,7 @@ export class DraftSync {
     });
   }
 
-  /** Written here before this returns; on the server within half a second. */
+  /** Store the answer at once; it is sent within half a second. */
   change(answer: Answer): void {
     this.persist({ base: this.version, answer: { findings: answer.findings, comment: answer.comment } });
     if (this.state.kind === "conflict") {
@@ -160,10 +160,10 @@ export class DraftSync {
     this.persist({ seen });
   }
 
-  /** Send now what is owed: the network, the tab or the sign-in is back, or the page is about to go. */
+  /** Send at once what is unsent: the network, the tab or the sign-in is back, or the page is about to be unloaded. */
   async send(): Promise<void> {
     this.clock.clearTimeout(this.timer);
-    // Of several that wait for a slow answer one goes on: two at once would be taken for two hands.
+    // One request at a time: the server takes two at once for a conflict.
     while (this.sending) await this.sending;
     if (this.closed || this.state.kind === "conflict") return;
     this.sending = this.stored.commit ? this.sendCommit(this.stored.commit) : this.sendDraft();
@@ -171,7 +171,7 @@ export class DraftSync {
     this.sending = null;
   }
 
-  /** Resolve a conflict with the own answer or the other one; the answer that counts from now on. */
+  /** Resolve a conflict with the own answer or the other one; returns the chosen answer. */
   choose(which: "own" | "other"): Answer {
     if (this.state.kind !== "conflict") throw new Error("there is nothing to choose between");
     const { own, other, otherTab } = this.state;
@@ -201,7 +201,7 @@ export class DraftSync {
     return this.resume();
   }
 
-  /** Send again a commit that was written down before. */
+  /** Send a stored commit again. */
   resume(): Promise<unknown> {
     this.setState({ kind: "committing", at: this.clock.now(), reason: "" });
     const answer = new Promise((resolve, reject) => (this.waitingCommit = { resolve, reject }));
@@ -214,7 +214,7 @@ export class DraftSync {
     this.clock.clearTimeout(this.timer);
   }
 
-  // ----------
+  // ---------- storing and sending ----------
 
   private persist(part: Partial<StoredDraft>): void {
     this.stored = { ...this.stored, ...part, at: this.clock.now().toISOString() };
@@ -264,13 +264,13 @@ export class DraftSync {
     }
   }
 
-  /** The server holds what this tab sent: it took it, and only its answer was lost on the way. */
+  /** Whether the server's draft is one that this tab has sent and whose response was lost. */
   private isOwn({ findings, comment }: Answer): boolean {
     const plain = (answer: Answer) => ({ findings: withoutNumbers(answer.findings), comment: answer.comment });
     return (this.stored.sent ?? []).some((sent) => sameAnswer(plain(sent), plain({ findings, comment })));
   }
 
-  /** A refusal that only says that an own draft arrived: the next one grows from that. */
+  /** After a refusal because of an own draft, go on from that version; false for every other error. */
   private rebasedOnOwn(error: unknown): boolean {
     if (!isStale(error)) return false;
     const server = serverDraft(error);
@@ -305,7 +305,7 @@ export class DraftSync {
   private async sendCommit(commit: Commit): Promise<void> {
     try {
       const answer = await this.server.commit(this.place, commit);
-      // Which frames were seen stays, for a read that is opened again.
+      // The coverage stays, for a read that is opened again.
       const { answer: _answered, commit: _committed, sent: _sent, ...rest } = this.stored;
       this.stored = rest;
       this.persist({});
@@ -344,7 +344,7 @@ export class DraftSync {
   }
 }
 
-/** Send what other reads of this person still owe. What the server refuses stays until that study is opened. */
+/** Send unsent drafts of this person's other reads. What the server refuses stays until that study is opened. */
 export async function sendUnsent(
   store: DraftStore,
   server: DraftServer,
@@ -356,7 +356,7 @@ export async function sendUnsent(
     try {
       if (stored.commit) await server.commit(stored.place, stored.commit);
       else if (stored.answer) {
-        // Written down first, as from its own page: left before the answer comes, it is still known as one's own.
+        // Stored before it is sent, so that the draft is recognized as own even if the response is lost.
         store.write({ ...stored, sent: withSent(stored, stored.answer) });
         await server.save(stored.place, { ...stored.answer, version: stored.base });
       }

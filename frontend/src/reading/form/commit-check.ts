@@ -1,6 +1,6 @@
 /**
- * What stands between a reader and the commit: clips that were not opened and answers
- * that do not go together. Asks once.
+ * Checks before a commit: clips that were not opened and findings that contradict each other.
+ * It asks once; the second commit passes.
  */
 
 import { assertive } from "../../common/announce";
@@ -21,13 +21,13 @@ export class CommitCheck {
     private readonly clips: readonly Clip[],
   ) {}
 
-  /** The answer has changed: what was asked about the one before counts no more. */
+  /** The answer has changed: a question about the one before is void. */
   answerChanged(): void {
     this.confirmAsked = false;
     this.draw(true);
   }
 
-  /** Coverage has grown; a question that stands is left standing. */
+  /** Draw the coverage; a question on the screen stays unless forced. */
   draw(force = false): void {
     if (this.confirmAsked && !force) return;
     const unopened = this.coverage.unopened();

@@ -21,7 +21,7 @@ interface Control {
   draw: (value: unknown) => void;
 }
 
-/** An answer in words. The place in the list stands for the value, which may be a number or null. */
+/** A menu of options. Its values are indices into `oneOf`, since an option may be a number or null. */
 function choice(name: string, { oneOf = [] }: Rule, { act, release }: FieldHost): Control {
   const select = h(
     "select",

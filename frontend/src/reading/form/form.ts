@@ -1,4 +1,4 @@
-/** The read as a form: it draws what the findings say and turns clicks into the same actions as keys. */
+/** The read as a form: it draws the findings and turns clicks into the same actions as keys. */
 
 import { type Child, fill, h, icon, setPressed } from "../../common/dom";
 import { capNames, keyCap } from "../../common/keymap";
@@ -14,7 +14,7 @@ export interface ReadFormHost {
   act: (action: Action) => void;
   commit: () => void;
   undo: () => void;
-  /** Only where there is a queue to come back to. */
+  /** Null outside a queue. */
   skip: (() => void) | null;
   keyframe: () => void;
   goTo: (keyframe: Keyframe) => void;
@@ -22,7 +22,7 @@ export interface ReadFormHost {
   goToDrawing: (drawing: Drawing) => void;
   /** Open the table of all drawings. */
   drawings: () => void;
-  /** A click with the mouse is over: the keys belong to the pictures again. */
+  /** Give the keyboard focus back to the pictures after a click. */
   release: () => void;
 }
 
@@ -103,7 +103,7 @@ export class ReadForm {
     this.undo.setAttribute("aria-disabled", String(!undoable));
   }
 
-  /** What stands between the reader and the commit; a question is asked in the place of the coverage. */
+  /** Show what hinders the commit: the coverage, or a question in its place. */
   setWarning(...content: Child[]): void {
     fill(this.warning, ...content);
   }
@@ -154,7 +154,7 @@ export class ReadForm {
     return button;
   }
 
-  /** What must be known before the study is called normal. */
+  /** Notes on the study that matter before it is called normal. */
   setNotes(notes: readonly string[]): void {
     fill(this.studyNotes, ...notes.map((text) => h("p", { class: "small dim" }, text)));
   }

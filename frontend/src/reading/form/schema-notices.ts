@@ -1,4 +1,4 @@
-/** What a reader is told when the form changes under their hands, and what they read with. */
+/** Notices for a reader whose form has changed during the read, and facts about the device. */
 
 import { h, icon } from "../../common/dom";
 import type { Carried } from "../types";

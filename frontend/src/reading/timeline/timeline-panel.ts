@@ -1,6 +1,6 @@
 /**
- * The timeline's place below the pictures: put away for more room, or enlarged over the stage.
- * The pictures move by the reader's act alone.
+ * The timeline's panel below the pictures: put away for more room, or enlarged over the stage.
+ * It changes size only when the reader asks for it, so that the pictures do not move.
  */
 
 import { polite } from "../../common/announce";
@@ -40,7 +40,7 @@ export class TimelinePanel {
       { class: "dialog timeline", "aria-label": "Timeline" },
       h("div", { class: "line" }, close),
     );
-    // The prior hangs beneath: there it is looked at.
+    // A button in the table shows a prior beneath the dialog, which closes.
     this.dialog.addEventListener(
       "click",
       ({ target }) => target instanceof Element && target.closest(".timeline-box button") && this.dialog.close(),

@@ -1,4 +1,4 @@
-/** All studies of the infant on an axis of days of life: grade per side, the read that says so, the next screening. */
+/** All studies of the infant on an axis of days of life: grade per side, its read, the next screening. */
 
 import { api, reason } from "../../common/api";
 import { type Child, fill, h, s } from "../../common/dom";
@@ -35,7 +35,7 @@ interface Entry {
   day_of_life: number | null;
   clips: number;
   read: GradedRead | null;
-  /** Why there is no read to see. */
+  /** Why no read is shown. */
   hidden: string;
 }
 
@@ -200,7 +200,7 @@ function table(timeline: Timeline, study: Study, hang: (prior: Prior) => void): 
   );
 }
 
-/** What is drawn in the read that is open, with our own numbers. */
+/** The drawings of the open read, measured in the browser. */
 function openDrawings(viewer: Viewer, study: Study): OpenDrawings {
   const regions = new Map(study.clips.map((clip) => [clip.sop_uid, clip.regions]));
   return viewer.marks.drawingEditor.drawings.map((drawing) => ({
@@ -241,7 +241,7 @@ class TimelineView {
     return this.isCommitted() ? null : openDrawings(this.viewer, this.study);
   }
 
-  /** A measure that was just taken can be looked at; nothing changes where none was. */
+  /** Offer the measures that have numbers now, and redraw the one that is shown. */
   drawingsChanged(chosen = this.choice.value): void {
     const measures = measuresPresent(this.timeline.studies, this.drawn);
     if (measures.join() !== this.offeredMeasures) {
@@ -283,14 +283,14 @@ class TimelineView {
   }
 }
 
-/** Keep its place, so that the pictures do not move when it comes. */
+/** Reserve the space, so that the pictures do not move when the timeline arrives. */
 export function showTimelinePlaceholder(box: HTMLElement): void {
   fill(box, h("p", { class: "small dim serial" }, "Looking for this infant's other studies…"));
 }
 
 /**
- * Below the pictures. Reading never waits for it; without it the page says so and goes on. What was chosen there before
- * stays chosen. Call what comes back when drawings change.
+ * Show the timeline below the pictures, with the measure that was chosen before. Reading never waits for it; a failure
+ * is stated in its place. Returns the function to call when drawings change.
  */
 export async function showTimeline(
   box: HTMLElement,

@@ -57,18 +57,18 @@ const RIGHT = 86;
 const TOP = 8;
 const AXIS = 84;
 const BESIDE = { right: -5, left: 5, none: 0 };
-/** From one line of small text to the next. */
+/** Height of a line of small text. */
 const ROW = 12;
 /** The server's numbers have four decimals. */
 const SAME = 5e-5;
-/** Beside the numbers of reference lines. */
+/** Width of the numbers of reference lines. */
 const BORDER = 34;
 
 /** What is drawn in the read that is open; null after the commit, when the server's numbers count. */
 export type OpenDrawings = readonly (Drawing & { measured: Measured | null })[] | null;
 
 /**
- * Every number of a measure, the earliest first; of the open study what is drawn now in place of what was committed.
+ * Every value of a measure, the earliest first; of the open study those of its drawings in place of committed ones.
  */
 export function measuredValues(
   preset: MeasureName,
@@ -130,8 +130,8 @@ export function centileCurves(
 }
 
 /**
- * What of a line through points of rising days lies between two days;
- * its ends there are on the line, and nothing goes on beyond its own.
+ * The part of a line through points of rising days that lies between two days;
+ * cut ends are interpolated, and the line is never extended.
  */
 export function clipLine(points: readonly [number, number][], first: number, last: number): [number, number][] {
   const at = (day: number, [d, v]: [number, number], [e, w]: [number, number]): [number, number] => [
@@ -147,7 +147,7 @@ export function clipLine(points: readonly [number, number][], first: number, las
   });
 }
 
-/** The same heights in the same order, no two nearer than so much: the lower ones give way. */
+/** The same heights in the same order, moved down where two are nearer than `apart`. */
 export function spreadApart(heights: readonly number[], apart: number): number[] {
   let free = Number.NEGATIVE_INFINITY;
   const places = new Map<number, number>();
@@ -193,8 +193,8 @@ function centilePosition(value: number, levels: readonly { centile: number; leve
 }
 
 /**
- * What became of the same measure of the same side since the study before;
- * only between two numbers that the server computed.
+ * The change of the same measure on the same side since the study before;
+ * null unless the server computed both values.
  */
 export function changeSince(
   each: MeasuredValue,
@@ -203,7 +203,7 @@ export function changeSince(
   const earlier = values.filter(({ open, side, study }) => !open && side === each.side && study < each.study);
   const last = Math.max(...earlier.map(({ study }) => study));
   const [before, ...others] = earlier.filter(({ study }) => study === last);
-  // Of two numbers of one side nobody knows which is meant.
+  // With two values of one side there is no single value to compare with.
   return before && !others.length && !each.open ? { by: each.value - before.value, since: before.day } : null;
 }
 
@@ -268,7 +268,7 @@ export function trendChart(
     ROW,
   );
   const curves = shown.flatMap(({ centile, inside }, index) => {
-    // At the border the numbers of reference lines stand first.
+    // At the right border the label is moved past the numbers of reference lines.
     const ends = inside.at(-1)?.[0] ?? 0;
     return [
       s("path", { class: "ref faint curve", d: `M${inside.map(([day, value]) => `${x(day)} ${y(value)}`).join("L")}` }),
@@ -304,7 +304,7 @@ export function trendChart(
   );
 }
 
-/** Right is a ring, left a square, neither a diamond: the shape says the side; what is not committed is hollow. */
+/** Right is a circle, left a square, no side a diamond; values that are not committed are hollow. */
 function dot({ side, open, day, measured }: MeasuredValue, x: number, y: number): SVGElement {
   const title = s(
     "title",
@@ -325,7 +325,7 @@ export function trendTable(
 ): HTMLElement {
   const centiles = references.tables.some(({ measure }) => measure === preset);
   const place = (each: MeasuredValue) => centileText(preset, each, references, gestation).join("; ") || "–";
-  // Beside the centiles the date finds no room: the day tells the same.
+  // The centiles take the room of the date, which is in the title of the day.
   const date = (each: MeasuredValue) => dayText(each.when) ?? "no date";
   const row = (each: MeasuredValue) =>
     h(

@@ -1,6 +1,6 @@
 /**
- * What is drawn, what is selected and what the hand draws next: one for all panes of a study.
- * It knows no pixels and no page.
+ * The drawings of a study, the selected one and the active tool: one editor for all panes.
+ * It knows neither pixels of the screen nor elements.
  */
 
 import {
@@ -17,7 +17,7 @@ import {
 } from "./drawing";
 import { distance, type Point } from "./measure";
 
-/** A frame on the screen, and how its picture lies there. */
+/** A frame on the screen, with the mapping between image and screen. */
 export interface FrameView {
   sop: string;
   frame: number;
@@ -25,7 +25,7 @@ export interface FrameView {
   toScreen: (point: Point) => Point;
 }
 
-/** What the pointer holds. */
+/** A drag in progress. */
 export interface PointerDrag {
   move(at: Point): void;
   up(at: Point): void;
@@ -33,11 +33,11 @@ export interface PointerDrag {
 }
 
 export interface DrawingEditorHost {
-  /** Another list of drawings; steps of one name in a row are undone as one. */
+  /** The list of drawings has changed; steps of one name in a row are undone as one. */
   changed: (drawings: Drawing[], step?: string) => void;
-  /** Something looks different. */
+  /** The drawings must be drawn again. */
   redraw: () => void;
-  /** A text is asked for. */
+  /** The drawing needs a text from the reader. */
   askText: (drawing: Drawing) => void;
 }
 
@@ -56,10 +56,10 @@ export class DrawingEditor {
   activeKind: DrawingKind | null = null;
   editable = false;
   /**
-   * Whose drawings these are and of which day, where they are not the reader's own: then they are to be looked at only.
+   * The reader and the day of the drawings, where they are not the reader's own: then nothing can be dragged.
    */
   attribution = "";
-  /** As the hand moves: not yet part of the list. */
+  /** The drawing that is being made or moved: not yet part of the list. */
   inProgress: Drawing | null = null;
   /** When a tool or a drawing was last left, in ms of the page's clock. */
   leftAt = -Infinity;
@@ -76,7 +76,7 @@ export class DrawingEditor {
     this.host.redraw();
   }
 
-  /** What lies on a frame, the drawing under the hand as it is now. */
+  /** The drawings of a frame, the one in progress included. */
   drawingsOn(sop: string, frame: number): Drawing[] {
     const { inProgress } = this;
     const every = inProgress
@@ -89,7 +89,7 @@ export class DrawingEditor {
     return this.drawings.find((drawing) => drawing.uid === uid) ?? null;
   }
 
-  /** The hand draws this next; null gives it back to window and level. */
+  /** Choose the tool that the next drag draws with; null leaves drags to window and level. */
   chooseKind(kind: DrawingKind | null): void {
     this.activeKind = this.editable ? kind : null;
     this.discard();
@@ -103,7 +103,7 @@ export class DrawingEditor {
     this.host.redraw();
   }
 
-  /** Add a drawing, or put it in the place of the one of its name. */
+  /** Add a drawing, or replace the one of the same uid. */
   save(drawing: Drawing, step?: string): void {
     if (!this.editable) return;
     const { measured: _measured, ...plain } = drawing;
@@ -119,7 +119,7 @@ export class DrawingEditor {
     return true;
   }
 
-  /** Away from the tool, then from the drawing. False where there was nothing to leave. */
+  /** Leave the tool, else deselect the drawing. False where there was neither. */
   leave(): boolean {
     if (!this.activeKind && !this.selected && !this.inProgress) return false;
     this.leftAt = performance.now();
@@ -128,7 +128,7 @@ export class DrawingEditor {
     return true;
   }
 
-  /** What the pointer takes hold of here; null leaves it to the picture. */
+  /** The drag that begins at this point; null leaves it to the picture. */
   startDrag(board: FrameView, at: Point, event: Pointer): PointerDrag | null {
     const point = board.toImage(at);
     if (!point) return null;
@@ -140,7 +140,7 @@ export class DrawingEditor {
     return this.dragDrawing(board, at, event);
   }
 
-  /** The pointer moves with nothing held. */
+  /** The pointer moves with no button pressed. */
   hover(board: FrameView, at: Point): void {
     if (!this.inProgress || this.pendingPoint === null) return;
     const to = board.toImage(at);
@@ -183,7 +183,7 @@ export class DrawingEditor {
     };
   }
 
-  /** A click placed the first point, or an angle has its first arm: the next press goes on. */
+  /** A click has placed the first point, or an angle has its first arm: the next press places the next point. */
   private waitForPoint(drawing: Drawing, clicked: boolean): void {
     if (clicked && (drawing.tool === "ellipse" || drawing.tool === "box")) return this.discard();
     this.pendingPoint = clicked ? 1 : 2;
@@ -250,7 +250,7 @@ export class DrawingEditor {
     return null;
   }
 
-  /** Points of a freehand line are taken hold of once it is selected: there are many. */
+  /** Points of a freehand line, which are many, can be dragged only once it is selected. */
   private handleAt(board: FrameView, drawing: Drawing, at: Point, near: number): number | null {
     if (drawing.tool === "freehand" && drawing.uid !== this.selected) return null;
     const off = drawing.points.map((point) => distance(at, board.toScreen(point)));

@@ -25,9 +25,9 @@ import { type Point, regionsOf } from "./measure";
 const cap = (label: string) => keyCap("Viewer", label);
 
 export interface DrawingPanelHost extends Omit<DrawingRowHost, "erase"> {
-  /** The frame that is drawn on next. */
+  /** The frame that a new drawing belongs to. */
   current: () => Current;
-  /** The keys belong to the pictures again. */
+  /** Give the keyboard focus back to the pictures. */
   focusPictures: () => void;
 }
 
@@ -120,8 +120,8 @@ export class DrawingPanel {
   }
 
   /**
-   * Take a tool in hand. From the keyboard it is put in the middle of the picture at once,
-   * and its first point can be moved.
+   * Choose a tool. With `placed` (from the keyboard) a drawing is put in the middle of the picture at once,
+   * and its first point has the focus.
    */
   choose(kind: DrawingKind, placed: boolean): void {
     const { drawingEditor } = this.host;
@@ -140,9 +140,7 @@ export class DrawingPanel {
       setPressed(button, on);
       button.setAttribute("aria-disabled", String(!editable));
     }
-    this.instruction.textContent = activeKind
-      ? `${nameOf(activeKind)}. ${activeKind.preset ? PRESETS[activeKind.preset].how : "Draw on the picture; Esc leaves the tool."}`
-      : "";
+    this.instruction.textContent = activeKind ? instructionOf(activeKind) : "";
     if (!this.open) return;
     const signature = `${selected}${editable}`;
     if (drawings === this.shownDrawings && signature === this.signature) return;
@@ -151,7 +149,7 @@ export class DrawingPanel {
     this.redraw();
   }
 
-  /** A row stays the same element while its drawing changes: made anew under a Tab, it would take the focus with it. */
+  /** A row stays the same element while its drawing changes, or a focused field would lose the focus. */
   private redraw(): void {
     const { drawings, editable, selected } = this.host.drawingEditor;
     this.emptyNote.hidden = drawings.length > 0;
@@ -215,7 +213,7 @@ export class DrawingPanel {
     };
     this.host.drawingEditor.save(drawing);
     this.toggle(true);
-    // Selected, so that what is typed takes the place of what is there.
+    // Selected, so that typing replaces the value.
     this.rows.querySelector<HTMLInputElement>(`[data-field="${drawing.uid} 0 x"]`)?.select();
   }
 
@@ -224,7 +222,7 @@ export class DrawingPanel {
     const at = this.shownRows.findIndex((row) => row.uid === uid);
     const hadFocus = this.shownRows[at]?.element.contains(this.rows.ownerDocument.activeElement);
     if (!drawing || !this.host.drawingEditor.erase(uid)) return;
-    // Where it was is the next one, or the one before, or a tool: the focus is never lost.
+    // The focus goes to the next row, the one before, or a tool.
     if (hadFocus)
       (
         (this.shownRows[at] ?? this.shownRows[at - 1])?.element.querySelector<HTMLElement>("button.mini") ??
@@ -233,7 +231,12 @@ export class DrawingPanel {
   }
 }
 
-/** Inside the widest region that can be measured, or the picture where there is none. */
+/** "Ventricular index, right." and how it is drawn. */
+function instructionOf(kind: DrawingKind): string {
+  return `${nameOf(kind)}. ${kind.preset ? PRESETS[kind.preset].how : "Draw on the picture; Esc leaves the tool."}`;
+}
+
+/** Points in the middle of the largest measurable region, or of the picture where there is none. */
 export function centredPoints(kind: DrawingKind, clip: Clip, frame: number): Point[] {
   const measurable = regionsOf(clip.regions, frame).filter((region) =>
     kind.preset === "ri" ? region.axes : region.dx_cm !== null,

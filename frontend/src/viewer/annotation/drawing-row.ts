@@ -151,7 +151,7 @@ export class DrawingRow {
     return field;
   }
 
-  /** A length can be said to be one of the measures, and on which side. */
+  /** A menu that makes a length one of the measures, with its side. */
   private kinds(): HTMLSelectElement {
     const select = h(
       "select",
@@ -196,7 +196,7 @@ export class DrawingRow {
   }
 }
 
-/** What is there already is left alone: a field that is selected stays so. */
+/** Set a value only where it differs, so that a selection in the field stays. */
 function write(field: Field, value: string): void {
   if (field.value !== value) field.value = value;
 }

@@ -67,7 +67,7 @@ export const PRESETS: Record<Exclude<Preset, "">, PresetFacts> = {
 
 const MOST_POINTS = 256;
 const POINTS: Record<Tool, number> = { length: 2, angle: 3, ellipse: 4, freehand: 3, box: 2, point: 1, arrow: 2 };
-/** A drawing that is smaller than this, in image pixels, was a slip of the hand. */
+/** A drawing smaller than this, in image pixels, is discarded. */
 const SMALLEST_PX = 0.75;
 
 export interface DrawingKind {
@@ -76,7 +76,7 @@ export interface DrawingKind {
   side: Side;
 }
 
-/** Every preset as it can be chosen: those taken per side twice. */
+/** Every preset as it can be chosen; those that are measured per side appear twice. */
 export const KINDS: readonly DrawingKind[] = (Object.keys(PRESETS) as Exclude<Preset, "">[]).flatMap(
   (preset): DrawingKind[] => {
     const { perSide } = PRESETS[preset];
@@ -106,7 +106,7 @@ export function newUid(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** What a drag from one point to another makes with a tool. */
+/** The points of a drawing that is dragged from one point to another. */
 export function pointsOfDrag(tool: Tool, from: Point, to: Point): Point[] {
   if (tool === "point") return [round(to)];
   if (tool === "ellipse") {
@@ -119,7 +119,7 @@ export function pointsOfDrag(tool: Tool, from: Point, to: Point): Point[] {
     ].map((point) => round(point as unknown as Point));
   }
   if (tool === "angle") {
-    // The arm that is still to be placed stands at 60 degrees, so that there is something to take hold of.
+    // The second arm begins at 60 degrees, so that its handle can be reached.
     const [dx, dy] = minus(from, to);
     const third: Point = [to[0] + dx / 2 - dy * 0.866, to[1] + dy / 2 + dx * 0.866];
     return [from, to, third].map(round);
@@ -128,8 +128,8 @@ export function pointsOfDrag(tool: Tool, from: Point, to: Point): Point[] {
 }
 
 /**
- * The points with one of them put elsewhere. The ends of an ellipse's axis mirror each other,
- * the other axis stays upright on it.
+ * The points with one of them moved. The ends of an ellipse's axis mirror each other,
+ * and the other axis stays perpendicular to it.
  */
 export function withPointMoved(tool: Tool, points: readonly Point[], index: number, to: Point): Point[] {
   if (tool !== "ellipse") return points.map((point, at) => (at === index ? round(to) : point));
@@ -197,7 +197,7 @@ export function simplified(points: readonly Point[], tolerance: number): Point[]
   return [...simplified(points.slice(0, at + 1), tolerance).slice(0, -1), ...simplified(points.slice(at), tolerance)];
 }
 
-/** A line drawn by hand, with as many points as are kept. */
+/** A freehand line simplified to at most 256 points. */
 export function simplifiedTrace(points: readonly Point[]): Point[] {
   let tolerance = 0.25;
   let trace = simplified(points, tolerance);
@@ -208,7 +208,7 @@ export function simplifiedTrace(points: readonly Point[]): Point[] {
   return trace.map(round);
 }
 
-/** Whether the hand only slipped: nothing to keep. */
+/** Whether a drawing has too few points or is too small to store. */
 export function isTooSmall(tool: Tool, points: readonly Point[]): boolean {
   if (points.length < POINTS[tool]) return true;
   if (tool === "point") return false;
@@ -228,7 +228,7 @@ export function shortName({ tool, preset, side }: DrawingKind): string {
   return side ? `${name} ${side}` : name;
 }
 
-/** What counts: the server's number where it has spoken, else ours. */
+/** The server's measurement where there is one, else that of the browser. */
 export function measuredOf(drawing: Drawing, regions: readonly Region[]): Measured | null {
   return drawing.measured === undefined ? measure(drawing, regions) : drawing.measured;
 }

@@ -1,7 +1,6 @@
 /**
- * Where the names and numbers of drawings stand: each inside the picture, on no other one and on no handle. Pure:
- * pixels of the screen in, pixels out, the same for the same drawings. One that finds no room beside its drawing stands
- * apart, with a line that leads to it.
+ * Places the labels of drawings inside the picture, on no other label and on no handle. Pure and deterministic: pixels
+ * of the screen in, pixels out. A label without room beside its drawing stands apart, with a leader line to it.
  */
 
 import type { Point } from "./measure";
@@ -19,27 +18,27 @@ export interface LabelRequest {
   line: readonly Point[];
   closed: boolean;
   handles: readonly Point[];
-  /** Of the label; 0 for a drawing that has none, and is only kept clear of. */
+  /** Size of the label in pixels; 0 for a drawing without one, which is only avoided. */
   w: number;
   h: number;
 }
 
 export interface LabelPlacement extends Box {
-  /** Which of the places around the drawing it is. */
+  /** Index among the candidates of the drawing. */
   at: number;
-  /** From the drawing to a label that stands apart, or as near to another drawing as to its own. */
+  /** The leader line from the drawing to a label that is apart or could belong to another drawing. */
   leader: [Point, Point] | null;
 }
 
 export interface PictureArea {
   w: number;
   h: number;
-  /** What stands on the picture already. */
+  /** Boxes that are occupied already. */
   occupied: readonly Box[];
 }
 
 /**
- * A drawing in the hand, and where every label stood before: meanwhile the others stay, and its own stays on its side.
+ * The drawing that is being moved, and the candidates of all labels before: they stay where they are meanwhile.
  */
 export interface HeldLabel {
   uid: string;
@@ -49,14 +48,14 @@ export interface HeldLabel {
 interface Candidate extends Box {
   at: number;
   cost: number;
-  /** The point of the drawing that it belongs to, and whether it stands apart from it. */
+  /** The point of the drawing that it belongs to, and whether it is apart from it. */
   anchor: Point;
   apart: boolean;
 }
 
 const GAP = 9;
 const HANDLE = 7;
-/** With a strange end this near, nobody can tell whose number it is. */
+/** With a handle of another drawing this near, in pixels, a label is ambiguous. */
 const AMBIGUOUS = 16;
 /** Between two labels. */
 const LABEL_GAP = 2;
@@ -75,7 +74,7 @@ export function placeLabels(
   const shown = requests.filter((request) => isInView(request, area));
   const [moving, others] = [shown.filter(({ uid }) => uid === held?.uid), shown.filter(({ uid }) => uid !== held?.uid)];
   const table = new Placements(shown, area);
-  // While a hand draws, the others neither give way to it nor take what it left free.
+  // While one drawing is moved, the labels of the others stay.
   table.avoid(others);
   if (held) for (const request of others) table.keepAt(request, held.before.get(request.uid));
   for (const request of others) table.placeBeside(request);
@@ -88,7 +87,7 @@ export function placeLabels(
   return table.places;
 }
 
-/** What has its place already, and what must be kept clear of. */
+/** The labels placed so far, and the lines and handles to avoid. */
 class Placements {
   readonly places = new Map<string, LabelPlacement>();
   private readonly boxes: Box[];
@@ -104,7 +103,7 @@ class Placements {
     this.candidates = new Map(requests.filter(({ w }) => w).map((request) => [request.uid, candidates(request, area)]));
   }
 
-  /** Keep clear of these. */
+  /** Set the drawings whose lines and handles are avoided. */
   avoid(requests: readonly LabelRequest[]): void {
     this.avoided = requests;
     this.handles = requests.flatMap(({ handles }) => handles);
@@ -121,7 +120,7 @@ class Placements {
     return before !== undefined && this.isFree(before);
   }
 
-  /** Those that have room beside their drawing first, so that nobody hems them in. */
+  /** Labels with room beside their drawing are placed first. */
   placeBeside(request: LabelRequest): void {
     const candidate = this.cheapest(this.candidatesOf(request).filter(({ apart }) => !apart));
     if (candidate) this.put(request, candidate);
@@ -146,7 +145,7 @@ class Placements {
     let best: Candidate | null = null;
     let cost = Number.POSITIVE_INFINITY;
     for (const each of every) {
-      // They come from the cheapest on: what follows cannot be better.
+      // Candidates are sorted by cost: later ones cannot be better.
       if (each.cost >= cost) break;
       if (!this.isFree(each)) continue;
       const crossed = each.cost + PER_LINE * this.lines.filter(([a, b]) => crossesBox(a, b, each)).length;
@@ -166,7 +165,7 @@ class Placements {
     return this.isLegible(each) && !this.crossed(each);
   }
 
-  /** How many labels have the line of another behind them, if this one stands here. */
+  /** How many labels would have a leader line behind them. */
   private crossed(each: Candidate): number {
     const over = this.leaders.filter(([a, b]) => crossesBox(a, b, each)).length;
     return (
@@ -247,7 +246,7 @@ function candidates(request: LabelRequest, area: PictureArea): Candidate[] {
   return [...places, ...gridCandidates(request, area, right, places.length)];
 }
 
-/** The whole picture in rows of labels, what is near first. */
+/** A grid of places over the whole picture, the nearest first. */
 function gridCandidates({ w, h }: LabelRequest, area: PictureArea, from: Point, first: number): Candidate[] {
   const places: Candidate[] = [];
   for (let y = 0; y <= area.h - h; y += h + LABEL_GAP + 1)
@@ -259,7 +258,7 @@ function gridCandidates({ w, h }: LabelRequest, area: PictureArea, from: Point, 
   return places.toSorted((a, b) => a.cost - b.cost || a.at - b.at);
 }
 
-/** A drawing that is out of sight takes no room. */
+/** A drawing outside the picture gets no label. */
 function isInView({ line }: LabelRequest, area: PictureArea): boolean {
   const [xs, ys] = [line.map(([x]) => x), line.map(([, y]) => y)];
   return (

@@ -13,19 +13,19 @@ import { TextMeasurer } from "./text-width";
 export interface Scene {
   drawings: readonly Drawing[];
   selected: string | null;
-  /** The one in the hand: meanwhile no other label moves. */
+  /** The drawing that is being moved: meanwhile no other label moves. */
   moving: string | null;
-  /** A tool is ready: where it can measure is outlined. */
+  /** The active tool: the regions in which it can measure are outlined. */
   activeKind: DrawingKind | null;
   editable: boolean;
-  /** Whose they are and of which day, where they are not the reader's own. */
+  /** The reader and the day of the drawings, where they are not the reader's own. */
   attribution: string;
   regions: readonly Region[];
   frame: number;
   /** Of the screen. */
   width: number;
   height: number;
-  /** Where something else is written on the picture. */
+  /** Boxes of other text on the picture. */
   occupied: readonly Box[];
   toScreen: (point: Point) => Point;
 }
@@ -42,7 +42,7 @@ const MOST_ROWS = 3;
 /** Room for the dark rim around the letters. */
 const RIM = 4;
 
-/** One drawing as it lies on the screen. */
+/** One drawing in pixels of the screen. */
 interface DrawingOnScreen {
   drawing: Drawing;
   on: boolean;
@@ -57,7 +57,7 @@ function path(points: readonly Point[], closed: boolean): string {
   return `M${points.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`).join("L")}${closed ? "Z" : ""}`;
 }
 
-/** Two short strokes that make the first point a tip. */
+/** Two short strokes that make the first point an arrowhead. */
 function tip([a, b]: readonly Point[]): string {
   if (!a || !b) return "";
   const angle = Math.atan2(b[1] - a[1], b[0] - a[0]);
@@ -68,7 +68,7 @@ function tip([a, b]: readonly Point[]): string {
   return wing(0.45) + wing(-0.45);
 }
 
-/** "Length: 12.3 mm", with the text that somebody gave it. */
+/** "Length, 12.3 mm", with the text of the drawing. */
 export function describeDrawing(drawing: Drawing, regions: readonly Region[]): string {
   const measured = measuredOf(drawing, regions);
   const why = measured?.value === null ? measured.reason : valueText(measured);
@@ -83,7 +83,7 @@ export class SvgLayer {
 
   constructor(private readonly host: SvgLayerHost) {}
 
-  /** Null takes everything away. */
+  /** Null clears the layer. */
   draw(scene: Scene | null): void {
     const content = scene
       ? [
@@ -133,7 +133,7 @@ export class SvgLayer {
     return onScreen.map((each) => ({ ...each, place: placements.get(each.drawing.uid) ?? null }));
   }
 
-  /** Where it stands whose drawings these are: in the lower left corner. */
+  /** The box of the attribution, in the lower left corner. */
   private attributionBox({ attribution, width, height }: Scene): Box[] {
     if (!attribution) return [];
     const h = this.textMeasurer.row + 2 * RIM;
@@ -194,7 +194,7 @@ export class SvgLayer {
         : path(places, closed) + (drawing.tool === "arrow" ? tip(places) : "");
     const bad = measured?.value === null;
     const name = [describeDrawing(drawing, scene.regions), scene.attribution].filter(Boolean).join(", ");
-    // Handles that are to be reached must not be hidden in a picture.
+    // The role img would hide handles from screen readers, so only layers without any get it.
     const named = scene.editable ? {} : { role: "img", "aria-label": name };
     return s(
       "g",

@@ -12,7 +12,7 @@ export class TextMeasurer {
 
   constructor(private readonly element: Element) {}
 
-  /** Look at the font again where the element has another size: only then it can have changed. */
+  /** Read the font again where the element has another size; only then can it have changed. */
   updateFont(width: number, height: number): void {
     const size = `${width} ${height}`;
     if (size === this.measuredSize) return;
@@ -27,7 +27,7 @@ export class TextMeasurer {
   width(text: string): number {
     const known = this.widths.get(text);
     if (known !== undefined) return known;
-    // Figures of one width are not what the pen sets: they take a little more.
+    // Tabular figures are a little wider than what the canvas measures.
     const width = Math.ceil((this.context?.measureText(text).width ?? text.length * this.ascent * 0.6) * 1.03);
     this.widths.set(text, width);
     return width;

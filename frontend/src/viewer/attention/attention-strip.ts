@@ -41,7 +41,7 @@ export class AttentionStrip {
     this.cursor.setAttribute("width", String(pitch));
   }
 
-  /** What to say of this frame (from 1); empty before the commit. */
+  /** The weight of this frame (from 1) in words; empty before the commit. */
   weightNote(frame: number): string {
     if (!this.weights) return "";
     const weight = this.weights.get(frame);

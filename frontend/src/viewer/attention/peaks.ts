@@ -1,4 +1,4 @@
-/** Attention per frame, shown after the commit only: bars, numbers, and the way from peak to peak. */
+/** Attention per frame, shown after the commit only: weights by frame, peaks and their texts. */
 
 import type { Weight } from "../types";
 

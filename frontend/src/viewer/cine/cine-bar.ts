@@ -48,7 +48,7 @@ function rateText(fps: number): string {
   return `${number(fps, Number.isInteger(fps) ? 0 : 1)} fps`;
 }
 
-/** Where a clip's rate comes from, and why what the file says of it is not believed. */
+/** Where a clip's rate comes from, and why the one in the file is not used. */
 export function rateSourceText({ fps_source: source, fps_flaw: flaw }: Pick<Clip, "fps_source" | "fps_flaw">): string {
   const words = `Frame rate ${FPS_SOURCE[source]}`;
   return source === "default"
@@ -56,7 +56,7 @@ export function rateSourceText({ fps_source: source, fps_flaw: flaw }: Pick<Clip
     : [words, flaw].filter(Boolean).join("; ");
 }
 
-/** The speed at which a clip shows as its device recommends, where that is not its own time. */
+/** The speed that gives the rate recommended by the device; null where that is the real-time rate. */
 function recommendedSpeed(clip: Clip | null): number | null {
   if (!clip?.display_rate || clip.fps_source === "recommended" || clip.fps_source === "default") return null;
   const speed = clip.display_rate / clip.fps;
@@ -73,7 +73,7 @@ function speedOptions(clip: Clip | null): [number, string][] {
 
 /**
  * The speed that the reader set, where this clip can be played at it; else its own time.
- * What another clip's device recommends says nothing here.
+ * A recommended speed of another clip is not carried over.
  */
 export function speedFor(clip: Clip | null, speed: number): number {
   return speedOptions(clip).some(([each]) => each === speed) ? speed : 1;
@@ -119,13 +119,13 @@ export class CineBar {
     );
   }
 
-  /** Another clip. */
+  /** Replace the clip. */
   setClip(clip: Clip | null): void {
     this.clip = clip;
     this.slider.max = String(Math.max(1, clip?.frames ?? 1));
     this.slider.disabled = !clip || clip.frames < 2;
     const options = speedOptions(clip);
-    // The same choices are left standing: see `pick`.
+    // Equal choices are not redrawn: see `pick`.
     if (options.map(([, name]) => name).join() !== [...this.speed.options].map(({ text }) => text).join())
       fill(this.speed, ...options.map(([speed, name]) => h("option", { value: speed }, name)));
     const still = (clip?.frames ?? 0) < 2;

@@ -13,7 +13,7 @@ export interface Playback {
 }
 
 export const AS_ACQUIRED: Playback = { speed: 1, pingPong: false, range: null };
-/** How long a still stays when the study runs by itself. */
+/** How long a still is shown during automatic play. */
 const STILL_MS = 1200;
 
 /** Frame indices in the order in which they play, and how long each stays. */
@@ -32,9 +32,9 @@ export function sequence(
 }
 
 export interface CineHost {
-  /** Whether the frame can be shown now, or never. */
+  /** Whether the frame is loaded or has failed. */
   settled(index: number): boolean;
-  /** Show it; false where it cannot be. */
+  /** Show the frame; false where it is not loaded. */
   show(index: number, now: number): boolean;
   current(): number;
   looped(): void;
@@ -65,7 +65,7 @@ export class CineGroup {
 
 export class Cine {
   playing = false;
-  /** Play was asked for; its frames are still coming. */
+  /** Play is requested; frames are still loading. */
   waiting = false;
   playback: Playback = { ...AS_ACQUIRED };
 
@@ -79,7 +79,7 @@ export class Cine {
 
   constructor(private readonly host: CineHost) {}
 
-  /** Another clip, the whole of it. To-and-fro stays as the reader set it. */
+  /** Load another clip, without a range. Ping-pong stays as the reader set it. */
   load(lengths: readonly number[], speed = this.playback.speed): void {
     this.lengths = lengths;
     this.set({ range: null, speed });
@@ -109,7 +109,7 @@ export class Cine {
     this.progress();
   }
 
-  /** Frames have come: begin when none of those that play is missing. */
+  /** Frames were loaded: begin when none of those that play is missing. */
   progress(): void {
     if (!this.waiting || !this.order.length || !this.order.every((index) => this.host.settled(index))) return;
     if (this.group) this.group.memberReady(this);
@@ -161,7 +161,7 @@ export class Cine {
     this.host.looped();
   }
 
-  /** Place in the order. A shorter clip waits on its last frame for the longest of those it plays with. */
+  /** Index into the order after so many ms. In a group a shorter clip waits on its last frame for the longest. */
   private orderIndexAt(elapsed: number): number {
     if (!this.group) return this.clock.frameAt(elapsed);
     const own = elapsed % this.group.total;

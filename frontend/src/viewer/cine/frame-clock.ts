@@ -57,7 +57,7 @@ export class FrameClock {
     return this.starts[index] ?? 0;
   }
 
-  /** How many times the clip has come round. */
+  /** How many times the clip has played to its end. */
   loops(elapsed: number): number {
     return this.total > 0 ? Math.floor(elapsed / this.total) : 0;
   }

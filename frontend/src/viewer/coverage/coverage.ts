@@ -1,4 +1,4 @@
-/** Which frames were really on the screen, and for how long: the evidence behind a fast answer. */
+/** Which frames were really on the screen, and for how long: the evidence that a quick read has viewed the study. */
 
 import type { Clip } from "../types";
 
@@ -45,7 +45,7 @@ export class Coverage {
   private readonly shownFrames = new Map<string, FrameTimes>();
   /** Clips that were opened and of which a frame could not be shown. */
   private readonly unshowable = new Set<string>();
-  /** Clips that their reader was at work on, not only beside. */
+  /** Clips that were shown in the active pane. */
   private readonly chosen = new Set<string>();
 
   constructor(private readonly clips: readonly Countable[]) {
@@ -60,21 +60,21 @@ export class Coverage {
     return true;
   }
 
-  /** The clip was opened, and its reader told why there is no picture. True if it is the first time. */
+  /** The clip was opened and cannot be shown. True if it is the first time. */
   markUnshowable(sop: string): boolean {
     const first = !this.unshowable.has(sop);
     this.unshowable.add(sop);
     return first;
   }
 
-  /** The reader is at work on this clip. True if it is the first time. */
+  /** The clip is shown in the active pane. True if it is the first time. */
   markActive(sop: string): boolean {
     const first = this.shownFrames.has(sop) && !this.chosen.has(sop);
     if (first) this.chosen.add(sop);
     return first;
   }
 
-  /** The frame was on the screen for so long. */
+  /** Add the time that the frame was on the screen, in ms. */
   addTime(sop: string, frame: number, ms: number): void {
     const mark = this.shownFrames.get(sop);
     if (mark?.has(frame) && ms > 0) mark.set(frame, (mark.get(frame) ?? 0) + Math.min(ms, LONGEST_LOOK_MS));
@@ -102,8 +102,8 @@ export class Coverage {
   }
 
   /**
-   * Clips that were not looked at: no frame was shown, or of several one alone, beside a clip that was at work. One
-   * damaged frame does not excuse from the others: only a reader who was told does not have to look.
+   * Clips that count as not opened: no frame was shown, or a single one of several in a pane that was not active.
+   * Clips that cannot be shown do not count.
    */
   unopened(): string[] {
     return this.clips
@@ -139,7 +139,7 @@ export class Coverage {
   }
 
   /**
-   * What was kept may be of this very page: each frame counts the longer of both, so that reopening doubles nothing.
+   * Merge stored coverage. Each frame gets the longer time of both, so that restoring twice counts once.
    */
   restore(stored: StoredCoverage): void {
     for (const [sop, { ranges: shown, each = [], chosen }] of Object.entries(stored)) {

@@ -7,7 +7,7 @@ export class DwellTime {
   private clip: Clip | null = null;
   private frame = 0;
   private since = 0;
-  /** Since then the page has been hidden. */
+  /** The page was hidden when the frame was shown. */
   private pageHidden = false;
 
   constructor(private readonly coverage: Coverage) {}
@@ -22,14 +22,14 @@ export class DwellTime {
   }
 
   /**
-   * Count what is on the screen just now. Called whenever the page is hidden or comes back, too:
-   * the time between the two counts for nothing.
+   * Add the time of the frame on the screen up to now. Also called when the page is hidden or shown,
+   * since hidden time does not count.
    */
   countTime(): void {
     if (this.frame) this.show(this.clip, this.frame);
   }
 
-  /** No frame is on the screen any more. */
+  /** No frame is on the screen from now on. */
   clear(): void {
     this.frame = 0;
   }

@@ -32,7 +32,7 @@ export class FilmStrip {
     private readonly clips: readonly Clip[],
     private readonly coverage: Coverage,
     chosen: (clip: Clip) => void,
-    /** Of which study, where it is not the one that is read. */
+    /** Name of the study, where it is not the one that is read. */
     studyName = "",
   ) {
     this.element = h("nav", {
@@ -50,7 +50,7 @@ export class FilmStrip {
     }
   }
 
-  /** The clip has another name. */
+  /** Draw the changed label of a clip. */
   rename(clip: Clip): void {
     const entry = this.entries.get(clip.sop_uid);
     if (entry) entry.name.textContent = `${clip.number} ${clip.label}`;
@@ -85,7 +85,7 @@ export class FilmStrip {
     entry.note.title = marks.length ? `Marked: frame ${marks.join(", ")}` : "";
   }
 
-  /** On a canvas, which goes with its study: of an `<img>` the browser keeps the pixels long after. */
+  /** On a canvas, which is freed with its study; the browser keeps the pixels of an `<img>` far longer. */
   private async paint(image: HTMLCanvasElement, url: string): Promise<void> {
     try {
       const bitmap = await bitmapOf(url);
@@ -93,7 +93,7 @@ export class FilmStrip {
       image.height = bitmap.height;
       image.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
     } catch (error) {
-      // The clip's name and its frames stand there without it. Nobody waits for what belongs to a study that was left.
+      // The entry works without its thumbnail; one of a study that was closed is not requested again.
       if ((error as FrameError).retryable && image.isConnected) setTimeout(() => void this.paint(image, url), RETRY_MS);
     }
   }

@@ -25,7 +25,7 @@ export function hangClips<C extends Hangable>(clips: readonly C[], panes: number
   return places([left, right, ...others.filter((clip) => clip !== right)]);
 }
 
-/** What hangs in panes that are empty: clips that hang nowhere yet, in the order of acquisition. */
+/** Fill empty panes with clips that hang nowhere yet, in the order of acquisition. */
 export function fillEmptyPanes<C extends Hangable>(clips: readonly C[], shown: readonly (C | null)[]): (C | null)[] {
   const free = clips.filter((clip) => playable(clip) && !shown.some((each) => each?.sop_uid === clip.sop_uid));
   return shown.map((clip) => clip ?? free.shift() ?? null);
@@ -37,7 +37,7 @@ export function adjacentClip<C extends Hangable>(clips: readonly C[], current: C
   return at < 0 ? (clips[0] ?? null) : (clips[at + step] ?? null);
 }
 
-/** What a pane plays after this clip while it runs through the study by itself: its own views, only what is unseen. */
+/** The next clip of a pane that plays automatically: an unseen one of the pane's own views. */
 export function nextUnseen<C extends Hangable>(
   clips: readonly C[],
   current: C | null,
@@ -50,7 +50,7 @@ export function nextUnseen<C extends Hangable>(
   return ordered.find((clip) => playable(clip) && ofThisPane(clip) && unseen.has(clip.sop_uid)) ?? null;
 }
 
-/** What stands at the left and right edge of the picture; null where the view does not say. */
+/** The markers at the left and right edge of the picture; null where the view does not define them. */
 export function edgeMarks(view: Clip["view"]): [string, string] | null {
   if (view === "coronal") return ["R", "L"];
   return view === "sagittal" ? ["A", "P"] : null;

@@ -23,11 +23,11 @@ export interface PaneLayoutHost {
   coverage: Coverage;
   drawingEditor: DrawingEditor;
   prefetcher: Prefetcher;
-  /** A new pane shows what the others do. */
+  /** A pane was added and needs what the others show. */
   paneAdded: (pane: Pane) => void;
-  /** Overlays are off, in panes that come later too. */
+  /** Whether overlays are off, for panes that are added later. */
   overlaysHidden: () => boolean;
-  /** What hangs has changed: its frames come first. */
+  /** The visible clips have changed: their frames are loaded first. */
   framesWanted: () => void;
   frameShown: (pane: Pane) => void;
   paneChanged: (pane: Pane) => void;
@@ -84,7 +84,7 @@ export class PaneLayout {
     return [...this.grid.panes, ...this.prior.panes];
   }
 
-  /** What can be seen, the active pane first. */
+  /** The visible panes, the active one first. */
   get order(): Pane[] {
     return [this.active, ...[...this.visible, ...this.prior.panes].filter((pane) => pane !== this.active)];
   }
@@ -140,7 +140,7 @@ export class PaneLayout {
     this.focus();
   }
 
-  /** Show an earlier study beneath, or take it away; with no study named, the latest one. */
+  /** Show an earlier study beneath, or hide it; by default the latest one. */
   async togglePrior(prior: Prior | undefined = this.study.priors[0]): Promise<void> {
     if (!prior) return;
     const shown = await this.prior.toggle(prior, shape(this.layout)[1]);

@@ -78,7 +78,7 @@ export class PriorRow {
     return this.panes.includes(pane) ? (this.study?.clips ?? []) : null;
   }
 
-  /** Show it, or take it away where it is shown already. */
+  /** Show the prior, or hide it where it is shown already; returns whether it is shown. */
   async toggle(prior: Prior, columns: number): Promise<boolean> {
     const same = this.shown?.study_uid === prior.study_uid;
     this.close();
@@ -144,7 +144,7 @@ export class PriorRow {
     void this.fetchDrawings(prior);
   }
 
-  /** The pictures do not wait for them; a prior whose drawings cannot be had is shown without, and says so. */
+  /** Drawings arrive after the pictures; a failure is stated beside the film. */
   private async fetchDrawings(prior: Prior): Promise<void> {
     if (!this.host.drawingsUrl) return;
     let text: string;

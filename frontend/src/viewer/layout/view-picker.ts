@@ -1,4 +1,4 @@
-/** Saying which view a clip shows: one key for each view and plane. */
+/** A dialog to set the view of a clip: one key for each view and plane. */
 
 import { cap, h } from "../../common/dom";
 import type { Clip, View } from "../types";
@@ -45,7 +45,7 @@ const OPTIONS: readonly [string, readonly Option[]][] = [
   ["Other", [{ key: "o", view: "other", plane: "", name: "Other view" }]],
 ];
 
-/** Ask; null where nothing was chosen. */
+/** Show the dialog; null where nothing was chosen. */
 export function askView(clip: Clip): Promise<ViewChoice | null> {
   let chosen: ViewChoice | null = null;
   const button = (option: Option) => {

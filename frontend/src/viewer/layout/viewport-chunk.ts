@@ -1,6 +1,6 @@
 /**
- * The part that draws pixels is a chunk of its own:
- * when it is loaded, and the first pictures that need not wait for it.
+ * Loads the chunk that draws pixels, and fetches the first pictures
+ * before it is there.
  */
 
 import { prefetchBitmap } from "../loading/frame-decoder";
@@ -14,7 +14,7 @@ export const WIDE_WINDOW = "(min-width: 1180px)";
 let loading: Promise<ViewportModule> | null = null;
 let loaded: ViewportModule | null = null;
 
-/** Begin loading the part that draws, while the study is still being asked for. */
+/** Load the chunk, once; begun while the study is still being fetched. */
 export function loadViewports(): Promise<ViewportModule> {
   loading ??= import("../viewport/cornerstone-viewport").then((viewports) => (loaded = viewports));
   return loading;
@@ -24,7 +24,7 @@ export function layoutFor(panes: 1 | 2): Layout {
   return panes === 2 && window.matchMedia(WIDE_WINDOW).matches ? "1x2" : "1x1";
 }
 
-/** Ask for what hangs first, before there is anything to hang it in. */
+/** Fetch the first picture of each clip that hangs first. */
 export function prefetchFirstPictures(study: Study, panes: 1 | 2): void {
   const [rows, columns] = shape(layoutFor(panes));
   for (const clip of hangClips(study.clips, rows * columns))

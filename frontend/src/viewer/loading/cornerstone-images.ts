@@ -34,7 +34,7 @@ const decodedImages = new Map<string, Types.IImage>();
 const loads = new Map<string, Promise<void>>();
 let engine: RenderingEngine | null = null;
 
-/** Tell the loader about a clip; its frames' image ids in order. */
+/** Register the frames of a clip; returns their image ids in order. */
 export function imagesOf(clip: Clip, ahead = false): string[] {
   return Array.from({ length: clip.frames }, (_, index) => {
     const url = frameUrl(clip, index + 1);
@@ -83,7 +83,7 @@ function imageOf(imageId: string, pixels: Awaited<ReturnType<typeof pixelsOf>>, 
   return image as unknown as Types.IImage;
 }
 
-/** Cornerstone is given only what has arrived: a load that fails inside it ends in errors that nobody can catch. */
+/** Cornerstone gets only images that are decoded: a load that fails inside it raises errors that cannot be caught. */
 function load(imageId: string): Types.IImageLoadObject {
   const image = decodedImages.get(imageId);
   decodedImages.delete(imageId);
@@ -94,7 +94,7 @@ async function fetchImage(imageId: string): Promise<void> {
   const { url, photometric, ahead } = factsOf(imageId);
   const layout = layoutOf(photometric, getShouldUseCPURendering());
   const pixels = await pixelsOf(url, layout, ahead);
-  // Its study was left meanwhile: kept, it would never be cleared away.
+  // Its study was closed meanwhile: a cached image would never be cleared.
   if (!imageFacts.has(imageId)) throw new Error("This frame is not needed any more.");
   decodedImages.set(imageId, imageOf(imageId, pixels, layout));
   await imageLoader.loadAndCacheImage(imageId);
@@ -136,7 +136,7 @@ function metadata(type: string, imageId: string): object | undefined {
   return undefined;
 }
 
-/** Cornerstone, begun once. */
+/** Cornerstone's engine, created at the first call. */
 export function renderingEngine(): RenderingEngine {
   if (engine) return engine;
   init({ rendering: { useCPURendering: wantsCpu() }, debug: { statsOverlay: false } });
@@ -148,7 +148,7 @@ export function renderingEngine(): RenderingEngine {
   return engine;
 }
 
-/** Into the cache, once however many ask; rejects with the reason that the server gives. */
+/** Load into the cache, once for concurrent calls; rejects with the server's reason. */
 export function loadFrame(imageId: string): Promise<void> {
   renderingEngine();
   if (cache.isLoaded(imageId)) return Promise.resolve();
@@ -166,7 +166,7 @@ export function hasPrefetchRoom(): boolean {
   return cache.getCacheSize() < AHEAD_BYTES;
 }
 
-/** Frames of the study before this one are not needed again; those that were loaded for the next one stay. */
+/** Remove the frames of the open study; prefetched ones of the next study stay. */
 export function clearFrames(): void {
   for (const [id, { ahead }] of [...imageFacts]) {
     if (ahead) continue;
@@ -175,7 +175,7 @@ export function clearFrames(): void {
   }
 }
 
-/** Another study comes next: what was loaded ahead for the one before is given up. */
+/** Remove prefetched frames: another study comes next. */
 export function dropPrefetched(): void {
   for (const [id, { ahead }] of [...imageFacts]) {
     if (!ahead) continue;

@@ -1,13 +1,13 @@
 /**
- * Frames of one clip that are wanted at the same moment come in one answer:
- * one journey and one entry in the audit trail.
+ * Frames of one clip that are requested at the same moment are fetched together:
+ * one request and one entry in the audit trail.
  */
 
 export type Decode = (blob: Blob) => Promise<ImageBitmap>;
-/** The answer to a request for a run of frames; null where it cannot be had. */
+/** Fetches a run of frames; null where it fails. */
 export type Fetch = (url: string) => Promise<ArrayBuffer | null>;
 
-/** As many as the server gives at once. */
+/** Most frames that the server sends at once. */
 export const MAX_RUN = 16;
 
 interface FrameRequest {
@@ -15,7 +15,7 @@ interface FrameRequest {
   resolve: (bitmap: Promise<ImageBitmap> | null) => void;
 }
 
-/** Pictures by frame, out of the answer's bytes. Throws where they are not what was promised. */
+/** Pictures by frame, out of the response. Throws where its format is wrong. */
 export function unpack(bytes: ArrayBuffer): Map<number, Blob> {
   const length = new DataView(bytes).getUint32(0);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as {
@@ -32,7 +32,7 @@ export function unpack(bytes: ArrayBuffer): Map<number, Blob> {
   return pictures;
 }
 
-/** Runs of neighbours, none longer than the server gives at once. */
+/** Runs of consecutive frames, none longer than `MAX_RUN`. */
 export function runsOf(frames: readonly number[]): [number, number][] {
   const runs: [number, number][] = [];
   for (const frame of [...new Set(frames)].sort((a, b) => a - b)) {
@@ -51,14 +51,14 @@ export class FrameBatcher {
     private readonly decode: Decode,
   ) {}
 
-  /** The frame's picture, or null where it has to be asked for alone. `base` is the address of the clip's frames. */
+  /** The frame's picture, or null where it has to be fetched alone. `base` is the address of the clip's frames. */
   async request(base: string, frame: number): Promise<ImageBitmap | null> {
     const bitmap = await new Promise<Promise<ImageBitmap> | null>((resolve) => {
       const requests = this.waiting.get(base);
       if (requests) requests.push({ frame, resolve });
       else {
         this.waiting.set(base, [{ frame, resolve }]);
-        // Whatever else is asked for in this turn goes along.
+        // All requests of this turn of the event loop go into one batch.
         queueMicrotask(() => void this.send(base));
       }
     });
@@ -78,7 +78,7 @@ export class FrameBatcher {
       const bytes = first === last ? null : await this.fetch(`${base}${first}-${last}/`);
       if (bytes) pictures = unpack(bytes);
     } catch {
-      // Each is asked for alone, and says what is wrong with it.
+      // Each frame is fetched alone, with its own error.
     }
     for (const { frame, resolve } of requestsOfRun) {
       const blob = pictures.get(frame);

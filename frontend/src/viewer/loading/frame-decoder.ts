@@ -26,7 +26,7 @@ async function refusal(response: Response): Promise<FrameError> {
   return new FrameError(error.detail, error.signedOut || error.transient);
 }
 
-/** Pictures come again: one request through the API takes the banner away. */
+/** Pictures arrive again: a request through the API hides the signed-out banner. */
 function signedIn(url: string): void {
   signedOut = false;
   void api.get(url.replace(/clips\/.*$/, "")).catch(() => undefined);
@@ -56,7 +56,7 @@ async function decode(blob: Blob): Promise<ImageBitmap> {
   }
 }
 
-/** Begin fetching before the viewer's code has arrived; the first `bitmapOf` takes it over. */
+/** Begin fetching before the viewer's code is loaded; the first `bitmapOf` of the address gets the result. */
 export function prefetchBitmap(url: string): void {
   if (PREFETCHED.has(url)) return;
   const bitmap = fetchBitmap(url);
@@ -64,7 +64,7 @@ export function prefetchBitmap(url: string): void {
   PREFETCHED.set(url, bitmap);
 }
 
-/** `ahead`: for a study that nobody has opened yet; the server writes it down as that. */
+/** `ahead` marks the request of a study that is not open yet, for the audit trail. */
 export function bitmapOf(url: string, ahead = false): Promise<ImageBitmap> {
   const prefetched = PREFETCHED.get(url);
   PREFETCHED.delete(url);
@@ -76,7 +76,7 @@ export function bitmapOf(url: string, ahead = false): Promise<ImageBitmap> {
     : fetchBitmap(url, ahead);
 }
 
-/** A run of frames; null where it cannot be had: then each is asked for alone, and says why. */
+/** A run of frames; null where it fails: then each frame is fetched alone, with its own error. */
 async function fetchRun(url: string, ahead: boolean): Promise<ArrayBuffer | null> {
   const response = await fetch(url, {
     credentials: "same-origin",
@@ -107,7 +107,7 @@ export function convert(rgba: Uint8ClampedArray, layout: Layout): Uint8Array | U
   return layout === "rgba" ? rgba : layout === "grey" ? greyOf(rgba) : rgbOf(rgba);
 }
 
-/** One reading for each pixel: its four bytes as a number, of which an array of bytes keeps the lowest, red. */
+/** Each pixel is read as one 32-bit number, of which the byte array keeps the lowest byte, red. */
 function greyOf(rgba: Uint8ClampedArray): Uint8Array {
   return new Uint8Array(new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length / 4));
 }

@@ -26,13 +26,13 @@ export class Prefetcher {
     private readonly limits: Limits,
   ) {}
 
-  /** These first, in this order. */
+  /** Load these first, in this order. */
   focus(ids: readonly string[]): void {
     this.focused = ids.filter((id) => !this.settled(id));
     this.fillSlots();
   }
 
-  /** These when there is nothing better to do. */
+  /** Load these when nothing is left to load first. */
   background(ids: readonly string[]): void {
     this.backlog = ids.filter((id) => !this.settled(id));
     this.fillSlots();
@@ -43,7 +43,7 @@ export class Prefetcher {
     return () => this.watchers.delete(watcher);
   }
 
-  /** When all of these have come, or cannot; at the latest after so many milliseconds. */
+  /** Resolves when all of these are loaded or have failed; at the latest after `most` ms. */
   async whenSettled(ids: readonly string[], most: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = () => {
@@ -70,7 +70,7 @@ export class Prefetcher {
     return this.loaded.has(id) || this.failed.has(id);
   }
 
-  /** It left the cache, or is to be tried again. */
+  /** Forget the state of an image that left the cache or is to be tried again. */
   forget(id: string): void {
     this.loaded.delete(id);
     this.failed.delete(id);
@@ -96,7 +96,7 @@ export class Prefetcher {
   }
 
   private fillSlots(): void {
-    // Not one by one as they come: what is asked for together travels together.
+    // Slots are refilled in groups, so that frames share requests.
     if (this.loading.size > this.limits.inFlight / 2) return;
     while (!this.closed && this.pause === null && this.loading.size < this.limits.inFlight) {
       const id = this.next();
@@ -106,7 +106,7 @@ export class Prefetcher {
     }
   }
 
-  /** The server or the sign-in is away: everything waits a little and goes on where it was. */
+  /** No answer, or no sign-in: everything waits a little and goes on where it was. */
   private retry(id: string): void {
     this.focused.unshift(id);
     this.pause ??= setTimeout(() => {

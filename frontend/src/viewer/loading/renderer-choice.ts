@@ -12,7 +12,7 @@ function rendererName(): string | null {
   if (!context) return null;
   const names = context.getExtension("WEBGL_debug_renderer_info");
   const name: unknown = context.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : context.RENDERER);
-  // A page may hold few contexts; this one has told what it knows.
+  // A page may hold few contexts, and this one is not needed any more.
   context.getExtension("WEBGL_lose_context")?.loseContext();
   return String(name);
 }
