@@ -12,6 +12,7 @@ from accounts import audit, permissions
 from accounts.roles import Role
 from annotations.adjudication import disputes as adjudication_disputes
 from annotations.adjudication.disputes import Dispute
+from annotations.api.requests import LABELLERS
 from annotations.consensus.differences import compared, level
 from annotations.models import Context, LabelQueue, QueueItem
 from annotations.queues import assignment
@@ -19,7 +20,6 @@ from annotations.reads.lifecycle import Place
 from live import queries
 from studies import access
 
-LABELLERS = (Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN)
 _LEVELS = {"high": "high weight", "mid": "middle weight", "low": "low weight"}
 
 

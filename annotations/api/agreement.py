@@ -21,7 +21,7 @@ from accounts import audit, permissions
 from accounts.roles import Role, has_role
 from annotations.agreement import report
 from annotations.agreement.ratings import asking
-from annotations.api.reads import LABELLERS
+from annotations.api.requests import LABELLERS
 from annotations.models import LabelQueue, Read, ReadRevision, ReadStatus, SchemaInForce
 from annotations.queues import assignment
 from live import queries

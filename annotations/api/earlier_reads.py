@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts import audit, permissions
 from annotations.adjudication import disputes
-from annotations.api.reads import LABELLERS, Conflict, Where, place
+from annotations.api.requests import LABELLERS, Conflict, Where, place
 from annotations.models import Context, Read
 from annotations.queues import assignment
 from annotations.reads import lifecycle

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from accounts import audit, permissions
 from accounts.roles import Role, has_role
 from annotations.api import payloads
-from annotations.api.reads import LABELLERS
+from annotations.api.requests import LABELLERS
 from annotations.label_schema import authoring, versions
 from annotations.models import LabelSchema, PositiveDefinition, ReadRevision, SchemaInForce
 from live import queries

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from annotations.label_schema import versions
 from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus, Unblinding
+from annotations.queues import assignment
 from annotations.reads.blinding import has_answered
 from inference import current_scores
 from studies.models import Study
@@ -105,3 +106,22 @@ def told_score(study: Study, user: Any) -> dict[str, Any]:
     if not (answered or settings.SHOW_PROBABILITY):
         payload["probability"] = None
     return payload
+
+
+def told_queue(user: Any, item: QueueItem | None) -> dict[str, Any]:
+    queue = item.queue if item else assignment.queues_of(user).order_by("-pk").first()
+    progress = assignment.progress(user, queue) if queue else assignment.Progress(0, 0)
+    told_item = item and {"id": item.pk, "study_uid": item.study.uid, "url": assignment.url_of(item), "why": item.why}
+    return {
+        "name": queue.name if queue else None,
+        "position": progress.position,
+        "total": progress.total,
+        "done": progress.done,
+        "item": told_item,
+        "deadline": queue.deadline.isoformat() if queue and queue.deadline else None,
+        "pace_per_hour": assignment.pace_per_hour(user),
+    }
+
+
+def queue_item(item: QueueItem | None) -> dict[str, Any] | None:
+    return {"study_uid": item.study.uid, "url": assignment.url_of(item)} if item else None
