@@ -13,8 +13,9 @@ from typing import Any
 from annotations.models import Context, QueueItem, Read, ReadStatus
 from live.models import Audience
 from live.publish import publish
-from studies import access
+from studies import study_status
 from studies.models import Clip, Study, StudyRevision, StudyStatus
+from studies.study_status import Step as StudyStep
 
 _committed: list[Callable[[Read], None]] = []
 
@@ -39,8 +40,8 @@ def follow(read: Read, status: ReadStatus) -> None:
 
 
 def _in_the_reading_room(read: Read) -> None:
-    # Locked, so that of two readers of one study the later weighs what the earlier did.
-    read.study = access.every_study().select_for_update().get(pk=read.study_id)
+    # Of two readers of one study the later weighs what the earlier did.
+    read.study = study_status.lock(read.study)
     _settle(read.study)
     if read.status == ReadStatus.COMMITTED:
         for callback in _committed:
@@ -58,9 +59,9 @@ def _settle(study: Study) -> None:
     """A study counts as read while a read counts that left nothing of it unseen; otherwise it waits."""
     read_at = _read_at(study)
     if read_at is not None:
-        _set_status(study, StudyStatus.READ, read_at)
+        study_status.move(study, StudyStep.COMPLETE, read_at=read_at)
     elif study.status == StudyStatus.READ:
-        _set_status(study, StudyStatus.WAITING, study.read_at)
+        study_status.move(study, StudyStep.RETURN)
 
 
 def _read_at(study: Study) -> datetime | None:
@@ -76,11 +77,6 @@ def _unseen(read: Read, seen: list[dict[str, Any]]) -> Any:
     viewed = [clip["sop_uid"] for clip in seen if clip.get("frames")]
     late = Clip.objects.filter(study=read.study_id, frames__gt=0, received_at__gt=read.opened_at)
     return late.exclude(sop_uid__in=viewed)
-
-
-def _set_status(study: Study, status: StudyStatus, read_at: datetime | None) -> None:
-    access.every_study().filter(pk=study.pk).update(status=status, read_at=read_at)
-    study.status, study.read_at = status, read_at
 
 
 def _second_reader(item: QueueItem) -> None:
