@@ -19,7 +19,7 @@ from annotations.agreement.rated_variables import Asking
 from annotations.core.bootstrap import Codes
 from annotations.core.coefficients import MISSING
 from annotations.label_schema import versions
-from annotations.models import Context, Read, ReadRevision, ReadStatus
+from annotations.models import Context, ReadRevision
 from studies import access
 
 _FIELDS = (
@@ -170,9 +170,8 @@ def _known(gold: Mapping[str, Any], asked: Asking) -> dict[str, int]:
 
 def _decided(asked: Asking, *, queue: int | None) -> dict[int, Mapping[str, int]]:
     """The last adjudicated answer of each study that stands."""
-    reads = Read.objects.filter(context=Context.ADJUDICATION, status=ReadStatus.COMMITTED)
-    reads = reads.filter(item__queue=queue) if queue is not None else reads
-    rows = ReadRevision.objects.filter(read__in=reads).order_by("committed_at", "pk")
+    rows = ReadRevision.objects.counting().filter(read__context=Context.ADJUDICATION).order_by("committed_at", "pk")
+    rows = rows.filter(read__item__queue=queue) if queue is not None else rows
     return {row[0]: _answer(row, asked).codes for row in rows.values_list(*_FIELDS)}
 
 

@@ -72,29 +72,30 @@ def _unblinded(read: Read) -> dict[str, Any] | None:
     return {"at": asked.at, "reason": asked.reason} if asked else None
 
 
-def told_others(read: Read, name: str) -> dict[str, Any]:
+def told_others(revision: ReadRevision, name: str) -> dict[str, Any]:
     """Another reader's answer: what was committed last, never a draft."""
-    revisions = list(read.revisions.all())[-1:]
+    read = revision.read
     return {
         "id": read.pk,
         "context": read.context,
         "status": read.status,
         "reader": name,
-        "revisions": [told_revision(revision) for revision in revisions],
-        "schema": revisions[-1].schema if revisions else "",
+        "revisions": [told_revision(revision)],
+        "schema": revision.schema,
     }
 
 
 def others_reads(study: Study, *, context: Context, item: QueueItem | None, reader: Any) -> Iterator[dict[str, Any]]:
     """What other people committed: by name in the reading room, as Reader 1, 2 … in a queue. Asks nothing until it is
     read."""
-    reads = Read.objects.filter(study=study, status=ReadStatus.COMMITTED).exclude(reader=reader)
-    reads = reads.select_related("reader").prefetch_related("revisions__agreement").order_by("pk")
+    others = ReadRevision.objects.counting().filter(read__study=study).exclude(read__reader=reader)
+    others = others.select_related("read__reader", "agreement").order_by("read_id")
     if context == Context.TRIAGE:
-        yield from (told_others(read, read.reader.display) for read in reads.filter(context=Context.TRIAGE))
+        answers = others.filter(read__context=Context.TRIAGE)
+        yield from (told_others(each, each.read.reader.display) for each in answers)
         return
-    answers = reads.filter(item=item, context=Context.QUEUE)
-    yield from (told_others(read, f"Reader {number}") for number, read in enumerate(answers, 1))
+    answers = others.filter(read__item=item, read__context=Context.QUEUE)
+    yield from (told_others(each, f"Reader {number}") for number, each in enumerate(answers, 1))
 
 
 def told_score(study: Study, user: Any) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def answers_known() -> dict[int, dict[str, Any]]:
     """The reference labels as answers to compare with. Findings where one answer stands behind the label."""
     labels = reference_labels.labels()
     single = [label for label in labels if len(label.reads) == 1]
-    found = ReadRevision.objects.filter(pk__in=[label.reads[0] for label in single]) if single else []
+    found = ReadRevision.objects.filter(pk__in=[label.reads[0] for label in single])
     findings = {revision.pk: revision.findings for revision in found}
     return {
         label.study.pk: {
