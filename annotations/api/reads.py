@@ -22,8 +22,17 @@ from annotations.models import Context, Read, ReadStatus
 from annotations.queues import assignment
 from annotations.reads import lifecycle
 from annotations.reads.blinding import has_answered, is_blinded
-from annotations.reads.lifecycle import SCORE_VIEWED, Answer, Evidence, Place
+from annotations.reads.lifecycle import (
+    SCORE_VIEWED,
+    Answer,
+    Contradiction,
+    Evidence,
+    Place,
+    SchemaChanged,
+    StaleDraft,
+)
 from annotations.reads.trainee_feedback import feedback
+from annotations.reads.transitions import NotOpen
 from common.validation import checked
 from studies import access
 
@@ -70,18 +79,24 @@ class Verdict(Where):
 
 def _refusals(error: Exception) -> exceptions.APIException:
     """What a domain error is in HTTP."""
-    if isinstance(error, lifecycle.StaleDraft):
+    if isinstance(error, StaleDraft):
         return Conflict(str(error), "stale_draft", server=payloads.told_draft(error.read))
     if isinstance(error, BadFindings):
         return exceptions.ValidationError(error.messages)
-    if isinstance(error, lifecycle.SchemaChanged):
+    if isinstance(error, SchemaChanged):
         return Conflict(str(error), "schema_changed", schema=payloads.told_schema())
-    if isinstance(error, lifecycle.Contradiction):
+    if isinstance(error, Contradiction):
         return Conflict(str(error), "contradiction", questions=error.questions)
     return Conflict(str(error), "not_open")
 
 
-DOMAIN_ERRORS = (lifecycle.StaleDraft, BadFindings, lifecycle.NotOpen, lifecycle.SchemaChanged, lifecycle.Contradiction)
+DOMAIN_ERRORS = (
+    StaleDraft,
+    BadFindings,
+    NotOpen,
+    SchemaChanged,
+    Contradiction,
+)
 
 
 class ReadsView(APIView):
@@ -238,7 +253,7 @@ class AgreementView(APIView):
             raise Conflict("You have this study in a label queue: the AI's answer is hidden from you.", "blinded")
         try:
             agreement = lifecycle.agree(here, agrees=asked["agree"])
-        except lifecycle.NotOpen as error:
+        except NotOpen as error:
             raise _refusals(error) from error
         return Response({"agree": agreement.agree, "flag": agreement.flag})
 
@@ -253,7 +268,7 @@ class ReopenView(APIView):
         here = place(request, uid, "read.reopen", checked(Where, request.data))
         try:
             read = lifecycle.reopen(here)
-        except lifecycle.NotOpen as error:
+        except NotOpen as error:
             raise _refusals(error) from error
         return Response(payloads.told_own(read))
 

@@ -27,7 +27,7 @@ from annotations.measurements import drawings
 from annotations.models import Context, Read, ReadRevision, ReadStatus
 from annotations.reads.blinding import blinded_uids
 from studies import access
-from studies.models import Clip, Study, StudyRevision
+from studies.models import Clip, StudyRevision
 
 NEW, CHANGED, UNCHANGED, REFUSED = "new", "changed", "unchanged", "refused"
 _AT_ONCE = 500
@@ -237,9 +237,8 @@ def _said(studies: set[int]) -> dict[tuple[int, int], list[tuple[str, Findings]]
     """(study, reader) → (context, findings) of the last revision of each committed read."""
     found: dict[tuple[int, int], list[tuple[str, Findings]]] = {}
     for some in _some(studies):
-        reads = Read.objects.filter(study__in=some, status=ReadStatus.COMMITTED).prefetch_related("revisions")
-        for read in reads:
-            last = max(read.revisions.all(), key=lambda each: each.number)
+        for last in ReadRevision.objects.counting().filter(read__study__in=some).select_related("read"):
+            read = last.read
             found.setdefault((read.study_id, read.reader_id), []).append((read.context, last.findings))
     return found
 
@@ -284,10 +283,8 @@ def _measured(rows: Iterable[Row]) -> Iterator[tuple[int, Findings]]:
     """Drawings with our own numbers beside them."""
     for row in rows:
         if row.findings["drawings"]:
-            yield (
-                row.line,
-                {**row.findings, "drawings": drawings.measured(Study(pk=row.study), row.findings["drawings"])},
-            )
+            regions = dict(Clip.objects.filter(study=row.study).values_list("sop_uid", "regions"))
+            yield row.line, {**row.findings, "drawings": drawings.measured(row.findings["drawings"], regions)}
 
 
 def _as_drafts(rows: Iterable[Row], reads: dict[tuple[int, int], Read]) -> None:
