@@ -50,10 +50,10 @@ def target(status: StudyStatus, step: Step) -> StudyStatus:
         raise NotAllowed(f"a {status} study cannot {step}") from None
 
 
-def lock(study: Study) -> Study:
+def lock(pk: int) -> Study:
     """The study as it stands now, locked until the transaction ends. Taken before any other lock of the study's rows,
     so that of a claim and a commit none waits for the other in a circle."""
-    return access.every_study().select_for_update().get(pk=study.pk)
+    return access.every_study().select_for_update().get(pk=pk)
 
 
 def move(study: Study, step: Step, **changes: Any) -> None:

@@ -62,7 +62,7 @@ def take(study: Study, user: Any) -> Claim:
     own = Claim.objects.filter(study=study, user=user)
     if study.status != StudyStatus.READ and own.update(renewed_at=now):
         return own.select_related("user").get()
-    study = study_status.lock(study)
+    study = study_status.lock(study.pk)
     if study.status == StudyStatus.READ:
         raise AlreadyRead
     start = {"user": user, "since": now, "renewed_at": now}
@@ -94,7 +94,7 @@ def take_if_free(study: Study, user: Any) -> Claim | None:
 @transaction.atomic
 def release(study: Study, user: Any) -> None:
     """Give one's own claim back; without one nothing happens. Raises Taken where it is somebody else's."""
-    study = study_status.lock(study)
+    study = study_status.lock(study.pk)
     claim = holder(study)
     if claim is not None and claim.user_id != user.pk:
         raise Taken(claim)
@@ -110,13 +110,13 @@ def when_committed(read: Read) -> None:
 
 def lapse() -> int:
     """Take back claims that were not renewed, so that open lists show the study as waiting again. A worker's tick."""
-    expired = list(Claim.objects.filter(renewed_at__lte=_oldest_live()).select_related("study")[:100])
+    expired = list(Claim.objects.filter(renewed_at__lte=_oldest_live())[:100])
     return sum(_lapse(claim) for claim in expired)
 
 
 @transaction.atomic
 def _lapse(claim: Claim) -> bool:
-    study = study_status.lock(claim.study)
+    study = study_status.lock(claim.study_id)
     lapsed = Claim.objects.filter(pk=claim.pk, renewed_at=claim.renewed_at).delete()[0]
     if lapsed:
         _move(study, Step.RELEASE)

@@ -47,7 +47,7 @@ def test_a_move_changes_the_row_and_the_object() -> None:
 @pytest.mark.django_db
 def test_who_moves_a_study_by_what_it_was_is_told_that_they_lost() -> None:
     stale = factories.study()
-    move(lock(stale), Step.COMPLETE)
+    move(lock(stale.pk), Step.COMPLETE)
     with pytest.raises(Lost):
         move(stale, Step.CLAIM)
     assert Study.objects.get(pk=stale.pk).status == StudyStatus.READ

@@ -195,7 +195,7 @@ def test_a_release_by_what_the_study_was_does_not_undo_a_commit(study: Study, re
 def test_a_claim_that_lapses_while_a_commit_ends_does_not_undo_it(study: Study, reader: User) -> None:
     claims.take(study, reader)
     _lapse(study)
-    expired = Claim.objects.select_related("study").get()
+    expired = Claim.objects.get()
     Study.objects.filter(pk=study.pk).update(status=StudyStatus.READ)
     assert claims._lapse(expired)
     assert status_of(study) == StudyStatus.READ
