@@ -32,7 +32,7 @@ class Dispute:
 
 def _committed_reads() -> Prefetch[Any]:
     reads = Read.objects.filter(context=Context.QUEUE, status=ReadStatus.COMMITTED).order_by("pk")
-    return Prefetch("reads", reads.prefetch_related("revisions__read"), to_attr="answers")
+    return Prefetch("reads", reads.with_last_revision(), to_attr="answers")
 
 
 def with_answers(items: QuerySet[QueueItem]) -> QuerySet[QueueItem]:
@@ -58,7 +58,8 @@ def decided() -> QuerySet[Read]:
 
 def dispute_of(item: QueueItem) -> Dispute:
     """The latest answers of everybody who read the item."""
-    revisions = [list(read.revisions.all())[-1] for read in item.answers]  # type: ignore[attr-defined]  # by Prefetch(to_attr=)
+    answers: list[Read] = item.answers  # type: ignore[attr-defined]  # by Prefetch(to_attr=)
+    revisions = [last for read in answers if (last := read.last_revision) is not None]
     return Dispute(item, revisions, all_differences([revision.findings for revision in revisions]))
 
 

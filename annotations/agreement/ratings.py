@@ -19,7 +19,7 @@ from annotations.agreement.rated_variables import RatedVariables
 from annotations.core.bootstrap import Codes
 from annotations.core.coefficients import MISSING
 from annotations.label_schema import versions
-from annotations.models import Context, Read, ReadRevision, ReadStatus
+from annotations.models import Context, ReadRevision
 from annotations.queues.known_answers import KnownAnswer
 from studies import access
 
@@ -191,10 +191,9 @@ def _known_codes(known: KnownAnswer, variables: RatedVariables) -> dict[str, int
 
 def _adjudicated(variables: RatedVariables, *, queue: int | None) -> dict[int, Mapping[str, int]]:
     """The last adjudicated answer of each study that stands."""
-    reads = Read.objects.filter(context=Context.ADJUDICATION, status=ReadStatus.COMMITTED)
-    reads = reads.filter(item__queue=queue) if queue is not None else reads
-    revisions = ReadRevision.objects.filter(read__in=reads).order_by("committed_at", "pk")
-    rows = (_Row(*row) for row in revisions.values_list(*_COLUMNS))
+    revisions = ReadRevision.objects.counting().filter(read__context=Context.ADJUDICATION)
+    revisions = revisions.filter(read__item__queue=queue) if queue is not None else revisions
+    rows = (_Row(*row) for row in revisions.order_by("committed_at", "pk").values_list(*_COLUMNS))
     return {row.study: _rating(row, variables).codes for row in rows}
 
 

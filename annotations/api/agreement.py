@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db import transaction
@@ -21,12 +21,13 @@ from accounts import audit, permissions
 from accounts.roles import Role, has_role
 from annotations.agreement import report
 from annotations.agreement.ratings import variables_in_force
-from annotations.api.reads import LABELLERS
+from annotations.api.requests import LABELLERS
 from annotations.models import LabelQueue, Read, ReadRevision, ReadStatus, SchemaInForce
 from annotations.queues import assignment
 from live import queries
 
 KEPT_SECONDS = 600
+Figures = TypeVar("Figures")
 
 
 class Which(serializers.Serializer[Any]):
@@ -52,17 +53,17 @@ def _asked(serializer: type[serializers.Serializer[Any]], request: Request, allo
     return chosen
 
 
-def _kept(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _kept(name: str, make: Callable[[], Figures]) -> Figures:
     """The figures from the cache while no read has changed."""
     revisions = ReadRevision.objects.aggregate(last=Max("pk"))
     reads = Read.objects.filter(status=ReadStatus.COMMITTED).aggregate(number=Count("pk"))
     choice = SchemaInForce.objects.aggregate(last=Max("pk"))
     key = f"agreement:{name}:{revisions['last']}:{reads['number']}:{choice['last']}"
-    found: dict[str, Any] | None = cache.get(key)
-    if found is None:
-        found = make()
-        cache.set(key, found, KEPT_SECONDS)
-    return found
+    figures: Figures | None = cache.get(key)
+    if figures is None:
+        figures = make()
+        cache.set(key, figures, KEPT_SECONDS)
+    return figures
 
 
 class AgreementFiguresView(APIView):
@@ -73,12 +74,12 @@ class AgreementFiguresView(APIView):
     def get(self, request: Request) -> Response:
         """How far readers agree, with 95 % intervals over patients. Who is no admin has their own figures alone."""
         everything = has_role(request.user, Role.ADMIN)
-        allowed = LabelQueue.objects.all() if everything else assignment.queues_of(request.user)
+        allowed = LabelQueue.objects.all() if everything else assignment.queues_of(permissions.person(request))
         queue = _asked(Which, request, allowed)["queue"]
         audit.record(request._request, "agreement.viewed", user=request.user, queue=queue, everybody=everything)
         told_queues = [{"id": one.pk, "name": one.name} for one in allowed.order_by("-pk")]
         if not everything:
-            return Response({"scope": "own", "queues": told_queues, **report.own(request.user, queue)})
+            return Response({"scope": "own", "queues": told_queues, **report.own(permissions.person(request), queue)})
         found = _kept(f"overview:{queue}", lambda: report.overview(queue))
         return Response({"scope": "all", "queues": told_queues, **found})
 

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from accounts import audit, permissions
 from accounts.roles import Role, has_role
 from annotations.api import payloads
-from annotations.api.reads import LABELLERS
+from annotations.api.requests import LABELLERS
 from annotations.label_schema import authoring, versions
 from annotations.models import LabelSchema, PositiveDefinition, ReadRevision, SchemaInForce
 from live import queries
@@ -122,7 +122,9 @@ class InForceView(APIView):
             raise exceptions.ValidationError({"schema": ["There is no such version. Nothing was changed."]})
         if messages := authoring.check_definition(definition.rule, schema):
             raise exceptions.ValidationError(messages)
-        chosen = versions.put_in_force(schema.name, definition.name, by=request.user, reason=asked["reason"])
+        chosen = versions.put_in_force(
+            schema.name, definition.name, by=permissions.person(request), reason=asked["reason"]
+        )
         audit.record(
             request._request,
             "label_schema.in_force",

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import permissions
-from annotations.api.reads import LABELLERS, Where, place
+from annotations.api.requests import LABELLERS, Where, place
 from annotations.models import Context
 from annotations.queues import assignment
 from annotations.reads import lifecycle

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from annotations.label_schema import versions
 from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus, Unblinding
+from annotations.queues import assignment
 from annotations.reads.blinding import has_answered
 from inference import current_scores
 from studies.models import Study
@@ -71,29 +72,30 @@ def _unblinded(read: Read) -> dict[str, Any] | None:
     return {"at": asked.at, "reason": asked.reason} if asked else None
 
 
-def told_others(read: Read, name: str) -> dict[str, Any]:
+def told_others(revision: ReadRevision, name: str) -> dict[str, Any]:
     """Another reader's answer: what was committed last, never a draft."""
-    revisions = list(read.revisions.all())[-1:]
+    read = revision.read
     return {
         "id": read.pk,
         "context": read.context,
         "status": read.status,
         "reader": name,
-        "revisions": [told_revision(revision) for revision in revisions],
-        "schema": revisions[-1].schema if revisions else "",
+        "revisions": [told_revision(revision)],
+        "schema": revision.schema,
     }
 
 
 def others_reads(study: Study, *, context: Context, item: QueueItem | None, reader: Any) -> Iterator[dict[str, Any]]:
     """What other people committed: by name in the reading room, as Reader 1, 2 … in a queue. Asks nothing until it is
     read."""
-    reads = Read.objects.filter(study=study, status=ReadStatus.COMMITTED).exclude(reader=reader)
-    reads = reads.select_related("reader").prefetch_related("revisions__agreement").order_by("pk")
+    others = ReadRevision.objects.counting().filter(read__study=study).exclude(read__reader=reader)
+    others = others.select_related("read__reader", "agreement").order_by("read_id")
     if context == Context.TRIAGE:
-        yield from (told_others(read, read.reader.display) for read in reads.filter(context=Context.TRIAGE))
+        answers = others.filter(read__context=Context.TRIAGE)
+        yield from (told_others(each, each.read.reader.display) for each in answers)
         return
-    answers = reads.filter(item=item, context=Context.QUEUE)
-    yield from (told_others(read, f"Reader {number}") for number, read in enumerate(answers, 1))
+    answers = others.filter(read__item=item, read__context=Context.QUEUE)
+    yield from (told_others(each, f"Reader {number}") for number, each in enumerate(answers, 1))
 
 
 def told_score(study: Study, user: Any) -> dict[str, Any]:
@@ -105,3 +107,22 @@ def told_score(study: Study, user: Any) -> dict[str, Any]:
     if not (answered or settings.SHOW_PROBABILITY):
         payload["probability"] = None
     return payload
+
+
+def told_queue(user: Any, item: QueueItem | None) -> dict[str, Any]:
+    queue = item.queue if item else assignment.queues_of(user).order_by("-pk").first()
+    progress = assignment.progress(user, queue) if queue else assignment.Progress(0, 0)
+    told_item = item and {"id": item.pk, "study_uid": item.study.uid, "url": assignment.url_of(item), "why": item.why}
+    return {
+        "name": queue.name if queue else None,
+        "position": progress.position,
+        "total": progress.total,
+        "done": progress.done,
+        "item": told_item,
+        "deadline": queue.deadline.isoformat() if queue and queue.deadline else None,
+        "pace_per_hour": assignment.pace_per_hour(user),
+    }
+
+
+def queue_item(item: QueueItem | None) -> dict[str, Any] | None:
+    return {"study_uid": item.study.uid, "url": assignment.url_of(item)} if item else None

@@ -93,7 +93,7 @@ class QueuesView(APIView):
             raise Refusal(said, "refused", **told_plan(wanted, planned))
         queue = builder.make(
             wanted["name"], planned, queue_serializers.settings_of(wanted), source=wanted["source"],
-            made_from=queue_serializers.kept(dict(request.data)), by=request.user,
+            made_from=queue_serializers.kept(dict(request.data)), by=permissions.person(request),
         )  # fmt: skip
         counts: dict[str, Any] = {
             "studies": len(planned.picks),

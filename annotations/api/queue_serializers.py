@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -11,7 +11,7 @@ from rest_framework import serializers
 from accounts.models import User
 from annotations.models import Blinding, Rule, Source
 from annotations.queues import selection
-from annotations.queues.builder import MAX_STUDIES, QueueSettings
+from annotations.queues.builder import MAX_STUDIES, QueueRequest, QueueSettings
 from annotations.queues.selection import Selection, StudyFilter
 
 NOT_READ = "not read yet"
@@ -118,6 +118,6 @@ def settings_of(asked: dict[str, Any]) -> QueueSettings:
     return QueueSettings(**{name: asked[name] for name in names})
 
 
-def kept(body: dict[str, Any]) -> dict[str, Any]:
+def kept(body: dict[str, Any]) -> QueueRequest:
     """What stays with the queue of what was asked for: all but the list itself."""
-    return {name: value for name, value in body.items() if name not in ("uids", "leave_out", "name")}
+    return cast(QueueRequest, {name: body[name] for name in body if name not in ("uids", "leave_out", "name")})

@@ -1,55 +1,42 @@
-"""REST: reads and scores of a study, label queues, reference labels."""
+"""REST: one's read of a study from the draft to the commit, and what the AI said of it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db import transaction
-from django.http import Http404
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, serializers, status
+from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit, permissions
-from accounts.roles import Role, has_role
+from accounts import permissions
 from annotations.adjudication import discussion
 from annotations.adjudication import disputes as adjudication_disputes
 from annotations.api import payloads
-from annotations.consensus import reference_labels
+from annotations.api.requests import JSON, LABELLERS, Conflict, Where, place
 from annotations.label_schema import versions
 from annotations.label_schema.schema import MAX_COMMENT, BadFindings
-from annotations.models import Context, QueueItem, Read, ReadStatus
+from annotations.models import Context, Read, ReadStatus
 from annotations.queues import assignment
 from annotations.reads import lifecycle
-from annotations.reads.blinding import blinded_uids, has_answered, is_blinded
-from annotations.reads.lifecycle import SCORE_VIEWED, Answer, Evidence, Place
+from annotations.reads.blinding import has_answered, is_blinded
+from annotations.reads.lifecycle import (
+    SCORE_VIEWED,
+    Answer,
+    Contradiction,
+    Evidence,
+    Place,
+    SchemaChanged,
+    StaleDraft,
+)
 from annotations.reads.trainee_feedback import feedback
+from annotations.reads.transitions import NotOpen
+from common.validation import checked
 from studies import access
-from studies.models import Study
 
-JSON = OpenApiTypes.OBJECT
 MAX_SEEN = 5000
-WHERE = [choice for choice in Context.choices if choice[0] != Context.IMPORT]
-LABELLERS = (Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN)
-
-
-class Conflict(exceptions.APIException):
-    """409; ``extra`` travels beside detail and code."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflict"
-
-    def __init__(self, detail: str, code: str, **extra: Any) -> None:
-        super().__init__(detail, code)
-        self.extra = extra
-
-
-class Where(serializers.Serializer[Any]):
-    context = serializers.ChoiceField(choices=WHERE, default=Context.TRIAGE)  # type: ignore[assignment]  # DRF's own name
-    item = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1)
 
 
 class Draft(Where):
@@ -90,60 +77,26 @@ class Verdict(Where):
     agree = serializers.BooleanField()
 
 
-class SkipReason(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=200)
-
-
-def _checked(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    asked = serializer(data=data)
-    asked.is_valid(raise_exception=True)
-    checked: dict[str, Any] = asked.validated_data
-    return checked
-
-
-def _item(user: Any, uid: str, context: str, pk: int | None) -> QueueItem:
-    """The item of this study that is this person's; anybody else's does not exist."""
-    theirs = assignment.openable(user) if context == Context.QUEUE else adjudication_disputes.may_decide(user)
-    found = theirs.filter(study__uid=uid, **({"pk": pk} if pk else {})).order_by("queue_id", "position").first()
-    if found is None:
-        raise Http404
-    return found
-
-
-def _study(request: Request, uid: str) -> Study:
-    study = access.visible_studies(request.user).filter(uid=uid).first()
-    if study is None:
-        raise Http404
-    return study
-
-
-def place(request: Request, uid: str, action: str | None, asked: dict[str, Any]) -> Place:
-    """Where this request reads or writes; leaves the audit entry. Http404 where that is not this person's.
-
-    Without an action there is no entry: a draft is saved many times a minute and shows nobody anything.
-    """
-    context = Context(asked["context"])
-    if context == Context.TRIAGE and not has_role(request.user, *permissions.READERS):
-        raise Http404
-    study = _study(request, uid) if action is None else access.open_study(request, uid, action, context=context.value)
-    item = None if context == Context.TRIAGE else _item(request.user, uid, context, asked["item"])
-    return Place(study, request.user, context, item)
-
-
 def _refusals(error: Exception) -> exceptions.APIException:
     """What a domain error is in HTTP."""
-    if isinstance(error, lifecycle.StaleDraft):
+    if isinstance(error, StaleDraft):
         return Conflict(str(error), "stale_draft", server=payloads.told_draft(error.read))
     if isinstance(error, BadFindings):
         return exceptions.ValidationError(error.messages)
-    if isinstance(error, lifecycle.SchemaChanged):
+    if isinstance(error, SchemaChanged):
         return Conflict(str(error), "schema_changed", schema=payloads.told_schema())
-    if isinstance(error, lifecycle.Contradiction):
+    if isinstance(error, Contradiction):
         return Conflict(str(error), "contradiction", questions=error.questions)
     return Conflict(str(error), "not_open")
 
 
-DOMAIN_ERRORS = (lifecycle.StaleDraft, BadFindings, lifecycle.NotOpen, lifecycle.SchemaChanged, lifecycle.Contradiction)
+DOMAIN_ERRORS = (
+    StaleDraft,
+    BadFindings,
+    NotOpen,
+    SchemaChanged,
+    Contradiction,
+)
 
 
 class ReadsView(APIView):
@@ -153,7 +106,7 @@ class ReadsView(APIView):
     @transaction.atomic
     def get(self, request: Request, uid: str) -> Response:
         """One's own read, and after its commit those of others. Who adjudicates sees the answers to decide on."""
-        here = place(request, uid, "reads.viewed", _checked(Where, request.query_params))
+        here = place(request, uid, "reads.viewed", checked(Where, request.query_params))
         # From here on the reader has the study open: what arrives later was not seen, page load or not.
         own = here.open()
         sees = here.context == Context.ADJUDICATION or _sees_others(here, own)
@@ -184,7 +137,7 @@ class DraftView(APIView):
     @transaction.atomic
     def put(self, request: Request, uid: str) -> Response:
         """Keep a draft; 409 stale_draft with the server's where it moved on meanwhile."""
-        asked = _checked(Draft, request.data)
+        asked = checked(Draft, request.data)
         here = place(request, uid, None, asked)
         answer = Answer(asked["findings"], asked["comment"], asked["version"])
         try:
@@ -202,7 +155,7 @@ class CarryView(APIView):
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """An answer to an older schema in the one in force; ``left_out`` has no place there. The old one is kept."""
-        asked = _checked(Draft, request.data)
+        asked = checked(Draft, request.data)
         here = place(request, uid, None, asked)
         try:
             findings, left = lifecycle.carry_over(here, Answer(asked["findings"], asked["comment"], asked["version"]))
@@ -219,7 +172,7 @@ class AsideView(APIView):
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """Of two versions of a draft, the one that the reader did not choose: kept beside the read."""
-        asked = _checked(Draft, request.data)
+        asked = checked(Draft, request.data)
         here = place(request, uid, None, asked)
         answer = Answer(asked["findings"], asked["comment"], asked["version"])
         try:
@@ -236,7 +189,7 @@ class CommitView(APIView):
     @extend_schema(request=Commit, responses=JSON)
     def post(self, request: Request, uid: str) -> Response:
         """Commit once: 201, and 200 with the same revision for the same key again."""
-        asked = _checked(Commit, request.data)
+        asked = checked(Commit, request.data)
         answer = Answer(asked["findings"], asked["comment"], asked["version"])
         evidence = Evidence(
             asked["idempotency_key"],
@@ -275,7 +228,7 @@ def following(here: Place) -> dict[str, Any]:
     """What to open after this one, and in a queue how far it is, so that the page need not ask before it goes on."""
     if here.context == Context.QUEUE:
         item = assignment.next_item(here.reader)
-        return {"next": _queue_item(item), "queue": told_queue(here.reader, item)}
+        return {"next": payloads.queue_item(item), "queue": payloads.told_queue(here.reader, item)}
     if here.context == Context.TRIAGE:
         uid = lifecycle.next_study(here.reader, here.study)
         return {"next": {"study_uid": uid, "url": f"/studies/{uid}/"} if uid else None, "queue": None}
@@ -287,10 +240,6 @@ def following(here: Place) -> dict[str, Any]:
     }
 
 
-def _queue_item(item: QueueItem | None) -> dict[str, Any] | None:
-    return {"study_uid": item.study.uid, "url": assignment.url_of(item)} if item else None
-
-
 class AgreementView(APIView):
     permission_classes = [permissions.allows(*permissions.READERS)]
 
@@ -298,13 +247,13 @@ class AgreementView(APIView):
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """Agree or disagree with the flag, after the commit."""
-        asked = _checked(Verdict, request.data)
+        asked = checked(Verdict, request.data)
         here = place(request, uid, "read.agreement", asked)
         if is_blinded(request.user, uid):
             raise Conflict("You have this study in a label queue: the AI's answer is hidden from you.", "blinded")
         try:
             agreement = lifecycle.agree(here, agrees=asked["agree"])
-        except lifecycle.NotOpen as error:
+        except NotOpen as error:
             raise _refusals(error) from error
         return Response({"agree": agreement.agree, "flag": agreement.flag})
 
@@ -316,10 +265,10 @@ class ReopenView(APIView):
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """Make one's committed read a draft again; what was committed stays in the record."""
-        here = place(request, uid, "read.reopen", _checked(Where, request.data))
+        here = place(request, uid, "read.reopen", checked(Where, request.data))
         try:
             read = lifecycle.reopen(here)
-        except lifecycle.NotOpen as error:
+        except NotOpen as error:
             raise _refusals(error) from error
         return Response(payloads.told_own(read))
 
@@ -331,70 +280,9 @@ class ScoreView(APIView):
     @transaction.atomic
     def get(self, request: Request, uid: str) -> Response:
         """What the AI said, as far as this person may know it now."""
-        asked = _checked(Where, request.query_params)
+        asked = checked(Where, request.query_params)
         if asked["context"] != Context.TRIAGE or is_blinded(request.user, uid):
             access.open_study(request, uid, "score.blinded")
             return Response(payloads.BLINDED)
         study = access.open_study(request, uid, SCORE_VIEWED, attention=has_answered(request.user, uid))
         return Response(payloads.told_score(study, request.user))
-
-
-class LabelQueueView(APIView):
-    permission_classes = [permissions.allows(*LABELLERS)]
-
-    @extend_schema(responses=JSON)
-    @transaction.atomic
-    def get(self, request: Request) -> Response:
-        """The next item to answer, and how far its queue is."""
-        item = assignment.next_item(request.user)
-        audit.record(
-            request._request, "label_queue.viewed", user=request.user, study_uid=item.study.uid if item else ""
-        )
-        return Response(told_queue(request.user, item))
-
-
-def told_queue(user: Any, item: QueueItem | None) -> dict[str, Any]:
-    queue = item.queue if item else assignment.queues_of(user).order_by("-pk").first()
-    progress = assignment.progress(user, queue) if queue else assignment.Progress(0, 0)
-    told_item = item and {"id": item.pk, "study_uid": item.study.uid, "url": assignment.url_of(item), "why": item.why}
-    return {
-        "name": queue.name if queue else None,
-        "position": progress.position,
-        "total": progress.total,
-        "done": progress.done,
-        "item": told_item,
-        "deadline": queue.deadline.isoformat() if queue and queue.deadline else None,
-        "pace_per_hour": assignment.pace_per_hour(user),
-    }
-
-
-class SkipView(APIView):
-    permission_classes = [permissions.allows(*LABELLERS)]
-
-    @extend_schema(request=SkipReason, responses=JSON)
-    @transaction.atomic
-    def post(self, request: Request, item: int) -> Response:
-        """Pass an item over; it comes back when the others are done."""
-        reason = _checked(SkipReason, request.data)["reason"]
-        found = (
-            assignment.openable(request.user).exclude(pk__in=assignment.answered(request.user)).filter(pk=item).first()
-        )
-        if found is None:
-            raise Http404
-        access.open_study(request, found.study.uid, "label_queue.skip", item=item, reason=reason)
-        assignment.skip(found, request.user, reason)
-        return Response(told_queue(request.user, assignment.next_item(request.user)))
-
-
-class LabelsView(APIView):
-    permission_classes = [permissions.allows(Role.ADMIN, Role.ADJUDICATOR)]
-
-    @extend_schema(responses=JSON)
-    @transaction.atomic
-    def get(self, request: Request) -> Response:
-        """The reference labels, each with the rule and the reads that made it."""
-        visible = access.visible_studies(request.user).exclude(uid__in=blinded_uids(request.user))
-        shown = set(visible.values_list("pk", flat=True))
-        labels = [label for label in reference_labels.labels() if label.study.pk in shown]
-        audit.record(request._request, "labels.viewed", user=request.user, labels=len(labels))
-        return Response({"results": [label.as_json() for label in labels], "count": len(labels)})

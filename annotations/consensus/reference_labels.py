@@ -21,7 +21,7 @@ from django.db.models import Q
 from annotations.consensus import rules
 from annotations.label_schema import versions
 from annotations.label_schema.schema import Definition
-from annotations.models import Context, Read, ReadRevision, ReadStatus, Rule, makes_labels
+from annotations.models import Context, ReadRevision, Rule, makes_labels
 from studies.models import Study
 
 LabelRule = Literal["adjudicated", "agreement", "one_reader", "reading_room", "imported"]
@@ -69,12 +69,9 @@ class ReferenceLabel:
 
 def _counting(definition: Definition) -> Iterable[ReadRevision]:
     """The last revision of every committed read, positive or not by this definition."""
-    reads = Read.objects.filter(Q(item__isnull=True) | makes_labels(), status=ReadStatus.COMMITTED)
-    reads = reads.order_by("study_id", "pk")
-    reads = reads.select_related("study__patient", "item__queue").prefetch_related("revisions")
-    for read in reads:
-        revision = max(read.revisions.all(), key=lambda each: each.number)
-        revision.read = read
+    labelling = Q(read__item__isnull=True) | makes_labels("read__item__")
+    revisions = ReadRevision.objects.counting().filter(labelling).order_by("read__study_id", "read_id")
+    for revision in revisions.select_related("read__study__patient", "read__item__queue"):
         if revision.definition != definition.name:
             revision.positive = definition.positive(revision.findings)
         yield revision
@@ -137,7 +134,7 @@ def _label(revisions: list[ReadRevision], definition: Definition) -> ReferenceLa
 
 
 def labels() -> list[ReferenceLabel]:
-    """The reference label of every study that has one, in the order in which the studies came. Three queries."""
+    """The reference label of every study that has one, in the order in which the studies came."""
     definition = versions.in_force().definition
     of_study: dict[int, list[ReadRevision]] = defaultdict(list)
     for revision in _counting(definition):

@@ -13,7 +13,7 @@ from annotations.consensus.reference_labels import ReferenceLabel
 from annotations.exchange import pseudonyms
 from annotations.label_schema import versions
 from annotations.label_schema.schema import Findings, Schema
-from annotations.models import Read, ReadRevision, ReadStatus
+from annotations.models import Read, ReadRevision
 from annotations.reads.blinding import blinded_uids
 from studies import access
 from studies.models import Clip, Study
@@ -66,12 +66,12 @@ class Export:
     def records(self) -> Iterator[Record]:
         """Each read's last committed revision; for labels alone the first of the reads that made each."""
         labels = self.labels()
-        reads = Read.objects.filter(status=ReadStatus.COMMITTED, study__in=self._visible()).order_by("study_id", "pk")
-        for read in reads.select_related("study__patient", "reader").prefetch_related("revisions"):
-            revision = max(read.revisions.all(), key=lambda each: each.number)
-            label = labels.get(read.study_id)
+        revisions = ReadRevision.objects.counting().filter(read__study__in=self._visible())
+        revisions = revisions.select_related("read__study__patient", "read__reader")
+        for revision in revisions.order_by("read__study_id", "read_id"):
+            label = labels.get(revision.read.study_id)
             if not self.labels_only or (label and label.reads[0] == revision.pk):
-                yield self._record(read, revision, label)
+                yield self._record(revision.read, revision, label)
 
     def _record(self, read: Read, revision: ReadRevision, label: ReferenceLabel | None) -> Record:
         study = read.study

@@ -12,7 +12,7 @@ from annotations.exchange.import_rows import ImportRow
 from annotations.label_schema.schema import Findings
 from annotations.measurements import drawings
 from annotations.models import Context, Read, ReadRevision, ReadStatus
-from studies.models import Study, StudyRevision
+from studies.models import Clip, StudyRevision
 
 ReadKey = tuple[int, int]
 """(study, reader)."""
@@ -65,7 +65,8 @@ def _measured(row: ImportRow) -> Findings:
     """The findings with the server's own numbers beside the drawings."""
     if not row.findings["drawings"]:
         return row.findings
-    return {**row.findings, "drawings": drawings.measured(Study(pk=row.study), row.findings["drawings"])}
+    regions = dict(Clip.objects.filter(study=row.study).values_list("sop_uid", "regions"))
+    return {**row.findings, "drawings": drawings.measured(row.findings["drawings"], regions)}
 
 
 def _set_drafts(rows: Sequence[ImportRow], reads: dict[ReadKey, Read]) -> None:

@@ -21,7 +21,7 @@ from annotations.exchange.csv_json import LEADING, TRAILING
 from annotations.exchange.import_files import lines
 from annotations.exchange.import_rows import ImportRow, Outcome, RowReader
 from annotations.label_schema.schema import Findings
-from annotations.models import Context, Read, ReadStatus
+from annotations.models import Context, ReadRevision
 from studies.models import Clip
 
 _AT_ONCE = 500
@@ -31,7 +31,7 @@ Item = TypeVar("Item")
 FrameCounts = dict[int, dict[str, int]]
 """study → clip → how many frames it has."""
 Answers = dict[tuple[int, int], list[tuple[str, Findings]]]
-"""(study, reader) → (context, findings) of each committed read."""
+"""(study, reader) → (context, findings) of what counts of each read."""
 
 
 @dataclass
@@ -127,11 +127,9 @@ def _frame_counts(rows: Iterable[ImportRow]) -> FrameCounts:
 
 
 def _answers(studies: set[int]) -> Answers:
-    """The last revision of each committed read."""
     answers: Answers = {}
     for batch in _batches(studies):
-        reads = Read.objects.filter(study__in=batch, status=ReadStatus.COMMITTED).prefetch_related("revisions")
-        for read in reads:
-            last = max(read.revisions.all(), key=lambda each: each.number)
-            answers.setdefault((read.study_id, read.reader_id), []).append((read.context, last.findings))
+        for last in ReadRevision.objects.counting().filter(read__study__in=batch).select_related("read"):
+            key = (last.read.study_id, last.read.reader_id)
+            answers.setdefault(key, []).append((last.read.context, last.findings))
     return answers

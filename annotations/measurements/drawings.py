@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from annotations.measurements.measure import measure
-from studies.models import Clip, Study
 
 POINTS = {"length": (2, 2), "angle": (3, 3), "ellipse": (4, 4), "freehand": (3, 256), "box": (2, 2)}
 POINTS |= {"point": (1, 1), "arrow": (2, 2)}
@@ -132,9 +131,8 @@ def plain(drawings: list[Drawing]) -> list[Drawing]:
     return [{field: {**_DEFAULTS, **drawing}[field] for field in kept} for drawing in drawings]
 
 
-def misplaced(study: Study, drawings: list[Drawing]) -> Messages:
-    """Drawings on what is no frame of this study."""
-    frames = dict(study.clips.values_list("sop_uid", "frames")) if drawings else {}
+def misplaced(drawings: list[Drawing], frames: Mapping[str, int]) -> Messages:
+    """Drawings on what is no frame of this study. ``frames``: how many each of its clips has, by SOP instance UID."""
     return {
         f"drawings.{number}.frame": ["A drawing lies on a frame of a clip of this study."]
         for number, drawing in enumerate(drawings)
@@ -142,9 +140,8 @@ def misplaced(study: Study, drawings: list[Drawing]) -> Messages:
     }
 
 
-def measured(study: Study, drawings: list[Drawing]) -> list[Drawing]:
-    """The drawings with our own numbers beside them."""
-    regions = dict(Clip.objects.filter(study=study).values_list("sop_uid", "regions")) if drawings else {}
+def measured(drawings: list[Drawing], regions: Mapping[str, list[dict[str, Any]]]) -> list[Drawing]:
+    """The drawings with our own numbers beside them. ``regions``: those of each clip, by SOP instance UID."""
     return [{**drawing, "measured": numbers(drawing, regions.get(drawing["sop_uid"], []))} for drawing in drawings]
 
 

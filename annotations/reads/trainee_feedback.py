@@ -14,7 +14,7 @@ def feedback(read: Read) -> dict[str, Any] | None:
     if item is None or read.context != Context.QUEUE or read.status != ReadStatus.COMMITTED or not item.queue.trainee:
         return None
     key = (item.repeat_of or item).gold
-    last = read.revisions.last()
+    last = read.last_revision
     if not key or last is None:
         return None
     known = key["findings"]
