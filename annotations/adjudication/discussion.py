@@ -109,7 +109,7 @@ class DiscussionView(APIView):
         """Say something about the item; everybody who takes part hears that there is something new."""
         said = Said(data=request.data)
         said.is_valid(raise_exception=True)
-        found = _item(request, item, "adjudication.remark")
+        found = _item(request, item, "adjudication.remark_added")
         author: Any = request.user
         Remark.objects.create(item=found, author=author, text=said.validated_data["text"])
         for person in _others(found, request.user):

@@ -125,7 +125,7 @@ class InForceView(APIView):
         chosen = versions.put_in_force(schema.name, definition.name, by=request.user, reason=asked["reason"])
         audit.record(
             request._request,
-            "label_schema.in_force",
+            "label_schema.activated",
             user=request.user,
             schema=schema.name,
             definition=definition.name,

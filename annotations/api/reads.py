@@ -247,7 +247,7 @@ class CommitView(APIView):
         )
         try:
             with transaction.atomic():
-                here = place(request, uid, "read.commit", asked)
+                here = place(request, uid, "read.committed", asked)
                 revision, new = lifecycle.commit(here, answer, evidence)
         except DOMAIN_ERRORS as error:
             raise _refusals(error) from error
@@ -299,7 +299,7 @@ class AgreementView(APIView):
     def post(self, request: Request, uid: str) -> Response:
         """Agree or disagree with the flag, after the commit."""
         asked = _checked(Verdict, request.data)
-        here = place(request, uid, "read.agreement", asked)
+        here = place(request, uid, "read.agreement_recorded", asked)
         if is_blinded(request.user, uid):
             raise Conflict("You have this study in a label queue: the AI's answer is hidden from you.", "blinded")
         try:
@@ -316,7 +316,7 @@ class ReopenView(APIView):
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """Make one's committed read a draft again; what was committed stays in the record."""
-        here = place(request, uid, "read.reopen", _checked(Where, request.data))
+        here = place(request, uid, "read.reopened", _checked(Where, request.data))
         try:
             read = lifecycle.reopen(here)
         except lifecycle.NotOpen as error:
@@ -381,7 +381,7 @@ class SkipView(APIView):
         )
         if found is None:
             raise Http404
-        access.open_study(request, found.study.uid, "label_queue.skip", item=item, reason=reason)
+        access.open_study(request, found.study.uid, "label_queue.item_skipped", item=item, reason=reason)
         assignment.skip(found, request.user, reason)
         return Response(told_queue(request.user, assignment.next_item(request.user)))
 

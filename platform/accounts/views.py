@@ -54,13 +54,13 @@ class SignIn(auth_views.LoginView):
 
     @transaction.atomic
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        audit.record(self.request, "sign_in", user=form.get_user())
+        audit.record(self.request, "user.signed_in", user=form.get_user())
         return super().form_valid(form)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         throttled = form.has_error("__all__", "throttled")
         account = sign_in_throttle.account_label(form.data.get("username", ""))
-        audit.record(self.request, "sign_in", outcome="throttled" if throttled else "refused", account=account)
+        audit.record(self.request, "user.signed_in", outcome="throttled" if throttled else "refused", account=account)
         response = super().form_invalid(form)
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS if throttled else HTTPStatus.OK
         return response
@@ -72,7 +72,7 @@ class SignOut(auth_views.LogoutView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with transaction.atomic():
             if request.user.is_authenticated:
-                audit.record(request, "sign_out")
+                audit.record(request, "user.signed_out")
             return super().post(request, *args, **kwargs)
 
 

@@ -118,7 +118,7 @@ class ClaimView(APIView):
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """Claim, or renew one's own claim; 409 with who has it."""
-        study = access.open_study(request, uid, "study.claim")
+        study = access.open_study(request, uid, "study.claimed")
         try:
             claim = claims.take(study, request.user)
         except claims.Taken as taken:
@@ -131,7 +131,7 @@ class ClaimView(APIView):
     @transaction.atomic
     def delete(self, request: Request, uid: str) -> Response:
         """Give one's own claim back."""
-        study = access.open_study(request, uid, "study.release")
+        study = access.open_study(request, uid, "study.released")
         try:
             claims.release(study, request.user)
         except claims.Taken as taken:
