@@ -45,8 +45,8 @@ class SignIn(auth_views.LoginView):
 
     def get_redirect_url(self, *request: Any) -> str:
         """The page that was asked for; the front door leads everybody to their own work."""
-        asked = super().get_redirect_url(*request)
-        return "" if asked == "/" else asked
+        url = super().get_redirect_url(*request)
+        return "" if url == "/" else url
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """A demo names its accounts, never their password."""
@@ -80,14 +80,14 @@ class SignOut(auth_views.LogoutView):
 @transaction.atomic
 def audit_page(request: HttpRequest) -> HttpResponse:
     """The trail, newest first. Looking at it leaves an entry too."""
-    shown = audit_search.show(request.GET)
-    audit.record(request, "audit.viewed", filters=shown.filters)
+    page = audit_search.search(request)
+    audit.record(request, "audit.viewed", filters=page.filters)
     context = {
-        "entries": shown.entries,
-        "filters": shown.filters,
+        "entries": page.entries,
+        "filters": page.filters,
         "actions": audit_search.actions(),
-        "next_url": shown.next_url,
-        "newest_url": shown.newest_url,
+        "next_url": page.next_url,
+        "newest_url": page.newest_url,
         "page": {"page": "audit"},
     }
     return render(request, "audit.html", context)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from annotations.models import Read
 from live.models import Audience
 from live.publish import publish
 from studies.models import Study, StudyStatus
 from worklist.models import Claim
+from worklist.payloads import ClaimPayload
 
 
-class Taken(Exception):
-    """Somebody else has it; ``claim`` says who and since when."""
+class ClaimedByOther(Exception):
+    """Somebody else has the study; ``claim`` says who and since when."""
 
     def __init__(self, claim: Claim) -> None:
         super().__init__(f"{claim.user.display} has this study open.")
@@ -42,9 +43,8 @@ def holder(study: Study) -> Claim | None:
     return live_claims().filter(study=study).first()
 
 
-def as_json(claim: Claim | None, user: Any) -> dict[str, Any] | None:
-    if claim is None:
-        return None
+def payload(claim: Claim, user: User) -> ClaimPayload:
+    """Who has the study, told to ``user``."""
     return {
         "username": claim.user.username,
         "display": claim.user.display,
@@ -54,8 +54,8 @@ def as_json(claim: Claim | None, user: Any) -> dict[str, Any] | None:
 
 
 @transaction.atomic
-def take(study: Study, user: Any) -> Claim:
-    """Claim a waiting study, or renew one's own claim. Raises Taken, or AlreadyRead."""
+def take(study: Study, user: User) -> Claim:
+    """Claim a waiting study, or renew one's own claim. Raises ClaimedByOther, or AlreadyRead."""
     if study.status == StudyStatus.READ:
         raise AlreadyRead
     now = timezone.now()
@@ -66,42 +66,42 @@ def take(study: Study, user: Any) -> Claim:
         return claim
     if not made:
         claim = _take_over(claim, user, now)
-    _tell(study, StudyStatus.READING)
+    _set_status(study, StudyStatus.READING)
     return claim
 
 
-def _take_over(claim: Claim, user: Any, now: datetime) -> Claim:
+def _take_over(claim: Claim, user: User, now: datetime) -> Claim:
     """A lapsed claim goes to the first who asks."""
     lapsed = Claim.objects.filter(pk=claim.pk, renewed_at=claim.renewed_at, renewed_at__lte=_oldest_live())
     if not lapsed.update(user=user, since=now, renewed_at=now):
-        raise Taken(Claim.objects.select_related("user").get(pk=claim.pk))
+        raise ClaimedByOther(Claim.objects.select_related("user").get(pk=claim.pk))
     return Claim.objects.select_related("user").get(pk=claim.pk)
 
 
-def take_if_free(study: Study, user: Any) -> Claim | None:
+def take_if_free(study: Study, user: User) -> Claim | None:
     """What opening a study does. Returns who has it then, None where it is read already."""
     try:
         return take(study, user)
-    except Taken as taken:
-        return taken.claim
+    except ClaimedByOther as error:
+        return error.claim
     except AlreadyRead:
         return None
 
 
 @transaction.atomic
-def release(study: Study, user: Any) -> None:
-    """Give one's own claim back; without one nothing happens. Raises Taken where it is somebody else's."""
+def release(study: Study, user: User) -> None:
+    """Give one's own claim back; without one nothing happens. Raises ClaimedByOther where it is somebody else's."""
     claim = holder(study)
     if claim is not None and claim.user_id != user.pk:
-        raise Taken(claim)
+        raise ClaimedByOther(claim)
     if Claim.objects.filter(study=study, user=user).delete()[0]:
-        _tell(study, StudyStatus.WAITING)
+        _set_status(study, StudyStatus.WAITING)
 
 
 def when_committed(read: Read) -> None:
     """A read that counts ends whatever claim there was, in the same transaction. Registered with annotations."""
     if Claim.objects.filter(study=read.study_id).delete()[0]:
-        _tell(read.study, StudyStatus.WAITING)
+        _set_status(read.study, StudyStatus.WAITING)
 
 
 def lapse() -> int:
@@ -114,11 +114,11 @@ def lapse() -> int:
 def _lapse(claim: Claim) -> bool:
     gone = Claim.objects.filter(pk=claim.pk, renewed_at=claim.renewed_at).delete()[0]
     if gone:
-        _tell(claim.study, StudyStatus.WAITING)
+        _set_status(claim.study, StudyStatus.WAITING)
     return bool(gone)
 
 
-def _tell(study: Study, status: StudyStatus) -> None:
+def _set_status(study: Study, status: StudyStatus) -> None:
     if study.status != StudyStatus.READ:
         study.status = status
         study.save(update_fields=["status"])

@@ -8,9 +8,10 @@ import pytest
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
-from accounts import audit, audit_search
+from accounts import audit
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
+from common.paging import KeyPages
 from tests.accounts.people import client_of, person
 
 pytestmark = pytest.mark.django_db
@@ -53,11 +54,11 @@ def test_filters(admin: User, query: str, found: int) -> None:
 
 
 def test_pages_follow_one_another_by_key(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_search, "PAGE", 2)
+    monkeypatch.setattr(KeyPages, "page_size", 2)
     made = [audit.record(None, "thing.made").pk for _ in range(3)]
     first = page(admin, "?action=thing.made")
     audit.record(None, "thing.made")
-    second = page(admin, first["next_url"])
+    second = client_of(admin).get(first["next_url"]).context
     assert [entry["id"] for shown in (first, second) for entry in shown["entries"]] == made[::-1]
     assert (second["next_url"], second["filters"]) == (None, {"action": "thing.made"})
 
