@@ -49,7 +49,7 @@ class DiscussionView(APIView):
     def post(self, request: Request, item: int) -> Response:
         """Say something about the item; everybody who takes part hears that there is something new."""
         remark = checked(RemarkFields, request.data)
-        discussed = _discussed(request, item, "adjudication.remark")
+        discussed = _discussed(request, item, "adjudication.remark_added")
         author: Any = request.user
         Remark.objects.create(item=discussed, author=author, text=remark["text"])
         for person in discussion.others_taking_part(discussed, request.user):

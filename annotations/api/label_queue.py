@@ -53,7 +53,7 @@ class SkipView(APIView):
         found = assignment.openable(reader).exclude(pk__in=assignment.answered(reader)).filter(pk=item).first()
         if found is None:
             raise Http404
-        access.open_study(request, found.study.uid, "label_queue.skip", item=item, reason=reason)
+        access.open_study(request, found.study.uid, "label_queue.item_skipped", item=item, reason=reason)
         assignment.skip(found, reader, reason)
         return Response(payloads.told_queue(reader, assignment.next_item(reader)))
 

@@ -12,6 +12,7 @@ from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatu
 from annotations.queues import assignment
 from annotations.reads.blinding import has_answered
 from inference import current_scores
+from inference.payloads import StudyScore
 from studies.models import Study
 
 BLINDED = {"state": "blinded"}
@@ -98,7 +99,7 @@ def others_reads(study: Study, *, context: Context, item: QueueItem | None, read
     yield from (told_others(each, f"Reader {number}") for number, each in enumerate(answers, 1))
 
 
-def told_score(study: Study, user: Any) -> dict[str, Any]:
+def told_score(study: Study, user: Any) -> StudyScore:
     """What this person, who is not blinded, may know now: attention and history only after their own commit."""
     answered = has_answered(user, study.uid)
     payload = current_scores.score_payload(

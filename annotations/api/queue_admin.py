@@ -157,7 +157,7 @@ class QueueView(APIView):
     def get(self, request: Request, queue: int) -> Response:
         """One queue: what it was made from, and each reader's progress."""
         found = _queue(queue)
-        audit.record(request._request, "label_queue.progress", user=request.user, queue=found.pk)
+        audit.record(request._request, "label_queue.progress_viewed", user=request.user, queue=found.pk)
         return Response(progress.detail(found))
 
     @extend_schema(request=Changes, responses=JSON)

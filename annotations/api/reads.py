@@ -34,6 +34,7 @@ from annotations.reads.lifecycle import (
 from annotations.reads.trainee_feedback import feedback
 from annotations.reads.transitions import NotOpen
 from common.validation import checked
+from inference.payloads import StudyScore
 from studies import access
 
 MAX_SEEN = 5000
@@ -200,7 +201,7 @@ class CommitView(APIView):
         )
         try:
             with transaction.atomic():
-                here = place(request, uid, "read.commit", asked)
+                here = place(request, uid, "read.committed", asked)
                 revision, new = lifecycle.commit(here, answer, evidence)
         except DOMAIN_ERRORS as error:
             raise _refusals(error) from error
@@ -215,7 +216,7 @@ class CommitView(APIView):
         return Response(told_commit, status=201 if new else 200)
 
 
-def _reveal(request: Request, here: Place) -> dict[str, Any] | None:
+def _reveal(request: Request, here: Place) -> StudyScore | None:
     """In the reading room the commit shows what the AI said."""
     if here.context != Context.TRIAGE or is_blinded(request.user, here.study.uid):
         return None
@@ -248,7 +249,7 @@ class AgreementView(APIView):
     def post(self, request: Request, uid: str) -> Response:
         """Agree or disagree with the flag, after the commit."""
         asked = checked(Verdict, request.data)
-        here = place(request, uid, "read.agreement", asked)
+        here = place(request, uid, "read.agreement_recorded", asked)
         if is_blinded(request.user, uid):
             raise Conflict("You have this study in a label queue: the AI's answer is hidden from you.", "blinded")
         try:
@@ -265,7 +266,7 @@ class ReopenView(APIView):
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """Make one's committed read a draft again; what was committed stays in the record."""
-        here = place(request, uid, "read.reopen", checked(Where, request.data))
+        here = place(request, uid, "read.reopened", checked(Where, request.data))
         try:
             read = lifecycle.reopen(here)
         except NotOpen as error:

@@ -31,7 +31,6 @@ from typing import (
 )
 from uuid import UUID
 
-from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -73,18 +72,6 @@ class Problem(TypedDict):
 
 class Unnameable(TypeError):
     """A type that no schema can be made of, or two types of one name."""
-
-
-class AnySession(SessionScheme):
-    """A session by cookie, and the stricter ones derived from it: each a security scheme of its class's name."""
-
-    target_class = "rest_framework.authentication.SessionAuthentication"
-    match_subclasses = True
-    priority = 1
-
-    def __init__(self, target: Any) -> None:
-        super().__init__(target)  # type: ignore[no-untyped-call]  # drf-spectacular annotates little
-        self.name = target.__name__ if inspect.isclass(target) else type(target).__name__
 
 
 class Schema(AutoSchema):

@@ -87,7 +87,7 @@ class SplitView(APIView):
         """These studies are of another infant."""
         uids = checked(SplitRequest, request.data)["studies"]
         with transaction.atomic():
-            patient = access.open_patient(request, pk, "patient.opened_for_change")
+            patient = access.open_patient(request, pk, "patient.opened")
             others = identity.split(patient, uids)
             _audit(request, "patient.split", patient, studies=uids, to=[other.patient_id for other in others])
             split_to = [reference(other) for other in others]
