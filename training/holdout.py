@@ -76,7 +76,7 @@ def lock(rows: list[Row], *, phantoms_only: bool, user: Any = None, share: float
             seed=seed,
             created_by=user,
         )
-        audit.record(None, "holdout.lock", user=user, holdout=found.digest, patients=len(patients), share=share)
+        audit.record(None, "holdout.locked", user=user, holdout=found.digest, patients=len(patients), share=share)
     return found
 
 

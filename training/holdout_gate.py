@@ -39,7 +39,7 @@ def open_holdout(model: ModelVersion, *, user: Any = None) -> HoldOutResult:
     try:
         assert_unseen(run.snapshot.rows, holdout)
     except Leak as leak:
-        audit.record(None, "holdout.open", user=user, outcome="refused", model=model.digest, reason=str(leak))
+        audit.record(None, "holdout.opened", user=user, outcome="refused", model=model.digest, reason=str(leak))
         raise NotOpened(f"The model was trained on patients {leak}.") from leak
     rows = _inside(holdout)
     opening = _log(holdout, model, run, rows, user)
@@ -61,7 +61,7 @@ def _log(holdout: HoldOut, model: ModelVersion, run: TrainingRun, rows: list[Row
     with transaction.atomic():
         audit.record(
             None,
-            "holdout.open",
+            "holdout.opened",
             user=user,
             holdout=holdout.digest,
             model=model.digest,

@@ -45,7 +45,7 @@ def start(*, user: Any, request: HttpRequest | None = None, seed: int = 0) -> Tr
         run = TrainingRun.objects.create(snapshot=freeze(checked), seed=seed, created_by=user)
         run.job = enqueue(TRAIN, key=f"run:{run.pk}", payload={"run": run.pk}, queue=Queue.TRAIN)
         run.save(update_fields=["job"])
-        audit.record(request, "training.start", user=user, run=run.pk, snapshot=run.snapshot.digest)
+        audit.record(request, "training_run.started", user=user, run=run.pk, snapshot=run.snapshot.digest)
         _tell(run)
     return run
 
@@ -54,7 +54,7 @@ def cancel(run: TrainingRun, *, user: Any, request: HttpRequest | None = None) -
     """Ask a run to stop; False if it had ended. The snapshot, all labels and the champion stay as they are."""
     with transaction.atomic():
         asked = run.job is not None and request_cancel(run.job)
-        audit.record(request, "training.cancel", user=user, run=run.pk, outcome="ok" if asked else "refused")
+        audit.record(request, "training_run.cancelled", user=user, run=run.pk, outcome="ok" if asked else "refused")
         _tell(run)
     run.refresh_from_db()
     return asked

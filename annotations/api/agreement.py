@@ -100,5 +100,5 @@ class AgreementQuestionView(APIView):
 @permissions.page(*LABELLERS)
 @transaction.atomic
 def agreement_page(request: HttpRequest) -> HttpResponse:
-    audit.record(request, "agreement.page")
+    audit.record(request, "agreement.page_viewed")
     return render(request, "agreement.html", {"page": {"page": "agreement", "seq": queries.head()}})

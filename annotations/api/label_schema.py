@@ -127,7 +127,7 @@ class InForceView(APIView):
         )
         audit.record(
             request._request,
-            "label_schema.in_force",
+            "label_schema.activated",
             user=request.user,
             schema=schema.name,
             definition=definition.name,

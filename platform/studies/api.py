@@ -79,7 +79,7 @@ class ClipViewView(APIView):
         view, plane = change.validated_data["view"], change.validated_data["plane"]
         with transaction.atomic():
             was = access.visible_clips(request.user, uid).filter(sop_uid=sop_uid).values("view", "plane").first()
-            clip = access.open_clip(request, uid, sop_uid, "clip.view", view=view, plane=plane, before=was)
+            clip = access.open_clip(request, uid, sop_uid, "clip.view_changed", view=view, plane=plane, before=was)
             clip.view, clip.plane, clip.view_source = view, plane, ViewSource.PERSON
             clip.save(update_fields=["view", "plane", "view_source"])
             clips = ordered_clips(clip.study)
@@ -108,7 +108,9 @@ class StudyView(APIView):
         if not access.sees_everything(request.user):
             raise Http404
         with transaction.atomic():
-            study = access.open_study(request, uid, "study.priority", priority=change.validated_data["priority"])
+            study = access.open_study(
+                request, uid, "study.priority_changed", priority=change.validated_data["priority"]
+            )
             study.priority = change.validated_data["priority"]
             study.save(update_fields=["priority"])
             publish("study", audience=Audience.READERS, study_uid=study.uid)

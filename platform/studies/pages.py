@@ -21,5 +21,5 @@ def upload(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def patient(request: HttpRequest, pk: int) -> HttpResponse:
     """The page holds no facts of the patient; it asks the API for them."""
-    found = access.open_patient(request, pk, "patient.page")
+    found = access.open_patient(request, pk, "patient.page_viewed")
     return render(request, "patient.html", {"page": {"page": "patient", "patient": found.pk}})

@@ -23,8 +23,6 @@ NOT_YET_NAMED = {
     "get /api/v1/label-schemas/{name}/",
     "get /api/v1/labels/",
     "post /api/v1/labels/import/",
-    "get /api/v1/me/keys/",
-    "put /api/v1/me/keys/",
     "get /api/v1/metrics/",
     "post /api/v1/patients/import/",
     "get /api/v1/patients/{pk}/",
@@ -40,7 +38,6 @@ NOT_YET_NAMED = {
     "get /api/v1/studies/{uid}/",
     "patch /api/v1/studies/{uid}/",
     "get /api/v1/studies/{uid}/ahead/",
-    "post /api/v1/studies/{uid}/claim/",
     "patch /api/v1/studies/{uid}/clips/{sop_uid}/view/",
     "get /api/v1/studies/{uid}/history/",
     "get /api/v1/studies/{uid}/priors/{prior}/drawings/",
@@ -57,7 +54,6 @@ NOT_YET_NAMED = {
     "get /api/v1/studies/{uid}/timeline/",
     "get /api/v1/training-runs/preflight/",
     "post /api/v1/upload/",
-    "get /api/v1/worklist/",
 }
 
 

@@ -52,7 +52,7 @@ class PatientView(APIView):
     def patch(self, request: Request, pk: int) -> Response:
         """Facts that DICOM lacks, or has wrong."""
         with transaction.atomic():
-            patient = access.open_patient(request, pk, "patient.opened_for_change")
+            patient = access.open_patient(request, pk, "patient.opened")
             change = InfantFacts(patient, data=request.data, partial=True)
             change.is_valid(raise_exception=True)
             changes = identity.change_facts(patient, dict(change.validated_data))
@@ -73,7 +73,7 @@ class MergeView(APIView):
         asked = MergeRequest(data=request.data)
         asked.is_valid(raise_exception=True)
         with transaction.atomic():
-            patient = access.open_patient(request, pk, "patient.opened_for_change")
+            patient = access.open_patient(request, pk, "patient.opened")
             target = identity.find_target(asked.validated_data["into"])
             uids = identity.merge(patient, target)
             record(request, "patient.merged", patient, into=target.patient_id, studies=uids)
@@ -90,7 +90,7 @@ class SplitView(APIView):
         asked.is_valid(raise_exception=True)
         uids = asked.validated_data["studies"]
         with transaction.atomic():
-            patient = access.open_patient(request, pk, "patient.opened_for_change")
+            patient = access.open_patient(request, pk, "patient.opened")
             others = identity.split(patient, uids)
             record(request, "patient.split", patient, studies=uids, to=[other.patient_id for other in others])
             split_to = [{"id": other.pk, "patient_id": other.patient_id} for other in others]
