@@ -201,7 +201,7 @@ class CommitView(APIView):
         )
         try:
             with transaction.atomic():
-                here = place(request, uid, "read.committed", asked)
+                here = place(request, uid, "read.commit", asked)
                 revision, new = lifecycle.commit(here, answer, evidence)
         except DOMAIN_ERRORS as error:
             raise _refusals(error) from error
