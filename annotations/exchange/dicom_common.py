@@ -1,4 +1,4 @@
-"""What SR and SEG objects have in common: who it is about, what made it, and how it becomes bytes."""
+"""What SR and SEG objects have in common: the modules of patient, study, series and equipment, codes, the encoding."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ MAKER = "Fontanelle"
 
 
 def code(value: str, scheme: str, meaning: str) -> Dataset:
-    found = Dataset()
-    found.CodeValue, found.CodingSchemeDesignator, found.CodeMeaning = value[:16], scheme, meaning[:64]
-    return found
+    """An item of a code sequence (PS3.3, 8.8)."""
+    coded = Dataset()
+    coded.CodeValue, coded.CodingSchemeDesignator, coded.CodeMeaning = value[:16], scheme, meaning[:64]
+    return coded
 
 
 def own(value: str, meaning: str) -> Dataset:
@@ -70,6 +71,7 @@ def begin(record: Record, export: Export, *, sop_class: str, modality: str, numb
 
 
 def as_bytes(made: Dataset) -> bytes:
+    """As a DICOM file (PS3.10)."""
     buffer: Any = io.BytesIO()
     dcmwrite(buffer, made, enforce_file_format=True)
     return bytes(buffer.getvalue())

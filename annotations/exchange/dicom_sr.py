@@ -16,6 +16,9 @@ from pydicom.uid import ComprehensiveSRStorage
 from annotations.exchange.coco import outline
 from annotations.exchange.dicom_common import begin, code, own, references
 from annotations.exchange.export_records import NOTICE, Export, Record
+from annotations.label_schema.schema import Keyframe
+from annotations.measurements.drawings import Drawing
+from annotations.measurements.measure import MeasuredPayload
 from studies.models import Clip
 
 _UNITS = {
@@ -34,12 +37,13 @@ _LANGUAGE = ("121049", "DCM", "Language of Content Item and Descendants")
 
 
 def _item(kind: str, relation: str, name: Dataset, **values: Any) -> Dataset:
-    made = Dataset()
-    made.RelationshipType, made.ValueType = relation, kind
-    made.ConceptNameCodeSequence = Sequence([name])
+    """A content item (PS3.3, C.17.3): its value type, how it relates to its parent, its concept name."""
+    item = Dataset()
+    item.RelationshipType, item.ValueType = relation, kind
+    item.ConceptNameCodeSequence = Sequence([name])
     for keyword, value in values.items():
-        setattr(made, keyword, value)
-    return made
+        setattr(item, keyword, value)
+    return item
 
 
 def _container(relation: str, name: Dataset, items: list[Dataset]) -> Dataset:
@@ -55,18 +59,19 @@ def _text(relation: str, name: Dataset, value: str) -> Dataset:
 
 
 def to_report(record: Record, export: Export, clips: dict[str, Clip]) -> Dataset:
-    made = begin(record, export, sop_class=ComprehensiveSRStorage, modality="SR", number=900)
-    made.CompletionFlag, made.VerificationFlag = "COMPLETE", "UNVERIFIED"
-    made.PerformedProcedureCodeSequence = Sequence([])
-    made.ReferencedPerformedProcedureStepSequence = Sequence([])
-    made.CurrentRequestedProcedureEvidenceSequence = Sequence([_evidence(record, export, clips)])
-    made.ValueType, made.ContinuityOfContent = "CONTAINER", "SEPARATE"
-    made.ConceptNameCodeSequence = Sequence([code("126000", "DCM", "Imaging Measurement Report")])
+    """One read as a Comprehensive SR; ``clips``: those of the export by the UIDs that it gives them."""
+    report = begin(record, export, sop_class=ComprehensiveSRStorage, modality="SR", number=900)
+    report.CompletionFlag, report.VerificationFlag = "COMPLETE", "UNVERIFIED"
+    report.PerformedProcedureCodeSequence = Sequence([])
+    report.ReferencedPerformedProcedureStepSequence = Sequence([])
+    report.CurrentRequestedProcedureEvidenceSequence = Sequence([_evidence(record, export, clips)])
+    report.ValueType, report.ContinuityOfContent = "CONTAINER", "SEPARATE"
+    report.ConceptNameCodeSequence = Sequence([code("126000", "DCM", "Imaging Measurement Report")])
     template = Dataset()
     template.MappingResource, template.TemplateIdentifier = "DCMR", "1500"
-    made.ContentTemplateSequence = Sequence([template])
-    made.ContentSequence = Sequence(list(_content(record, clips)))
-    return made
+    report.ContentTemplateSequence = Sequence([template])
+    report.ContentSequence = Sequence(list(_content(record, clips)))
+    return report
 
 
 def _evidence(record: Record, export: Export, clips: dict[str, Clip]) -> Dataset:
@@ -121,11 +126,11 @@ def _evaluations(record: Record) -> Iterator[Dataset]:
     yield _text("CONTAINS", own("notice", "Notice"), NOTICE)
 
 
-def _group(drawing: dict[str, Any], clips: dict[str, Clip]) -> Dataset:
+def _group(drawing: Drawing, clips: dict[str, Clip]) -> Dataset:
     """One drawing: its identifiers, where it lies, and what it measures."""
     items = [
         _text("HAS OBS CONTEXT", code("112039", "DCM", "Tracking Identifier"), drawing["uid"]),
-        *_side(drawing),
+        *_laterality(drawing),
     ]
     if drawing.get("label"):
         items.append(_text("CONTAINS", code("121106", "DCM", "Comment"), drawing["label"]))
@@ -138,14 +143,14 @@ def _group(drawing: dict[str, Any], clips: dict[str, Clip]) -> Dataset:
     return _container("CONTAINS", code("125007", "DCM", "Measurement Group"), items)
 
 
-def _side(drawing: dict[str, Any]) -> list[Dataset]:
+def _laterality(drawing: Drawing) -> list[Dataset]:
     sides = {"right": ("24028007", "SCT", "Right"), "left": ("7771000", "SCT", "Left")}
     if drawing.get("side") not in sides:
         return []
     return [_coded("HAS CONCEPT MOD", code("272741003", "SCT", "Laterality"), code(*sides[drawing["side"]]))]
 
 
-def _number(measured: dict[str, Any], drawing: dict[str, Any], region: Dataset) -> Dataset:
+def _number(measured: MeasuredPayload, drawing: Drawing, region: Dataset) -> Dataset:
     quantity = (
         code(*_QUANTITIES[measured["quantity"]])
         if measured["quantity"] in _QUANTITIES
@@ -160,7 +165,7 @@ def _number(measured: dict[str, Any], drawing: dict[str, Any], region: Dataset) 
     return _item("NUM", "CONTAINS", named, MeasuredValueSequence=Sequence([value]), ContentSequence=Sequence([region]))
 
 
-def _region(drawing: dict[str, Any], clips: dict[str, Clip]) -> Dataset:
+def _region(drawing: Drawing, clips: dict[str, Clip]) -> Dataset:
     """SCOORD: image pixels with (0, 0) at the outer corner of the first, as drawings are kept."""
     tool = drawing["tool"]
     kind = {"point": "POINT", "ellipse": "ELLIPSE"}.get(tool, "POLYLINE")
@@ -183,15 +188,15 @@ def _image(relation: str, sop_uid: str, frame: int, clips: dict[str, Clip]) -> D
     (reference,) = references((clip.sop_class, sop_uid))
     if clip.frames > 1:
         reference.ReferencedFrameNumber = frame
-    made = _item(
+    item = _item(
         "IMAGE", relation, code("121112", "DCM", "Source of Measurement"), ReferencedSOPSequence=Sequence([reference])
     )
     if relation == "SELECTED FROM":
-        del made.ConceptNameCodeSequence
-    return made
+        del item.ConceptNameCodeSequence
+    return item
 
 
-def _keyframe(keyframe: dict[str, Any], clips: dict[str, Clip]) -> Dataset:
+def _keyframe(keyframe: Keyframe, clips: dict[str, Clip]) -> Dataset:
     named = _text("HAS OBS CONTEXT", code("112039", "DCM", "Tracking Identifier"), "keyframe")
     shown = _image("CONTAINS", keyframe["sop_uid"], keyframe["frame"], clips)
     return _container("CONTAINS", code("125007", "DCM", "Measurement Group"), [named, shown])

@@ -185,7 +185,7 @@ def test_a_segmentation_holds_the_mask_on_its_frame(drawn: ReadRevision, admin: 
 
 
 def test_a_mask_covers_what_the_line_encloses() -> None:
-    circle = {"tool": "ellipse", "points": [[10, 50], [90, 50], [50, 10], [50, 90]]}
+    circle: Any = {"tool": "ellipse", "points": [[10, 50], [90, 50], [50, 10], [50, 90]]}
     assert mask(circle, 100, 100).sum() == pytest.approx(np.pi * 40**2, rel=0.01)
 
 
