@@ -154,6 +154,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "common.contract.Schema",
+    "SCHEMA_COERCE_PATH_PK": False,  # a path says {pk} as its route does
     "EXCEPTION_HANDLER": "config.api_errors.handle",
 }
 SPECTACULAR_SETTINGS = {

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NotRequired, TypedDict
+from typing import cast
 
 from django.db.models import Max
 
 from live.audiences import Person, heard_by
 from live.models import Event
+from live.payloads import EventKind, EventMessage
 
 PAGE = 500
-
-
-class EventMessage(TypedDict):
-    """Something changed. Identifiers only: whoever may know more asks for it through the access door."""
-
-    seq: Annotated[int, "place in the log, in the order of commits"]
-    kind: str
-    at: Annotated[str, "ISO date and time"]
-    study_uid: NotRequired[str]
-    run_id: NotRequired[int]
 
 
 def head() -> int:
@@ -28,13 +19,13 @@ def head() -> int:
 
 
 def message(event: Event) -> EventMessage:
-    """The event as a client receives it."""
-    payload: EventMessage = {"seq": event.seq, "kind": event.kind, "at": event.at.isoformat()}
+    """An event as the WebSocket and the polling fallback send it."""
+    content: EventMessage = {"seq": event.seq, "kind": cast(EventKind, event.kind), "at": event.at.isoformat()}
     if event.study_uid:
-        payload["study_uid"] = event.study_uid
+        content["study_uid"] = event.study_uid
     if event.run_id is not None:
-        payload["run_id"] = event.run_id
-    return payload
+        content["run_id"] = event.run_id
+    return content
 
 
 def events_after(seq: int, *, upto: int | None = None) -> list[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict, cast
+from typing import cast
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,28 +12,28 @@ from rest_framework.views import APIView
 from common.contract import answers
 from common.validation import checked
 from live.audiences import Person
-from live.queries import PAGE, EventMessage, head, heard_after, message
+from live.payloads import EventPage
+from live.queries import PAGE, head, heard_after, message
 
 
-class EventPage(TypedDict):
-    """Events that this person hears, in the order of commits."""
-
-    seq: Annotated[int, "where to go on: ask for what comes after it"]
-    events: list[EventMessage]
-
-
-class After(serializers.Serializer[None]):
+class Position(serializers.Serializer[None]):
     after = serializers.IntegerField(
-        required=False, min_value=0, max_value=2**63 - 1, help_text="the seq of the last answer"
+        required=False,
+        min_value=0,
+        max_value=2**63 - 1,
+        help_text="Events with a higher seq are answered. Without it none are: only where the log stands.",
     )
 
 
 class EventsView(APIView):
-    @answers(EventPage, query=After)
+    """What whoever is signed in hears."""
+
+    @answers(EventPage, query=Position)
     def get(self, request: Request) -> Response:
-        """What this person hears after ``after``; without it only where the log stands."""
+        """Up to 500 events after a position of the log, in its order."""
         latest = head()
-        after = checked(After, request.query_params).get("after", latest)
+        after = checked(Position, request.query_params).get("after", latest)
         events = heard_after(cast(Person, request.user), after, upto=latest)
         seq = events[-1].seq if len(events) == PAGE else latest
-        return Response(EventPage(seq=seq, events=[message(event) for event in events]))
+        page: EventPage = {"seq": seq, "events": [message(event) for event in events]}
+        return Response(page)

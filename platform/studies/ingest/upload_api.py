@@ -58,7 +58,7 @@ class HeaderOnlySession(SessionAuthentication):
         super().enforce_csrf(plain)  # type: ignore[arg-type]  # DRF asks for a plain request
 
 
-class HeaderOnlySessionScheme(SessionScheme):  # type: ignore[no-untyped-call]  # drf-spectacular annotates little
+class HeaderOnlySessionScheme(SessionScheme):
     """OpenAPI: a session like any other, under a name of its own."""
 
     target_class = "studies.ingest.upload_api.HeaderOnlySession"
