@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, TypedDict
 
-from annotations.measurements.payloads import Drawing
-from common.contract import open_ended
+from annotations.label_schema.schema import Keyframe
+from annotations.measurements.drawings import Drawing
+from common.contract import open_ended, published
 
 
-class Keyframe(TypedDict):
-    """A frame that shows a finding best."""
-
-    sop_uid: Annotated[str, "SOPInstanceUID of the clip"]
-    frame: Annotated[int, "from 1"]
-
-
+@published
 @open_ended
 class ReadFindings(TypedDict):
     """An answer, by field. Beside these stand the fields of its own version of the label schema."""
