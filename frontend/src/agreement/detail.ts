@@ -3,6 +3,7 @@
 import { type Column, csvButton, dataTable } from "../common/charts";
 import { type Child, fill, h } from "../common/dom";
 import { count, number, percent } from "../common/format";
+import { card, scrollRegion } from "../common/parts";
 import { matrixFigure } from "./matrix";
 import {
   type Detail,
@@ -38,7 +39,7 @@ function measuresCard(
   const measures = measuresOf(rows, names);
   const beside = h("div", { class: "beside" });
   const show = (row: Row, button?: HTMLElement): void => {
-    for (const other of card.querySelectorAll("button[aria-pressed]"))
+    for (const other of section.querySelectorAll("button[aria-pressed]"))
       other.setAttribute("aria-pressed", String(other === button));
     if (row.matrix) fill(beside, matrixFigure(row.names[0] ?? "", row.names[1] ?? columns, words, row.matrix));
   };
@@ -72,32 +73,16 @@ function measuresCard(
   const body = h(
     "div",
     { class: `body${first ? " table-matrix" : ""}` },
-    h("div", { class: "overflow-x", tabindex: 0, role: "region", "aria-label": `${title}, table` }, table),
+    scrollRegion("overflow-x", `${title}, table`, table),
     first ? beside : null,
   );
-  const card = h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h3", { class: "h2" }, title),
-      h("span", { class: "dim small" }, note),
-      h("div", { class: "right" }, csvButton(title, sheet)),
-    ),
-    body,
-  );
-  if (first) show(first, card.querySelector<HTMLElement>("button[aria-pressed]") ?? undefined);
-  return card;
+  const section = card({ title, note, right: [csvButton(title, sheet)], level: "h3" }, body);
+  if (first) show(first, section.querySelector<HTMLElement>("button[aria-pressed]") ?? undefined);
+  return section;
 }
 
 function emptyCard(title: string, words: string): HTMLElement {
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h3", { class: "h2" }, title)),
-    h("div", { class: "body dim" }, words),
-  );
+  return card({ title, level: "h3" }, h("div", { class: "body dim" }, words));
 }
 
 function panelCard(detail: Detail, panel: Panel): HTMLElement {
@@ -125,16 +110,13 @@ function panelCard(detail: Detail, panel: Panel): HTMLElement {
       ...panel.categories.map((category) => [`fleiss ${category.name}`, ...numbers(category.kappa)]),
     ],
   });
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h3", { class: "h2" }, "All readers together"),
-      h("span", { class: "dim small" }, `${count(panel.n, "study", "studies")} read twice or more · α ${detail.scale}`),
-      h("div", { class: "right" }, csvButton("All readers together", sheet)),
-    ),
+  return card(
+    {
+      title: "All readers together",
+      note: `${count(panel.n, "study", "studies")} read twice or more · α ${detail.scale}`,
+      right: [csvButton("All readers together", sheet)],
+      level: "h3",
+    },
     h("div", { class: "body halves" }, all, categories),
   );
 }

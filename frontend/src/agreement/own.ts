@@ -3,6 +3,7 @@
 import { csvButton, dataTable } from "../common/charts";
 import { type Child, h } from "../common/dom";
 import { count, duration } from "../common/format";
+import { card, keyFigure, scrollRegion } from "../common/parts";
 import { estimateText, NAMES, numbers, type Own, type Pair, type Reader } from "./types";
 
 const UNTIL_YESTERDAY =
@@ -22,32 +23,23 @@ export function paceText({ pace }: Reader): string {
   return notes.length ? `${median} (${notes.join("; ")})` : median;
 }
 
-function kpi(label: string, value: string, note: string): HTMLElement {
-  return h(
-    "div",
-    {},
-    h("p", { class: "label" }, label),
-    h("p", { class: "v" }, h("b", { class: "big" }, value), h("span", {}, note)),
-  );
-}
-
 /** "0.84" and "0.71 to 0.93" apart, as a card of figures shows them. */
 function splitEstimate(text: string): [string, string] {
   const match = /^(−?[\d.]+) \((.+)\)$/.exec(text);
   return match ? [match[1] ?? "", match[2] ?? ""] : /^−?[\d.]+$/.test(text) ? [text, "no interval"] : ["–", text];
 }
 
-function ownKpis(own: Own, reader: Reader): HTMLElement {
+function ownFigures(own: Own, reader: Reader): HTMLElement {
   const haemorrhage = own.questions.find((question) => question.name === "positive");
   const [median, half] = [duration(reader.pace.value) ?? "–", paceText(reader)];
   return h(
     "div",
     { class: "kpis five" },
-    kpi("Same verdict as other readers", ...splitEstimate(estimateText(haemorrhage?.others.observed))),
-    kpi("Same verdict as adjudicated", ...splitEstimate(estimateText(reader.with_adjudicated))),
-    kpi("Same verdict the second time", ...splitEstimate(estimateText(reader.with_self))),
-    kpi("Known answers hit", ...splitEstimate(estimateText(reader.gold))),
-    kpi("A study takes, median", median, median === "–" ? half : half.replace(/^.*?\((.*)\)$/, "$1")),
+    keyFigure("Same verdict as other readers", ...splitEstimate(estimateText(haemorrhage?.others.observed))),
+    keyFigure("Same verdict as adjudicated", ...splitEstimate(estimateText(reader.with_adjudicated))),
+    keyFigure("Same verdict the second time", ...splitEstimate(estimateText(reader.with_self))),
+    keyFigure("Known answers hit", ...splitEstimate(estimateText(reader.gold))),
+    keyFigure("A study takes, median", median, median === "–" ? half : half.replace(/^.*?\((.*)\)$/, "$1")),
   );
 }
 
@@ -57,10 +49,8 @@ function traineeCard(reader: Reader): HTMLElement {
     ["Known answers hit", estimateText(reader.gold)],
     ["A study takes, median", paceText(reader)],
   ];
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "As a trainee")),
+  return card(
+    { title: "As a trainee" },
     h("div", { class: "body" }, dataTable("As a trainee", [{ label: "Figure" }, { label: "Value", num: true }], rows)),
   );
 }
@@ -99,27 +89,15 @@ export function ownCards(own: Own): Child[] {
     ]),
   });
   return [
-    ownKpis(own, own.reader),
+    ownFigures(own, own.reader),
     trainee,
-    h(
-      "section",
-      { class: "card" },
-      h(
-        "header",
-        {},
-        h("h2", { class: "h2" }, "You and all other readers"),
-        h(
-          "span",
-          { class: "dim small" },
-          `${count(own.studies, "study", "studies")} · κ is weighted for grades and quality`,
-        ),
-        h("div", { class: "right" }, csvButton("your agreement", sheet)),
-      ),
-      h(
-        "div",
-        { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Your agreement" },
-        dataTable("Your agreement", columns, rows),
-      ),
+    card(
+      {
+        title: "You and all other readers",
+        note: `${count(own.studies, "study", "studies")} · κ is weighted for grades and quality`,
+        right: [csvButton("your agreement", sheet)],
+      },
+      scrollRegion("body overflow-x", "Your agreement", dataTable("Your agreement", columns, rows)),
     ),
     h("p", { class: "small dim" }, `${UNTIL_YESTERDAY} Intervals are 95 %, by patient bootstrap. Research use only.`),
   ];

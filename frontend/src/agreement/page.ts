@@ -6,6 +6,7 @@ import { csv, csvButton, dataTable, legend, saveText } from "../common/charts";
 import { byId, type Child, fill, h } from "../common/dom";
 import { clock, count, number } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
+import { card, keyFigure, scrollRegion } from "../common/parts";
 import { detailCards } from "./detail";
 import { forest } from "./forest";
 import { ownCards, paceText } from "./own";
@@ -28,35 +29,19 @@ function queueQuery(): string {
   return value ? `queue=${encodeURIComponent(value)}` : "";
 }
 
-function kpis(report: Everybody): HTMLElement {
+function keyFigures(report: Everybody): HTMLElement {
   const panel = report.questions.find((question) => question.name === "positive")?.panel;
   const cells = MEASURES.map((name) => {
     const [value, range] = /^(−?[\d.]+) \((.+)\)$/.exec(estimateText(panel?.[name]))?.slice(1) ?? [];
-    return h(
-      "div",
-      {},
-      h("p", { class: "label" }, `Positive, ${name === "observed" ? "observed" : NAMES[name]}`),
-      h(
-        "p",
-        { class: "v" },
-        h("b", { class: "big" }, value ?? "–"),
-        h("span", {}, range ?? estimateText(panel?.[name])),
-      ),
-    );
+    const label = `Positive, ${name === "observed" ? "observed" : NAMES[name]}`;
+    return keyFigure(label, value ?? null, range ?? estimateText(panel?.[name]));
   });
-  const counted = (label: string, value: number, note: string) =>
-    h(
-      "div",
-      {},
-      h("p", { class: "label" }, label),
-      h("p", { class: "v" }, h("b", { class: "big" }, number(value)), h("span", {}, note)),
-    );
   return h(
     "div",
     { class: "kpis" },
     ...cells,
-    counted("Read twice or more", report.twice, `of ${count(report.studies, "study", "studies")}`),
-    counted("Adjudicated", report.adjudicated, `${number(report.repeated)} answered again`),
+    keyFigure("Read twice or more", number(report.twice), `of ${count(report.studies, "study", "studies")}`),
+    keyFigure("Adjudicated", number(report.adjudicated), `${number(report.repeated)} answered again`),
   );
 }
 
@@ -83,28 +68,17 @@ function forestCard(questions: readonly Question[]): HTMLElement {
     ]),
   );
   const chart = forest("Gwet AC1 and Krippendorff α of each finding, with 95 % intervals", rows);
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "By finding"),
-      h("span", { class: "dim small" }, "all readers together"),
-      h(
-        "div",
-        { class: "right" },
+  return card(
+    {
+      title: "By finding",
+      note: "all readers together",
+      right: [
         legend("l1", NAMES.ac1),
         legend("l3", NAMES.alpha),
         csvButton("By finding", () => overviewSheet(questions)),
-      ),
-    ),
-    h(
-      "div",
-      { class: "body forest-row" },
-      h("div", {}, chart),
-      h("div", { class: "beside", tabindex: 0, role: "region", "aria-label": "By finding, table" }, table),
-    ),
+      ],
+    },
+    h("div", { class: "body forest-row" }, h("div", {}, chart), scrollRegion("beside", "By finding, table", table)),
   );
 }
 
@@ -155,21 +129,9 @@ function readersCard(report: Everybody): HTMLElement {
       ...numbers(reader.gold),
     ]),
   });
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "Readers"),
-      h("span", { class: "dim small" }, "verdict: positive or not"),
-      h("div", { class: "right" }, csvButton("Readers", sheet)),
-    ),
-    h(
-      "div",
-      { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Readers" },
-      dataTable("Readers", columns, rows),
-    ),
+  return card(
+    { title: "Readers", note: "verdict: positive or not", right: [csvButton("Readers", sheet)] },
+    scrollRegion("body overflow-x", "Readers", dataTable("Readers", columns, rows)),
   );
 }
 
@@ -205,7 +167,7 @@ function drawEverybody(report: Everybody): void {
   byId("subtitle").textContent = subtitle(report);
   const cards: Child[] = report.reads
     ? [
-        kpis(report),
+        keyFigures(report),
         forestCard(report.questions),
         readersCard(report),
         picker(report.questions),

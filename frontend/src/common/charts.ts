@@ -4,6 +4,7 @@
 
 import { type Child, h, s } from "./dom";
 import { number } from "./format";
+import { card, scrollRegion } from "./parts";
 
 export type Point = readonly [number, number];
 export type Scale = (value: number) => number;
@@ -336,22 +337,15 @@ export interface ChartCard {
 }
 
 /** A chart, the table of its numbers beside it, and their download. */
-export function chartCard(card: ChartCard): HTMLElement {
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, card.title),
-      card.note ? h("span", { class: "dim small" }, card.note) : null,
-      h("div", { class: "right" }, ...(card.legend ?? []), csvButton(card.title, card.csv)),
-    ),
+export function chartCard(chart: ChartCard): HTMLElement {
+  const { title, note } = chart;
+  return card(
+    { title, note, right: [...(chart.legend ?? []), csvButton(title, chart.csv)] },
     h(
       "div",
       { class: "body chart-row" },
-      h("div", {}, card.chart),
-      h("div", { class: "beside", tabindex: 0, role: "region", "aria-label": `${card.title}, table` }, card.table),
+      h("div", {}, chart.chart),
+      scrollRegion("beside", `${title}, table`, chart.table),
     ),
   );
 }

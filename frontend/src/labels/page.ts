@@ -5,6 +5,7 @@ import { ApiError, api, reason } from "../common/api";
 import { byId, type Child, fill, h, icon } from "../common/dom";
 import { count } from "../common/format";
 import { bind } from "../common/keys";
+import { errorMessage, scrollRegion } from "../common/parts";
 
 interface Row {
   line: number;
@@ -52,9 +53,9 @@ function table(rows: readonly Row[], title: string): HTMLElement {
       h("td", { class: "wrap" }, sign(row)),
     ),
   );
-  return h(
-    "div",
-    { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "Rows of the file" },
+  return scrollRegion(
+    "scroll-box",
+    "Rows of the file",
     h("table", { class: "table" }, h("caption", { class: "vh" }, title), h("thead", {}, head), h("tbody", {}, ...body)),
   );
 }
@@ -104,7 +105,7 @@ async function send(file: File, dry: boolean): Promise<void> {
     polite(dry ? "Trial finished. Nothing was changed yet" : "The file was taken in");
   } catch (error) {
     if (error instanceof ApiError && error.signedOut) return;
-    fill(slot, h("p", { class: "message", role: "alert" }, icon("bad"), `The file was not taken in. ${reason(error)}`));
+    fill(slot, errorMessage(`The file was not taken in. ${reason(error)}`));
   }
 }
 

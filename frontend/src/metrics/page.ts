@@ -7,6 +7,7 @@ import { byId, type Child, fill, h } from "../common/dom";
 import { subscribe } from "../common/events";
 import { clock, count, duration, number, percent, when } from "../common/format";
 import { bind } from "../common/keys";
+import { keyFigure, scrollRegion } from "../common/parts";
 import { calibrationCard, kpiRow, measuredOn, measureRows, measuresCard, prCard, type Report, rocCard } from "./report";
 
 const METRICS = "/api/v1/metrics/";
@@ -48,15 +49,10 @@ interface Metrics {
 
 let current: Metrics | null = null;
 
-function delayKpi(delay: Delay | null): HTMLElement {
+function delayFigure(delay: Delay | null): HTMLElement {
   const median = duration(delay?.median);
   const note = delay?.n ? `p95 ${duration(delay.p95) ?? "–"}` : "no score yet";
-  return h(
-    "div",
-    {},
-    h("p", { class: "label" }, "Last image to flag, median"),
-    h("p", { class: "v" }, h("b", { class: "big" }, median ?? "–"), h("span", {}, note)),
-  );
+  return keyFigure("Last image to flag, median", median, note);
 }
 
 function dayLabel(day: string): string {
@@ -72,9 +68,9 @@ function daysCard(title: string, days: DayCount[], noun: string): HTMLElement {
     title,
     note: `${count(total, noun)} in ${count(days.length, "day")}`,
     chart: barChart({ title: `${title}, ${count(days.length, "day")}`, x: "day", y: `${noun}s`, bars }),
-    table: h(
-      "div",
-      { class: "scroll-y", tabindex: 0, role: "region", "aria-label": `${title}, all days` },
+    table: scrollRegion(
+      "scroll-y",
+      `${title}, all days`,
       dataTable(title, [{ label: "Day" }, { label: title.split(" ")[0] ?? title, num: true }], rows),
     ),
     csv: () => ({
@@ -173,7 +169,7 @@ function draw(metrics: Metrics): void {
   fill(
     byId("figures"),
     measuredOn(report, metrics.champion?.model?.trained_on_phantoms ?? false),
-    kpiRow(report, [delayKpi(delay)]),
+    kpiRow(report, [delayFigure(delay)]),
     ...modelCards(metrics),
     h("h2", { class: "h2" }, "The list"),
     h(

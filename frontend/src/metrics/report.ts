@@ -3,6 +3,7 @@
 import { chartCard, csvButton, dataTable, legend, type Point, type Sheet, xyChart } from "../common/charts";
 import { type Child, h, icon } from "../common/dom";
 import { interval, number, percent, ratio } from "../common/format";
+import { card, keyFigure, scrollRegion } from "../common/parts";
 
 /** One measure: over folds, pooled, and the 95 % interval of the pooled value by patient bootstrap. */
 export interface Measure {
@@ -54,29 +55,9 @@ export function targetOf(report: Report): OperatingMeasures | null {
   return report.operating_points?.[TARGET] ?? null;
 }
 
-function kpi(label: string, measure: Measure | null | undefined, note = ""): HTMLElement {
+function measureFigure(label: string, measure: Measure | null | undefined): HTMLElement {
   const value = ratio(measure?.pooled ?? measure?.mean);
-  const range = interval(measure?.interval);
-  return h(
-    "div",
-    {},
-    h("p", { class: "label" }, label),
-    h(
-      "p",
-      { class: "v" },
-      h("b", { class: "big" }, value ?? "–"),
-      h("span", {}, range ?? (value ? note || "no interval" : "not measured")),
-    ),
-  );
-}
-
-function plainKpi(label: string, value: string | null, note: string): HTMLElement {
-  return h(
-    "div",
-    {},
-    h("p", { class: "label" }, label),
-    h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, note)),
-  );
+  return keyFigure(label, value, interval(measure?.interval) ?? (value ? "no interval" : "not measured"));
 }
 
 /** The key figures in a row, each with its interval. */
@@ -84,11 +65,11 @@ export function kpiRow(report: Report, more: HTMLElement[] = []): HTMLElement {
   const target = targetOf(report);
   const { calibration } = report;
   const cells = [
-    kpi("AUROC", report.auroc),
-    kpi("PR-AUC", report.pr_auc),
-    kpi("Sensitivity, 0.90 promised", target?.sensitivity),
-    kpi("Specificity there", target?.specificity),
-    plainKpi(
+    measureFigure("AUROC", report.auroc),
+    measureFigure("PR-AUC", report.pr_auc),
+    measureFigure("Sensitivity, 0.90 promised", target?.sensitivity),
+    measureFigure("Specificity there", target?.specificity),
+    keyFigure(
       "Calibration slope",
       ratio(calibration?.slope),
       calibration?.brier == null ? "not measured" : `Brier ${ratio(calibration.brier, 3)}`,
@@ -172,21 +153,9 @@ export function measuresCard(report: Report, name: string): HTMLElement {
       measure.interval?.[1] ?? null,
     ]),
   });
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "Measures"),
-      h("span", { class: "dim small" }, "out of fold · intervals by patient bootstrap"),
-      h("div", { class: "right" }, csvButton("Measures", sheet)),
-    ),
-    h(
-      "div",
-      { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Measures by fold" },
-      dataTable("Measures by fold", columns, cells),
-    ),
+  return card(
+    { title: "Measures", note: "out of fold · intervals by patient bootstrap", right: [csvButton("Measures", sheet)] },
+    scrollRegion("body overflow-x", "Measures by fold", dataTable("Measures by fold", columns, cells)),
   );
 }
 

@@ -5,6 +5,7 @@ import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { byId, type Child, fill, h, icon } from "../common/dom";
 import { count } from "../common/format";
+import { errorMessage, scrollRegion } from "../common/parts";
 
 const IMPORT = "/api/v1/patients/import/";
 const MOST_ROWS = 300;
@@ -31,9 +32,9 @@ function report(answer: ImportResult, file: File): Child[] {
       h("span", { class: "strong" }, title),
       h("span", { class: "dim" }, ` · ${count(good, "row")} fine, ${bad.length} refused`),
     ),
-    h(
-      "div",
-      { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "Rows of the file" },
+    scrollRegion(
+      "scroll-box",
+      "Rows of the file",
       h(
         "table",
         { class: "table" },
@@ -95,15 +96,7 @@ async function send(file: File, dry: boolean): Promise<void> {
     if (!dry) document.dispatchEvent(new CustomEvent("patients-imported"));
   } catch (error) {
     if (error instanceof ApiError && error.signedOut) return;
-    fill(
-      slot,
-      h(
-        "p",
-        { class: "message", role: "alert" },
-        icon("bad"),
-        `The file was not taken in; nothing was changed. ${reason(error)}`,
-      ),
-    );
+    fill(slot, errorMessage(`The file was not taken in; nothing was changed. ${reason(error)}`));
   }
 }
 

@@ -8,6 +8,7 @@ import { ask } from "../common/dialog";
 import { byId, type Child, fill, h, known, pageConfig } from "../common/dom";
 import { count, date, grams, weeks, when } from "../common/format";
 import { bind } from "../common/keys";
+import { pair } from "../common/parts";
 import { changedFacts, type Facts, type Fields, fieldProblems, toFacts, toFields } from "./facts";
 import { startImport } from "./import";
 
@@ -54,16 +55,16 @@ function showProblems(): boolean {
 // ---------- drawing ----------
 
 function summary(current: PatientDetail): Child[] {
-  const pair = (name: string, value: string | null): Child => [h("dt", {}, name), h("dd", {}, known(value))];
+  const knownPair = (name: string, value: string | null): Child => pair(name, known(value));
   return [
-    pair("Name", current.name),
-    pair("Born", date(current.birth_date)),
-    pair("Gestational age", weeks(current.gestational_age_days)),
-    pair("Birth weight", grams(current.birth_weight_g)),
-    pair("Sex", SEXES[current.sex] ?? null),
-    pair("Twin group", current.twin_group),
+    knownPair("Name", current.name),
+    knownPair("Born", date(current.birth_date)),
+    knownPair("Gestational age", weeks(current.gestational_age_days)),
+    knownPair("Birth weight", grams(current.birth_weight_g)),
+    knownPair("Sex", SEXES[current.sex] ?? null),
+    knownPair("Twin group", current.twin_group),
     current.merged_from?.length
-      ? pair("Also known as", current.merged_from.map((other) => other.patient_id).join(", "))
+      ? knownPair("Also known as", current.merged_from.map((other) => other.patient_id).join(", "))
       : null,
   ];
 }

@@ -4,6 +4,7 @@ import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { byId, cap, fill, h, icon } from "../common/dom";
 import { bind } from "../common/keys";
+import { card, errorMessage } from "../common/parts";
 import { queueForm, sourceFields } from "./fields";
 import { decode, queueRequest } from "./form-data";
 import { planView, refusedTable } from "./preview";
@@ -54,12 +55,7 @@ class Page {
         h(
           "div",
           { class: "side-col sticky" },
-          h(
-            "section",
-            { class: "card" },
-            h("header", {}, h("h2", { class: "h2" }, "What it will hold")),
-            h("div", { class: "body stack-4" }, this.side, create),
-          ),
+          card({ title: "What it will hold" }, h("div", { class: "body stack-4" }, this.side, create)),
         ),
       ),
     );
@@ -151,7 +147,7 @@ class Page {
   }
 
   private showProblem(text: string): void {
-    fill(this.problem, text ? h("p", { class: "message", role: "alert" }, icon("bad"), text) : null);
+    fill(this.problem, text ? errorMessage(text) : null);
   }
 
   async create(): Promise<void> {
@@ -197,9 +193,6 @@ export async function startNew(): Promise<void> {
           : location.assign("/label/queues/"),
     });
   } catch (error) {
-    fill(
-      byId("main"),
-      h("p", { class: "message", role: "alert" }, icon("bad"), `The form could not be opened. ${reason(error)}`),
-    );
+    fill(byId("main"), errorMessage(`The form could not be opened. ${reason(error)}`));
   }
 }

@@ -1,6 +1,7 @@
 /** The fields of a new queue. */
 
 import { type Child, h, s } from "../common/dom";
+import { card } from "../common/parts";
 import { BLINDINGS, type Choices, RULES, type Source } from "./types";
 
 type Words = readonly (readonly [string, string])[];
@@ -53,13 +54,8 @@ function group(id: string, label: string, ...controls: Child[]): HTMLElement {
   );
 }
 
-function card(title: string, ...content: Child[]): HTMLElement {
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, title)),
-    h("div", { class: "body form" }, ...content),
-  );
+function fieldsCard(title: string, ...content: Child[]): HTMLElement {
+  return card({ title }, h("div", { class: "body form" }, ...content));
 }
 
 const SOURCES: readonly [Source, string][] = [
@@ -201,7 +197,7 @@ export function queueForm(choices: Choices, takeFile: (file: File) => void): HTM
   return h(
     "form",
     { id: "new-queue", class: "side-col", novalidate: true, autocomplete: "off" },
-    card(
+    fieldsCard(
       "Studies",
       row("name", "Name", input("name", { maxlength: 100, required: true }), "Readers see it."),
       sourcePick(),
@@ -229,7 +225,7 @@ export function queueForm(choices: Choices, takeFile: (file: File) => void): HTM
         ),
       ),
     ),
-    card(
+    fieldsCard(
       "Readers",
       readers(choices),
       row("readers_per_study", "Readers per study", wholeNumberField("readers_per_study", 2, 1, 20)),
@@ -239,7 +235,7 @@ export function queueForm(choices: Choices, takeFile: (file: File) => void): HTM
         check("trainee", "they see the known answer after each of theirs; no labels are made", false),
       ),
     ),
-    card(
+    fieldsCard(
       "How",
       h(
         "p",

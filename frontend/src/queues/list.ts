@@ -6,6 +6,7 @@ import { byId, type Child, cap, fill, h, icon } from "../common/dom";
 import { subscribe } from "../common/events";
 import { count, date, number, when } from "../common/format";
 import { bind } from "../common/keys";
+import { errorMessage, scrollRegion } from "../common/parts";
 import { QUEUES, type Queue } from "./types";
 
 const COLUMNS = [
@@ -93,9 +94,9 @@ function show(queues: Queue[]): void {
       ? h(
           "section",
           { class: "card" },
-          h(
-            "div",
-            { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Label queues" },
+          scrollRegion(
+            "body overflow-x",
+            "Label queues",
             dataTable("Label queues and their progress", COLUMNS, queues.map(row)),
           ),
         )
@@ -114,10 +115,7 @@ async function load(): Promise<void> {
   try {
     show((await api.get<{ results: Queue[] }>(QUEUES)).results);
   } catch (error) {
-    fill(
-      byId("main"),
-      h("p", { class: "message", role: "alert" }, icon("bad"), `The queues could not be loaded. ${reason(error)}`),
-    );
+    fill(byId("main"), errorMessage(`The queues could not be loaded. ${reason(error)}`));
   }
 }
 

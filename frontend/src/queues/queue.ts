@@ -4,10 +4,11 @@ import { polite } from "../common/announce";
 import { api, reason } from "../common/api";
 import { dataTable } from "../common/charts";
 import { ask } from "../common/dialog";
-import { byId, type Child, cap, fill, h, icon } from "../common/dom";
+import { byId, type Child, cap, fill, h } from "../common/dom";
 import { subscribe } from "../common/events";
 import { count, date, duration, number, when } from "../common/format";
 import { bind } from "../common/keys";
+import { card, errorMessage, pair, scrollRegion } from "../common/parts";
 import { expectedText, progressMeter } from "./list";
 import { BLINDINGS, type Labeller, QUEUES, type QueueDetail, RULES, wordOf } from "./types";
 
@@ -38,7 +39,7 @@ function labellerRow(each: Labeller): Child[] {
 }
 
 function pairs(entries: readonly (readonly [string, Child])[]): HTMLElement {
-  return h("dl", { class: "kv" }, ...entries.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+  return h("dl", { class: "kv" }, ...entries.flatMap(([name, value]) => pair(name, value)));
 }
 
 function facts(queue: QueueDetail): HTMLElement {
@@ -92,7 +93,7 @@ class Page {
 
   private problem(title: string, error: unknown): void {
     const slot = document.getElementById("problem") ?? byId("main");
-    fill(slot, h("p", { class: "message", role: "alert" }, icon("bad"), `${title} ${reason(error)}`));
+    fill(slot, errorMessage(`${title} ${reason(error)}`));
   }
 
   private async change(body: Record<string, unknown>, message: string): Promise<void> {
@@ -185,33 +186,16 @@ class Page {
         h(
           "div",
           { class: "side-col" },
-          h(
-            "section",
-            { class: "card" },
-            h(
-              "header",
-              {},
-              h("h2", { class: "h2" }, "Readers"),
-              h("span", { class: "dim small" }, queue.open_to_all ? "all annotators and adjudicators" : "named"),
-            ),
-            h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Readers" }, body),
+          card(
+            { title: "Readers", note: queue.open_to_all ? "all annotators and adjudicators" : "named" },
+            scrollRegion("body overflow-x", "Readers", body),
           ),
         ),
         h(
           "div",
           { class: "side-col" },
-          h(
-            "section",
-            { class: "card" },
-            h("header", {}, h("h2", { class: "h2" }, "As it was made")),
-            h("div", { class: "body stack" }, facts(queue), originText(queue)),
-          ),
-          h(
-            "section",
-            { class: "card" },
-            h("header", {}, h("h2", { class: "h2" }, "Change")),
-            h("div", { class: "body" }, this.edits(queue)),
-          ),
+          card({ title: "As it was made" }, h("div", { class: "body stack" }, facts(queue), originText(queue))),
+          card({ title: "Change" }, h("div", { class: "body" }, this.edits(queue))),
         ),
       ),
     );

@@ -4,6 +4,7 @@ import { type Child, h, icon, known, setPressed } from "../common/dom";
 import { flagSign } from "../common/flag";
 import { clock, duration, interval, probability, ratio } from "../common/format";
 import { keyCap } from "../common/keymap";
+import { pair } from "../common/parts";
 import { heaviest, weightText } from "../viewer/attention/peaks";
 import type { Clip } from "../viewer/types";
 import { type Answer, summary } from "./answer/findings";
@@ -18,10 +19,6 @@ export interface RevealHost {
   reopen: () => void;
   goTo: (sop: string, frame: number) => void;
   goToPeak: (step: 1 | -1) => void;
-}
-
-function pair(name: string, value: Child): Child[] {
-  return [h("dt", {}, name), h("dd", {}, value)];
 }
 
 function ownRead(answer: Answer, at: string | null): HTMLElement[] {

@@ -5,6 +5,7 @@ import { api, reason } from "../common/api";
 import { ask } from "../common/dialog";
 import { byId, fill, h, pageConfig } from "../common/dom";
 import { when } from "../common/format";
+import { scrollRegion } from "../common/parts";
 import { VersionEditor } from "./editor";
 import type { Kind, Overview, Version } from "./types";
 
@@ -171,9 +172,9 @@ function card(title: string, body: HTMLElement): HTMLElement {
 }
 
 function table(title: string, heads: string[], rows: HTMLElement[]): HTMLElement {
-  return h(
-    "div",
-    { class: "scroll-box", tabindex: "0", role: "region", "aria-label": title },
+  return scrollRegion(
+    "scroll-box",
+    title,
     h(
       "table",
       { class: "table" },

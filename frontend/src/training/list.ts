@@ -7,6 +7,7 @@ import { byId, type Child, fill, h, icon } from "../common/dom";
 import { subscribe } from "../common/events";
 import { count, duration, interval, number, ratio, when } from "../common/format";
 import { bind } from "../common/keys";
+import { errorMessage, numberPair } from "../common/parts";
 import { promote } from "./promote";
 import { listOf, type Model, nameOf, type Preflight, type Run } from "./types";
 
@@ -22,10 +23,6 @@ export function durationRange(seconds: [number, number] | null): string {
   if (high < 90) return `${Math.max(1, Math.round(low))} to ${Math.max(1, Math.round(high))} s`;
   const minutes = [Math.max(1, Math.floor(low / 60)), Math.max(1, Math.ceil(high / 60))] as const;
   return minutes[0] === minutes[1] ? `about ${minutes[0]} min` : `${minutes[0]} to ${minutes[1]} min`;
-}
-
-function fact(name: string, value: Child): Child {
-  return [h("dt", {}, name), h("dd", { class: "num" }, value)];
 }
 
 function foldsTable(preflight: Preflight): Child {
@@ -90,14 +87,14 @@ function showPreflight(preflight: Preflight): void {
         h(
           "dl",
           { class: "kv" },
-          fact("Patients", number(preflight.patients)),
-          fact("Studies with a reference label", number(preflight.studies)),
-          fact("Positive", number(preflight.positives)),
-          fact(
+          numberPair("Patients", number(preflight.patients)),
+          numberPair("Studies with a reference label", number(preflight.studies)),
+          numberPair("Positive", number(preflight.positives)),
+          numberPair(
             "Patients or twins in two folds",
             leaks ? h("span", { class: "bad" }, icon("bad"), `${leaks}: ${preflight.leaks.join(", ")}`) : "0",
           ),
-          fact("Takes", durationRange(preflight.estimate_seconds)),
+          numberPair("Takes", durationRange(preflight.estimate_seconds)),
         ),
         foldsTable(preflight),
       ),
@@ -156,7 +153,7 @@ async function start(): Promise<void> {
 function problem(title: string, error: unknown): void {
   if (error instanceof ApiError && error.signedOut) return;
   const slot = byId("problem");
-  fill(slot, h("p", { class: "message", role: "alert" }, icon("bad"), `${title} ${reason(error)}`));
+  fill(slot, errorMessage(`${title} ${reason(error)}`));
 }
 
 // ---------- lists ----------

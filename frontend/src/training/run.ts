@@ -9,6 +9,7 @@ import { byId, type Child, fill, h, icon, known } from "../common/dom";
 import { subscribe } from "../common/events";
 import { digest, duration, interval, number, ratio, when } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
+import { card, numberPair, pair } from "../common/parts";
 import {
   calibrationCard,
   kpiRow,
@@ -131,12 +132,7 @@ function noFolds(current: Run): HTMLElement {
     ? "They begin once every study of the snapshot is embedded."
     : "The run ended before they began.";
   const message = current.status === "running" ? current.progress.message : "";
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "Folds")),
-    h("div", { class: "body dim" }, [message, words].filter(Boolean).join(". ")),
-  );
+  return card({ title: "Folds" }, h("div", { class: "body dim" }, [message, words].filter(Boolean).join(". ")));
 }
 
 function foldsCard(current: Run): HTMLElement {
@@ -148,16 +144,12 @@ function foldsCard(current: Run): HTMLElement {
     columns: ["fold", "state", "fraction", "auroc"],
     rows: rows.map((row, index) => [numberOf(index), row.state, row.fraction, row.auroc]),
   });
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "Folds"),
-      h("span", { class: "dim small" }, "patients and twins kept together · AUROC on the fold left out"),
-      h("div", { class: "right" }, csvButton("Folds", sheet)),
-    ),
+  return card(
+    {
+      title: "Folds",
+      note: "patients and twins kept together · AUROC on the fold left out",
+      right: [csvButton("Folds", sheet)],
+    },
     h(
       "div",
       { class: "body" },
@@ -208,23 +200,20 @@ function foldsCard(current: Run): HTMLElement {
 function snapshotCard(current: Run): HTMLElement | null {
   const { snapshot } = current;
   if (!snapshot) return null;
-  const pair = (name: string, value: Child) => [h("dt", {}, name), h("dd", { class: "num" }, value)];
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "Snapshot")),
+  return card(
+    { title: "Snapshot" },
     h(
       "div",
       { class: "body stack" },
       h(
         "dl",
         { class: "kv" },
-        pair("Digest", h("span", { class: "mono", title: snapshot.digest }, digest(snapshot.digest) ?? "–")),
-        pair("Patients", known(snapshot.patients === undefined ? null : number(snapshot.patients))),
-        pair("Studies", known(snapshot.studies === undefined ? null : number(snapshot.studies))),
-        pair("Positive", known(snapshot.positives === undefined ? null : number(snapshot.positives))),
-        pair("Definition of positive", known(snapshot.definition)),
-        pair("Frozen", known(when(snapshot.created_at))),
+        numberPair("Digest", h("span", { class: "mono", title: snapshot.digest }, digest(snapshot.digest) ?? "–")),
+        numberPair("Patients", known(snapshot.patients === undefined ? null : number(snapshot.patients))),
+        numberPair("Studies", known(snapshot.studies === undefined ? null : number(snapshot.studies))),
+        numberPair("Positive", known(snapshot.positives === undefined ? null : number(snapshot.positives))),
+        numberPair("Definition of positive", known(snapshot.definition)),
+        numberPair("Frozen", known(when(snapshot.created_at))),
       ),
       snapshot.phantoms_only ? h("p", { class: "small dim" }, "Phantoms only.") : null,
     ),
@@ -232,22 +221,17 @@ function snapshotCard(current: Run): HTMLElement | null {
 }
 
 function cancelCard(): HTMLElement {
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "If you cancel")),
+  return card(
+    { title: "If you cancel" },
     h(
       "div",
       { class: "body" },
       h(
         "dl",
         { class: "what" },
-        h("dt", {}, "Stops"),
-        h("dd", {}, "within seconds, after the step that is under way."),
-        h("dt", {}, "Keeps"),
-        h("dd", {}, "the snapshot and all labels."),
-        h("dt", {}, "Leaves"),
-        h("dd", {}, "the champion on triage. No study waits for training."),
+        pair("Stops", "within seconds, after the step that is under way."),
+        pair("Keeps", "the snapshot and all labels."),
+        pair("Leaves", "the champion on triage. No study waits for training."),
       ),
     ),
   );
@@ -321,15 +305,11 @@ function promotionCard(current: Run): HTMLElement | null {
           ),
           h("span", { class: "dim" }, "Asks for a reason. Waiting studies are scored again by it."),
         );
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "Challenger and champion"),
-      h("span", { class: "dim small" }, champion.model ? `${model.name} and ${champion.model.name}` : model.name),
-    ),
+  return card(
+    {
+      title: "Challenger and champion",
+      note: champion.model ? `${model.name} and ${champion.model.name}` : model.name,
+    },
     h("div", { class: "body stack-4" }, state === "champion" ? null : comparison(current.report), act),
   );
 }
@@ -369,15 +349,8 @@ function trainingFoldsCard(report: Report): HTMLElement | null {
     number(fold.studies),
     number(fold.positives),
   ]);
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "What each fold held"),
-      h("span", { class: "dim small" }, `seed ${report.seed ?? "–"} · ${duration(report.seconds) ?? "–"}`),
-    ),
+  return card(
+    { title: "What each fold held", note: `seed ${report.seed ?? "–"} · ${duration(report.seconds) ?? "–"}` },
     h(
       "div",
       { class: "body" },
