@@ -14,7 +14,7 @@ describe("a row", () => {
     expect(buildRow(suspected("a"), { ...options, showProbability: false }).textContent).not.toContain("0.88");
   });
   it("warns of a model that knows phantoms only, except beside a phantom", () => {
-    const model = { id: 1, name: "demo", demo_warning: "means nothing" };
+    const model = { id: 1, name: "demo", version: "0123456789ab", demo_warning: "means nothing" };
     expect([demoWarning(row("a", { model, phantom: false })), demoWarning(row("a", { model }))]).toEqual([
       "means nothing",
       "",
