@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import person
-from common.contract import answers
+from common.contract import answers, published
 from common.validation import checked
 from live.models import Audience
 from live.publish import publish
@@ -56,8 +56,9 @@ class AcceptHeaderIgnored(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+@published
 class FrameEntry(TypedDict):
-    """One picture of a run of frames; its bytes follow in the same order."""
+    """One picture of a run of frames; the bytes of all follow the list, in its order."""
 
     frame: int
     type: Annotated[str, "media type"]

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
 from django.conf import settings
@@ -36,7 +36,7 @@ class Frame:
     content_type: str
 
     @property
-    def source(self) -> str:
+    def source(self) -> Literal["passthrough", "png"]:
         return "passthrough" if self.content_type == "image/jpeg" else "png"
 
 

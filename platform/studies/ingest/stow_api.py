@@ -17,7 +17,7 @@ from studies.dicom.uids import is_uid
 from studies.ingest import multipart
 from studies.ingest.pipeline import Intake
 from studies.ingest.results import IngestResult, Sender
-from studies.ingest.upload_api import STREAMING_AUTHENTICATION, BrokenBody, body_of, guarded
+from studies.ingest.streamed_request import STREAMING_AUTHENTICATION, BrokenBody, all_or_nothing, body_of
 
 DICOM = "application/dicom"
 # Failure reasons as dicom-server uses those of PS3.18, table I.2-1; 272 is a processing failure, PS3.7 annex C.
@@ -61,7 +61,7 @@ class StowView(APIView):
             return Response(status=204)
         intake = Intake(Sender("stow", person(request), request._request), expected_study=study_uid)
         body = _body(request)
-        results = guarded(intake, lambda: _add_parts(intake, body))
+        results = all_or_nothing(intake, lambda: _add_parts(intake, body))
         if not results:
             raise BrokenBody("The request has no parts.")
         return Response(store_response(results, request, study_uid), status=status_of(results))

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from email.message import Message
+from collections.abc import Iterator
 from typing import Annotated, NotRequired, TypedDict
 
 from django.conf import settings
-from django.http import HttpRequest, QueryDict, UnreadablePostError
-from django.utils.datastructures import MultiValueDict
-from drf_spectacular.authentication import SessionScheme
 from rest_framework import exceptions
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,86 +17,10 @@ from common.contract import answers
 from studies import storage
 from studies.ingest import archive, multipart
 from studies.ingest.pipeline import Intake
-from studies.ingest.results import FileResult, IngestResult, Sender, label
+from studies.ingest.results import FileResult, Sender, label
+from studies.ingest.streamed_request import STREAMING_AUTHENTICATION, BrokenBody, all_or_nothing, body_of
 
 _FIELD_LIMIT = 4096
-
-
-class DiskIsFull(exceptions.APIException):
-    status_code = 507
-    default_code = "disk_full"
-    default_detail = (
-        "The server's disk is full. Nothing of this request was stored. Tell your admin, then send it again."
-    )
-
-
-class TooLarge(exceptions.APIException):
-    status_code = 413
-    default_code = "too_large"
-
-    def __init__(self) -> None:
-        limit = settings.UPLOAD_MAX_BYTES // 1024**2
-        files = settings.DATA_UPLOAD_MAX_NUMBER_FILES
-        super().__init__(f"One request may carry {limit} MB and {files} files. Nothing was stored. Send it in parts.")
-
-
-class BrokenBody(exceptions.ParseError):
-    default_code = "malformed"
-
-
-class HeaderOnlySession(SessionAuthentication):
-    """A session whose CSRF token comes in the header, so that its check does not read the body before the view does."""
-
-    def enforce_csrf(self, request: HttpRequest | Request) -> None:
-        plain = request._request if isinstance(request, Request) else request
-        plain._post, plain._files = QueryDict(), MultiValueDict()  # type: ignore[attr-defined]  # Django's own cache of the body
-        super().enforce_csrf(plain)  # type: ignore[arg-type]  # DRF asks for a plain request
-
-
-class HeaderOnlySessionScheme(SessionScheme):
-    """OpenAPI: a session like any other, under a name of its own."""
-
-    target_class = "studies.ingest.upload_api.HeaderOnlySession"
-    name = "cookieAuthWithHeader"
-
-
-STREAMING_AUTHENTICATION = [TokenAuthentication, HeaderOnlySession]
-
-
-def body_of(request: Request, kind: Message) -> multipart.Body:
-    """The multipart body of a request, refused at once if it says that it is too large or the disk has no room."""
-    length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if length > settings.UPLOAD_MAX_BYTES:
-        raise TooLarge
-    try:
-        storage.check_room(length)
-    except storage.DiskFull:
-        raise DiskIsFull from None
-    return multipart.Body(
-        request._request,
-        multipart.boundary_of(kind),
-        max_bytes=settings.UPLOAD_MAX_BYTES,
-        max_parts=2 * settings.DATA_UPLOAD_MAX_NUMBER_FILES,
-    )
-
-
-def guarded(intake: Intake, take: Callable[[], None]) -> list[IngestResult]:
-    """Run ``take`` and finish; whatever goes wrong on the way, nothing of the request is stored."""
-    try:
-        take()
-        return intake.finish()
-    except storage.DiskFull:
-        intake.abandon()
-        raise DiskIsFull from None
-    except multipart.TooMuch:
-        intake.abandon()
-        raise TooLarge from None
-    except (multipart.BadMultipart, UnreadablePostError) as error:
-        intake.abandon()
-        raise BrokenBody(f"The request is broken: {error}. Nothing was stored.") from None
-    except BaseException:
-        intake.abandon()
-        raise
 
 
 class UploadForm(TypedDict):
@@ -134,7 +53,7 @@ class UploadView(APIView):
             raise BrokenBody(f"The request is broken: {error}.") from None
         intake = Intake(Sender("upload", person(request), request._request))
         form = _Form(intake)
-        results = guarded(intake, lambda: form.add_parts(body))
+        results = all_or_nothing(intake, lambda: form.add_parts(body))
         if not results:
             raise BrokenBody("No file came with this request.")
         return Response(UploadResult(results=[result.as_json() for result in results]))
