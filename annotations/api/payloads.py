@@ -11,6 +11,7 @@ from annotations.label_schema import versions
 from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus, Unblinding
 from annotations.reads.blinding import has_answered
 from inference import current_scores
+from inference.payloads import StudyScore
 from studies.models import Study
 
 BLINDED = {"state": "blinded"}
@@ -96,7 +97,7 @@ def others_reads(study: Study, *, context: Context, item: QueueItem | None, read
     yield from (told_others(read, f"Reader {number}") for number, read in enumerate(answers, 1))
 
 
-def told_score(study: Study, user: Any) -> dict[str, Any]:
+def told_score(study: Study, user: Any) -> StudyScore:
     """What this person, who is not blinded, may know now: attention and history only after their own commit."""
     answered = has_answered(user, study.uid)
     payload = current_scores.score_payload(

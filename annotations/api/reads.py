@@ -27,6 +27,7 @@ from annotations.reads import lifecycle
 from annotations.reads.blinding import blinded_uids, has_answered, is_blinded
 from annotations.reads.lifecycle import SCORE_VIEWED, Answer, Evidence, Place
 from annotations.reads.trainee_feedback import feedback
+from inference.payloads import StudyScore
 from studies import access
 from studies.models import Study
 
@@ -262,7 +263,7 @@ class CommitView(APIView):
         return Response(told_commit, status=201 if new else 200)
 
 
-def _reveal(request: Request, here: Place) -> dict[str, Any] | None:
+def _reveal(request: Request, here: Place) -> StudyScore | None:
     """In the reading room the commit shows what the AI said."""
     if here.context != Context.TRIAGE or is_blinded(request.user, here.study.uid):
         return None

@@ -37,7 +37,7 @@ class Pool:
         for at, study in enumerate(self.studies):
             score = scores.get(study.pk)
             if score is not None and score.probability is not None:
-                found[at] = _margin(score.probability, float(score.operating_point.get("threshold", 0.5)))
+                found[at] = _margin(score.probability, score.threshold)
         return found
 
     def vectors(self) -> dict[int, Vector]:

@@ -179,7 +179,12 @@ def silent_broker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterat
         settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
         sender = celery_wake.hint_sender(settings.CELERY_BROKER_URL)
         send = sender.send_task
-        monkeypatch.setattr(sender, "send_task", lambda *a, **k: (hints.append(k["queue"]), send(*a, **k)))
+
+        def noted(*arguments: Any, queue: str, **options: Any) -> Any:
+            hints.append(queue)
+            return send(*arguments, queue=queue, **options)
+
+        monkeypatch.setattr(sender, "send_task", noted)
         yield hints
 
 
