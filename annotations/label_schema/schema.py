@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from jsonschema import Draft202012Validator
 
@@ -31,6 +31,13 @@ Messages = dict[str, list[str]]
 """What is wrong, by field, in sentences for who typed it."""
 Rule = dict[str, Any]
 """The JSON Schema of one field."""
+
+
+class Keyframe(TypedDict):
+    """A frame that a reader marked."""
+
+    sop_uid: str
+    frame: Annotated[int, "counted from 1"]
 
 
 class BadFindings(Exception):

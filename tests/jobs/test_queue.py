@@ -179,7 +179,12 @@ def silent_broker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterat
         settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
         sender = celery_wake.hint_sender(settings.CELERY_BROKER_URL)
         send = sender.send_task
-        monkeypatch.setattr(sender, "send_task", lambda *a, **k: (hints.append(k["queue"]), send(*a, **k)))
+
+        def note(*arguments: Any, **options: Any) -> Any:
+            hints.append(options["queue"])
+            return send(*arguments, **options)
+
+        monkeypatch.setattr(sender, "send_task", note)
         yield hints
 
 

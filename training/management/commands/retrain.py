@@ -11,6 +11,7 @@ from inference.registry import ensure_demo_model
 from jobs.worker import Worker
 from training import runs
 from training.models import RunStatus, TrainingRun
+from training.transitions import UNFINISHED
 
 
 class Command(BaseCommand):
@@ -59,4 +60,4 @@ def _work_until_done(run: TrainingRun) -> None:
 
 def _goes_on(run: TrainingRun) -> bool:
     run.refresh_from_db()
-    return run.status in runs.GOING
+    return run.status in UNFINISHED
