@@ -94,7 +94,7 @@ def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **pro
 def adjudicate(request: HttpRequest) -> HttpResponse:
     """What readers differ about, by clinical weight."""
     disputes = adjudication_disputes.open_disputes(permissions.person(request))
-    audit.record(request, "adjudicate.viewed", studies=[dispute.item.study_id for dispute in disputes])
+    audit.record(request, "adjudication.list_viewed", studies=[dispute.item.study_id for dispute in disputes])
     decided = adjudication_disputes.decided().filter(reader_id=request.user.pk).count()
     items = [_told_dispute(dispute) for dispute in disputes]
     page = {"page": "adjudicate", "items": len(items), "decided": decided, "seq": queries.head()}

@@ -74,7 +74,7 @@ def install(folder: Path, *, user: Any = None, report: dict[str, Any] | None = N
     try:
         digest = place(folder)
     except BadModel as error:
-        audit.record(None, "model.install", user=user, outcome="refused", folder=folder.name, reason=str(error))
+        audit.record(None, "model.installed", user=user, outcome="refused", folder=folder.name, reason=str(error))
         raise
     with transaction.atomic():
         return enter(digest, user=user, report=report)
@@ -101,7 +101,7 @@ def enter(digest: str, *, user: Any = None, report: dict[str, Any] | None = None
     }
     model, new = ModelVersion.objects.get_or_create(digest=digest, defaults=facts)
     if new:
-        audit.record(None, "model.install", user=user, model=digest, name=model.name)
+        audit.record(None, "model.installed", user=user, model=digest, name=model.name)
         publish("model", audience=Audience.ADMINS)
     return model
 
@@ -194,7 +194,7 @@ def promote(model: ModelVersion, *, user: Any, reason: str, request: HttpRequest
     try:
         manifest_of(model)
     except BadModel as error:
-        audit.record(request, "model.promote", user=user, outcome="refused", model=model.digest, reason=str(error))
+        audit.record(request, "model.promoted", user=user, outcome="refused", model=model.digest, reason=str(error))
         raise NotPromoted(f"The model's files were refused: {error}. The champion is unchanged.") from error
     with transaction.atomic():
         chosen = ModelVersion.objects.select_for_update().get(pk=model.pk)
@@ -208,7 +208,7 @@ def promote(model: ModelVersion, *, user: Any, reason: str, request: HttpRequest
             "before": before.digest if before else None,
             "reason": reason.strip(),
         }
-        audit.record(request, "model.promote", user=user, **facts)
+        audit.record(request, "model.promoted", user=user, **facts)
     return chosen
 
 

@@ -94,6 +94,6 @@ class Promote(APIView):
                     model, user=request.user, reason=asked.validated_data["reason"], request=request._request
                 )
         except NotPromoted as error:
-            audit.record(request._request, "model.promote", user=request.user, outcome="refused", reason=str(error))
+            audit.record(request._request, "model.promoted", user=request.user, outcome="refused", reason=str(error))
             raise Conflict(str(error)) from error
         return Response(ModelJson(promoted).data)

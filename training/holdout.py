@@ -10,13 +10,14 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts import audit
+from accounts.models import User
 from inference.models import ModelState, ModelVersion
 from studies.models import Patient
+from training.labelled_row import LabelledRow, infants_needed
 from training.models import HoldOut, HoldOutResult, TrainingRun
 
 if TYPE_CHECKING:
     from training.core.holdout import Locked
-    from training.preflight import Row
 
 SHARE = 0.15
 NOT_OPENED = (
@@ -48,7 +49,9 @@ def locked(*holdouts: HoldOut) -> Locked:
     return Locked(frozenset(map(str, patients)), frozenset(groups))
 
 
-def lock(rows: list[Row], *, phantoms_only: bool, user: Any = None, share: float = SHARE, seed: int = 0) -> HoldOut:
+def lock(
+    rows: list[LabelledRow], *, phantoms_only: bool, user: User | None = None, share: float = SHARE, seed: int = 0
+) -> HoldOut:
     """Draw the hold-out among labelled studies and fix it, audited.
 
     Raises NotLocked if there is one, or if it or the folds would have too few positives; TooFewCases.
@@ -76,19 +79,17 @@ def lock(rows: list[Row], *, phantoms_only: bool, user: Any = None, share: float
             seed=seed,
             created_by=user,
         )
-        audit.record(None, "holdout.lock", user=user, holdout=found.digest, patients=len(patients), share=share)
+        audit.record(None, "holdout.locked", user=user, holdout=found.digest, patients=len(patients), share=share)
     return found
 
 
 def _check_worth(inside: int, outside: int) -> None:
     """What is locked is locked for good: so a hold-out that could say nothing, or starves the folds, is not made."""
-    from training.preflight import needed
-
     least = settings.MIN_POSITIVES_PER_FOLD
-    if inside < least or outside < needed():
+    if inside < least or outside < infants_needed():
         raise NotLocked(
-            f"It would have {inside} positive patients and leave {outside} for the folds; {least} and {needed()} are "
-            "needed. Label more first, or name another --share."
+            f"It would have {inside} positive patients and leave {outside} for the folds; {least} and "
+            f"{infants_needed()} are needed. Label more first, or name another --share."
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from django.db import transaction
 
 from accounts import audit
+from accounts.models import User
 from inference.core.manifest import BadModel
 from inference.embedding_cache import embed_clips
 from inference.engine_cache import engine_for
@@ -19,15 +20,16 @@ from studies.models import StudyRevision
 from training.core.metrics import auroc, clopper_pearson
 from training.core.splits import Leak
 from training.holdout import assert_unseen, holdout_of, locked
+from training.labelled_row import LabelledRow
 from training.models import HoldOut, HoldOutOpening, HoldOutResult, TrainingRun
-from training.preflight import Row, everyone
+from training.preflight import everyone
 
 
 class NotOpened(Exception):
     """The hold-out stayed closed; the message says why."""
 
 
-def open_holdout(model: ModelVersion, *, user: Any = None) -> HoldOutResult:
+def open_holdout(model: ModelVersion, *, user: User | None = None) -> HoldOutResult:
     """Log the opening, then measure. Raises NotOpened; a model that was fitted on one of these patients is refused,
     with the identifiers, and that is audited too."""
     run = TrainingRun.objects.select_related("snapshot").filter(model=model).first()
@@ -39,7 +41,7 @@ def open_holdout(model: ModelVersion, *, user: Any = None) -> HoldOutResult:
     try:
         assert_unseen(run.snapshot.rows, holdout)
     except Leak as leak:
-        audit.record(None, "holdout.open", user=user, outcome="refused", model=model.digest, reason=str(leak))
+        audit.record(None, "holdout.opened", user=user, outcome="refused", model=model.digest, reason=str(leak))
         raise NotOpened(f"The model was trained on patients {leak}.") from leak
     rows = _inside(holdout)
     opening = _log(holdout, model, run, rows, user)
@@ -47,13 +49,15 @@ def open_holdout(model: ModelVersion, *, user: Any = None) -> HoldOutResult:
     return HoldOutResult.objects.create(opening=opening, report=report)
 
 
-def _inside(holdout: HoldOut) -> list[Row]:
+def _inside(holdout: HoldOut) -> list[LabelledRow]:
     away = locked(holdout)
     rows = everyone(phantoms_only=holdout.phantoms_only)
     return [row for row in rows if away.holds(str(row.patient), row.group)]
 
 
-def _log(holdout: HoldOut, model: ModelVersion, run: TrainingRun, rows: list[Row], user: Any) -> HoldOutOpening:
+def _log(
+    holdout: HoldOut, model: ModelVersion, run: TrainingRun, rows: list[LabelledRow], user: User | None
+) -> HoldOutOpening:
     """Committed before a picture is looked at: an opening that crashes is an opening."""
     canonical = json.dumps([row.as_json() for row in rows], sort_keys=True, separators=(",", ":"))
     studies = hashlib.sha256(canonical.encode()).hexdigest()
@@ -61,7 +65,7 @@ def _log(holdout: HoldOut, model: ModelVersion, run: TrainingRun, rows: list[Row
     with transaction.atomic():
         audit.record(
             None,
-            "holdout.open",
+            "holdout.opened",
             user=user,
             holdout=holdout.digest,
             model=model.digest,
@@ -73,7 +77,7 @@ def _log(holdout: HoldOut, model: ModelVersion, run: TrainingRun, rows: list[Row
         )
 
 
-def _champion(model: ModelVersion, holdout: HoldOut, rows: list[Row]) -> dict[str, Any] | None:
+def _champion(model: ModelVersion, holdout: HoldOut, rows: list[LabelledRow]) -> dict[str, Any] | None:
     """The champion on the same studies; a reason instead where it was fitted on some of them."""
     best = champion()
     if best is None or best.pk == model.pk:
@@ -88,7 +92,7 @@ def _champion(model: ModelVersion, holdout: HoldOut, rows: list[Row]) -> dict[st
         return {"digest": best.digest, "not_compared": f"Its files were refused: {error}."}
 
 
-def _measured(model: ModelVersion, rows: list[Row]) -> dict[str, Any]:
+def _measured(model: ModelVersion, rows: list[LabelledRow]) -> dict[str, Any]:
     """AUROC, and sensitivity and specificity at each frozen operating point, with exact intervals."""
     engine = engine_for(model)
     y, probability, left_out = [], [], []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -13,36 +13,18 @@ from annotations.consensus.reference_labels import ReferenceLabel, labels
 from annotations.models import ReadRevision
 from studies.models import StudyRevision
 from training.holdout import holdout_of, locked
+from training.labelled_row import LabelledRow, infants_needed
 from training.models import HoldOut
 
 SECONDS_PER_STUDY = (1.0, 10.0)
 SECONDS_OF_FITTING = (20.0, 180.0)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One study as a run uses it: which images, which label, and what must stay together."""
-
-    study_uid: str
-    revision: int
-    revision_digest: str
-    patient: int
-    group: str
-    positive: bool
-    reads: tuple[int, ...]
-    rule: str
-    definition: str
-    fold: int = -1
-
-    def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "reads": list(self.reads)}
-
-
 @dataclass
 class Preflight:
     """Whether retraining can start, and why not, in words."""
 
-    rows: list[Row]
+    rows: list[LabelledRow]
     phantoms_only: bool
     reasons: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -102,18 +84,12 @@ def preflight(*, seed: int = 0) -> Preflight:
     return found
 
 
-def needed() -> int:
-    """Infants of each class that the folds need together."""
-    count: int = settings.MIN_POSITIVES_PER_FOLD * settings.TRAINING_FOLDS
-    return count
-
-
 def _gather() -> Preflight:
     """Infants, if enough of them are labelled, else phantoms: the two are never mixed."""
     every = labels()
     infants = [label for label in every if not label.study.is_phantom]
     phantoms = [label for label in every if label.study.is_phantom]
-    use_phantoms = bool(phantoms) and _positive_groups(_rows(infants)) < needed()
+    use_phantoms = bool(phantoms) and _positive_groups(_rows(infants)) < infants_needed()
     chosen, left = (phantoms, infants) if use_phantoms else (infants, phantoms)
     found = Preflight(_rows(chosen), phantoms_only=use_phantoms, holdout=holdout_of(phantoms_only=use_phantoms))
     if unusable := len(chosen) - len(found.rows):
@@ -136,12 +112,12 @@ def _set_aside(found: Preflight) -> None:
     found.rows = kept
 
 
-def everyone(*, phantoms_only: bool) -> list[Row]:
+def everyone(*, phantoms_only: bool) -> list[LabelledRow]:
     """Every labelled study of infants, or of phantoms, as a row without a fold: those in the hold-out too."""
     return _rows([label for label in labels() if label.study.is_phantom == phantoms_only])
 
 
-def _rows(chosen: Sequence[ReferenceLabel]) -> list[Row]:
+def _rows(chosen: Sequence[ReferenceLabel]) -> list[LabelledRow]:
     """Labelled studies with the newest revision that holds a scorable clip, by study UID."""
     revisions = _newest_scorable([label.study.pk for label in chosen])
     rows = [_row(label, revisions[label.study.pk]) for label in chosen if label.study.pk in revisions]
@@ -154,9 +130,9 @@ def _newest_scorable(studies: list[int]) -> dict[int, StudyRevision]:
     return {revision.study_id: revision for revision in rows}
 
 
-def _row(label: ReferenceLabel, revision: StudyRevision) -> Row:
+def _row(label: ReferenceLabel, revision: StudyRevision) -> LabelledRow:
     patient = label.study.patient
-    return Row(
+    return LabelledRow(
         study_uid=label.study.uid,
         revision=revision.number,
         revision_digest=revision.digest,
@@ -175,7 +151,7 @@ def keyframes(reads: Sequence[int]) -> list[tuple[str, int]]:
     return [(one["sop_uid"], one["frame"]) for findings in found for one in findings.get("keyframes", ())]
 
 
-def _positive_groups(rows: Sequence[Row]) -> int:
+def _positive_groups(rows: Sequence[LabelledRow]) -> int:
     return len({row.group for row in rows if row.positive})
 
 
@@ -183,17 +159,17 @@ def _count(found: Preflight) -> None:
     """An infant counts once however many studies it has, and so do twins: they stay in one fold."""
     positive = {row.group for row in found.rows if row.positive}
     negative = {row.group for row in found.rows} - positive
-    found.missing_positives = max(0, needed() - len(positive))
+    found.missing_positives = max(0, infants_needed() - len(positive))
     for groups, word in ((positive, "positive"), (negative, "negative")):
-        if len(groups) < needed():
+        if len(groups) < infants_needed():
             found.reasons.append(_shortage(len(groups), word))
 
 
 def _shortage(have: int, word: str) -> str:
-    missing = needed() - have
+    missing = infants_needed() - have
     are = "is" if missing == 1 else "are"
     labelled = "is" if have == 1 else "are"
-    return f"{needed()} {word} infants are needed, {have} {labelled} labelled: {missing} {are} missing."
+    return f"{infants_needed()} {word} infants are needed, {have} {labelled} labelled: {missing} {are} missing."
 
 
 def _split(found: Preflight, *, seed: int) -> None:
@@ -216,7 +192,7 @@ def _split(found: Preflight, *, seed: int) -> None:
         found.reasons.append(f"{few}.")
         return
     found.folds = fold_table(folds, y, groups)
-    found.rows = [Row(**{**vars(row), "fold": int(fold)}) for row, fold in zip(found.rows, folds, strict=True)]
+    found.rows = [replace(row, fold=int(fold)) for row, fold in zip(found.rows, folds, strict=True)]
     short = [row for row in found.folds if row["positives"] < settings.MIN_POSITIVES_PER_FOLD]
     for row in short:
         words = f"Fold {row['fold'] + 1} has {row['positives']} positive studies"

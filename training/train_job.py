@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.utils import timezone
 from numpy.typing import NDArray
 
 from inference.core.manifest import BadModel, Manifest, TrainedOn
@@ -21,17 +20,16 @@ from inference.engine_cache import engine_for
 from inference.models import ModelVersion
 from inference.registry import champion, enter, folder_of, place
 from jobs.job_context import Cancelled, JobContext
-from live.models import Audience
-from live.publish import publish
 from studies.models import StudyRevision
 from training.core.bags import Bags, make_bags
 from training.core.crossval import Cancelled as CoreCancelled
 from training.core.crossval import CrossValidation, Progress, cross_validate
 from training.core.splits import Leak, TooFewCases, assert_no_leak
 from training.holdout import assert_unseen
-from training.models import RunStatus, TrainingRun
+from training.models import TrainingRun
 from training.preflight import keyframes
-from training.runs import NO_MODEL, end
+from training.runs import NO_MODEL, begin, end, publish_change
+from training.transitions import RunStep
 
 TELL_SECONDS = 0.5
 EMBEDDING_SHARE = 0.5
@@ -60,13 +58,13 @@ class Teller:
         with transaction.atomic():
             self.context.progress(facts)
             TrainingRun.objects.filter(pk=self.run.pk).update(progress=facts)
-            publish("run", audience=Audience.ADMINS, run_id=self.run.pk)
+            publish_change(self.run)
 
 
 def train(context: JobContext) -> None:
     """One run, from its snapshot to a challenger. A killed worker's run starts again, from cached embeddings."""
     run = TrainingRun.objects.select_related("snapshot").get(pk=context.payload["run"])
-    _begin(run)
+    begin(run)
     teller = Teller(run, context)
     try:
         assert_unseen(run.snapshot.rows)
@@ -77,19 +75,11 @@ def train(context: JobContext) -> None:
         raise Cancelled from error
     except (Unfit, TooFewCases, Leak, BadModel) as error:
         reason = str(error)
-        context.finish(lambda: end(run, RunStatus.FAILED, error=reason))
+        context.finish(lambda: end(run, RunStep.FAIL, error=reason))
         return
     report = {**found.report, "bags": found.report["snapshot"], "snapshot": run.snapshot.digest, "left_out": left_out}
     digest = _write_challenger(run, base, found)
     context.finish(lambda: _deliver(run, digest, report))
-
-
-def _begin(run: TrainingRun) -> None:
-    with transaction.atomic():
-        run.status = RunStatus.RUNNING
-        run.started_at = timezone.now()
-        run.save(update_fields=["status", "started_at"])
-        publish("run", audience=Audience.ADMINS, run_id=run.pk)
 
 
 def _base() -> ModelVersion:
@@ -231,4 +221,4 @@ def _manifest(run: TrainingRun, base: Manifest, found: CrossValidation) -> Manif
 
 def _deliver(run: TrainingRun, digest: str, report: dict[str, Any]) -> None:
     model = enter(digest, user=run.created_by, report=report)
-    end(run, RunStatus.DONE, report=report, model=model)
+    end(run, RunStep.FINISH, report=report, model=model)

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit
-from accounts.permissions import READERS, allows, page
+from accounts.permissions import READERS, allows, page, person
 from accounts.roles import Role
 from inference.models import ModelVersion
 from live.queries import head
@@ -122,7 +122,7 @@ class Runs(APIView):
         asked = RunRequest(data=request.data or {})
         asked.is_valid(raise_exception=True)
         try:
-            run = runs.start(user=request.user, request=request._request, seed=asked.validated_data["seed"])
+            run = runs.start(user=person(request), request=request._request, seed=asked.validated_data["seed"])
         except runs.NotStarted as error:
             found = error.checked.as_json() if error.checked else None
             raise Refused(str(error), code=error.code, preflight=found) from error
@@ -157,7 +157,7 @@ class CancelRun(APIView):
     @extend_schema(request=None, responses=WholeRunJson)
     def post(self, request: Request, pk: int) -> Response:
         run = _run(pk)
-        if not runs.cancel(run, user=request.user, request=request._request):
+        if not runs.cancel(run, user=person(request), request=request._request):
             raise Refused(f"Run {pk} has ended already. Nothing was changed.", code="run_ended")
         return Response(WholeRunJson(_run(pk)).data)
 
@@ -179,7 +179,7 @@ def _run(pk: int) -> TrainingRun:
 @page(Role.ADMIN)
 @transaction.atomic
 def training_page(request: HttpRequest) -> HttpResponse:
-    audit.record(request, "training.view")
+    audit.record(request, "training.viewed")
     return render(request, "training.html", {"page": {"page": "training", "seq": head()}})
 
 
@@ -187,7 +187,7 @@ def training_page(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
-    audit.record(request, "training.view", run=run.pk)
+    audit.record(request, "training.viewed", run=run.pk)
     found = {"page": "training_run", "run_id": run.pk, "seq": head()}
     return render(request, "training_run.html", {"page": found, "run_id": run.pk})
 
@@ -195,5 +195,5 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
 @page(*READERS)
 @transaction.atomic
 def metrics_page(request: HttpRequest) -> HttpResponse:
-    audit.record(request, "metrics.view")
+    audit.record(request, "metrics.viewed")
     return render(request, "metrics.html", {"page": {"page": "metrics", "seq": head()}})

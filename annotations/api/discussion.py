@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import transaction
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,72 +13,71 @@ from rest_framework.views import APIView
 
 from accounts import permissions
 from accounts.roles import Role
-from annotations.adjudication import discussion, disputes
-from annotations.api.requests import JSON, LABELLERS
+from annotations.adjudication import disputes
+from annotations.adjudication.discussion import DiscussionPayload, discussed_item, discussion, other_participants
+from annotations.api.requests import LABELLERS
 from annotations.models import QueueItem, Remark, Unblinding
 from annotations.reads.lifecycle import SCORE_VIEWED
+from common.contract import answers
 from common.validation import checked
 from live.models import Audience
 from live.publish import publish
 from studies import access
 
 
-class RemarkFields(serializers.Serializer[Any]):
+class RemarkRequest(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=2000)
 
 
-class UnblindingFields(serializers.Serializer[Any]):
+class UnblindingRequest(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
 
 
 class DiscussionView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(responses=JSON)
+    @answers(DiscussionPayload)
     @transaction.atomic
     def get(self, request: Request, item: int) -> Response:
         """The answers side by side, differences first, what was said about them, and what one asked to see."""
+        person = permissions.person(request)
         discussed = _discussed(request, item, "adjudication.viewed")
-        if Unblinding.objects.filter(item=discussed, user=request.user.pk).exists():
+        if Unblinding.objects.filter(item=discussed, user=person).exists():
             access.open_study(request, discussed.study.uid, SCORE_VIEWED, attention=True)
-        return Response(discussion.told(discussed, request.user))
+        return Response(discussion(discussed, person))
 
-    @extend_schema(request=RemarkFields, responses=JSON)
+    @answers(DiscussionPayload, asks=RemarkRequest, status=201)
     @transaction.atomic
     def post(self, request: Request, item: int) -> Response:
         """Say something about the item; everybody who takes part hears that there is something new."""
-        remark = checked(RemarkFields, request.data)
-        discussed = _discussed(request, item, "adjudication.remark")
-        author: Any = request.user
-        Remark.objects.create(item=discussed, author=author, text=remark["text"])
-        for person in discussion.others_taking_part(discussed, request.user):
-            publish("remark", audience=Audience.PERSON, person_id=person, study_uid=discussed.study.uid)
-        return Response(discussion.told(discussed, request.user), status=201)
+        person, text = permissions.person(request), checked(RemarkRequest, request.data)["text"]
+        discussed = _discussed(request, item, "adjudication.remark_added")
+        Remark.objects.create(item=discussed, author=person, text=text)
+        for participant in other_participants(discussed, person):
+            publish("remark", audience=Audience.PERSON, person_id=participant, study_uid=discussed.study.uid)
+        return Response(discussion(discussed, person), status=201)
 
 
 class UnblindView(APIView):
     permission_classes = [permissions.allows(Role.ADJUDICATOR, Role.ADMIN)]
 
-    @extend_schema(request=UnblindingFields, responses=JSON)
+    @answers(DiscussionPayload, asks=UnblindingRequest)
     @transaction.atomic
     def post(self, request: Request, item: int) -> Response:
         """Show the AI's answer and who the readers are, before the decision; on record with the reason."""
-        reason = checked(UnblindingFields, request.data)["reason"]
-        disputed = (
-            disputes.may_decide(permissions.person(request)).filter(pk=item).select_related("study", "queue").first()
-        )
+        person, reason = permissions.person(request), checked(UnblindingRequest, request.data)["reason"]
+        disputed = disputes.may_decide(person).filter(pk=item).select_related("study", "queue").first()
         if disputed is None:
             raise Http404
         access.open_study(request, disputed.study.uid, "adjudication.unblinded", item=item, reason=reason)
         access.open_study(request, disputed.study.uid, SCORE_VIEWED, attention=True)
-        user: Any = request.user
-        Unblinding.objects.get_or_create(item=disputed, user=user, defaults={"reason": reason})
-        return Response(discussion.told(disputed, request.user))
+        Unblinding.objects.get_or_create(item=disputed, user=person, defaults={"reason": reason})
+        return Response(discussion(disputed, person))
 
 
 def _discussed(request: Request, pk: int, action: str) -> QueueItem:
-    """The item, with an audit entry. Http404 where this person may not talk about it."""
-    item = discussion.discussed(request.user, pk)
+    """The item, with an audit entry. Raises Http404 where this person may not talk about it."""
+    item = discussed_item(permissions.person(request), pk)
     if item is None:
         raise Http404
     access.open_study(request, item.study.uid, action, item=pk)

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 
 from django.db import transaction
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import permissions
-from annotations.api.requests import JSON
+from accounts.models import User
 from annotations.reads.prior_reads import TO_LABEL, hidden_from, last_reads
+from common.contract import answers
 from studies import access
 from studies.models import Study
+
+
+class PriorDrawings(TypedDict):
+    """What was drawn in the last committed read of an earlier study."""
+
+    drawings: Annotated[list[dict[str, Any]], "as in the findings, each with what the server measured"]
+    reader: Annotated[str, "who drew; empty where nobody has read it"]
+    committed_at: datetime | None
+    hidden: Annotated[str, "why there is nothing to be seen; empty where that has no reason"]
 
 
 class PriorDrawingsView(APIView):
     permission_classes = [permissions.allows(*permissions.READERS)]
 
-    @extend_schema(responses=JSON)
+    @answers(PriorDrawings)
     @transaction.atomic
     def get(self, request: Request, uid: str, prior: str) -> Response:
         """What was drawn in the last committed read of another study of the infant. ``hidden`` says why there is none
@@ -30,10 +40,10 @@ class PriorDrawingsView(APIView):
         study = access.open_study(request, prior, "prior.drawings_viewed", reading=uid)
         if reading is None or reading == study or reading.patient_id != study.patient_id:
             raise Http404
-        return Response(drawings(study, request.user, reading=reading))
+        return Response(_drawings(study, permissions.person(request), reading=reading))
 
 
-def drawings(study: Study, user: Any, *, reading: Study) -> dict[str, Any]:
+def _drawings(study: Study, user: User, *, reading: Study) -> PriorDrawings:
     hidden = hidden_from(user, reading=reading)
     labelling = hidden.get(reading.uid) == TO_LABEL
     why = TO_LABEL if labelling else hidden.get(study.uid, "")

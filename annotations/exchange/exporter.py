@@ -1,7 +1,7 @@
 """An export as a file: its name, its media type and its bytes.
 
 A web process loads pydicom only when somebody asks for DICOM out of it, and then it writes what we made ourselves; what
-others sent is read in children alone.
+others sent is read in sandbox workers alone.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ class CandidatePool:
         for place, study in enumerate(self.studies):
             score = scores.get(study.pk)
             if score is not None and score.probability is not None:
-                margins[place] = _margin(score.probability, float(score.operating_point.get("threshold", 0.5)))
+                point = score.operating_point
+                margins[place] = _margin(score.probability, point.get("threshold", 0.5) if point else 0.5)
         return margins
 
     def vectors(self) -> dict[int, Vector]:

@@ -12,16 +12,18 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from annotations.models import Context, Read, ReadStatus
 from annotations.reads.blinding import blinded_uids
 from common.local_time import midnight
 from inference import current_scores
-from inference.current_flags import Answer, current_flags
+from inference.current_flags import ScoreRow, current_flags
 from studies import access, search
 from studies.models import Study, StudyStatus
 from worklist import claims
 from worklist.models import Claim
-from worklist.reading_order import Policy, Waiting, band, sort_key
+from worklist.payloads import WorklistCounts
+from worklist.reading_order import Band, Policy, Waiting, band, sort_key
 
 FILTERS = ("all", "suspected", "not_analysed", "mine", "read_today")
 
@@ -33,7 +35,7 @@ class Entry:
     study_id: int
     uid: str
     waiting: Waiting
-    band: str
+    band: Band
     blinded: bool
     mine: bool
     taken: bool
@@ -47,7 +49,7 @@ def waiting_since(*, first_image_at: datetime, last_image_at: datetime, read_at:
 class Board:
     """The reading order for one person, loaded with a fixed number of queries."""
 
-    def __init__(self, user: Any) -> None:
+    def __init__(self, user: User) -> None:
         self.user = user
         self.now = timezone.now()
         self.ai = current_scores.ai_state()
@@ -71,7 +73,7 @@ class Board:
         return set(own.filter(draft_version__gt=0).values_list("study_id", flat=True))
 
     @cached_property
-    def _flags(self) -> dict[int, Answer]:
+    def _flags(self) -> dict[int, ScoreRow]:
         """The answers to everything that waits, also those that this person must not see."""
         return current_flags(self._waiting())
 
@@ -106,7 +108,7 @@ class Board:
             taken=claim is not None and not own,
         )
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> WorklistCounts:
         flags = [entry.waiting.flag for entry in self.entries]
         return {
             "waiting": len(flags),
@@ -140,7 +142,7 @@ class Board:
         return entry.mine if show == "mine" else show in ("all", entry.waiting.flag)
 
 
-def next_study(user: Any, after: Study) -> str | None:
+def next_study(user: User, after: Study) -> str | None:
     """The uid of the next study in the reading order that nobody else has open; None where the list is done."""
     free = (entry.uid for entry in Board(user).entries if not entry.taken and entry.study_id != after.pk)
     return next(free, None)

@@ -21,8 +21,8 @@ class Bucket(BaseHTTPRequestHandler):
         self._answer(200, b"")
 
     def do_GET(self) -> None:
-        found = self.objects.get(self.path.partition("?")[0])
-        self._answer(404 if found is None else 200, found or b"")
+        body = self.objects.get(self.path.partition("?")[0])
+        self._answer(404 if body is None else 200, body or b"")
 
     def do_HEAD(self) -> None:
         self.do_GET()

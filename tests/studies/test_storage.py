@@ -116,8 +116,8 @@ def test_the_cut_of_the_stream_does_not_matter(data: bytes, step: int) -> None:
 def test_a_preamble_is_zeroed_however_it_arrives(preamble: bytes, rest: bytes, step: int) -> None:
     data = preamble + b"DICM" + rest
     staged = storage.stage(iter([data[at : at + step] for at in range(0, len(data), step)]))
-    kept = staged.path.read_bytes()
-    assert kept == bytes(128) + b"DICM" + rest
-    assert staged.digest == hashlib.sha256(kept).hexdigest()
+    stored = staged.path.read_bytes()
+    assert stored == bytes(128) + b"DICM" + rest
+    assert staged.digest == hashlib.sha256(stored).hexdigest()
     assert staged.had_preamble == any(preamble)
     staged.discard()

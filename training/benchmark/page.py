@@ -6,15 +6,13 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.benchmark.cohort_frames import CohortFrames
 from training.phantom.neophantom import FRAMES, FROZEN_DB, NAME, Cohort, plan_digest
-
-if TYPE_CHECKING:
-    from training.benchmark.run import Benchmark
 
 TEMPLATE = Path(__file__).with_name("page_template.md")
 FOLDER, RECORD = "benchmark", "freeze.json"
@@ -26,13 +24,13 @@ TARGET, PAC = "target_0.90", "target_0.90_pac"
 Found = dict[str, dict[str, Any]]
 
 
-def write_page(out: Path, found: Found, *, bench: Benchmark) -> None:
+def write_page(out: Path, found: Found, *, truth: CohortFrames) -> None:
     """Write the page, and beside it a folder with its plots and pictures. A leg that is missing is said to be."""
     folder = out.parent / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     if {"paper", "fontanelle"} <= found.keys():
         _curves(folder, found)
-    _pictures(folder / "frames.png", bench)
+    _pictures(folder / "frames.png", truth)
     words = {
         "name": NAME,
         "frames": str(FRAMES),
@@ -337,7 +335,7 @@ def _curves(folder: Path, found: Found) -> None:
         figure.savefig(folder / f"{name}.png", dpi=100, metadata={"Software": None})
 
 
-def _pictures(path: Path, bench: Benchmark) -> None:
+def _pictures(path: Path, truth: CohortFrames) -> None:
     """One infant of each grade in a column, three frames of each."""
     from PIL import Image
 
@@ -346,7 +344,7 @@ def _pictures(path: Path, bench: Benchmark) -> None:
 
     columns: list[NDArray[np.uint8]] = []
     for grade in range(GRADES):
-        number = int(np.flatnonzero(bench.truth.grade == grade)[0])
+        number = int(np.flatnonzero(truth.grade == grade)[0])
         frames = prepared_exam(examination(Cohort(), number), budget=FRAMES).frames
         columns.append(np.concatenate(list(frames[list(SHOWN)]), axis=0))
     Image.fromarray(np.concatenate(columns, axis=1)).resize((GRADES * 220, len(SHOWN) * 220)).save(path, optimize=True)

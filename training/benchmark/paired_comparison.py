@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from training.benchmark.draws import Draw
 from training.benchmark.paper_recipe import PaperFit
-from training.core.crossval import Prediction
 from training.core.metrics import Floats, Labels, interval, patient_weights, weighted_auroc, weighted_pr_auc
+from training.core.predictions import Prediction
 
 RESAMPLES = 2000
 

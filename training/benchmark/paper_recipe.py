@@ -25,6 +25,7 @@ from inference.core.engine import fuse
 from inference.core.frame_selection import ClipFacts, select_frames
 from inference.core.network import GatedPool, to_input
 from training.core.metrics import Floats, Labels, auroc, target_threshold, youden_threshold
+from training.core.predictions import DELTA, TARGET
 from training.phantom.neophantom import VIEWS
 
 SIDE = 112
@@ -34,7 +35,6 @@ BAGS_PER_EPOCH = 320
 BATCH = 8
 RATE = 4e-5
 HEAD_RATE = 5e-4
-TARGET = 0.90
 DIM, HIDDEN = 2048, 128
 Half = NDArray[np.float16]
 Indices = NDArray[np.int64]
@@ -158,7 +158,7 @@ def fit_paper(
         network=chosen,
         youden=youden_threshold(y, scores),
         target=float(np.quantile(scores[y == 1], 1 - TARGET, method="lower")),
-        pac=target_threshold(scores[y == 1], target=TARGET, delta=0.1).threshold,
+        pac=target_threshold(scores[y == 1], target=TARGET, delta=DELTA).threshold,
         validation_auroc=tuple(course),
         best_epoch=best[1],
     )

@@ -38,10 +38,11 @@ from training.benchmark.paired_comparison import paired_difference, paper_predic
 from training.benchmark.paper_recipe import paper_frames, predict
 from training.benchmark.threshold_simulation import matched, simulate
 from training.core.bags import Bags
-from training.core.crossval import CrossValidation, Prediction, cross_validate, deployed_rules
+from training.core.crossval import CrossValidation, cross_validate, deployed_rules
 from training.core.heads import one_thread
 from training.core.image_bags import embed_folders, pictures_of, read_table
 from training.core.metrics import Floats, auroc, clopper_pearson, pr_auc
+from training.core.predictions import Prediction
 from training.core.report import build_report
 from training.demo_model.build import embedding_engine
 from training.phantom.neophantom import FROZEN_DB, Cohort, plan_digest
@@ -462,7 +463,7 @@ def main(argv: list[str]) -> int:
         # One thread: the same numbers however many cores a machine has.
         with one_thread():
             found = {name: measured(bench, name) for name in options.legs if name != "classic" or options.tables}
-        write_page(options.out, found, bench=bench)
+        write_page(options.out, found, truth=bench.truth)
     except (ValueError, OSError, BadModel) as error:
         sys.stderr.write(f"benchmark: {error}. What was measured is kept in {options.work}.\n")
         return 2

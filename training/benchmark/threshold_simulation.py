@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from training.core.crossval import DELTA, TARGET, count_not_above
+from training.core.crossval import count_not_above
 from training.core.metrics import Floats, interval, target_threshold
+from training.core.predictions import DELTA, TARGET
 
 CHECKPOINTS = 30
 TESTED_POSITIVES = 19

@@ -34,12 +34,10 @@ from training.core.heads import (
     taught,
 )
 from training.core.metrics import Floats, Labels, auroc, platt, target_threshold, youden_threshold
+from training.core.predictions import DELTA, TARGET, Prediction
 from training.core.report import build_report, plain
 from training.core.splits import TooFewCases, assert_no_leak, fold_table, grouped_folds
 
-TARGET = 0.90
-DELTA = 0.10
-"""One in how many cohorts may fall short of the target where confidence was promised (PAC)."""
 LEAST_TO_ALIGN = 20
 YOUDEN_PROMISE = "None: it balances sensitivity and specificity equally on the studies it was set on."
 YOUDEN_RULE = "score at or above the threshold with the largest sensitivity + specificity - 1 out of fold"
@@ -91,32 +89,6 @@ class Progress:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {**asdict(self), "fold_rows": list(self.fold_rows)}
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One study's out-of-fold answer, with what each operating point of that fold made of it."""
-
-    repeat: int
-    fold: int
-    index: int
-    uid: str
-    group: str
-    y: int
-    logit: float
-    probability: float
-    youden: bool
-    target: bool
-    pac: bool
-    deployed_logit: float
-    """The answer of the heads that are kept: they were fitted on the whole training part."""
-    p_value: float
-    """Cross-conformal: how usual a score this low would be for a positive study; nan where there are no inner folds."""
-
-    @property
-    def cross_conformal(self) -> bool:
-        """Flagged unless positives hardly ever score as low."""
-        return self.p_value > 1 - TARGET
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,7 @@ from training.core.metrics import (
     weighted_auroc,
     weighted_pr_auc,
 )
-
-if TYPE_CHECKING:
-    from training.core.crossval import Prediction
+from training.core.predictions import Prediction
 
 RESAMPLES = 1000
 RESEARCH_ONLY = "Research use only."

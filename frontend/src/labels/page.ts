@@ -5,6 +5,7 @@ import { ApiError, api, reason } from "../common/api";
 import { byId, type Child, fill, h, icon } from "../common/dom";
 import { count } from "../common/format";
 import { bind } from "../common/keys";
+import { errorMessage, scrollRegion } from "../common/parts";
 
 interface Row {
   line: number;
@@ -14,7 +15,7 @@ interface Row {
   positive: boolean | null;
 }
 
-interface Answer {
+interface ImportAnswer {
   dry_run: boolean;
   counts: Partial<Record<Row["outcome"], number>>;
   unused: string[];
@@ -52,17 +53,17 @@ function table(rows: readonly Row[], title: string): HTMLElement {
       h("td", { class: "wrap" }, sign(row)),
     ),
   );
-  return h(
-    "div",
-    { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "Rows of the file" },
+  return scrollRegion(
+    "scroll-box",
+    "Rows of the file",
     h("table", { class: "table" }, h("caption", { class: "vh" }, title), h("thead", {}, head), h("tbody", {}, ...body)),
   );
 }
 
-function report({ dry_run, counts, unused, rows, more }: Answer, file: File): Child[] {
+function report({ dry_run, counts, unused, rows, more }: ImportAnswer, file: File): Child[] {
   const fresh = (counts.new ?? 0) + (counts.changed ?? 0);
   const title = dry_run ? `Trial of ${file.name}: nothing was changed yet` : `${file.name} was taken in`;
-  const told = (Object.keys(WORDS) as Row["outcome"][])
+  const counted = (Object.keys(WORDS) as Row["outcome"][])
     .filter((outcome) => counts[outcome])
     .map((outcome) => `${counts[outcome] ?? 0} ${WORDS[outcome]}`);
   return [
@@ -70,7 +71,7 @@ function report({ dry_run, counts, unused, rows, more }: Answer, file: File): Ch
       "p",
       {},
       h("span", { class: "strong" }, title),
-      h("span", { class: "dim" }, ` · ${told.join(" · ") || "no rows"}`),
+      h("span", { class: "dim" }, ` · ${counted.join(" · ") || "no rows"}`),
     ),
     unused.length
       ? h("p", { class: "small dim" }, `Columns that the schema does not know were left out: ${unused.join(", ")}.`)
@@ -100,11 +101,11 @@ async function send(file: File, dry: boolean): Promise<void> {
   form.append("confirmed", String(byId<HTMLInputElement>("confirmed").checked));
   fill(slot, h("p", { class: "dim" }, dry ? "Trying the file" : "Taking the file in"));
   try {
-    fill(slot, ...report(await api.post<Answer>("/api/v1/labels/import/", form), file));
+    fill(slot, ...report(await api.post<ImportAnswer>("/api/v1/labels/import/", form), file));
     polite(dry ? "Trial finished. Nothing was changed yet" : "The file was taken in");
   } catch (error) {
     if (error instanceof ApiError && error.signedOut) return;
-    fill(slot, h("p", { class: "message", role: "alert" }, icon("bad"), `The file was not taken in. ${reason(error)}`));
+    fill(slot, errorMessage(`The file was not taken in. ${reason(error)}`));
   }
 }
 

@@ -7,6 +7,7 @@ import { byId, type Child, fill, h } from "../common/dom";
 import { subscribe } from "../common/events";
 import { clock, count, duration, number, percent, when } from "../common/format";
 import { bind } from "../common/keys";
+import { keyFigure, scrollRegion } from "../common/parts";
 import { calibrationCard, kpiRow, measuredOn, measureRows, measuresCard, prCard, type Report, rocCard } from "./report";
 
 const METRICS = "/api/v1/metrics/";
@@ -46,17 +47,12 @@ interface Metrics {
   last_image_to_flag: Delay | null;
 }
 
-let shown: Metrics | null = null;
+let current: Metrics | null = null;
 
-function delayKpi(delay: Delay | null): HTMLElement {
+function delayFigure(delay: Delay | null): HTMLElement {
   const median = duration(delay?.median);
   const note = delay?.n ? `p95 ${duration(delay.p95) ?? "–"}` : "no score yet";
-  return h(
-    "div",
-    {},
-    h("p", { class: "label" }, "Last image to flag, median"),
-    h("p", { class: "v" }, h("b", { class: "big" }, median ?? "–"), h("span", {}, note)),
-  );
+  return keyFigure("Last image to flag, median", median, note);
 }
 
 function dayLabel(day: string): string {
@@ -72,9 +68,9 @@ function daysCard(title: string, days: DayCount[], noun: string): HTMLElement {
     title,
     note: `${count(total, noun)} in ${count(days.length, "day")}`,
     chart: barChart({ title: `${title}, ${count(days.length, "day")}`, x: "day", y: `${noun}s`, bars }),
-    table: h(
-      "div",
-      { class: "scroll-y", tabindex: 0, role: "region", "aria-label": `${title}, all days` },
+    table: scrollRegion(
+      "scroll-y",
+      `${title}, all days`,
       dataTable(title, [{ label: "Day" }, { label: title.split(" ")[0] ?? title, num: true }], rows),
     ),
     csv: () => ({
@@ -97,7 +93,7 @@ function binName(bin: HistogramBin): string {
 }
 
 /** Where a value lies on an axis of equal-width bars, in bars from the left. */
-export function placeOf(value: number, bins: readonly HistogramBin[]): number {
+export function barPosition(value: number, bins: readonly HistogramBin[]): number {
   const index = bins.findIndex((bin) => bin.to === null || bin.to === undefined || value < bin.to);
   const bin = bins[index];
   if (!bin) return bins.length;
@@ -111,7 +107,7 @@ function delayCard(delay: Delay): HTMLElement {
   const marks = [
     { value: median, label: `median ${duration(median) ?? ""}` },
     { value: p95, label: `p95 ${duration(p95) ?? ""}` },
-  ].flatMap(({ value, label }) => (value === null ? [] : [{ at: placeOf(value, bins), label }]));
+  ].flatMap(({ value, label }) => (value === null ? [] : [{ at: barPosition(value, bins), label }]));
   return chartCard({
     title: "Last image to flag",
     note: count(delay.n, "study", "studies"),
@@ -166,14 +162,14 @@ function modelCards({ champion }: Metrics): Child[] {
 }
 
 function draw(metrics: Metrics): void {
-  shown = metrics;
+  current = metrics;
   const report = metrics.champion?.report ?? {};
   byId("subtitle").textContent = subtitle(metrics);
   const delay = metrics.last_image_to_flag;
   fill(
     byId("figures"),
     measuredOn(report, metrics.champion?.model?.trained_on_phantoms ?? false),
-    kpiRow(report, [delayKpi(delay)]),
+    kpiRow(report, [delayFigure(delay)]),
     ...modelCards(metrics),
     h("h2", { class: "h2" }, "The list"),
     h(
@@ -209,8 +205,8 @@ async function load(): Promise<void> {
 }
 
 function download(): void {
-  if (!shown) return;
-  const rows = measureRows(shown.champion?.report ?? {}).map(({ name, measure }) => [
+  if (!current) return;
+  const rows = measureRows(current.champion?.report ?? {}).map(({ name, measure }) => [
     name,
     measure.mean,
     measure.sd,
@@ -219,8 +215,8 @@ function download(): void {
     measure.interval?.[1] ?? null,
   ]);
   const days = [
-    ...shown.reads_per_day.map((day) => [`reads ${day.day}`, day.count]),
-    ...shown.scores_per_day.map((day) => [`scores ${day.day}`, day.count]),
+    ...current.reads_per_day.map((day) => [`reads ${day.day}`, day.count]),
+    ...current.scores_per_day.map((day) => [`scores ${day.day}`, day.count]),
   ];
   saveText(
     "fontanelle-metrics.csv",

@@ -17,20 +17,20 @@ const MEASURES: readonly [string, Exclude<Preset, "">][] = [
   ["9", "ri"],
 ];
 
-export interface ReadingCommands {
+export interface ReadingKeysHost {
   act: (action: Action) => void;
   keyframe: () => void;
   note: () => void;
   undo: (event: KeyboardEvent) => void;
   redo: () => void;
-  /** Take a measure in hand, on the side that was said before. */
-  measure: (preset: Exclude<Preset, "">) => void;
+  /** Choose the tool of a measure, on the side that was chosen before. */
+  startMeasure: (preset: Exclude<Preset, "">) => void;
   commit: () => void;
-  /** Only where there is a queue to come back to. */
+  /** Null outside a queue. */
   skip: (() => void) | null;
 }
 
-export function readingKeys(mode: Mode, schema: LabelSchema, commands: ReadingCommands): Binding[] {
+export function readingKeys(mode: Mode, schema: LabelSchema, host: ReadingKeysHost): Binding[] {
   const group = "Read";
   const queue = mode === "queue";
   const act = (key: string, label: string, action: Action, bar = false): Binding => ({
@@ -38,7 +38,7 @@ export function readingKeys(mode: Mode, schema: LabelSchema, commands: ReadingCo
     label,
     group,
     bar,
-    run: () => commands.act(action),
+    run: () => host.act(action),
   });
   const digits = schema.grades
     .slice(1)
@@ -62,33 +62,33 @@ export function readingKeys(mode: Mode, schema: LabelSchema, commands: ReadingCo
       caps: ["R", "L"],
       label: "then grade",
       group,
-      run: () => commands.act({ type: "side", side: "right" }),
+      run: () => host.act({ type: "side", side: "right" }),
     },
     {
       key: "l",
       label: "Left, then a grade",
       group,
       bar: false,
-      run: () => commands.act({ type: "side", side: "left" }),
+      run: () => host.act({ type: "side", side: "left" }),
     },
     ...digits,
     ...schema.fields.filter(([name]) => name !== "uncertain").flatMap(field),
     act("q", "Quality", { type: "choice", field: "quality" }, queue),
     act("x", "Uncertain", { type: "toggle", flag: "uncertain" }, queue),
-    { key: "k", label: "Keyframe", group, run: commands.keyframe },
-    { key: "n", label: "Note", group, bar: !queue, run: commands.note },
-    { key: ["u", "Ctrl+z"], label: "Undo", group, run: commands.undo },
-    { key: ["Ctrl+Shift+z", "Ctrl+y"], label: "Redo", group, bar: false, run: commands.redo },
+    { key: "k", label: "Keyframe", group, run: host.keyframe },
+    { key: "n", label: "Note", group, bar: !queue, run: host.note },
+    { key: ["u", "Ctrl+z"], label: "Undo", group, run: host.undo },
+    { key: ["Ctrl+Shift+z", "Ctrl+y"], label: "Redo", group, bar: false, run: host.redo },
     ...MEASURES.map(
       ([key, preset]): Binding => ({
         key,
         label: `${PRESETS[preset].name}${PRESETS[preset].perSide ? ", after R or L" : ""}`,
         group,
         bar: false,
-        run: () => commands.measure(preset),
+        run: () => host.startMeasure(preset),
       }),
     ),
-    { key: ENTER, label: queue ? "Commit, next" : "Commit", group, run: commands.commit },
+    { key: ENTER, label: queue ? "Commit, next" : "Commit", group, run: host.commit },
     {
       key: "Ctrl+Enter",
       label: "Commit from anywhere",
@@ -96,59 +96,59 @@ export function readingKeys(mode: Mode, schema: LabelSchema, commands: ReadingCo
       bar: false,
       inFields: true,
       overControls: true,
-      run: commands.commit,
+      run: host.commit,
     },
   ];
-  if (commands.skip) keys.push({ key: "s", label: "Skip", group, run: commands.skip });
+  if (host.skip) keys.push({ key: "s", label: "Skip", group, run: host.skip });
   return keys;
 }
 
-export interface DoneCommands {
+export interface DoneKeysHost {
   reopen: () => void;
   next: () => void;
   agree: (agree: boolean) => void;
-  peak: (step: 1 | -1) => void;
-  heat: () => void;
+  goToPeak: (step: 1 | -1) => void;
+  toggleHeat: () => void;
 }
 
-export function doneKeys(mode: Mode, ahead: boolean, commands: DoneCommands): Binding[] {
+export function doneKeys(mode: Mode, ahead: boolean, host: DoneKeysHost): Binding[] {
   const group = "After the commit";
   const keys: Binding[] = [
-    { key: "u", label: "Reopen", group, run: commands.reopen },
-    { key: ENTER, label: mode === "queue" || ahead ? "Next study" : "List", group, run: commands.next },
+    { key: "u", label: "Reopen", group, run: host.reopen },
+    { key: ENTER, label: mode === "queue" || ahead ? "Next study" : "List", group, run: host.next },
   ];
   if (mode === "queue") return keys;
   return [
-    { key: "a", label: "Agree", group, run: () => commands.agree(true) },
-    { key: "d", label: "Disagree", group, run: () => commands.agree(false) },
-    ...attentionKeys(commands),
+    { key: "a", label: "Agree", group, run: () => host.agree(true) },
+    { key: "d", label: "Disagree", group, run: () => host.agree(false) },
+    ...attentionKeys(host),
     ...keys,
   ];
 }
 
 /** After the commit; and before it only where the site opens attention for research. */
-export function attentionKeys(commands: Pick<DoneCommands, "peak" | "heat">): Binding[] {
+export function attentionKeys(host: Pick<DoneKeysHost, "goToPeak" | "toggleHeat">): Binding[] {
   const group = "After the commit";
   return [
-    { key: "[", caps: ["[", "]"], label: "Attention peaks", group, run: () => commands.peak(-1) },
-    { key: "]", label: "Next attention peak", group, bar: false, run: () => commands.peak(1) },
-    { key: "t", label: "Heat map", group, run: commands.heat },
+    { key: "[", caps: ["[", "]"], label: "Attention peaks", group, run: () => host.goToPeak(-1) },
+    { key: "]", label: "Next attention peak", group, bar: false, run: () => host.goToPeak(1) },
+    { key: "t", label: "Heat map", group, run: host.toggleHeat },
   ];
 }
 
-export interface JudgeKeys {
+export interface AdjudicationKeysHost {
   regrade: () => void;
-  flip: () => void;
+  nextKeyframe: () => void;
   discuss: () => void;
   unblind: () => void;
 }
 
-export function judgeKeys(commands: JudgeKeys): Binding[] {
+export function adjudicationKeys(host: AdjudicationKeysHost): Binding[] {
   const group = "Adjudicate";
   return [
-    { key: "e", label: "Regrade", group, run: commands.regrade },
-    { key: "f", label: "Flip keyframes", group, run: commands.flip },
-    { key: "/", label: "Discuss", group, run: commands.discuss },
-    { key: "Alt+b", label: "Unblind", group, bar: false, run: commands.unblind },
+    { key: "e", label: "Regrade", group, run: host.regrade },
+    { key: "f", label: "Flip keyframes", group, run: host.nextKeyframe },
+    { key: "/", label: "Discuss", group, run: host.discuss },
+    { key: "Alt+b", label: "Unblind", group, bar: false, run: host.unblind },
   ];
 }

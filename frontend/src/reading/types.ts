@@ -3,7 +3,7 @@
 import type { HeatMaps } from "../viewer/attention/heat-map";
 import type { Weight } from "../viewer/types";
 import type { Findings, Keyframe } from "./answer/findings";
-import type { Told } from "./answer/schema";
+import type { SchemaVersion } from "./answer/schema";
 import type { Commit } from "./draft/draft-store";
 import type { ServerDraft } from "./draft/draft-sync";
 
@@ -76,14 +76,14 @@ export interface Reads {
   /** One's own answer is committed, and the readers of the item talk about it. */
   discussed: boolean;
   /** The version of the label schema that is in force. */
-  schema: Told;
+  schema: SchemaVersion;
 }
 
 /** An answer to an older schema in the one in force, and what has no place there. */
 export interface Carried {
   findings: Findings;
   left_out: { field: string; title: string; said: string }[];
-  schema: Told;
+  schema: SchemaVersion;
 }
 
 /** In a trainee queue, after the commit. */

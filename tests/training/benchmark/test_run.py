@@ -90,7 +90,7 @@ def test_a_leg_of_another_cohort_is_measured_again(tmp_path: Path, monkeypatch: 
 
 def test_the_page_says_what_was_not_measured(tmp_path: Path) -> None:
     bench = run.Benchmark(Kept(tmp_path, 1, lambda line: None), images=tmp_path)
-    write_page(tmp_path / "benchmark.md", {}, bench=bench)
+    write_page(tmp_path / "benchmark.md", {}, truth=bench.truth)
     page = (tmp_path / "benchmark.md").read_text()
     assert NOT_MEASURED in page
     assert "Research use only" in page
@@ -99,7 +99,7 @@ def test_the_page_says_what_was_not_measured(tmp_path: Path) -> None:
 def test_the_page_shows_both_recipes(found: CrossValidation, tmp_path: Path) -> None:
     bench = run.Benchmark(Kept(tmp_path, 1, lambda line: None), images=tmp_path)
     report = {**found.report, "cost": {"cpu_seconds": 60.0, "seconds": 90.0}}
-    write_page(tmp_path / "benchmark.md", {"paper": report, "fontanelle": report}, bench=bench)
+    write_page(tmp_path / "benchmark.md", {"paper": report, "fontanelle": report}, truth=bench.truth)
     page = (tmp_path / "benchmark.md").read_text()
     assert f"{report['auroc']['pooled']:.3f}" in page
     assert "| paper | 1.0 | 1.5 |" in page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -12,6 +11,7 @@ from inference.registry import ensure_demo_model
 from jobs.worker import Worker
 from training import runs
 from training.models import RunStatus, TrainingRun
+from training.transitions import UNFINISHED
 
 
 class Command(BaseCommand):
@@ -55,9 +55,9 @@ def _said(measure: dict[str, Any]) -> str:
 
 def _work_until_done(run: TrainingRun) -> None:
     """Beside the training worker, if there is one: the claim goes to one of them only."""
-    worker = Worker(["train"])
-    while run.status in runs.GOING:
-        worker.run(once=True)
-        time.sleep(0.2)
-        run.refresh_from_db()
-    worker.pulse.say_goodbye()
+    Worker(["train"]).run_while(lambda: _goes_on(run))
+
+
+def _goes_on(run: TrainingRun) -> bool:
+    run.refresh_from_db()
+    return run.status in UNFINISHED

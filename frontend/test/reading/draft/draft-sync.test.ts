@@ -1,17 +1,23 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "../../../src/common/api";
-import { type Answer, blank } from "../../../src/reading/answer/findings";
-import { type Commit, keyOf, type Place, Shelf } from "../../../src/reading/draft/draft-store";
-import { DraftKeeper, replay, type Server, type ServerDraft, type State } from "../../../src/reading/draft/draft-sync";
+import { type Answer, blankForm } from "../../../src/reading/answer/findings";
+import { type Commit, DraftStore, type Place, storageKey } from "../../../src/reading/draft/draft-store";
+import {
+  type DraftServer,
+  type DraftState,
+  DraftSync,
+  type ServerDraft,
+  sendUnsent,
+} from "../../../src/reading/draft/draft-sync";
 import { PAPILE } from "../schemas";
 
 const place: Place = { user: "annotator", study: "1.2.3", context: "queue", item: 7 };
-const answer = (comment: string): Answer => ({ findings: blank(false, PAPILE).findings, comment });
+const answer = (comment: string): Answer => ({ findings: blankForm(false, PAPILE).findings, comment });
 const body = { ...answer("done"), seen: [], duration_ms: 900, idempotency_key: "k1" };
 const offline = () => new ApiError(0, "offline", "The server does not answer.");
 
 /** A server with one draft that refuses what did not grow from it. */
-class Desk implements Server {
+class Desk implements DraftServer {
   draft: ServerDraft | null = null;
   commits = new Map<string, Commit>();
   down: ApiError | null = null;
@@ -49,30 +55,30 @@ class Desk implements Server {
 }
 
 let desk: Desk;
-let shelf: Shelf;
-let states: State[];
+let shelf: DraftStore;
+let states: DraftState[];
 
-function keeper(): DraftKeeper {
+function keeper(): DraftSync {
   const clock = {
     now: () => new Date("2026-11-23T14:35:02Z"),
     setTimeout: (run: () => void, ms: number) => setTimeout(run, ms),
     clearTimeout: (timer: unknown) => clearTimeout(timer as number),
   };
-  return new DraftKeeper(place, shelf, desk, clock, (state) => states.push(state));
+  return new DraftSync(place, shelf, desk, clock, (state) => states.push(state));
 }
 
 beforeEach(() => {
   localStorage.clear();
   vi.useFakeTimers();
   desk = new Desk();
-  shelf = new Shelf(localStorage);
+  shelf = new DraftStore(localStorage);
   states = [];
 });
 
 describe("a draft", () => {
   it("is written here before the key press is over", () => {
     keeper().change(answer("a"));
-    expect(JSON.parse(localStorage.getItem(keyOf(place)) ?? "").answer.comment).toBe("a");
+    expect(JSON.parse(localStorage.getItem(storageKey(place)) ?? "").answer.comment).toBe("a");
   });
 
   it("is on the server within half a second, once for a burst", async () => {
@@ -86,7 +92,7 @@ describe("a draft", () => {
   it("leaves no text here once the server has it", async () => {
     keeper().change(answer("private"));
     await vi.advanceTimersByTimeAsync(500);
-    expect(localStorage.getItem(keyOf(place))).not.toContain("private");
+    expect(localStorage.getItem(storageKey(place))).not.toContain("private");
   });
 
   it("counts the server's versions", async () => {
@@ -101,7 +107,7 @@ describe("a draft", () => {
   it("sends what was typed while the last one was on its way", async () => {
     const drafts = keeper();
     drafts.change(answer("a"));
-    const sending = drafts.flush();
+    const sending = drafts.send();
     drafts.change(answer("ab"));
     await sending;
     await vi.advanceTimersByTimeAsync(1000);
@@ -184,7 +190,7 @@ describe("a draft", () => {
 });
 
 describe("two versions", () => {
-  async function conflict(): Promise<DraftKeeper> {
+  async function conflict(): Promise<DraftSync> {
     const drafts = keeper();
     drafts.begin(null);
     desk.draft = { ...answer("theirs"), version: 3, saved_at: "2026-11-23T14:30:00Z" };
@@ -195,7 +201,7 @@ describe("two versions", () => {
 
   it("are both kept and shown", async () => {
     await conflict();
-    expect(states.at(-1)).toMatchObject({ kind: "conflict", mine: { comment: "mine" }, theirs: { comment: "theirs" } });
+    expect(states.at(-1)).toMatchObject({ kind: "conflict", own: { comment: "mine" }, other: { comment: "theirs" } });
     expect(desk.draft?.comment).toBe("theirs");
   });
 
@@ -208,7 +214,7 @@ describe("two versions", () => {
 
   it("mine goes over the server's", async () => {
     const drafts = await conflict();
-    drafts.choose("mine");
+    drafts.choose("own");
     expect(desk.aside.map((left) => left.comment)).toEqual(["theirs"]);
     await vi.advanceTimersByTimeAsync(500);
     expect([desk.draft?.comment, desk.draft?.version]).toEqual(["mine", 4]);
@@ -216,15 +222,15 @@ describe("two versions", () => {
 
   it("the server's replaces mine", async () => {
     const drafts = await conflict();
-    expect(drafts.choose("theirs").comment).toBe("theirs");
+    expect(drafts.choose("other").comment).toBe("theirs");
     expect(shelf.read(place)?.answer).toBeUndefined();
   });
 
   it("that say the same in another order of fields are no conflict", () => {
-    const mine = { ...answer("a"), findings: { ...answer("a").findings, keyframes: [{ sop_uid: "1", frame: 2 }] } };
-    shelf.write({ place, base: 1, at: "2026-11-23T14:35:02Z", answer: mine });
+    const own = { ...answer("a"), findings: { ...answer("a").findings, keyframes: [{ sop_uid: "1", frame: 2 }] } };
+    shelf.write({ place, base: 1, at: "2026-11-23T14:35:02Z", answer: own });
     const findings = {
-      ...Object.fromEntries(Object.entries(mine.findings).reverse()),
+      ...Object.fromEntries(Object.entries(own.findings).reverse()),
       keyframes: [{ frame: 2, sop_uid: "1" }],
     } as unknown as Answer["findings"];
     keeper().begin({ findings, comment: "a", version: 2, saved_at: null });
@@ -244,13 +250,13 @@ describe("a commit", () => {
     const sending = keeper().commit(body);
     expect(shelf.read(place)?.commit?.idempotency_key).toBe("k1");
     await expect(sending).resolves.toEqual({ next: null });
-    expect(shelf.owed("annotator", null)).toEqual([]);
+    expect(shelf.unsent("annotator", null)).toEqual([]);
   });
 
   it("waits for a draft on its way and carries its version", async () => {
     const drafts = keeper();
     drafts.change(answer("a"));
-    const draft = drafts.flush();
+    const draft = drafts.send();
     await drafts.commit(body);
     await draft;
     expect(desk.commits.get("k1")?.version).toBe(1);
@@ -301,7 +307,7 @@ describe("a slow server", () => {
     };
     const flushes = ["a", "b", "c"].map((text) => {
       drafts.change(answer(text));
-      return drafts.flush();
+      return drafts.send();
     });
     await vi.advanceTimersByTimeAsync(2000);
     await Promise.all(flushes);
@@ -315,7 +321,7 @@ describe("replay", () => {
   it("sends what other studies owe and leaves the open one alone", async () => {
     shelf.write({ place: other, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("owed") });
     shelf.write({ place, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("open") });
-    expect(await replay(shelf, desk, "annotator", place)).toBe(1);
+    expect(await sendUnsent(shelf, desk, "annotator", place)).toBe(1);
     expect([desk.draft?.comment, shelf.read(other), shelf.read(place)?.answer?.comment]).toEqual([
       "owed",
       null,
@@ -330,53 +336,53 @@ describe("replay", () => {
       at: "2026-11-23T14:00:00Z",
       answer: answer("not mine"),
     });
-    expect(await replay(shelf, desk, "annotator", null)).toBe(0);
+    expect(await sendUnsent(shelf, desk, "annotator", null)).toBe(0);
   });
 
   it("keeps what the server refuses for when the study is opened", async () => {
     desk.draft = { ...answer("theirs"), version: 4, saved_at: null };
     shelf.write({ place: other, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("mine") });
-    await replay(shelf, desk, "annotator", null);
+    await sendUnsent(shelf, desk, "annotator", null);
     expect(shelf.read(other)?.answer?.comment).toBe("mine");
   });
 
   it("that never hears the answer is known as one's own when the study is opened", async () => {
     shelf.write({ place, base: 0, at: "2026-11-23T14:00:00Z", answer: answer("mine") });
     desk.deaf = true;
-    await replay(shelf, desk, "annotator", null);
+    await sendUnsent(shelf, desk, "annotator", null);
     desk.deaf = false;
     const drafts = keeper();
     drafts.begin(null);
     drafts.change(answer("mine, and more"));
-    await drafts.flush();
-    await drafts.flush();
+    await drafts.send();
+    await drafts.send();
     expect([states.some(({ kind }) => kind === "conflict"), desk.draft?.comment]).toEqual([false, "mine, and more"]);
   });
 
   it("forgets what was confirmed a month ago", () => {
     shelf.write({ place, base: 2, at: "2026-01-01T00:00:00Z" });
-    shelf.tidy(new Date("2026-11-23T00:00:00Z"));
+    shelf.removeOld(new Date("2026-11-23T00:00:00Z"));
     expect(shelf.read(place)).toBeNull();
   });
 });
 
 describe("two tabs that are offline", () => {
   const tab = (name: string, text: string, at: string) =>
-    new Shelf(localStorage, name).write({ place, base: 0, at, answer: answer(text) });
+    new DraftStore(localStorage, name).write({ place, base: 0, at, answer: answer(text) });
 
-  function keeperOf(name: string): DraftKeeper {
+  function keeperOf(name: string): DraftSync {
     const clock = {
       now: () => new Date("2026-11-23T14:35:02Z"),
       setTimeout: (run: () => void, ms: number) => setTimeout(run, ms),
       clearTimeout: (timer: unknown) => clearTimeout(timer as number),
     };
-    return new DraftKeeper(place, new Shelf(localStorage, name), desk, clock, (state) => states.push(state));
+    return new DraftSync(place, new DraftStore(localStorage, name), desk, clock, (state) => states.push(state));
   }
 
   it("do not write over each other", () => {
     tab("one", "first", "2026-11-23T14:00:00Z");
     tab("two", "second", "2026-11-23T14:01:00Z");
-    expect(["one", "two"].map((name) => new Shelf(localStorage, name).read(place)?.answer?.comment)).toEqual([
+    expect(["one", "two"].map((name) => new DraftStore(localStorage, name).read(place)?.answer?.comment)).toEqual([
       "first",
       "second",
     ]);
@@ -389,13 +395,13 @@ describe("two tabs that are offline", () => {
     expect(drafts.begin(null)?.comment).toBe("second");
     expect(states.at(-1)).toMatchObject({
       kind: "conflict",
-      mine: { comment: "second" },
-      theirs: { comment: "first" },
+      own: { comment: "second" },
+      other: { comment: "first" },
     });
-    expect(drafts.choose("theirs").comment).toBe("first");
+    expect(drafts.choose("other").comment).toBe("first");
     await vi.advanceTimersByTimeAsync(1000);
     expect([desk.draft?.comment, desk.aside.map((left) => left.comment)]).toEqual(["first", ["second"]]);
-    expect(new Shelf(localStorage, "four").rivals(place, answer("first"))).toEqual([]);
+    expect(new DraftStore(localStorage, "four").otherTabs(place, answer("first"))).toEqual([]);
   });
 
   it("that say the same are no conflict", () => {
@@ -407,7 +413,7 @@ describe("two tabs that are offline", () => {
   });
 
   it("a tab with nothing of its own takes what a closed one owes", () => {
-    new Shelf(localStorage, "two").write({ place, base: 0, at: "2026-11-23T15:00:00Z" });
+    new DraftStore(localStorage, "two").write({ place, base: 0, at: "2026-11-23T15:00:00Z" });
     tab("one", "owed", "2026-11-23T14:00:00Z");
     expect(keeperOf("two").begin(null)?.comment).toBe("owed");
   });

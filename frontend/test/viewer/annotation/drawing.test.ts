@@ -1,47 +1,47 @@
 import { describe, expect, it } from "vitest";
 import {
   type Drawing,
-  dragged,
-  type Kind,
+  type DrawingKind,
+  isTooSmall,
   outline,
-  slipped,
-  spanned,
-  traced,
+  pointsOfDrag,
+  simplifiedTrace,
   valueText,
+  withPointMoved,
 } from "../../../src/viewer/annotation/drawing";
-import { type Board, Sketcher } from "../../../src/viewer/annotation/drawing-editor";
+import { DrawingEditor, type FrameView } from "../../../src/viewer/annotation/drawing-editor";
 import { parsed } from "../../../src/viewer/annotation/drawing-row";
 import { axes, type Point } from "../../../src/viewer/annotation/measure";
 
-const BOARD: Board = {
+const BOARD: FrameView = {
   sop: "1.2",
   frame: 3,
   toImage: ([x, y]) => [x / 2, y / 2],
   toScreen: ([x, y]) => [2 * x, 2 * y],
 };
 const MOUSE = { pointerType: "mouse" };
-const LENGTH: Kind = { tool: "length", preset: "", side: "" };
+const LENGTH: DrawingKind = { tool: "length", preset: "", side: "" };
 
-function table(drawings: Drawing[] = []): { sketch: Sketcher; kept: () => readonly Drawing[]; named: string[] } {
+function table(drawings: Drawing[] = []): { sketch: DrawingEditor; kept: () => readonly Drawing[]; named: string[] } {
   const named: string[] = [];
-  const sketch: Sketcher = new Sketcher({
+  const sketch: DrawingEditor = new DrawingEditor({
     changed: (next) => sketch.set(next, true),
     redraw: () => undefined,
-    naming: ({ uid }) => named.push(uid),
+    askText: ({ uid }) => named.push(uid),
   });
   sketch.set(drawings, true);
   return { sketch, kept: () => sketch.drawings, named };
 }
 
-function drag(sketch: Sketcher, from: Point, to: Point): void {
-  const grip = sketch.grab(BOARD, from, MOUSE);
+function drag(sketch: DrawingEditor, from: Point, to: Point): void {
+  const grip = sketch.startDrag(BOARD, from, MOUSE);
   grip?.move(to);
   grip?.up(to);
 }
 
 describe("shapes", () => {
   it("an ellipse stays one when an end of its axis moves", () => {
-    const moved = dragged("ellipse", spanned("ellipse", [10, 10], [50, 30]), 1, [60, 40]);
+    const moved = withPointMoved("ellipse", pointsOfDrag("ellipse", [10, 10], [50, 30]), 1, [60, 40]);
     const { centre, u, v } = axes(moved);
     expect(centre).toEqual([30, 20]);
     expect(u[0] * v[0] + u[1] * v[1]).toBeCloseTo(0, 0);
@@ -61,32 +61,32 @@ describe("shapes", () => {
       [5, 9],
       [1, 9],
     ]);
-    expect(outline("ellipse", spanned("ellipse", [0, 0], [10, 4])).line[0]).toEqual([10, 2]);
+    expect(outline("ellipse", pointsOfDrag("ellipse", [0, 0], [10, 4])).line[0]).toEqual([10, 2]);
   });
 
   it("a traced line keeps its corners and at most 256 points", () => {
     const corner = Array.from({ length: 100 }, (_, at): Point => (at < 50 ? [at, 0] : [49, at - 49]));
-    expect(traced(corner)).toEqual([
+    expect(simplifiedTrace(corner)).toEqual([
       [0, 0],
       [49, 0],
       [49, 50],
     ]);
-    expect(traced(Array.from({ length: 3000 }, (_, at): Point => [at, 40 * Math.sin(at)])).length).toBeLessThanOrEqual(
-      256,
-    );
+    expect(
+      simplifiedTrace(Array.from({ length: 3000 }, (_, at): Point => [at, 40 * Math.sin(at)])).length,
+    ).toBeLessThanOrEqual(256);
   });
 
   it("a slip of the hand is no drawing, a point is", () => {
     expect([
-      slipped("length", [
+      isTooSmall("length", [
         [3, 3],
         [3.2, 3],
       ]),
-      slipped("length", [
+      isTooSmall("length", [
         [3, 3],
         [9, 3],
       ]),
-      slipped("point", [[3, 3]]),
+      isTooSmall("point", [[3, 3]]),
     ]).toEqual([true, false, false]);
   });
 
@@ -116,7 +116,7 @@ describe("shapes", () => {
 describe("drawing by hand", () => {
   it("a drag makes a length on that frame, once, and selects it", () => {
     const { sketch, kept } = table();
-    sketch.arm(LENGTH);
+    sketch.chooseKind(LENGTH);
     drag(sketch, [20, 20], [60, 20]);
     expect(kept()).toMatchObject([
       {
@@ -129,12 +129,12 @@ describe("drawing by hand", () => {
         ],
       },
     ]);
-    expect([sketch.selected, sketch.armed]).toEqual([kept()[0]?.uid, null]);
+    expect([sketch.selected, sketch.activeKind]).toEqual([kept()[0]?.uid, null]);
   });
 
   it("two clicks make the same", () => {
     const { sketch, kept } = table();
-    sketch.arm(LENGTH);
+    sketch.chooseKind(LENGTH);
     drag(sketch, [20, 20], [20, 20]);
     expect(kept()).toEqual([]);
     sketch.hover(BOARD, [40, 20]);
@@ -147,7 +147,7 @@ describe("drawing by hand", () => {
 
   it("an angle is a drag and a click", () => {
     const { sketch, kept } = table();
-    sketch.arm({ ...LENGTH, tool: "angle" });
+    sketch.chooseKind({ ...LENGTH, tool: "angle" });
     drag(sketch, [20, 20], [60, 20]);
     drag(sketch, [60, 80], [60, 80]);
     expect(kept()[0]?.points).toEqual([
@@ -180,7 +180,7 @@ describe("drawing by hand", () => {
       [10, 15],
       [40, 25],
     ]);
-    expect([sketch.grab(BOARD, [5, 90], MOUSE), sketch.selected]).toEqual([null, null]);
+    expect([sketch.startDrag(BOARD, [5, 90], MOUSE), sketch.selected]).toEqual([null, null]);
   });
 
   it("what is committed can be looked at and not moved", () => {
@@ -197,23 +197,23 @@ describe("drawing by hand", () => {
     };
     const { sketch, kept } = table([drawing]);
     sketch.set([drawing], false);
-    sketch.arm(LENGTH);
+    sketch.chooseKind(LENGTH);
     drag(sketch, [61, 20], [80, 40]);
-    expect([kept(), sketch.armed, sketch.selected]).toEqual([[drawing], null, "a"]);
+    expect([kept(), sketch.activeKind, sketch.selected]).toEqual([[drawing], null, "a"]);
   });
 
   it("a second finger, or Escape, drops what was begun", () => {
     const { sketch, kept } = table();
-    sketch.arm(LENGTH);
-    const grip = sketch.grab(BOARD, [20, 20], MOUSE);
+    sketch.chooseKind(LENGTH);
+    const grip = sketch.startDrag(BOARD, [20, 20], MOUSE);
     grip?.move([60, 20]);
     grip?.cancel();
-    expect([kept(), sketch.live]).toEqual([[], null]);
+    expect([kept(), sketch.inProgress]).toEqual([[], null]);
   });
 
   it("an arrow asks for its text", () => {
     const { sketch, kept, named } = table();
-    sketch.arm({ ...LENGTH, tool: "arrow" });
+    sketch.chooseKind({ ...LENGTH, tool: "arrow" });
     drag(sketch, [20, 20], [60, 20]);
     expect(named).toEqual([kept()[0]?.uid]);
   });

@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { bind, startKeys } from "../../src/common/keys";
-import { answered, blank, contradictions, type Findings, History } from "../../src/reading/answer/findings";
+import { blankForm, contradictions, type Findings, History, isAnswered } from "../../src/reading/answer/findings";
 import { readingKeys } from "../../src/reading/shortcuts";
 import { PAPILE, VOLPE } from "./schemas";
 
@@ -13,7 +13,7 @@ let unbind: (() => void)[] = [];
 
 function sit(schema = PAPILE): void {
   for (const undo of unbind) undo();
-  history = new History(blank(true, schema));
+  history = new History(blankForm(true, schema));
   committed = null;
   done = [];
   const commands = {
@@ -22,10 +22,10 @@ function sit(schema = PAPILE): void {
     note: () => undefined,
     undo: () => void (history.undo() || done.push("earlier")),
     redo: () => void history.redo(),
-    measure: () => undefined,
+    startMeasure: () => undefined,
     commit: () => {
       const { findings } = history.form;
-      if (answered(findings) && !contradictions(findings).length) committed = findings;
+      if (isAnswered(findings) && !contradictions(findings).length) committed = findings;
     },
     skip: () => void done.push("skip"),
   };
@@ -56,9 +56,9 @@ describe("keys per label", () => {
     ["a negative, uncertain", ["0", "X", "Enter"], 3, { uncertain: true }],
     ["non-diagnostic", ["Q", "Q", "Enter"], 3, { quality: "non_diagnostic", right: null }],
     ["cerebellar left", ["0", "C", "Enter"], 3, { cerebellar: "left" }],
-  ] as const)("%s", (_, keys, most, said) => {
+  ] as const)("%s", (_, keys, most, expected) => {
     expect(press(...keys)).toBe(most);
-    expect(committed).toMatchObject(said);
+    expect(committed).toMatchObject(expected);
   });
 
   it("Volpe costs the same", () => {
