@@ -18,7 +18,7 @@ from tests.training.factories import cohort, label
 from training.preflight import preflight
 from training.snapshots import freeze
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick")]
 
 
 def test_too_few_positives_are_counted_out(settings: Settings) -> None:

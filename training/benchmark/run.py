@@ -8,14 +8,13 @@ paper's recipe is pretrained on and the public tables, whose folders are named o
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,8 +41,9 @@ from training.core.crossval import CrossValidation, cross_validate, deployed_rul
 from training.core.heads import one_thread
 from training.core.image_bags import embed_folders, pictures_of, read_table
 from training.core.metrics import Floats, auroc, clopper_pearson, pr_auc
-from training.core.predictions import Prediction
+from training.core.predictions import Prediction, read_predictions, write_predictions
 from training.core.report import build_report
+from training.core.report_shapes import Report, ReportFacts
 from training.demo_model.build import embedding_engine
 from training.phantom.neophantom import FROZEN_DB, Cohort, plan_digest
 from training.pretraining.methods import METHODS, Unlabelled, pretrain
@@ -68,7 +68,12 @@ class Answer:
     """One recipe over the five draws: its predictions, and what was measured of them."""
 
     predictions: list[Prediction]
-    report: dict[str, Any]
+    report: Report
+
+
+def _answer(recipe: str, predictions: list[Prediction]) -> Answer:
+    facts: ReportFacts = {"recipe": recipe, "measured_on": "neophantom-v1, five draws"}
+    return Answer(predictions, build_report(predictions, facts=facts, seed=0))
 
 
 class Benchmark:
@@ -94,8 +99,7 @@ class Benchmark:
             rows = paper_predictions(fits, logits, self.draws, self.truth.y, self.truth.groups)
             write_predictions(path, rows)
         predictions = read_predictions(path)
-        facts = {"recipe": "paper", "measured_on": "neophantom-v1, five draws"}
-        return Answer(predictions, build_report(predictions, facts=facts, seed=0))
+        return _answer("paper", predictions)
 
     @cached_property
     def backbone(self) -> Path:
@@ -164,8 +168,7 @@ class Benchmark:
     def answer(self) -> Answer:
         """Our recipe's answers over the five draws."""
         predictions = over_draws(self.fontanelle)
-        facts = {"recipe": "fontanelle", "measured_on": "neophantom-v1, five draws"}
-        return Answer(predictions, build_report(predictions, facts=facts, seed=0))
+        return _answer("fontanelle", predictions)
 
     @property
     def ensemble(self) -> list[BagHead]:
@@ -176,31 +179,6 @@ class Benchmark:
 def over_draws(found: Sequence[CrossValidation]) -> list[Prediction]:
     """The predictions of one cross-validation a draw, numbered by draw."""
     return [replace(row, repeat=number) for number, one in enumerate(found) for row in one.predictions]
-
-
-def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
-    """A CSV with a column for each field, written whole or not at all."""
-    part = path.with_suffix(".part")
-    with part.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Prediction)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in predictions)
-    part.replace(path)
-
-
-def read_predictions(path: Path) -> list[Prediction]:
-    """What `write_predictions` wrote."""
-    types: dict[str, Callable[[str], Any]] = {
-        "int": int,
-        "float": float,
-        "str": str,
-        "bool": lambda text: text == "True",
-    }
-    with path.open(newline="") as file:
-        return [
-            Prediction(**{field.name: types[str(field.type)](row[field.name]) for field in fields(Prediction)})
-            for row in csv.DictReader(file)
-        ]
 
 
 @torch.inference_mode()
@@ -217,7 +195,7 @@ def ensemble_output(heads: Sequence[BagHead], embeddings: Half) -> tuple[Floats,
 
 
 def leg_paper(bench: Benchmark) -> dict[str, Any]:
-    return bench.paper.report
+    return {**bench.paper.report}
 
 
 def leg_embeddings(bench: Benchmark) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.training.core.synthetic_bags import toy_bags
 from training.benchmark import cohort_frames, run
 from training.benchmark.feature_cache import Kept
 from training.benchmark.page import NOT_MEASURED, write_page
-from training.benchmark.run import LEGS, ensemble_output, measured, read_predictions, write_predictions
+from training.benchmark.run import LEGS, ensemble_output, measured
 from training.core.crossval import CrossValidation, cross_validate
 from training.phantom.neophantom import FRAMES, Cohort
 
@@ -58,11 +58,6 @@ def test_negatives_serve_every_contrast(kept: Kept) -> None:
     assert positive.chunks != kept.parts(FEW)[0].chunks
 
 
-def test_predictions_come_back_as_they_were_written(found: CrossValidation, tmp_path: Path) -> None:
-    write_predictions(tmp_path / "rows.csv", found.predictions)
-    assert read_predictions(tmp_path / "rows.csv") == found.predictions
-
-
 def test_an_ensemble_answers_as_its_heads_do(found: CrossValidation) -> None:
     bags = np.random.default_rng(0).normal(size=(4, 3, toy_bags(60).dim)).astype(np.float16)
     whole, attention = ensemble_output(found.heads, bags)
@@ -98,7 +93,7 @@ def test_the_page_says_what_was_not_measured(tmp_path: Path) -> None:
 
 def test_the_page_shows_both_recipes(found: CrossValidation, tmp_path: Path) -> None:
     bench = run.Benchmark(Kept(tmp_path, 1, lambda line: None), images=tmp_path)
-    report = {**found.report, "cost": {"cpu_seconds": 60.0, "seconds": 90.0}}
+    report: Any = {**found.report, "cost": {"cpu_seconds": 60.0, "seconds": 90.0}}
     write_page(tmp_path / "benchmark.md", {"paper": report, "fontanelle": report}, truth=bench.truth)
     page = (tmp_path / "benchmark.md").read_text()
     assert f"{report['auroc']['pooled']:.3f}" in page
