@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts import permissions
 from accounts.models import User
-from annotations.measurements.reference_ranges import references
+from annotations.measurements.reference_ranges import References, references
 from annotations.models import ReadRevision
 from annotations.reads import prior_reads
 from common.contract import answers
@@ -96,7 +96,7 @@ class TimelinePayload(TypedDict):
 
     studies: list[TimelineStudy]
     screening: ScreeningPayload
-    references: Annotated[dict[str, Any], "reference lines and the site's centile tables, as their files have them"]
+    references: References
 
 
 class TimelineView(APIView):
