@@ -14,6 +14,8 @@ from rest_framework.views import APIView
 
 from accounts import permissions
 from accounts.models import User
+from annotations.measurements.drawings import Preset, Side
+from annotations.measurements.measure import MeasuredPayload
 from annotations.measurements.reference_ranges import References, references
 from annotations.models import ReadRevision
 from annotations.reads import prior_reads
@@ -31,11 +33,11 @@ _MEASURE = ("preset", "side", "sop_uid", "frame", "measured")
 class TimelineMeasure(TypedDict):
     """One measure, and where it was taken."""
 
-    preset: Annotated[str, "what was measured: vi, ahw, tod, third_ventricle or ri"]
-    side: Annotated[str, "right, left, or empty"]
+    preset: Annotated[Preset, "what was measured, such as the ventricular index (vi)"]
+    side: Side
     sop_uid: Annotated[str, "SOPInstanceUID of the clip"]
     frame: Annotated[int, "counted from 1"]
-    measured: Annotated[dict[str, Any] | None, "the server's number: quantity, unit, value, reason, more"]
+    measured: MeasuredPayload | None
 
 
 class TimelineRead(TypedDict):
