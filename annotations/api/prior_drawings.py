@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
 from django.db import transaction
 from django.http import Http404
@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from accounts import permissions
 from accounts.models import User
+from annotations.measurements.drawings import Drawing
 from annotations.reads.prior_reads import TO_LABEL, hidden_from, last_reads
 from common.contract import answers
 from studies import access
@@ -22,7 +23,7 @@ from studies.models import Study
 class PriorDrawings(TypedDict):
     """What was drawn in the last committed read of an earlier study."""
 
-    drawings: Annotated[list[dict[str, Any]], "as in the findings, each with what the server measured"]
+    drawings: list[Drawing]
     reader: Annotated[str, "who drew; empty where nobody has read it"]
     committed_at: datetime | None
     hidden: Annotated[str, "why there is nothing to be seen; empty where that has no reason"]

@@ -14,7 +14,9 @@ from rest_framework.views import APIView
 
 from accounts import permissions
 from accounts.models import User
-from annotations.measurements.reference_ranges import references
+from annotations.measurements.drawings import Preset, Side
+from annotations.measurements.measure import MeasuredPayload
+from annotations.measurements.reference_ranges import References, references
 from annotations.models import ReadRevision
 from annotations.reads import prior_reads
 from common.contract import answers
@@ -31,11 +33,11 @@ _MEASURE = ("preset", "side", "sop_uid", "frame", "measured")
 class TimelineMeasure(TypedDict):
     """One measure, and where it was taken."""
 
-    preset: Annotated[str, "what was measured: vi, ahw, tod, third_ventricle or ri"]
-    side: Annotated[str, "right, left, or empty"]
+    preset: Preset
+    side: Side
     sop_uid: Annotated[str, "SOPInstanceUID of the clip"]
     frame: Annotated[int, "counted from 1"]
-    measured: Annotated[dict[str, Any] | None, "the server's number: quantity, unit, value, reason, more"]
+    measured: MeasuredPayload | None
 
 
 class TimelineRead(TypedDict):
@@ -96,7 +98,7 @@ class TimelinePayload(TypedDict):
 
     studies: list[TimelineStudy]
     screening: ScreeningPayload
-    references: Annotated[dict[str, Any], "reference lines and the site's centile tables, as their files have them"]
+    references: References
 
 
 class TimelineView(APIView):
