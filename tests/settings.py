@@ -20,3 +20,4 @@ from config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DISK_RESERVE_BYTES = 0
+MIDDLEWARE = ["tests.api_contract.KeepsContract", *MIDDLEWARE]  # noqa: F405  # of the settings above

@@ -31,12 +31,14 @@ from typing import (
 )
 from uuid import UUID
 
+from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.serializers import BaseSerializer, Serializer
 
 Json = dict[str, Any]
 View = TypeVar("View", bound=Callable[..., Any])
+Shape = TypeVar("Shape", bound=type[Any])
 
 COMPONENTS = "#/components/schemas/"
 _PLAIN: dict[Any, Json] = {
@@ -58,6 +60,8 @@ _PLAIN: dict[Any, Json] = {
     list: {"type": "array", "items": {}},
 }
 
+_PUBLISHED: list[type[Any]] = []
+
 
 class Problem(TypedDict):
     """Why a request was refused. Some refusals carry further facts beside these two."""
@@ -68,6 +72,18 @@ class Problem(TypedDict):
 
 class Unnameable(TypeError):
     """A type that no schema can be made of, or two types of one name."""
+
+
+class AnySession(SessionScheme):
+    """A session by cookie, and the stricter ones derived from it: each a security scheme of its class's name."""
+
+    target_class = "rest_framework.authentication.SessionAuthentication"
+    match_subclasses = True
+    priority = 1
+
+    def __init__(self, target: Any) -> None:
+        super().__init__(target)  # type: ignore[no-untyped-call]  # drf-spectacular annotates little
+        self.name = target.__name__ if inspect.isclass(target) else type(target).__name__
 
 
 class Schema(AutoSchema):
@@ -133,6 +149,12 @@ class Reference(dict[str, Any]):
     def __init__(self, named: type[Any]) -> None:
         super().__init__({"$ref": f"{COMPONENTS}{named.__name__}"})
         self.named = named
+
+
+def published(shape: Shape) -> Shape:
+    """A TypedDict that no operation answers but that a page reads: a message of the WebSocket, a page's own data."""
+    _PUBLISHED.append(shape)
+    return shape
 
 
 def schema_of(hint: Any) -> Json:
@@ -254,7 +276,7 @@ def _qualifiers(hint: Any) -> Iterator[Any]:
 
 
 def add_components(result: Json, generator: Any, **_: Any) -> Json:
-    """Hook of drf-spectacular: the schemas that the paths refer to, and whatever those refer to.
+    """Hook of drf-spectacular: the published schemas, those that the paths refer to, and whatever those refer to.
 
     Every operation of the API also says how it refuses. Raises Unnameable where two classes share a name.
     """
@@ -264,7 +286,7 @@ def add_components(result: Json, generator: Any, **_: Any) -> Json:
                 operation["responses"]["default"] = _refusal()
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     known: dict[str, type[Any]] = {}
-    pending = list(_named_in(result["paths"]))
+    pending = [*_PUBLISHED, *_named_in(result["paths"])]
     while pending:
         named = pending.pop()
         name = named.__name__

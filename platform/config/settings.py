@@ -154,6 +154,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "common.contract.Schema",
+    "SCHEMA_COERCE_PATH_PK": False,  # a path says {pk} as its route does
     "EXCEPTION_HANDLER": "config.api_errors.handle",
 }
 SPECTACULAR_SETTINGS = {
@@ -222,6 +223,7 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"highdicom": {"level": "WARNING"}},  # it logs the UID of each object that it writes
 }
 
 refuse_unsafe_production(

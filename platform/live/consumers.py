@@ -19,6 +19,7 @@ from django.db import DatabaseError
 
 from live.audiences import hears
 from live.models import Event
+from live.payloads import HelloMessage
 from live.queries import heard_after, message
 from live.tail import tail
 
@@ -52,7 +53,7 @@ class EventsConsumer(AsyncJsonWebsocketConsumer):
         self._overflown = asyncio.Event()
         head = await tail().listen(self._put)
         self._sent = head
-        await self.send_json({"type": "hello", "seq": head})
+        await self.send_json(HelloMessage(type="hello", seq=head))
         await self._catch_up(_after(self.scope["query_string"]), head)
         self._tasks = [
             asyncio.create_task(self._send_what_comes()),

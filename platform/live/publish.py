@@ -9,6 +9,7 @@ from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
 from live.models import Audience, Event
+from live.payloads import EventKind
 
 GROUP = "events"
 # Any number will do, as long as every writer of the log takes the same one.
@@ -16,7 +17,7 @@ _LOG_LOCK = 0x466F6E74
 
 
 def publish(
-    kind: str,
+    kind: EventKind,
     *,
     audience: Audience,
     study_uid: str = "",

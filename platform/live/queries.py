@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Max
 
 from live.audiences import heard_by
 from live.models import Event
+from live.payloads import EventKind, EventMessage
 
 PAGE = 500
 
@@ -17,14 +18,14 @@ def head() -> int:
     return Event.objects.aggregate(latest=Max("seq"))["latest"] or 0
 
 
-def message(event: Event) -> dict[str, Any]:
-    """Identifiers only: ``{seq, kind, at, study_uid?, run_id?}``."""
-    said: dict[str, Any] = {"seq": event.seq, "kind": event.kind, "at": event.at.isoformat()}
+def message(event: Event) -> EventMessage:
+    """An event as the WebSocket and the polling fallback send it."""
+    content: EventMessage = {"seq": event.seq, "kind": cast(EventKind, event.kind), "at": event.at.isoformat()}
     if event.study_uid:
-        said["study_uid"] = event.study_uid
+        content["study_uid"] = event.study_uid
     if event.run_id is not None:
-        said["run_id"] = event.run_id
-    return said
+        content["run_id"] = event.run_id
+    return content
 
 
 def events_after(seq: int, *, upto: int | None = None) -> list[Event]:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.contract import answers
+from common.validation import checked
+from live.payloads import EventPage
 from live.queries import PAGE, head, heard_after, message
 
 
-class After(serializers.Serializer[None]):
-    after = serializers.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
+class Position(serializers.Serializer[None]):
+    after = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=2**63 - 1,
+        help_text="Events with a higher seq are answered. Without it none are: only where the log stands.",
+    )
 
 
 class Events(APIView):
-    """``{seq, events}``: what this person hears after ``after``; without it only where the log stands."""
+    """What whoever is signed in hears."""
 
-    @extend_schema(parameters=[After], responses=OpenApiTypes.OBJECT)
+    @answers(EventPage, query=Position)
     def get(self, request: Request) -> Response:
-        asked = After(data=request.query_params)
-        asked.is_valid(raise_exception=True)
+        """Up to 500 events after a position of the log, in its order."""
         latest = head()
-        events = heard_after(request.user, asked.validated_data.get("after", latest), upto=latest)
+        after = checked(Position, request.query_params).get("after", latest)
+        events = heard_after(request.user, after, upto=latest)
         seq = events[-1].seq if len(events) == PAGE else latest
-        return Response({"seq": seq, "events": [message(event) for event in events]})
+        page: EventPage = {"seq": seq, "events": [message(event) for event in events]}
+        return Response(page)

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common import contract
 from common.contract import Unnameable, answers, component, schema_of
 
 
@@ -48,8 +49,8 @@ class Question(serializers.Serializer[Any]):
 
 def _schema(view: Any) -> dict[str, Any]:
     """OpenAPI of a site that has only this view."""
-    generator: Any = SchemaGenerator
-    return cast(dict[str, Any], generator(patterns=[path("api/v1/x/", view)]).get_schema(public=True))
+    generator = SchemaGenerator(patterns=[path("api/v1/x/", view)])
+    return cast(dict[str, Any], generator.get_schema(request=None, public=True))
 
 
 def _view(shape: Any, **options: Any) -> Any:
@@ -164,6 +165,12 @@ def test_a_function_can_be_a_view() -> None:
         return Response()
 
     assert _body(_schema(mark)["paths"]["/api/v1/x/"]["get"]["responses"]["200"])["$ref"].endswith("/Mark")
+
+
+def test_a_published_shape_is_described_though_no_operation_answers_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract, "_PUBLISHED", [])
+    contract.published(Mark)
+    assert "Mark" in _schema(_view(None))["components"]["schemas"]
 
 
 def test_two_shapes_of_one_name_are_an_error() -> None:

@@ -15,6 +15,7 @@ from config.asgi import application
 from live import consumers
 from live import publish as live_publish
 from live.models import Audience, Event
+from live.payloads import EventKind
 from live.tail import tail
 from tests.accounts.people import client_of, person
 from tests.live.socket import Socket
@@ -26,7 +27,7 @@ def _cookie(user: User) -> bytes:
     return f"sessionid={client_of(user).cookies['sessionid'].value}".encode()
 
 
-def _publish(kind: str = "score", **facts: Any) -> Event:
+def _publish(kind: EventKind = "score", **facts: Any) -> Event:
     with transaction.atomic():
         live_publish.publish(kind, audience=facts.pop("audience", Audience.READERS), **facts)
     return Event.objects.latest("seq")
