@@ -40,7 +40,7 @@ class ExportQuery(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500, default="", allow_blank=True)
 
 
-class ImportRequest(serializers.Serializer[Any]):
+class LabelImportRequest(serializers.Serializer[Any]):
     file = serializers.FileField(help_text="CSV or JSON.")
     dry_run = serializers.BooleanField(default=True, help_text="Only say what would happen.")
     confirmed = serializers.BooleanField(default=False, help_text="What does not go together is meant.")
@@ -85,10 +85,10 @@ class ImportView(APIView):
     permission_classes = [permissions.allows(Role.ADMIN)]
     parser_classes = [MultiPartParser, FormParser]
 
-    @answers(LabelImport, asks=ImportRequest)
+    @answers(LabelImport, asks=LabelImportRequest)
     def post(self, request: Request) -> Response:
         """Labels from a CSV or JSON file, row by row; ``dry_run`` (the default) only says what would happen."""
-        body, person = checked(ImportRequest, request.data), permissions.person(request)
+        body, person = checked(LabelImportRequest, request.data), permissions.person(request)
         data, dry_run = body["file"].read(), body["dry_run"]
         importer = Importer(person, confirmed=body["confirmed"])
         try:
