@@ -59,6 +59,11 @@ class CurrentScore:
     seconds: float
     last_image_to_flag_seconds: float
 
+    @property
+    def threshold(self) -> float:
+        """The probability from which a study is suspected; a half where no operating point was written down."""
+        return self.operating_point["threshold"] if self.operating_point else 0.5
+
 
 def current_score(study: Study) -> CurrentScore | None:
     """The present answer for one study; None until it is scored."""

@@ -27,10 +27,10 @@ NO_MODEL = "No model is installed, and retraining starts from the champion's bac
 class NotStarted(Exception):
     """No run was started; the message says why, and nothing was changed."""
 
-    def __init__(self, reason: str, *, code: str, checked: Preflight | None = None) -> None:
+    def __init__(self, reason: str, *, code: str, preflight: Preflight | None = None) -> None:
         super().__init__(reason)
         self.code = code
-        self.checked = checked
+        self.preflight = preflight
 
 
 def start(*, user: User | None, request: HttpRequest | None = None, seed: int = 0) -> TrainingRun:
@@ -40,10 +40,10 @@ def start(*, user: User | None, request: HttpRequest | None = None, seed: int = 
             raise NotStarted(f"Run {unfinished.pk} is going on. Wait for it, or cancel it.", code="run_going")
         if champion() is None:
             raise NotStarted(NO_MODEL, code="no_model")
-        checked = preflight(seed=seed)
-        if not checked.ok:
-            raise NotStarted(" ".join(checked.reasons), code="too_few", checked=checked)
-        run = TrainingRun.objects.create(snapshot=freeze(checked), seed=seed, created_by=user)
+        plan = preflight(seed=seed)
+        if not plan.ok:
+            raise NotStarted(" ".join(plan.reasons), code="too_few", preflight=plan)
+        run = TrainingRun.objects.create(snapshot=freeze(plan), seed=seed, created_by=user)
         run.job = enqueue(TRAIN, key=f"run:{run.pk}", payload={"run": run.pk}, queue=Queue.TRAIN)
         run.save(update_fields=["job"])
         audit.record(request, "training_run.started", user=user, run=run.pk, snapshot=run.snapshot.digest)

@@ -119,5 +119,5 @@ def settings_of(asked: dict[str, Any]) -> QueueSettings:
 
 
 def kept(body: dict[str, Any]) -> QueueRequest:
-    """What stays with the queue of what was asked for: all but the list itself."""
-    return cast(QueueRequest, {name: body[name] for name in body if name not in ("uids", "leave_out", "name")})
+    """What stays with the queue of the request: what a `QueueRequest` has, so neither the name nor the list of UIDs."""
+    return cast(QueueRequest, {name: body[name] for name in QueueRequest.__annotations__ if name in body})

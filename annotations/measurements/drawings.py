@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from annotations.measurements.measure import MeasuredPayload, Region, measure
+from annotations.measurements.measure import MeasuredPayload, measure
+from studies.dicom.facts import Region
 
 POINTS = {"length": (2, 2), "angle": (3, 3), "ellipse": (4, 4), "freehand": (3, 256), "box": (2, 2)}
 POINTS |= {"point": (1, 1), "arrow": (2, 2)}

@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import acos, degrees, hypot, pi
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
+
+from studies.dicom.facts import Region
 
 Point = tuple[float, float]
 """(x, y), in image pixels or, after scaling, in millimetres."""
-Region = dict[str, Any]
 Quantity = Literal["length", "angle", "area", "resistive_index", "velocity"]
-Unit = Literal["mm", "°", "cm²", "cm/s", "Hz", ""]
+VelocityUnit = Literal["cm/s", "Hz"]
+Unit = Literal["mm", "°", "cm²", "", VelocityUnit]
 
 NO_SCALE = "uncalibrated: the file states no scale"
 OUTSIDE = "uncalibrated: a point lies outside every ultrasound region"
@@ -35,7 +37,7 @@ NOT_A_TRACE = "uncalibrated: the resistive index needs a Doppler trace with a ve
 NOT_PEAK = "the first point must be the systolic peak, farther from the zero line than the second"
 CROSSES = "the line crosses itself: it has no area"
 NO_ARM = "an arm of the angle has no length"
-VELOCITIES = ("cm/s", "Hz")
+VELOCITIES: dict[str, VelocityUnit] = {"cm/s": "cm/s", "Hz": "Hz"}
 _EDGE = 1e-6
 """Pixels by which a point may miss an edge that it lies on."""
 
@@ -251,33 +253,46 @@ _QUANTITIES: dict[str, tuple[Quantity, Unit, Callable[[Sequence[Point]], Result]
 # ---------- Doppler ----------
 
 
-def _trace(points: Sequence[Point], regions: Sequence[Region]) -> Region:
-    """The trace that holds all points, with its velocity scale and zero line."""
+@dataclass(frozen=True)
+class _Trace:
+    """The velocity scale of a trace over time."""
+
+    unit: VelocityUnit
+    row: float
+    """The middle of the pixel whose velocity is known."""
+    known: float
+    """Its velocity."""
+    per_row: float
+
+    def velocity(self, y: float) -> float:
+        """At a height in the image."""
+        return self.known + (y - self.row) * self.per_row
+
+
+def _trace(points: Sequence[Point], regions: Sequence[Region]) -> _Trace:
+    """Of the one region that holds all points; raises Uncalibrated."""
     region, *others = _holding(points, regions)
     if others or any(touched is not region for touched in _touched(points, regions)):
         raise Uncalibrated(OVERLAP)
     axes = region.get("axes")
-    if region.get("type") != "spectral" or not axes or axes[1] not in VELOCITIES:
-        raise Uncalibrated(BEYOND if not region.get("inside", True) else NOT_A_TRACE)
-    if not region.get("reference"):
+    unit = VELOCITIES.get(axes[1]) if axes and region.get("type") == "spectral" else None
+    if unit is None:
+        raise Uncalibrated(NOT_A_TRACE if region.get("inside", True) else BEYOND)
+    reference = region.get("reference")
+    if not reference:
         raise Uncalibrated(NO_ZERO)
-    return region
-
-
-def _velocity_at(y: float, region: Region) -> float:
-    """The velocity at a height: the reference is a pixel, and pixels count at their middle."""
-    reference = region["y0"] + region["reference"][1] + 0.5
-    value: float = region["reference_value"][1] + (y - reference) * region["delta"][1]
-    return value
+    # The reference is a pixel, and pixels count at their middle.
+    row = region["y0"] + reference[1] + 0.5
+    return _Trace(unit, row, region["reference_value"][1], region["delta"][1])
 
 
 def _resistive_index(points: Sequence[Point], regions: Sequence[Region]) -> Result:
     """(PSV - EDV) / PSV, of the systolic peak and the end of diastole."""
-    region = _trace(points, regions)
-    peak, end = (_velocity_at(y, region) for _, y in points)
+    trace = _trace(points, regions)
+    peak, end = (trace.velocity(y) for _, y in points)
     if abs(peak) <= abs(end) or not peak:
         raise Uncalibrated(NOT_PEAK)
-    unit = region["axes"][1].replace("/", "_")
+    unit = trace.unit.replace("/", "_")
     sign = 1 if peak > 0 else -1
     return (peak - end) / peak, {f"psv_{unit}": sign * peak, f"edv_{unit}": sign * end}
 
@@ -285,7 +300,7 @@ def _resistive_index(points: Sequence[Point], regions: Sequence[Region]) -> Resu
 def _velocity(points: Sequence[Point], regions: Sequence[Region]) -> Measured | None:
     """A point in a Doppler trace reads its velocity; anywhere else it measures nothing."""
     try:
-        region = _trace(points, regions)
+        trace = _trace(points, regions)
     except Uncalibrated:
         return None
-    return Measured("velocity", region["axes"][1], _velocity_at(points[0][1], region))
+    return Measured("velocity", trace.unit, trace.velocity(points[0][1]))

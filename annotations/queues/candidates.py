@@ -65,8 +65,7 @@ class CandidatePool:
         for place, study in enumerate(self.studies):
             score = scores.get(study.pk)
             if score is not None and score.probability is not None:
-                point = score.operating_point
-                margins[place] = _margin(score.probability, point.get("threshold", 0.5) if point else 0.5)
+                margins[place] = _margin(score.probability, score.threshold)
         return margins
 
     def vectors(self) -> dict[int, Vector]:

@@ -95,7 +95,7 @@ def passing(conditions: StudyFilter) -> QuerySet[Study]:
         scanner = Q(device__icontains=conditions.device) | Q(manufacturer__icontains=conditions.device)
         studies = studies.filter(Exists(clips.filter(scanner)))
     if conditions.mastoid is not None:
-        seen = Exists(clips.filter(view=View.MASTOID, frames__gt=0))
+        seen = Exists(clips.with_frames().filter(view=View.MASTOID))
         studies = studies.filter(seen if conditions.mastoid else ~seen)
     return studies.order_by("first_image_at", "pk")
 

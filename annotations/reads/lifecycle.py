@@ -21,6 +21,7 @@ from annotations.reads import effects
 from annotations.reads.blinding import is_blinded
 from annotations.reads.transitions import NOT_AS_COMMITTED, NotOpen, Step, check
 from inference import current_scores
+from studies.dicom.facts import Region
 from studies.models import Study, StudyRevision
 
 SCORE_VIEWED = "score.viewed"
@@ -200,7 +201,7 @@ class _Clips:
     """What an answer may refer to, by SOP instance UID: how many frames each clip has, and its ultrasound regions."""
 
     frames: dict[str, int]
-    regions: dict[str, list[dict[str, Any]]]
+    regions: dict[str, list[Region]]
 
 
 def _clips(study: Study) -> _Clips:

@@ -180,11 +180,11 @@ def silent_broker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterat
         sender = celery_wake.hint_sender(settings.CELERY_BROKER_URL)
         send = sender.send_task
 
-        def note(*arguments: Any, **options: Any) -> Any:
-            hints.append(options["queue"])
-            return send(*arguments, **options)
+        def noted(*arguments: Any, queue: str, **options: Any) -> Any:
+            hints.append(queue)
+            return send(*arguments, queue=queue, **options)
 
-        monkeypatch.setattr(sender, "send_task", note)
+        monkeypatch.setattr(sender, "send_task", noted)
         yield hints
 
 

@@ -23,7 +23,7 @@ from training import runs
 from training import train_job as training_work
 from training.models import RunStatus, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick")]
 URL = "/api/v1/training-runs/"
 
 
@@ -120,9 +120,9 @@ def test_progress_is_told_at_most_twice_a_second(labelled: list[Any], monkeypatc
     told: list[Any] = []
     context: Any = type("Context", (), {"progress": lambda self, facts: told.append(facts)})()
     monkeypatch.setattr("training.train_job.time.monotonic", lambda: 100 + next(moments))
-    teller = training_work.Teller(started(), context)
+    writer = training_work.ProgressWriter(started(), context)
     for number in range(100):
-        teller.say({"step": number})
+        writer.write({"step": number})
     assert len(told) <= 4
 
 

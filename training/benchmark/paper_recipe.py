@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
+from common.atomic_file import replacing
 from inference.core.engine import fuse
 from inference.core.frame_selection import ClipFacts, select_frames
 from inference.core.network import GatedPool, to_input
@@ -59,9 +60,8 @@ class PaperFit:
             "best_epoch": self.best_epoch,
         }
         tensors = {key: value.contiguous() for key, value in self.network.state_dict().items()}
-        part = path.with_suffix(".part")
-        part.write_bytes(safetensors.torch.save(tensors, metadata={"facts": json.dumps(facts)}))
-        part.replace(path)
+        with replacing(path) as file:
+            file.write(safetensors.torch.save(tensors, metadata={"facts": json.dumps(facts)}))
 
 
 def load_paper(path: Path, backbone: nn.Module) -> PaperFit:
@@ -89,12 +89,12 @@ def trunk_features(
     """What enters the last block: frames uint8 [M, N, S, S] -> float16 [M, 8, C, s, s] of the recipe's own frames."""
     chosen = frames[:, paper_frames()]  # [M, N, S, S]
     trunk = _trunk(fuse(backbone)).to(memory_format=torch.channels_last)
-    found: list[Half] = []
+    features: list[Half] = []
     for done, bag in enumerate(chosen):
         shrunk = interpolate(to_input(torch.from_numpy(bag)), size=(SIDE, SIDE), mode="bilinear", antialias=True)
-        found.append(trunk(shrunk.contiguous(memory_format=torch.channels_last)).to(torch.float16).numpy())
+        features.append(trunk(shrunk.contiguous(memory_format=torch.channels_last)).to(torch.float16).numpy())
         progress(done + 1, len(chosen))
-    return np.stack(found)
+    return np.stack(features)
 
 
 def _trunk(net: nn.Module) -> nn.Sequential:
@@ -205,5 +205,5 @@ def predict(network: PaperNetwork, features: Half, indices: Indices) -> Floats:
         network(torch.from_numpy(features[rows]).float())
         for rows in np.array_split(indices, max(1, len(indices) // 16))
     ]
-    found: Floats = torch.cat(parts).double().numpy()
-    return found
+    logits: Floats = torch.cat(parts).double().numpy()
+    return logits

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from common.atomic_file import replacing
 
 TARGET = 0.90
 """Sensitivity that operating points promise."""
@@ -12,7 +19,7 @@ DELTA = 0.10
 
 @dataclass(frozen=True)
 class Prediction:
-    """One study's out-of-fold answer, with what each operating point of that fold made of it."""
+    """One study's out-of-fold score, and whether each operating point of that fold flags it."""
 
     repeat: int
     fold: int
@@ -26,7 +33,7 @@ class Prediction:
     target: bool
     pac: bool
     deployed_logit: float
-    """The answer of the heads that are kept: they were fitted on the whole training part."""
+    """Of the heads that are deployed: they were fitted on the whole training part."""
     p_value: float
     """Cross-conformal: how usual a score this low would be for a positive study; nan where there are no inner folds."""
 
@@ -34,3 +41,28 @@ class Prediction:
     def cross_conformal(self) -> bool:
         """Flagged unless positives hardly ever score as low."""
         return self.p_value > 1 - TARGET
+
+
+def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
+    """A CSV with a column for each field, written whole or not at all."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [field.name for field in fields(Prediction)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in predictions)
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """What `write_predictions` wrote."""
+    types: dict[str, Callable[[str], Any]] = {
+        "int": int,
+        "float": float,
+        "str": str,
+        "bool": lambda text: text == "True",
+    }
+    with path.open(newline="") as file:
+        return [
+            Prediction(**{field.name: types[str(field.type)](row[field.name]) for field in fields(Prediction)})
+            for row in csv.DictReader(file)
+        ]

@@ -3,9 +3,10 @@
 import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { byId, type Child, fill, h, icon } from "../common/dom";
+import { importTable, importTitle, takeInButton } from "../common/file-import";
 import { count } from "../common/format";
 import { bind } from "../common/keys";
-import { errorMessage, scrollRegion } from "../common/parts";
+import { errorMessage } from "../common/parts";
 
 interface Row {
   line: number;
@@ -36,33 +37,9 @@ function sign({ outcome, reason: why, positive }: Row): HTMLElement {
   return h("span", { class: "ok" }, icon("ok"), `${WORDS[outcome]}: ${verdict}`);
 }
 
-function table(rows: readonly Row[], title: string): HTMLElement {
-  const head = h(
-    "tr",
-    {},
-    h("th", { scope: "col", class: "num" }, "Line"),
-    h("th", { scope: "col" }, "Study"),
-    h("th", { scope: "col" }, "Answer"),
-  );
-  const body = rows.map((row) =>
-    h(
-      "tr",
-      {},
-      h("td", { class: "num" }, row.line),
-      h("td", { class: "cut" }, row.study_uid),
-      h("td", { class: "wrap" }, sign(row)),
-    ),
-  );
-  return scrollRegion(
-    "scroll-box",
-    "Rows of the file",
-    h("table", { class: "table" }, h("caption", { class: "vh" }, title), h("thead", {}, head), h("tbody", {}, ...body)),
-  );
-}
-
 function report({ dry_run, counts, unused, rows, more }: ImportAnswer, file: File): Child[] {
   const fresh = (counts.new ?? 0) + (counts.changed ?? 0);
-  const title = dry_run ? `Trial of ${file.name}: nothing was changed yet` : `${file.name} was taken in`;
+  const title = importTitle(file, dry_run);
   const counted = (Object.keys(WORDS) as Row["outcome"][])
     .filter((outcome) => counts[outcome])
     .map((outcome) => `${counts[outcome] ?? 0} ${WORDS[outcome]}`);
@@ -76,20 +53,17 @@ function report({ dry_run, counts, unused, rows, more }: ImportAnswer, file: Fil
     unused.length
       ? h("p", { class: "small dim" }, `Columns that the schema does not know were left out: ${unused.join(", ")}.`)
       : null,
-    table(rows, title),
+    importTable(
+      title,
+      "Study",
+      rows.map((row) => ({
+        line: row.line,
+        subject: h("td", { class: "cut" }, row.study_uid),
+        answer: sign(row),
+      })),
+    ),
     more ? h("p", { class: "small dim" }, `and ${count(more, "more row")}; those that need a look stand first`) : null,
-    dry_run && fresh
-      ? h(
-          "div",
-          { class: "line" },
-          h(
-            "button",
-            { class: "btn btn-primary", type: "button", onclick: () => void send(file, false) },
-            `Take in ${count(fresh, "row")}`,
-          ),
-          h("span", { class: "dim" }, counts.refused ? "The refused rows are left out." : ""),
-        )
-      : null,
+    dry_run ? takeInButton(fresh, Boolean(counts.refused), () => void send(file, false)) : null,
   ];
 }
 

@@ -4,8 +4,9 @@ import type { ImportedRow, ImportResult } from "../api/schema";
 import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { byId, type Child, fill, h, icon } from "../common/dom";
+import { importTable, importTitle, takeInButton } from "../common/file-import";
 import { count } from "../common/format";
-import { errorMessage, scrollRegion } from "../common/parts";
+import { errorMessage } from "../common/parts";
 
 const IMPORT = "/api/v1/patients/import/";
 const MOST_ROWS = 300;
@@ -24,7 +25,7 @@ function report(answer: ImportResult, file: File): Child[] {
   const bad = answer.rows.filter(isRefused);
   const good = answer.rows.length - bad.length;
   const rows = [...bad, ...answer.rows.filter((row) => !isRefused(row))].slice(0, MOST_ROWS);
-  const title = answer.dry_run ? `Trial of ${file.name}: nothing was changed yet` : `${file.name} was taken in`;
+  const title = importTitle(file, answer.dry_run);
   return [
     h(
       "p",
@@ -32,54 +33,15 @@ function report(answer: ImportResult, file: File): Child[] {
       h("span", { class: "strong" }, title),
       h("span", { class: "dim" }, ` · ${count(good, "row")} fine, ${bad.length} refused`),
     ),
-    scrollRegion(
-      "scroll-box",
-      "Rows of the file",
-      h(
-        "table",
-        { class: "table" },
-        h("caption", { class: "vh" }, title),
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            h("th", { scope: "col", class: "num" }, "Line"),
-            h("th", { scope: "col" }, "Patient"),
-            h("th", { scope: "col" }, "Answer"),
-          ),
-        ),
-        h(
-          "tbody",
-          {},
-          ...rows.map((row) =>
-            h(
-              "tr",
-              {},
-              h("td", { class: "num" }, row.line),
-              h("td", {}, row.patient_id),
-              h("td", { class: "wrap" }, sign(row)),
-            ),
-          ),
-        ),
-      ),
+    importTable(
+      title,
+      "Patient",
+      rows.map((row) => ({ line: row.line, subject: h("td", {}, row.patient_id), answer: sign(row) })),
     ),
     answer.rows.length > rows.length
       ? h("p", { class: "small dim" }, `and ${answer.rows.length - rows.length} more rows`)
       : null,
-    answer.dry_run && good
-      ? h(
-          "div",
-          { class: "line" },
-          h(
-            "button",
-            { class: "btn btn-primary", type: "button", onclick: () => void send(file, false) },
-            `Take in ${count(good, "row")}`,
-          ),
-          h("span", { class: "dim" }, bad.length ? "The refused rows are left out." : ""),
-        )
-      : null,
+    answer.dry_run ? takeInButton(good, bad.length > 0, () => void send(file, false)) : null,
   ];
 }
 

@@ -83,7 +83,7 @@ export class AfterCommit {
     this.host.closeDraft();
     this.session.viewer.marks.setKeyframes(answer.findings.keyframes ?? []);
     this.session.viewer.marks.setDrawings(answer.findings.drawings ?? [], false);
-    const commands = {
+    const revealHost = {
       agree: (agree: boolean) => void this.agree(agree),
       next: () => void this.advance(),
       reopen: () => void this.reopen(),
@@ -97,7 +97,7 @@ export class AfterCommit {
       queue ? null : this.session.score,
       this.session.study.clips,
       { queue, next: this.next !== null },
-      commands,
+      revealHost,
       this.feedbackSection(),
     );
     this.reveal.drawAgreement(agreement);
@@ -195,13 +195,13 @@ export class AfterCommit {
   }
 
   private bindKeys(): void {
-    const commands = {
+    const keysHost = {
       reopen: () => void this.reopen(),
       next: () => void this.advance(),
       agree: (agree: boolean) => void this.agree(agree),
       goToPeak: (step: 1 | -1) => this.session.viewer.attention.goToPeak(step),
       toggleHeat: () => this.session.viewer.attention.toggleHeat(),
     };
-    this.session.setKeys(doneKeys(this.session.mode, this.next !== null, commands));
+    this.session.setKeys(doneKeys(this.session.mode, this.next !== null, keysHost));
   }
 }

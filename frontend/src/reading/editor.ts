@@ -392,7 +392,7 @@ export class ReadEditor {
   // ---------- keys ----------
 
   private bindReading(): void {
-    const commands = {
+    const keysHost = {
       ...this.sharedCommands(),
       note: () => this.form?.focusNote(),
       undo: (event: KeyboardEvent) => void this.undo(event.ctrlKey || event.metaKey),
@@ -409,6 +409,6 @@ export class ReadEditor {
           unblind: () => void adjudication.unblind(),
         })
       : [];
-    this.session.setKeys([...readingKeys(this.session.mode, this.session.schema, commands), ...judging]);
+    this.session.setKeys([...readingKeys(this.session.mode, this.session.schema, keysHost), ...judging]);
   }
 }

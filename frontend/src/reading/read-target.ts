@@ -20,14 +20,6 @@ export interface Previous {
   text: string;
 }
 
-export interface SessionHost {
-  main: HTMLElement;
-  user: string;
-  previous: Previous | null;
-  /** Open another study; null leaves the queue or goes back to the list. */
-  go: (target: Target | null, previous: Previous | null) => void;
-}
-
 export const HOME: Record<Place["context"], string> = { triage: "/", queue: "/label/", adjudication: "/adjudicate/" };
 
 export const draftServer: DraftServer = {

@@ -11,11 +11,19 @@ import type { AdjudicationPanel } from "./adjudication/panel";
 import type { LabelSchema } from "./answer/schema";
 import type { Place } from "./draft/draft-store";
 import type { Mode } from "./form/form";
-import { itemOf, type SessionHost, type Target } from "./read-target";
+import { itemOf, type Previous, type Target } from "./read-target";
 import { type QueueBar, RoomBar } from "./study-bar";
 import type { OtherRead, Reads, Score } from "./types";
 
 export type Phase = "reading" | "committing" | "done";
+
+export interface SessionHost {
+  main: HTMLElement;
+  user: string;
+  previous: Previous | null;
+  /** Open another study; null leaves the queue or goes back to the list. */
+  go: (target: Target | null, previous: Previous | null) => void;
+}
 
 export class SessionContext {
   readonly context: Place["context"];

@@ -16,8 +16,8 @@ import { StudyClaim } from "./claim";
 import type { Place } from "./draft/draft-store";
 import { ReadEditor } from "./editor";
 import { followLiveUpdates } from "./live-updates";
-import { HOME, type SessionHost, type Target } from "./read-target";
-import { SessionContext } from "./session-context";
+import { HOME, type Target } from "./read-target";
+import { SessionContext, type SessionHost } from "./session-context";
 import { attentionKeys } from "./shortcuts";
 import { QueueBar, RoomBar } from "./study-bar";
 import { showTimeline, showTimelinePlaceholder } from "./timeline/timeline";
@@ -66,20 +66,20 @@ export class Session {
     readonly target: Target,
     private readonly host: SessionHost,
   ) {
-    const desk = new SessionContext(target, host);
-    this.shared = desk;
+    const shared = new SessionContext(target, host);
+    this.shared = shared;
     this.claim = new StudyClaim(
-      `${desk.api}claim/`,
-      (by) => desk.roomBar?.drawClaim(by),
-      () => desk.phase === "reading" && !desk.closed,
+      `${shared.api}claim/`,
+      (by) => shared.roomBar?.drawClaim(by),
+      () => shared.phase === "reading" && !shared.closed,
     );
-    this.afterCommit = new AfterCommit(desk, {
+    this.afterCommit = new AfterCommit(shared, {
       begin: (ownRead) => this.editor.begin(ownRead),
       closeDraft: () => this.editor.closeDraft(),
       showTimeline: () => this.showTimeline(),
       prefetchNext: () => this.prefetchNext(),
     });
-    this.editor = new ReadEditor(desk, {
+    this.editor = new ReadEditor(shared, {
       committed: (answer, commit) => this.afterCommit.committed(answer, commit),
       advance: () => this.afterCommit.advance(),
       reopen: () => this.afterCommit.reopen(),

@@ -30,77 +30,74 @@ export interface ReadingKeysHost {
   skip: (() => void) | null;
 }
 
-export function readingKeys(mode: Mode, schema: LabelSchema, host: ReadingKeysHost): Binding[] {
-  const group = "Read";
-  const queue = mode === "queue";
-  const act = (key: string, label: string, action: Action, bar = false): Binding => ({
-    key,
-    label,
-    group,
-    bar,
-    run: () => host.act(action),
-  });
+const READ = "Read";
+
+function actionKey(host: ReadingKeysHost, key: string, label: string, action: Action, bar = false): Binding {
+  return { key, label, group: READ, bar, run: () => host.act(action) };
+}
+
+function gradeKeys(queue: boolean, schema: LabelSchema, host: ReadingKeysHost): Binding[] {
+  const side = (side: "right" | "left") => () => host.act({ type: "side", side });
   const digits = schema.grades
     .slice(1)
     .map((grade) =>
-      act(String(grade), `Grade ${schema.word("right", grade)}`, { type: "digit", grade: grade as Grade }),
+      actionKey(host, String(grade), `Grade ${schema.word("right", grade)}`, { type: "digit", grade: grade as Grade }),
     );
-  const field = ([name, rule]: Field): Binding[] => {
-    const key = rule["x-key"];
-    const label = rule.description && kindOf(rule) === "flag" ? rule.description : schema.label(name);
-    if (!key) return [];
-    return [
-      kindOf(rule) === "flag"
-        ? act(key, label, { type: "toggle", flag: name })
-        : act(key, `${label}, next answer`, { type: "choice", field: name }),
-    ];
-  };
-  const keys: Binding[] = [
-    act("0", queue ? "No haemorrhage" : "None", { type: "digit", grade: 0 }, true),
-    {
-      key: "r",
-      caps: ["R", "L"],
-      label: "then grade",
-      group,
-      run: () => host.act({ type: "side", side: "right" }),
-    },
-    {
-      key: "l",
-      label: "Left, then a grade",
-      group,
-      bar: false,
-      run: () => host.act({ type: "side", side: "left" }),
-    },
+  return [
+    actionKey(host, "0", queue ? "No haemorrhage" : "None", { type: "digit", grade: 0 }, true),
+    { key: "r", caps: ["R", "L"], label: "then grade", group: READ, run: side("right") },
+    { key: "l", label: "Left, then a grade", group: READ, bar: false, run: side("left") },
     ...digits,
-    ...schema.fields.filter(([name]) => name !== "uncertain").flatMap(field),
-    act("q", "Quality", { type: "choice", field: "quality" }, queue),
-    act("x", "Uncertain", { type: "toggle", flag: "uncertain" }, queue),
-    { key: "k", label: "Keyframe", group, run: host.keyframe },
-    { key: "n", label: "Note", group, bar: !queue, run: host.note },
-    { key: ["u", "Ctrl+z"], label: "Undo", group, run: host.undo },
-    { key: ["Ctrl+Shift+z", "Ctrl+y"], label: "Redo", group, bar: false, run: host.redo },
-    ...MEASURES.map(
-      ([key, preset]): Binding => ({
-        key,
-        label: `${PRESETS[preset].name}${PRESETS[preset].perSide ? ", after R or L" : ""}`,
-        group,
-        bar: false,
-        run: () => host.startMeasure(preset),
-      }),
-    ),
-    { key: ENTER, label: queue ? "Commit, next" : "Commit", group, run: host.commit },
-    {
-      key: "Ctrl+Enter",
-      label: "Commit from anywhere",
-      group,
-      bar: false,
-      inFields: true,
-      overControls: true,
-      run: host.commit,
-    },
   ];
-  if (host.skip) keys.push({ key: "s", label: "Skip", group, run: host.skip });
-  return keys;
+}
+
+/** The key of a field, where its schema gives it one. */
+function fieldKeys([name, rule]: Field, schema: LabelSchema, host: ReadingKeysHost): Binding[] {
+  const key = rule["x-key"];
+  if (!key) return [];
+  const flag = kindOf(rule) === "flag";
+  const label = rule.description && flag ? rule.description : schema.label(name);
+  return [
+    flag
+      ? actionKey(host, key, label, { type: "toggle", flag: name })
+      : actionKey(host, key, `${label}, next answer`, { type: "choice", field: name }),
+  ];
+}
+
+function measureKeys(host: ReadingKeysHost): Binding[] {
+  return MEASURES.map(([key, preset]) => ({
+    key,
+    label: `${PRESETS[preset].name}${PRESETS[preset].perSide ? ", after R or L" : ""}`,
+    group: READ,
+    bar: false,
+    run: () => host.startMeasure(preset),
+  }));
+}
+
+function commitKeys(queue: boolean, { commit, skip }: ReadingKeysHost): Binding[] {
+  const anywhere = { bar: false, inFields: true, overControls: true };
+  return [
+    { key: ENTER, label: queue ? "Commit, next" : "Commit", group: READ, run: commit },
+    { key: "Ctrl+Enter", label: "Commit from anywhere", group: READ, run: commit, ...anywhere },
+    ...(skip ? [{ key: "s", label: "Skip", group: READ, run: skip }] : []),
+  ];
+}
+
+export function readingKeys(mode: Mode, schema: LabelSchema, host: ReadingKeysHost): Binding[] {
+  const queue = mode === "queue";
+  const fields = schema.fields.filter(([name]) => name !== "uncertain");
+  return [
+    ...gradeKeys(queue, schema, host),
+    ...fields.flatMap((field) => fieldKeys(field, schema, host)),
+    actionKey(host, "q", "Quality", { type: "choice", field: "quality" }, queue),
+    actionKey(host, "x", "Uncertain", { type: "toggle", flag: "uncertain" }, queue),
+    { key: "k", label: "Keyframe", group: READ, run: host.keyframe },
+    { key: "n", label: "Note", group: READ, bar: !queue, run: host.note },
+    { key: ["u", "Ctrl+z"], label: "Undo", group: READ, run: host.undo },
+    { key: ["Ctrl+Shift+z", "Ctrl+y"], label: "Redo", group: READ, bar: false, run: host.redo },
+    ...measureKeys(host),
+    ...commitKeys(queue, host),
+  ];
 }
 
 export interface DoneKeysHost {

@@ -34,7 +34,7 @@ export class FormPreview {
       history.undo();
       show();
     };
-    const commands = {
+    const host = {
       act,
       commit: nothing,
       undo,
@@ -46,7 +46,7 @@ export class FormPreview {
       drawings: nothing,
       release: nothing,
     };
-    const form = new ReadForm("room", schema, [], [], commands);
+    const form = new ReadForm("room", schema, [], [], host);
     form.setStatus("A preview: nothing is kept of what you press here");
     fill(this.element, form.element, summaryText);
     show();

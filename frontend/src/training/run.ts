@@ -135,14 +135,46 @@ function noFolds(current: Run): HTMLElement {
   return card({ title: "Folds" }, h("div", { class: "body dim" }, [message, words].filter(Boolean).join(". ")));
 }
 
+function foldTableRow(row: FoldRow, index: number): HTMLElement {
+  const bar = h("progress", {
+    max: 1,
+    value: row.fraction,
+    class: row.state === "done" ? "done" : null,
+    "aria-label": `Fold ${index + 1}`,
+  });
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row", class: "strong" }, String(index + 1)),
+    h("td", {}, foldState(row)),
+    h("td", {}, bar),
+    h("td", { class: "num" }, ratio(row.auroc) ?? "–"),
+  );
+}
+
+function foldsTable(rows: readonly FoldRow[]): HTMLElement {
+  const head = h(
+    "tr",
+    {},
+    ...["Fold", "State", "Progress"].map((label) => h("th", { scope: "col" }, label)),
+    h("th", { scope: "col", class: "num" }, "AUROC"),
+  );
+  return h(
+    "table",
+    { class: "table folds" },
+    h("caption", { class: "vh" }, "Folds"),
+    h("thead", {}, head),
+    h("tbody", {}, ...rows.map(foldTableRow)),
+  );
+}
+
 function foldsCard(current: Run): HTMLElement {
   const rows = current.progress.fold_rows ?? [];
   if (!rows.length) return noFolds(current);
-  const numberOf = (index: number) => String(index + 1);
   const sheet = () => ({
     filename: `run-${current.id}-folds.csv`,
     columns: ["fold", "state", "fraction", "auroc"],
-    rows: rows.map((row, index) => [numberOf(index), row.state, row.fraction, row.auroc]),
+    rows: rows.map((row, index) => [String(index + 1), row.state, row.fraction, row.auroc]),
   });
   return card(
     {
@@ -150,48 +182,7 @@ function foldsCard(current: Run): HTMLElement {
       note: "patients and twins kept together · AUROC on the fold left out",
       right: [csvButton("Folds", sheet)],
     },
-    h(
-      "div",
-      { class: "body" },
-      h(
-        "table",
-        { class: "table folds" },
-        h("caption", { class: "vh" }, "Folds"),
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            ...["Fold", "State", "Progress"].map((label) => h("th", { scope: "col" }, label)),
-            h("th", { scope: "col", class: "num" }, "AUROC"),
-          ),
-        ),
-        h(
-          "tbody",
-          {},
-          ...rows.map((row, index) =>
-            h(
-              "tr",
-              {},
-              h("th", { scope: "row", class: "strong" }, numberOf(index)),
-              h("td", {}, foldState(row)),
-              h(
-                "td",
-                {},
-                h("progress", {
-                  max: 1,
-                  value: row.fraction,
-                  class: row.state === "done" ? "done" : null,
-                  "aria-label": `Fold ${index + 1}`,
-                }),
-              ),
-              h("td", { class: "num" }, ratio(row.auroc) ?? "–"),
-            ),
-          ),
-        ),
-      ),
-    ),
+    h("div", { class: "body" }, foldsTable(rows)),
   );
 }
 

@@ -11,12 +11,12 @@ let committed: Findings | null;
 let done: string[];
 let unbind: (() => void)[] = [];
 
-function sit(schema = PAPILE): void {
+function bindReadingKeys(schema = PAPILE): void {
   for (const undo of unbind) undo();
   history = new History(blankForm(true, schema));
   committed = null;
   done = [];
-  const commands = {
+  const host = {
     act: (action: Parameters<History["apply"]>[0]) => void history.apply(action),
     keyframe: () => void history.apply({ type: "keyframe", keyframe: { sop_uid: "1.2", frame: 23 } }),
     note: () => undefined,
@@ -29,7 +29,7 @@ function sit(schema = PAPILE): void {
     },
     skip: () => void done.push("skip"),
   };
-  unbind = readingKeys("queue", schema, commands).map(bind);
+  unbind = readingKeys("queue", schema, host).map(bind);
 }
 
 function press(...keys: string[]): number {
@@ -41,7 +41,7 @@ function press(...keys: string[]): number {
 beforeEach(() => {
   document.body.innerHTML = '<div id="keys"></div>';
   startKeys();
-  sit();
+  bindReadingKeys();
 });
 
 describe("keys per label", () => {
@@ -62,7 +62,7 @@ describe("keys per label", () => {
   });
 
   it("Volpe costs the same", () => {
-    sit(VOLPE);
+    bindReadingKeys(VOLPE);
     expect(press("R", "3", "Enter")).toBe(3);
     expect(committed).toMatchObject({ schema: "volpe-1", right: 3 });
   });

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from annotations.measurements.measure import OVERLAP, Measured, measure
 
 CASES = json.loads((Path(__file__).parent / "measures.json").read_text())
-REGION = {"x0": 0, "y0": 0, "x1": 399, "y1": 299, "dx_cm": 0.02, "dy_cm": 0.03, "type": "2d", "inside": True}
+REGION: Any = {"x0": 0, "y0": 0, "x1": 399, "y1": 299, "dx_cm": 0.02, "dy_cm": 0.03, "type": "2d", "inside": True}
 coordinates = st.tuples(st.floats(0, 400), st.floats(0, 300))
 
 # Whole and half pixels: what lies on an edge lies on it exactly.

@@ -227,57 +227,72 @@ function lastDay(values: readonly MeasuredValue[]): number {
   return Math.max(14, ...values.map(({ day }) => day)) * 1.08;
 }
 
-export function trendChart(
-  preset: MeasureName,
-  values: readonly MeasuredValue[],
-  references: References,
-  gestation: number | null,
-): SVGSVGElement {
-  const lines = references.lines.filter(({ measure }) => measure === preset);
-  const end = lastDay(values);
-  const centiles = centileCurves(preset, references, gestation).map(({ centile, points }) => ({
-    centile,
-    inside: clipLine(points, 0, end),
-  }));
-  const marks = lines.flatMap(({ from, range }) => (from === undefined ? (range ?? []) : [from]));
-  const top =
-    Math.max(
-      1e-9,
-      ...values.map(({ value }) => value),
-      ...marks,
-      ...centiles.flatMap(({ inside }) => inside.map(([, value]) => value)),
-    ) * 1.12;
-  const x = (day: number) => LEFT + (day / end) * (WIDTH - LEFT - RIGHT);
-  const y = (value: number) => AXIS - (value / top) * (AXIS - TOP);
-  const levels = lines.flatMap(({ from, range }) =>
-    from === undefined
-      ? (range ?? []).filter((value) => value > 0).map((value) => ({ value, faint: true }))
-      : [{ value: from, faint: false }],
-  );
-  const named = spreadApart(
+/** Days and values as pixels; `end` is the last day of the chart, `top` its highest value. */
+interface Axes {
+  x: (day: number) => number;
+  y: (value: number) => number;
+  end: number;
+  top: number;
+}
+
+/** A value of a reference line; the ends of a range are faint. */
+interface Level {
+  value: number;
+  faint: boolean;
+}
+
+interface Centile {
+  centile: number;
+  points: [number, number][];
+}
+
+function axesOf(end: number, highest: number): Axes {
+  const top = highest * 1.12;
+  return {
+    x: (day) => LEFT + (day / end) * (WIDTH - LEFT - RIGHT),
+    y: (value) => AXIS - (value / top) * (AXIS - TOP),
+    end,
+    top,
+  };
+}
+
+function levelsOf(preset: MeasureName, { lines }: References): Level[] {
+  return lines
+    .filter(({ measure }) => measure === preset)
+    .flatMap(({ from, range }): Level[] =>
+      from === undefined ? (range ?? []).map((value) => ({ value, faint: true })) : [{ value: from, faint: false }],
+    );
+}
+
+function referenceLines(levels: readonly Level[], { y }: Axes): SVGElement[] {
+  const heights = spreadApart(
     levels.map(({ value }) => y(value) + 4),
     ROW,
   );
-  const refs = levels.flatMap(({ value, faint }, at) => [
+  return levels.flatMap(({ value, faint }, at) => [
     s("path", { class: faint ? "ref faint" : "ref", d: `M${LEFT} ${y(value)}H${WIDTH - RIGHT}` }),
-    s("text", { x: WIDTH - RIGHT + 4, y: named[at] ?? 0 }, number(value, 1)),
+    s("text", { x: WIDTH - RIGHT + 4, y: heights[at] ?? 0 }, number(value, 1)),
   ]);
-  const shown = centiles.filter(({ inside }) => inside.length > 1);
-  const names = spreadApart(
-    shown.map(({ inside }) => y(inside.at(-1)?.[1] ?? 0) + 4),
+}
+
+/** `besideNumbers`: reference lines have their numbers at the right border. */
+function centileLines(centiles: readonly Centile[], { x, y, end }: Axes, besideNumbers: boolean): SVGElement[] {
+  const heights = spreadApart(
+    centiles.map(({ points }) => y(points.at(-1)?.[1] ?? 0) + 4),
     ROW,
   );
-  const curves = shown.flatMap(({ centile, inside }, index) => {
-    // At the right border the label is moved past the numbers of reference lines.
-    const ends = inside.at(-1)?.[0] ?? 0;
+  return centiles.flatMap(({ centile, points }, index) => {
+    const last = points.at(-1)?.[0] ?? 0;
+    const gap = last > 0.9 * end && besideNumbers ? BORDER : 3;
     return [
-      s("path", { class: "ref faint curve", d: `M${inside.map(([day, value]) => `${x(day)} ${y(value)}`).join("L")}` }),
-      s("text", { x: x(ends) + (ends > 0.9 * end && levels.length ? BORDER : 3), y: names[index] ?? 0 }, `p${centile}`),
+      s("path", { class: "ref faint curve", d: `M${points.map(([day, value]) => `${x(day)} ${y(value)}`).join("L")}` }),
+      s("text", { x: x(last) + gap, y: heights[index] ?? 0 }, `p${centile}`),
     ];
   });
-  // Both sides of one day stand side by side, as they do in the picture.
-  const dots = values.map((each) => dot(each, x(each.day) + BESIDE[each.side || "none"], y(each.value)));
-  const axis = [
+}
+
+function axisLines(preset: MeasureName, { x, end, top }: Axes): SVGElement[] {
+  return [
     s("path", { class: "axis", d: `M${LEFT} ${AXIS}H${WIDTH - RIGHT}M${LEFT} ${AXIS}V${TOP}` }),
     s("text", { x: 0, y: AXIS + 17 }, "Day"),
     ...[0, 0.5, 1].map((share) =>
@@ -289,6 +304,25 @@ export function trendChart(
       preset === "ri" ? number(top, 1) : `${number(top)} mm`,
     ),
   ];
+}
+
+export function trendChart(
+  preset: MeasureName,
+  values: readonly MeasuredValue[],
+  references: References,
+  gestation: number | null,
+): SVGSVGElement {
+  const end = lastDay(values);
+  const levels = levelsOf(preset, references);
+  const centiles = centileCurves(preset, references, gestation).map(({ centile, points }) => ({
+    centile,
+    points: clipLine(points, 0, end),
+  }));
+  const heights = [...values, ...levels].map(({ value }) => value);
+  const centileHeights = centiles.flatMap(({ points }) => points.map(([, value]) => value));
+  const axes = axesOf(end, Math.max(1e-9, ...heights, ...centileHeights));
+  const lines = levels.filter(({ value, faint }) => !faint || value > 0);
+  const curves = centiles.filter(({ points }) => points.length > 1);
   return s(
     "svg",
     {
@@ -297,10 +331,11 @@ export function trendChart(
       role: "img",
       "aria-label": `${PRESETS[preset].name} over days of life; the same as the table`,
     },
-    ...refs,
-    ...curves,
-    ...axis,
-    ...dots,
+    ...referenceLines(lines, axes),
+    ...centileLines(curves, axes, lines.length > 0),
+    ...axisLines(preset, axes),
+    // Both sides of one day are drawn side by side, as they are in the picture.
+    ...values.map((each) => dot(each, axes.x(each.day) + BESIDE[each.side || "none"], axes.y(each.value))),
   );
 }
 

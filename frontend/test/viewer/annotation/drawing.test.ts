@@ -13,7 +13,7 @@ import { DrawingEditor, type FrameView } from "../../../src/viewer/annotation/dr
 import { parsed } from "../../../src/viewer/annotation/drawing-row";
 import { axes, type Point } from "../../../src/viewer/annotation/measure";
 
-const BOARD: FrameView = {
+const FRAME_VIEW: FrameView = {
   sop: "1.2",
   frame: 3,
   toImage: ([x, y]) => [x / 2, y / 2],
@@ -22,21 +22,25 @@ const BOARD: FrameView = {
 const MOUSE = { pointerType: "mouse" };
 const LENGTH: DrawingKind = { tool: "length", preset: "", side: "" };
 
-function table(drawings: Drawing[] = []): { sketch: DrawingEditor; kept: () => readonly Drawing[]; named: string[] } {
-  const named: string[] = [];
-  const sketch: DrawingEditor = new DrawingEditor({
-    changed: (next) => sketch.set(next, true),
+function editorWith(drawings: Drawing[] = []): {
+  editor: DrawingEditor;
+  drawings: () => readonly Drawing[];
+  askedTexts: string[];
+} {
+  const askedTexts: string[] = [];
+  const editor: DrawingEditor = new DrawingEditor({
+    changed: (next) => editor.set(next, true),
     redraw: () => undefined,
-    askText: ({ uid }) => named.push(uid),
+    askText: ({ uid }) => askedTexts.push(uid),
   });
-  sketch.set(drawings, true);
-  return { sketch, kept: () => sketch.drawings, named };
+  editor.set(drawings, true);
+  return { editor, drawings: () => editor.drawings, askedTexts };
 }
 
-function drag(sketch: DrawingEditor, from: Point, to: Point): void {
-  const grip = sketch.startDrag(BOARD, from, MOUSE);
-  grip?.move(to);
-  grip?.up(to);
+function drag(editor: DrawingEditor, from: Point, to: Point): void {
+  const pointerDrag = editor.startDrag(FRAME_VIEW, from, MOUSE);
+  pointerDrag?.move(to);
+  pointerDrag?.up(to);
 }
 
 describe("shapes", () => {
@@ -115,10 +119,10 @@ describe("shapes", () => {
 
 describe("drawing by hand", () => {
   it("a drag makes a length on that frame, once, and selects it", () => {
-    const { sketch, kept } = table();
-    sketch.chooseKind(LENGTH);
-    drag(sketch, [20, 20], [60, 20]);
-    expect(kept()).toMatchObject([
+    const { editor, drawings } = editorWith();
+    editor.chooseKind(LENGTH);
+    drag(editor, [20, 20], [60, 20]);
+    expect(drawings()).toMatchObject([
       {
         tool: "length",
         sop_uid: "1.2",
@@ -129,28 +133,28 @@ describe("drawing by hand", () => {
         ],
       },
     ]);
-    expect([sketch.selected, sketch.activeKind]).toEqual([kept()[0]?.uid, null]);
+    expect([editor.selected, editor.activeKind]).toEqual([drawings()[0]?.uid, null]);
   });
 
   it("two clicks make the same", () => {
-    const { sketch, kept } = table();
-    sketch.chooseKind(LENGTH);
-    drag(sketch, [20, 20], [20, 20]);
-    expect(kept()).toEqual([]);
-    sketch.hover(BOARD, [40, 20]);
-    drag(sketch, [60, 20], [60, 20]);
-    expect(kept()[0]?.points).toEqual([
+    const { editor, drawings } = editorWith();
+    editor.chooseKind(LENGTH);
+    drag(editor, [20, 20], [20, 20]);
+    expect(drawings()).toEqual([]);
+    editor.hover(FRAME_VIEW, [40, 20]);
+    drag(editor, [60, 20], [60, 20]);
+    expect(drawings()[0]?.points).toEqual([
       [10, 10],
       [30, 10],
     ]);
   });
 
   it("an angle is a drag and a click", () => {
-    const { sketch, kept } = table();
-    sketch.chooseKind({ ...LENGTH, tool: "angle" });
-    drag(sketch, [20, 20], [60, 20]);
-    drag(sketch, [60, 80], [60, 80]);
-    expect(kept()[0]?.points).toEqual([
+    const { editor, drawings } = editorWith();
+    editor.chooseKind({ ...LENGTH, tool: "angle" });
+    drag(editor, [20, 20], [60, 20]);
+    drag(editor, [60, 80], [60, 80]);
+    expect(drawings()[0]?.points).toEqual([
       [10, 10],
       [30, 10],
       [30, 40],
@@ -169,18 +173,18 @@ describe("drawing by hand", () => {
         [30, 10],
       ],
     };
-    const { sketch, kept } = table([drawing]);
-    drag(sketch, [61, 20], [80, 40]);
-    expect(kept()[0]?.points).toEqual([
+    const { editor, drawings } = editorWith([drawing]);
+    drag(editor, [61, 20], [80, 40]);
+    expect(drawings()[0]?.points).toEqual([
       [10, 10],
       [40, 20],
     ]);
-    drag(sketch, [50, 30], [50, 40]);
-    expect(kept()[0]?.points).toEqual([
+    drag(editor, [50, 30], [50, 40]);
+    expect(drawings()[0]?.points).toEqual([
       [10, 15],
       [40, 25],
     ]);
-    expect([sketch.startDrag(BOARD, [5, 90], MOUSE), sketch.selected]).toEqual([null, null]);
+    expect([editor.startDrag(FRAME_VIEW, [5, 90], MOUSE), editor.selected]).toEqual([null, null]);
   });
 
   it("what is committed can be looked at and not moved", () => {
@@ -195,26 +199,26 @@ describe("drawing by hand", () => {
         [30, 10],
       ],
     };
-    const { sketch, kept } = table([drawing]);
-    sketch.set([drawing], false);
-    sketch.chooseKind(LENGTH);
-    drag(sketch, [61, 20], [80, 40]);
-    expect([kept(), sketch.activeKind, sketch.selected]).toEqual([[drawing], null, "a"]);
+    const { editor, drawings } = editorWith([drawing]);
+    editor.set([drawing], false);
+    editor.chooseKind(LENGTH);
+    drag(editor, [61, 20], [80, 40]);
+    expect([drawings(), editor.activeKind, editor.selected]).toEqual([[drawing], null, "a"]);
   });
 
   it("a second finger, or Escape, drops what was begun", () => {
-    const { sketch, kept } = table();
-    sketch.chooseKind(LENGTH);
-    const grip = sketch.startDrag(BOARD, [20, 20], MOUSE);
+    const { editor, drawings } = editorWith();
+    editor.chooseKind(LENGTH);
+    const grip = editor.startDrag(FRAME_VIEW, [20, 20], MOUSE);
     grip?.move([60, 20]);
     grip?.cancel();
-    expect([kept(), sketch.inProgress]).toEqual([[], null]);
+    expect([drawings(), editor.inProgress]).toEqual([[], null]);
   });
 
   it("an arrow asks for its text", () => {
-    const { sketch, kept, named } = table();
-    sketch.chooseKind({ ...LENGTH, tool: "arrow" });
-    drag(sketch, [20, 20], [60, 20]);
-    expect(named).toEqual([kept()[0]?.uid]);
+    const { editor, drawings, askedTexts } = editorWith();
+    editor.chooseKind({ ...LENGTH, tool: "arrow" });
+    drag(editor, [20, 20], [60, 20]);
+    expect(askedTexts).toEqual([drawings()[0]?.uid]);
   });
 });
