@@ -12,6 +12,7 @@ from accounts import audit, permissions
 from accounts.roles import Role
 from annotations.adjudication import disputes as adjudication_disputes
 from annotations.adjudication.disputes import Dispute
+from annotations.api.requests import LABELLERS
 from annotations.consensus.differences import compared, level
 from annotations.models import Context, LabelQueue, QueueItem
 from annotations.queues import assignment
@@ -19,7 +20,6 @@ from annotations.reads.lifecycle import Place
 from live import queries
 from studies import access
 
-LABELLERS = (Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN)
 _LEVELS = {"high": "high weight", "mid": "middle weight", "low": "low weight"}
 
 
@@ -30,11 +30,11 @@ def _person(user: Any) -> dict[str, str]:
 @permissions.page(*LABELLERS)
 def label_home(request: HttpRequest) -> HttpResponse:
     """Straight to the next item, or the page that says that the queue is done."""
-    item = assignment.next_item(request.user)
+    item = assignment.next_item(permissions.person(request))
     if item is not None:
         return redirect(assignment.url_of(item))
-    queue = assignment.queues_of(request.user).order_by("-pk").first()
-    done = assignment.progress(request.user, queue).done if queue else 0
+    queue = assignment.queues_of(permissions.person(request)).order_by("-pk").first()
+    done = assignment.progress(permissions.person(request), queue).done if queue else 0
     page = {
         "page": "label", "mode": "queue", "context": "queue", "study_uid": None, "item": None, "total": done,
         "done": done, "position": done, "why": "", "queue": queue.name if queue else None,
@@ -47,10 +47,10 @@ def label_home(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def label_item(request: HttpRequest, item: int) -> HttpResponse:
     """One item, blinded."""
-    found = assignment.openable(request.user).filter(pk=item).first()
+    found = assignment.openable(permissions.person(request)).filter(pk=item).first()
     if found is None:
         raise Http404
-    progress = assignment.progress(request.user, found.queue)
+    progress = assignment.progress(permissions.person(request), found.queue)
     return _reading_page(
         request, found, Context.QUEUE, total=progress.total, done=progress.done, position=progress.position
     )
@@ -60,10 +60,12 @@ def label_item(request: HttpRequest, item: int) -> HttpResponse:
 @transaction.atomic
 def adjudicate_item(request: HttpRequest, item: int) -> HttpResponse:
     """One item that readers differ about, with no AI."""
-    found = adjudication_disputes.may_decide(request.user).filter(pk=item).select_related("queue", "study").first()
+    adjudicator = permissions.person(request)
+    items = adjudication_disputes.may_decide(adjudicator).select_related("queue", "study")
+    found = items.filter(pk=item).first()
     if found is None:
         raise Http404
-    waiting = [dispute.item.pk for dispute in adjudication_disputes.open_disputes(request.user)]
+    waiting = [dispute.item.pk for dispute in adjudication_disputes.open_disputes(adjudicator)]
     position = waiting.index(found.pk) + 1 if found.pk in waiting else 0
     return _reading_page(request, found, Context.ADJUDICATION, total=len(waiting), done=0, position=position)
 
@@ -91,8 +93,8 @@ def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **pro
 @transaction.atomic
 def adjudicate(request: HttpRequest) -> HttpResponse:
     """What readers differ about, by clinical weight."""
-    disputes = adjudication_disputes.open_disputes(request.user)
-    audit.record(request, "adjudicate.viewed", studies=[dispute.item.study_id for dispute in disputes])
+    disputes = adjudication_disputes.open_disputes(permissions.person(request))
+    audit.record(request, "adjudication.list_viewed", studies=[dispute.item.study_id for dispute in disputes])
     decided = adjudication_disputes.decided().filter(reader_id=request.user.pk).count()
     items = [_told_dispute(dispute) for dispute in disputes]
     page = {"page": "adjudicate", "items": len(items), "decided": decided, "seq": queries.head()}

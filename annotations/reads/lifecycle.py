@@ -5,7 +5,7 @@ What follows from a read that counts lies in `effects`. Which study comes next, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +16,12 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from annotations.label_schema import schema, versions
 from annotations.measurements import drawings
-from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, ReadStatus, SetAside
+from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, SetAside
 from annotations.reads import effects
 from annotations.reads.blinding import is_blinded
+from annotations.reads.transitions import NOT_AS_COMMITTED, NotOpen, Step, check
 from inference import current_scores
+from studies.dicom.facts import Region
 from studies.models import Study, StudyRevision
 
 SCORE_VIEWED = "score.viewed"
@@ -60,10 +62,6 @@ class Contradiction(Exception):
     def __init__(self, questions: list[str]) -> None:
         super().__init__(" ".join([*questions, "Nothing was committed: change the answer, or confirm it."]))
         self.questions = questions
-
-
-class NotOpen(Exception):
-    """A committed read takes no draft and no second commit, a draft cannot be reopened or agreed with."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +122,7 @@ def save_draft(place: Place, answer: Answer) -> Read:
         draft = answer.as_draft(findings)
         if read.draft == draft:  # sent twice because the first answer was lost
             return read
-        if read.status == ReadStatus.COMMITTED:
-            raise NotOpen("This read is committed. Reopen it to change it; nothing was overwritten.")
+        check(read, Step.SAVE)
         if read.draft_version != answer.version:
             raise StaleDraft(read)
         _keep(read, draft)
@@ -152,23 +149,25 @@ def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevisi
         before = read.revisions.filter(idempotency_key=evidence.key).first()
         if before is not None:
             return before, False
-        if read.status == ReadStatus.COMMITTED:
-            raise NotOpen("This read is committed already. Reopen it to change it; nothing was overwritten.")
-        findings, definition = _complete(answer, confirmed=evidence.confirmed)
-        _check_places(place.study, findings)
+        check(read, Step.COMMIT)
         made_with = versions.of(answer.findings)
+        findings, definition = _complete(answer, made_with, confirmed=evidence.confirmed)
+        clips = _clips(place.study)
+        _check_places(findings, clips.frames)
         if read.draft_version != answer.version and read.draft != answer.as_draft(made_with.validate(answer.findings)):
             raise StaleDraft(read)
-        revision = _add_revision(read, answer.comment, findings, definition, evidence)
+        measured = drawings.measured(findings["drawings"], clips.regions)
+        revision = _add_revision(read, answer.comment, {**findings, "drawings": measured}, definition, evidence)
         _keep(read, answer.as_draft(findings))
-        effects.follow(read, ReadStatus.COMMITTED)
+        effects.follow(read, Step.COMMIT)
         return revision, True
 
 
-def _complete(answer: Answer, *, confirmed: bool) -> tuple[schema.Findings, schema.Definition]:
+def _complete(
+    answer: Answer, made_with: schema.Schema, *, confirmed: bool
+) -> tuple[schema.Findings, schema.Definition]:
     """The findings as they are committed, and the definition of positive in force."""
     now = versions.in_force()
-    made_with = versions.of(answer.findings)
     if made_with.name != now.schema.name:
         raise SchemaChanged(made_with.name, now.schema.name)
     findings = made_with.complete(answer.findings, now.definition)
@@ -197,12 +196,25 @@ def set_aside(read: Read, answer: dict[str, Any], why: str) -> None:
         SetAside.objects.create(read=read, answer=answer, why=why)
 
 
-def _check_places(study: Study, findings: schema.Findings) -> None:
-    frames = dict(study.clips.values_list("sop_uid", "frames"))
+@dataclass(frozen=True)
+class _Clips:
+    """What an answer may refer to, by SOP instance UID: how many frames each clip has, and its ultrasound regions."""
+
+    frames: dict[str, int]
+    regions: dict[str, list[Region]]
+
+
+def _clips(study: Study) -> _Clips:
+    rows = list(study.clips.values_list("sop_uid", "frames", "regions"))
+    return _Clips({uid: frames for uid, frames, _ in rows}, {uid: regions for uid, _, regions in rows})
+
+
+def _check_places(findings: schema.Findings, frames: Mapping[str, int]) -> None:
+    """Raises BadFindings where something is marked on what is no frame of the study."""
     for keyframe in findings["keyframes"]:
         if not keyframe["frame"] <= frames.get(keyframe["sop_uid"], 0):
             raise schema.BadFindings({"keyframes": ["A keyframe is a frame of a clip of this study."]})
-    if misplaced := drawings.misplaced(study, findings["drawings"]):
+    if misplaced := drawings.misplaced(findings["drawings"], frames):
         raise schema.BadFindings(misplaced)
 
 
@@ -215,7 +227,7 @@ def _add_revision(
         number=read.revisions.count() + 1,
         study_revision=StudyRevision.objects.filter(study=read.study_id).order_by("-number").first(),
         schema=findings["schema"],
-        findings={**findings, "drawings": drawings.measured(read.study, findings["drawings"])},
+        findings=findings,
         comment=comment,
         positive=definition.positive(findings),
         definition=definition.name,
@@ -242,10 +254,8 @@ def _ai_seen(read: Read) -> tuple[str, bool]:
 def reopen(place: Place) -> Read:
     """Make a committed read a draft again; its revisions stay, and it counts for nothing until the next commit."""
     with transaction.atomic():
-        read = place.find()
-        if read is None or read.status != ReadStatus.COMMITTED:
-            raise NotOpen("There is no committed read of yours to reopen.")
-        effects.follow(read, ReadStatus.DRAFT)
+        read = check(place.find(), Step.REOPEN)
+        effects.follow(read, Step.REOPEN)
         return read
 
 
@@ -255,11 +265,11 @@ def restore(place: Place) -> Read:
     It says nothing of images that came since its commit: while nobody has seen those, the study waits.
     """
     with transaction.atomic():
-        read = place.find()
-        last = read.revisions.last() if read else None
-        if read is None or last is None or read.status != ReadStatus.DRAFT or read.draft != _as_committed(last):
-            raise NotOpen("This read is not as it was committed: commit it to let it count.")
-        effects.follow(read, ReadStatus.COMMITTED)
+        read = check(place.find(), Step.RESTORE)
+        last = read.last_revision
+        if last is None or read.draft != _as_committed(last):
+            raise NotOpen(NOT_AS_COMMITTED)
+        effects.follow(read, Step.RESTORE)
         return read
 
 
@@ -272,13 +282,11 @@ def _as_committed(revision: ReadRevision) -> dict[str, Any]:
 def agree(place: Place, *, agrees: bool) -> Agreement:
     """A reader's verdict on the flag, after the commit; pressed again it changes."""
     with transaction.atomic():
-        read = place.find()
+        read = check(place.find(), Step.AGREE)
         score = current_scores.current_score(place.study)
-        if read is None or read.status != ReadStatus.COMMITTED:
-            raise NotOpen("Commit your read first: until then the AI's answer is not weighed.")
         if score is None:
             raise NotOpen("The AI has not answered this study, so there is nothing to agree with.")
-        last = read.revisions.last()
+        last = read.last_revision
         assert last is not None, "a committed read has a revision"
         verdict = {"agree": agrees, "flag": score.flag}
         return Agreement.objects.update_or_create(revision=last, defaults=verdict)[0]

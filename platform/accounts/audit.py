@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.http import HttpRequest
 
 from accounts.models import AuditEntry
+
+ACTION = re.compile(r"[a-z]+(_[a-z]+)*\.([a-z]+_)*([a-z]+ed(_in|_out)?|made|reread|split)")
+"""``noun.verb-past``: what was done to what, as ``study.viewed`` or ``label_queue.progress_viewed``."""
 
 
 def record(
@@ -21,8 +25,11 @@ def record(
 ) -> AuditEntry:
     """Add one entry, in the caller's transaction: if it cannot be written, nothing is shown.
 
-    ``user`` is taken from the request when it is not given; detail must be JSON.
+    ``user`` is taken from the request when it is not given; detail must be JSON. Raises ValueError for an action that
+    is no ``noun.verb-past``: the audit page's filter offers each of them, so that there is one name for one thing.
     """
+    if not ACTION.fullmatch(action):
+        raise ValueError(f"an audited action is noun.verb-past, not {action!r}")
     person: Any = user if user is not None else getattr(request, "user", None)
     known = person is not None and person.is_authenticated
     return AuditEntry.objects.create(

@@ -23,7 +23,7 @@ def account_label(username: str) -> str:
 def too_many(username: str, address: str | None) -> bool:
     """Five wrong passwords for one account from one address, or fifty from one address, within 15 minutes."""
     recent = AuditEntry.objects.filter(
-        action="sign_in", outcome="refused", at__gt=timezone.now() - WINDOW, address=address
+        action="user.signed_in", outcome="refused", at__gt=timezone.now() - WINDOW, address=address
     )
     labels = list(recent.order_by("-id").values_list("detail__account", flat=True)[:PER_ADDRESS])
     return len(labels) >= PER_ADDRESS or labels.count(account_label(username)) >= PER_ACCOUNT_AND_ADDRESS

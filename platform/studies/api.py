@@ -95,7 +95,7 @@ class ClipViewView(APIView):
         view, plane = change["view"], change["plane"]
         with transaction.atomic():
             before = access.visible_clips(request.user, uid).filter(sop_uid=sop_uid).values("view", "plane").first()
-            clip = access.open_clip(request, uid, sop_uid, "clip.view", view=view, plane=plane, before=before)
+            clip = access.open_clip(request, uid, sop_uid, "clip.view_changed", view=view, plane=plane, before=before)
             clip.view, clip.plane, clip.view_source = view, plane, ViewSource.PERSON
             clip.save(update_fields=["view", "plane", "view_source"])
             clips = ordered_clips(clip.study)
@@ -120,7 +120,7 @@ class StudyView(APIView):
         if not access.sees_everything(request.user):
             raise Http404
         with transaction.atomic():
-            study = access.open_study(request, uid, "study.priority", priority=priority)
+            study = access.open_study(request, uid, "study.priority_changed", priority=priority)
             study.priority = priority
             study.save(update_fields=["priority"])
             publish("study", audience=Audience.READERS, study_uid=study.uid)

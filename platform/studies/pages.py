@@ -44,6 +44,6 @@ def upload(request: HttpRequest) -> HttpResponse:
 @page(*READERS)
 @transaction.atomic
 def patient(request: HttpRequest, pk: int) -> HttpResponse:
-    infant = access.open_patient(request, pk, "patient.page")
+    infant = access.open_patient(request, pk, "patient.page_viewed")
     data: PatientPage = {"page": "patient", "patient": infant.pk}
     return render(request, "patient.html", {"page": data})

@@ -80,7 +80,7 @@ def test_the_payload_keeps_attention_and_history_back_unless_asked(model: ModelV
     hidden = score_payload(made, with_attention=False, with_history=False)
     shown = score_payload(made, with_attention=True, with_history=True)
     assert (hidden["attention"], hidden["history"]) == (None, None)
-    assert (len(shown["attention"]), len(shown["history"])) == (6, 1)
+    assert (len(shown["attention"] or ()), len(shown["history"] or ())) == (6, 1)
     assert hidden.keys() == shown.keys() == score_payload(study(), with_attention=True, with_history=True).keys()
 
 

@@ -184,7 +184,7 @@ def test_a_stranger_gets_401(stored: Stored) -> None:
 def test_priority_changes_and_is_audited(reader: Client, stored: Stored) -> None:
     url = _urls(stored())[0]
     assert reader.patch(url, {"priority": "stat"}, content_type="application/json").json()["priority"] == "stat"
-    assert AuditEntry.objects.get(action="study.priority").detail == {"priority": "stat"}
+    assert AuditEntry.objects.get(action="study.priority_changed").detail == {"priority": "stat"}
 
 
 @pytest.mark.parametrize("priority", ["now", "", None, 3])

@@ -46,7 +46,7 @@ def test_a_person_sets_the_view_and_it_is_written_down(reader: Client, stored: S
     clip.refresh_from_db()
     assert (status, clip.view, clip.plane, clip.view_source) == (200, "coronal", "third_ventricle", "person")
     assert body["clip"]["label"] == "COR third ventricle"  # type: ignore[index]
-    entry = AuditEntry.objects.get(action="clip.view")
+    entry = AuditEntry.objects.get(action="clip.view_changed")
     assert (entry.detail["before"], entry.detail["view"]) == ({"view": "other", "plane": ""}, "coronal")
 
 

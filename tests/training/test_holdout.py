@@ -20,13 +20,13 @@ from tests.inference import factories
 from tests.inference.factories import work
 from tests.training.factories import cohort
 from training import runs
-from training.holdout import NotLocked, lock, locked
+from training.holdout import NotLocked, held_out, lock
 from training.holdout_gate import NotOpened, open_holdout
 from training.models import HoldOut, HoldOutOpening, RunStatus, TrainingRun
 from training.preflight import everyone, preflight
 from training.snapshots import freeze
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick")]
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_patient_that_is_merged_later_takes_the_other_along(holdout: HoldOut) 
     inside = Patient.objects.get(pk=holdout.patients[0])
     other = Patient.objects.get(pk=next(row.patient for row in preflight().rows if not row.positive))
     merge(inside, other)
-    assert locked().holds(str(other.pk), other.group)
+    assert held_out().holds(str(other.pk), other.group)
     assert other.pk not in {row.patient for row in preflight().rows}
 
 
@@ -106,7 +106,7 @@ def test_an_opening_is_logged_and_says_who_which_model_and_which_snapshot(made: 
     result = open_holdout(made, user=admin)
     one = HoldOutOpening.objects.get()
     assert (one.opened_by, one.model, one.snapshot) == (admin, made, TrainingRun.objects.get().snapshot.digest)
-    assert AuditEntry.objects.get(action="holdout.open").detail["model"] == made.digest
+    assert AuditEntry.objects.get(action="holdout.opened").detail["model"] == made.digest
     assert (result.report["model"]["n"], result.report["model"]["n_positive"]) == (2, 1)
     best = champion()
     assert best is not None
@@ -146,7 +146,7 @@ def test_a_model_that_saw_one_of_the_patients_is_refused_by_name(model: ModelVer
     with pytest.raises(NotOpened, match=f"study {min(inside)} of patient"):
         open_holdout(made)
     assert not HoldOutOpening.objects.exists()
-    assert AuditEntry.objects.get(action="holdout.open").outcome == "refused"
+    assert AuditEntry.objects.get(action="holdout.opened").outcome == "refused"
 
 
 def test_a_run_whose_snapshot_holds_a_locked_patient_fails_and_names_it(model: ModelVersion) -> None:

@@ -258,7 +258,7 @@ def _audit(study_uid: str, results: Sequence[IngestResult], sender: Sender) -> N
     patient_ids = every_study().filter(uid=study_uid).values_list("patient__patient_id", flat=True)
     audit.record(
         sender.request,
-        "instance.conflict" if conflicts else "study.received",
+        "instance.conflict_detected" if conflicts else "study.received",
         user=sender.user,
         patient_id=patient_ids.first() or "" if study_uid else "",
         study_uid=study_uid,

@@ -69,7 +69,7 @@ def test_other_bytes_under_the_same_identifier_are_refused_and_reported(take: Ta
     first = take(clip(SOPInstanceUID="1.2.3"))
     second = take(clip(SOPInstanceUID="1.2.3", seed=1))
     assert (second.outcome, second.code) == ("refused", "conflict")
-    assert AuditEntry.objects.get(action="instance.conflict").detail["conflicts"] == ["1.2.3"]
+    assert AuditEntry.objects.get(action="instance.conflict_detected").detail["conflicts"] == ["1.2.3"]
     assert Clip.objects.get().study.uid == first.study_uid
 
 
