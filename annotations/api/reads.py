@@ -55,7 +55,7 @@ class DraftRequest(ReadTarget):
     )
 
 
-class ViewedClip(serializers.Serializer[Any]):
+class ViewedClipFields(serializers.Serializer[Any]):
     """How much of a clip was on the screen."""
 
     sop_uid = serializers.CharField(max_length=64, help_text="SOPInstanceUID.")
@@ -81,7 +81,7 @@ class ReadingDevice(serializers.Serializer[Any]):
 
 
 class CommitRequest(DraftRequest):
-    seen = serializers.ListField(child=ViewedClip(), default=list, max_length=MAX_CLIPS)
+    seen = serializers.ListField(child=ViewedClipFields(), default=list, max_length=MAX_CLIPS)
     duration_ms = serializers.IntegerField(
         min_value=0, max_value=MAX_MS, default=0, help_text="Milliseconds from opening to commit."
     )
@@ -263,7 +263,7 @@ class CommitView(APIView):
 def _evidence(request: Request, body: dict[str, Any]) -> Evidence:
     return Evidence(
         body["idempotency_key"],
-        [dict(clip) for clip in body["seen"]],
+        body["seen"],
         body["duration_ms"],
         {**body["device"], "browser": request.headers.get("User-Agent", "")[:MAX_BROWSER]},
         body["confirmed"],

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from annotations.label_schema import schema, versions
 from annotations.measurements import drawings
 from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, SetAside
@@ -25,16 +25,19 @@ from studies.dicom.facts import Region
 from studies.models import Study, StudyRevision
 
 SCORE_VIEWED = "score.viewed"
-_next_study: list[Callable[[Any, Study], str | None]] = []
+NextStudy = Callable[[User, Study], str | None]
+"""Knows the uid of the study that a reader opens after this one; None where there is none."""
+_next_study: list[NextStudy] = []
 
 
-def offers_next(provider: Callable[[Any, Study], str | None]) -> Callable[[Any, Study], str | None]:
-    """Register what knows the uid of the study that a reader opens after this one."""
+def offers_next(provider: NextStudy) -> NextStudy:
+    """Register who knows which study comes next. Usable as a decorator."""
     _next_study.append(provider)
     return provider
 
 
-def next_study(user: Any, after: Study) -> str | None:
+def next_study(user: User, after: Study) -> str | None:
+    """The uid of the study that a reader opens after this one, None where there is none."""
     return next((uid for provider in _next_study if (uid := provider(user, after))), None)
 
 
@@ -69,7 +72,7 @@ class Place:
     """Whose read of which study, and where: the reading room, an item of a queue, or its adjudication."""
 
     study: Study
-    reader: Any
+    reader: User
     context: Context = Context.TRIAGE
     item: QueueItem | None = None
 
@@ -80,11 +83,27 @@ class Place:
 
     def open(self) -> Read:
         """The read, begun if there is none. ``opened_at`` is when the reader first had the study open."""
-        found = self.find()
-        if found is not None:
-            return found
+        begun = self.find()
+        if begun is not None:
+            return begun
         key = {"study": self.study, "reader": self.reader, "context": self.context, "item": self.item}
         return Read.objects.get_or_create(**key, defaults={"opened_at": timezone.now()})[0]
+
+
+class DraftDocument(TypedDict):
+    """An answer as it is kept in a draft and beside a read."""
+
+    findings: schema.Findings
+    comment: str
+
+
+class ViewedClip(TypedDict):
+    """How much of a clip was on the screen."""
+
+    sop_uid: Annotated[str, "SOPInstanceUID"]
+    frames: Annotated[int, "different frames that were shown"]
+    ms: Annotated[int, "ms that the clip was shown"]
+    frame_ms: NotRequired[Annotated[list[int | None], "ms that each frame was shown, the first frame first"]]
 
 
 @dataclass(frozen=True)
@@ -92,10 +111,11 @@ class Answer:
     """What a reader says. ``version`` is that of the draft it grew from."""
 
     findings: Any
+    """As they came, not validated yet."""
     comment: str
     version: int
 
-    def as_draft(self, findings: schema.Findings) -> dict[str, Any]:
+    def as_draft(self, findings: schema.Findings) -> DraftDocument:
         return {"findings": findings, "comment": self.comment}
 
 
@@ -104,9 +124,11 @@ class Evidence:
     """How a committed answer came about."""
 
     key: str
-    seen: list[dict[str, Any]] = field(default_factory=list)
+    """The idempotency key: a commit of the same key is the same commit."""
+    seen: list[ViewedClip] = field(default_factory=list)
     duration_ms: int = 0
     device: dict[str, Any] = field(default_factory=dict)
+    """What the reader looked at it with, as the browser says."""
     confirmed: bool = False
     """The reader was asked about what does not go together, and means it."""
 
@@ -125,15 +147,15 @@ def save_draft(place: Place, answer: Answer) -> Read:
         check(read, Step.SAVE)
         if read.draft_version != answer.version:
             raise StaleDraft(read)
-        _keep(read, draft)
+        _store_draft(read, draft)
         return read
 
 
-def _keep(read: Read, draft: dict[str, Any]) -> None:
-    """Compare-and-set: of two writers that saw the same version, one is told that it is stale."""
+def _store_draft(read: Read, draft: DraftDocument) -> None:
+    """Compare and set: of two writers that saw the same version, one is told that it is stale. Raises StaleDraft."""
     now = timezone.now()
-    same = Read.objects.filter(pk=read.pk, draft_version=read.draft_version)
-    if not same.update(draft=draft, draft_version=F("draft_version") + 1, draft_saved_at=now):
+    unchanged = Read.objects.filter(pk=read.pk, draft_version=read.draft_version)
+    if not unchanged.update(draft=draft, draft_version=F("draft_version") + 1, draft_saved_at=now):
         raise StaleDraft(Read.objects.get(pk=read.pk))
     read.refresh_from_db()
 
@@ -146,9 +168,9 @@ def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevisi
     """
     with transaction.atomic():
         read = place.open()
-        before = read.revisions.filter(idempotency_key=evidence.key).first()
-        if before is not None:
-            return before, False
+        made_before = read.revisions.filter(idempotency_key=evidence.key).first()
+        if made_before is not None:
+            return made_before, False
         check(read, Step.COMMIT)
         made_with = versions.of(answer.findings)
         findings, definition = _complete(answer, made_with, confirmed=evidence.confirmed)
@@ -158,7 +180,7 @@ def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevisi
             raise StaleDraft(read)
         measured = drawings.measured(findings["drawings"], clips.regions)
         revision = _add_revision(read, answer.comment, {**findings, "drawings": measured}, definition, evidence)
-        _keep(read, answer.as_draft(findings))
+        _store_draft(read, answer.as_draft(findings))
         effects.follow(read, Step.COMMIT)
         return revision, True
 
@@ -190,7 +212,7 @@ def carry_over(place: Place, answer: Answer) -> tuple[schema.Findings, list[sche
     return now.carry(old, origin)
 
 
-def set_aside(read: Read, answer: dict[str, Any], why: str) -> None:
+def set_aside(read: Read, answer: DraftDocument, why: str) -> None:
     """Keep, once, a version of the answer that does not go on."""
     if not read.set_aside.filter(answer=answer).exists():
         SetAside.objects.create(read=read, answer=answer, why=why)
@@ -273,7 +295,7 @@ def restore(place: Place) -> Read:
         return read
 
 
-def _as_committed(revision: ReadRevision) -> dict[str, Any]:
+def _as_committed(revision: ReadRevision) -> DraftDocument:
     """The draft that a commit leaves: its answer without the server's numbers."""
     plain = {**revision.findings, "drawings": drawings.plain(revision.findings.get("drawings", []))}
     return {"findings": plain, "comment": revision.comment}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
+from accounts.models import User
 from annotations.models import Context, Read, ReadRevision, ReadStatus
 from annotations.reads.blinding import blinded_uids, has_answered
 from studies.models import Study
@@ -20,7 +20,7 @@ def last_reads(uids: Collection[str]) -> dict[str, ReadRevision]:
     return {row.read.study.uid: row for row in rows}
 
 
-def hidden_from(user: Any, *, reading: Study) -> dict[str, str]:
+def hidden_from(user: User, *, reading: Study) -> dict[str, str]:
     """Of which studies this person, who reads one, may not know yet what others said, and why."""
     begun = Read.objects.filter(reader=user, status=ReadStatus.DRAFT, draft_version__gt=0)
     hidden = dict.fromkeys(begun.values_list("study__uid", flat=True), AFTER_COMMIT)
