@@ -18,6 +18,8 @@ from accounts import audit, permissions
 from accounts.roles import Role
 from annotations.consensus import reference_labels
 from annotations.exchange import exporter
+from annotations.exchange.coco import CocoDocument
+from annotations.exchange.csv_json import LabelsDocument
 from annotations.exchange.export_records import Export
 from annotations.exchange.import_files import BadFile
 from annotations.exchange.import_rows import ImportRowPayload
@@ -62,7 +64,7 @@ class LabelImport(ImportReport):
 class ExportView(APIView):
     permission_classes = [permissions.allows(Role.ADMIN)]
 
-    @answers(bytes, query=ExportQuery, media_type="application/octet-stream")
+    @answers(LabelsDocument | CocoDocument, query=ExportQuery, files=("text/csv", "application/zip"))
     @transaction.atomic
     def get(self, request: Request) -> HttpResponse:
         """Reads or reference labels as a file; de-identified, unless an admin asks otherwise and says why."""

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from accounts.models import User
 from annotations.label_schema import versions
+from annotations.label_schema.payloads import ReadFindings
 from annotations.label_schema.schema import Findings
 from annotations.models import Context, LabelQueue, QueueItem, Read, ReadRevision, ReadStatus, Unblinding
 from annotations.queues import assignment
@@ -19,7 +20,7 @@ from inference import current_scores
 from inference.payloads import StudyScore
 from studies.models import Study
 
-ByField = Annotated[Findings, "by field; which fields there are its version of the label schema says"]
+ByField = Annotated[Findings, ReadFindings]
 
 
 class SchemaVersion(TypedDict):
@@ -32,7 +33,7 @@ class SchemaVersion(TypedDict):
 class DraftPayload(TypedDict):
     """A draft as the server has it."""
 
-    findings: Annotated[Findings | None, "by field; null before the first save"]
+    findings: Annotated[ByField | None, "null before the first save"]
     comment: str
     version: Annotated[int, "which the next save must have grown from"]
     saved_at: datetime | None

@@ -15,10 +15,10 @@ from accounts import permissions
 from annotations.adjudication.discussion import discussed_item
 from annotations.api import payloads
 from annotations.api.next_study import after_commit
-from annotations.api.payloads import BlindedScore, CommittedRevision, OwnRead, SchemaVersion, StudyReads
+from annotations.api.payloads import BlindedScore, ByField, CommittedRevision, OwnRead, SchemaVersion, StudyReads
 from annotations.api.requests import LABELLERS, Conflict, ReadTarget, place_of
 from annotations.label_schema import versions
-from annotations.label_schema.schema import MAX_COMMENT, BadFindings, Findings
+from annotations.label_schema.schema import MAX_COMMENT, BadFindings
 from annotations.models import Context, Read, ReadRevision, ReadStatus
 from annotations.queues import assignment
 from annotations.reads import lifecycle
@@ -117,7 +117,7 @@ class LeftOutAnswer(TypedDict):
 class CarriedAnswer(TypedDict):
     """An answer to an older schema in the fields of the one in force."""
 
-    findings: Annotated[Findings, "by field"]
+    findings: ByField
     left_out: list[LeftOutAnswer]
     schema: SchemaVersion
 

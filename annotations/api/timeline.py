@@ -33,7 +33,7 @@ _MEASURE = ("preset", "side", "sop_uid", "frame", "measured")
 class TimelineMeasure(TypedDict):
     """One measure, and where it was taken."""
 
-    preset: Preset
+    preset: Annotated[Preset, "what was measured, such as the ventricular index (vi)"]
     side: Side
     sop_uid: Annotated[str, "SOPInstanceUID of the clip"]
     frame: Annotated[int, "counted from 1"]

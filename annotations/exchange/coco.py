@@ -51,6 +51,32 @@ class CocoAnnotation(TypedDict):
     attributes: CocoAttributes
 
 
+class CocoCategory(TypedDict):
+    """What regions are called."""
+
+    id: int
+    name: str
+    supercategory: Literal["finding"]
+
+
+class CocoInfo(TypedDict):
+    """What the file is."""
+
+    description: str
+    version: str
+    identified: Annotated[bool, "with the infants' own identifiers"]
+
+
+class CocoDocument(TypedDict):
+    """Regions in the COCO format."""
+
+    info: CocoInfo
+    licenses: list[str]
+    images: list[CocoImage]
+    annotations: list[CocoAnnotation]
+    categories: list[CocoCategory]
+
+
 def outline(drawing: Drawing) -> list[Point]:
     """A region as a polygon in image pixels."""
     points: list[Point] = [(float(x), float(y)) for x, y in drawing["points"]]
@@ -140,7 +166,7 @@ def to_coco(export: Export) -> str:
     coco = _Coco(export)
     for record in export.records():
         coco.add(record)
-    document = {
+    document: CocoDocument = {
         "info": {"description": f"Fontanelle regions. {NOTICE}.", "version": "1", "identified": export.identified},
         "licenses": [],
         "images": list(coco.images.values()),

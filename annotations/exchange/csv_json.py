@@ -94,11 +94,24 @@ class LabelExport(TypedDict):
     reads: Annotated[list[int], "ids of the read revisions that made it"]
 
 
+class LabelsDocument(TypedDict):
+    """The JSON export."""
+
+    format: str
+    version: int
+    notice: str
+    made_at: Annotated[str, "ISO 8601"]
+    identified: Annotated[bool, "with the infants' own identifiers and texts that people typed"]
+    schemas: Annotated[dict[str, dict[str, Any]], "by name, the JSON Schemas that the reads were made with"]
+    reads: list[ReadExport]
+    labels: list[LabelExport]
+
+
 def to_json(export: Export) -> str:
     """Reads, the schemas that they were made with, and reference labels."""
     records = list(export.records())
     used = {record.revision.schema for record in records}
-    document = {
+    document: LabelsDocument = {
         "format": FORMAT,
         "version": VERSION,
         "notice": NOTICE,

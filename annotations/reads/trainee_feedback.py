@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
-from annotations.consensus.differences import LABELS, differences, level, word
-from annotations.label_schema.schema import Findings
+from annotations.consensus.differences import LABELS, Level, differences, level, word
+from annotations.label_schema.schema import Findings, Keyframe
 from annotations.models import Context, QueueItem, Read, ReadStatus
-
-
-class Keyframe(TypedDict):
-    """A frame that an answer points to."""
-
-    sop_uid: Annotated[str, "SOPInstanceUID of the clip"]
-    frame: Annotated[int, "counted from 1"]
+from annotations.queues.known_answers import KnownAnswer
 
 
 class FeedbackDifference(TypedDict):
@@ -21,7 +15,7 @@ class FeedbackDifference(TypedDict):
 
     field: str
     label: str
-    level: Annotated[str, "how much it weighs: high, mid or low"]
+    level: Annotated[Level, "how much it weighs"]
     yours: Annotated[str, "the reader's answer in words"]
     known: Annotated[str, "the known answer in words"]
 
@@ -42,7 +36,7 @@ def feedback(read: Read) -> TraineeFeedback | None:
     answer = read.last_revision if known else None
     if known is None or answer is None:
         return None
-    findings: Findings | None = known["findings"]
+    findings = known["findings"]
     return {
         "right": answer.positive == known["positive"],
         "positive": known["positive"],
@@ -58,9 +52,9 @@ def _is_trainee_answer(read: Read) -> bool:
     return read.item is not None and read.item.queue.trainee
 
 
-def _known_answer(item: QueueItem | None) -> dict[str, Any] | None:
+def _known_answer(item: QueueItem | None) -> KnownAnswer | None:
     """A repeat has the known answer of the item that it repeats."""
-    known: dict[str, Any] | None = (item.repeat_of or item).gold if item else None
+    known: KnownAnswer | None = (item.repeat_of or item).gold if item else None
     return known
 
 

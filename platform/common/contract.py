@@ -90,19 +90,21 @@ def answers(
     status: int = 200,
     also: Mapping[int, Any] | None = None,
     media_type: str = "application/json",
+    files: Sequence[str] = (),
     summary: str | None = None,
     description: str | None = None,
 ) -> Callable[[View], View]:
     """States what a view's method answers (``shape`` with ``status``), takes as its body (``asks``) and its query.
 
     ``also``: further statuses and their shapes. ``asks``: a serializer, a TypedDict, or a mapping from media type to
-    one of them. ``media_type``: of the answer, for a shape of ``bytes``. The method's docstring is the description
-    unless one is given.
+    one of them. ``media_type``: of the answer, for a shape of ``bytes``; ``files``: those of the bytes that the same
+    status answers instead of the shape. The method's docstring is the description unless one is given.
     """
     responses = {
         (code, media_type if code == status else "application/json"): _response(each)
         for code, each in {status: shape, **(also or {})}.items()
     }
+    responses |= {(status, each): _response(bytes) for each in files}
     return extend_schema(
         request=_request(asks),
         parameters=[query] if query else None,
