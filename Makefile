@@ -43,7 +43,7 @@ fmt: $(READY) $(NODE_READY) ## Format the Python and the TypeScript
 	$(VENV)/bin/ruff format .
 	$(NPM) run --silent format || true
 
-services: $(READY) ## Find or install Chromium, PostgreSQL and Redis for the tests
+services: $(READY) ## Find or install what the tests drive: Chromium, PostgreSQL, Redis, dicom3tools, DCMTK
 	exec $(RUN) -m scripts.services
 
 bench: $(READY) $(BUILT) services ## Measure (AREA=main for one area) and write benchmarks/latest.json

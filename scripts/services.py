@@ -1,4 +1,4 @@
-"""Find what the tests drive: Chromium, PostgreSQL and Redis. As root on Debian, install what is missing."""
+"""Find what the tests drive: Chromium, PostgreSQL, Redis, dicom3tools, DCMTK. As root on Debian, install what lacks."""
 
 from __future__ import annotations
 
@@ -53,10 +53,22 @@ def redis() -> Path | None:
     return _on_path("redis-server", "valkey-server")
 
 
+def dicom3tools() -> Path | None:
+    """David Clunie's dciodvfy, which holds an object to the rules of its IOD."""
+    return _on_path("dciodvfy")
+
+
+def dcmtk() -> Path | None:
+    """OFFIS's tools: a second decoder, and a second reader of reports."""
+    return _on_path("dsr2html")
+
+
 FINDERS: dict[str, Callable[[], Path | None]] = {
     "chromium": chromium,
     "postgresql": postgres,
     "redis-server": redis,
+    "dicom3tools": dicom3tools,
+    "dcmtk": dcmtk,
 }
 
 
@@ -78,13 +90,13 @@ def _install(packages: list[str]) -> None:
 
 
 def ensure() -> Programs:
-    """All three, installed if need be. Raises Missing, naming what could not be installed."""
+    """All of them, installed if need be. Raises Missing, naming what could not be installed."""
     if packages := missing():
         _install(packages)
     paths = {package: find() for package, find in FINDERS.items()}
     if absent := [package for package, path in paths.items() if path is None]:
         raise Missing(f"{', '.join(absent)} was installed and still cannot be found.")
-    browser, database, broker = (path for path in paths.values() if path is not None)
+    browser, database, broker, *_ = (path for path in paths.values() if path is not None)
     return Programs(browser, database, broker)
 
 

@@ -6,26 +6,35 @@ import io
 from typing import Any
 
 from django.utils import timezone
+from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
-from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage, generate_uid
 
 from annotations.exchange.export_records import NOTICE, Export, Record
+from studies.models import Clip
 
 SCHEME = "99FONTANELLE"
 MAKER = "Fontanelle"
 
 
-def code(value: str, scheme: str, meaning: str) -> Dataset:
-    found = Dataset()
-    found.CodeValue, found.CodingSchemeDesignator, found.CodeMeaning = value[:16], scheme, meaning[:64]
-    return found
+def code(value: str, scheme: str, meaning: str) -> CodedConcept:
+    """A coded concept; a value of more than 16 characters is a Long Code Value (PS3.3 8.2)."""
+    return CodedConcept(value, scheme, meaning[:64])
 
 
-def own(value: str, meaning: str) -> Dataset:
+def own(value: str, meaning: str) -> CodedConcept:
     """A code of ours: what a schema calls its fields and answers."""
     return code(value, SCHEME, meaning)
+
+
+def declare_scheme(made: Dataset) -> None:
+    """Say whose codes 99FONTANELLE are (PS3.3 C.12.1)."""
+    scheme = Dataset()
+    scheme.CodingSchemeDesignator, scheme.CodingSchemeName = SCHEME, "Fields and answers of Fontanelle's label schemas"
+    scheme.CodingSchemeResponsibleOrganization = MAKER
+    made.CodingSchemeIdentificationSequence = Sequence([scheme])
 
 
 def references(*pairs: tuple[str, str]) -> Sequence:
@@ -38,34 +47,62 @@ def references(*pairs: tuple[str, str]) -> Sequence:
     return Sequence(items)
 
 
-def begin(record: Record, export: Export, *, sop_class: str, modality: str, number: int) -> Dataset:
-    """A new object in the study of the read: patient, study, series, equipment. De-identified: no dates but ours."""
-    study, patient, now = record.study, record.study.patient, timezone.now()
+def person_name(name: str) -> str:
+    """A name of one component as PN: the caret says that it is a family name and no more."""
+    return name if "^" in name or not name else f"{name}^"
+
+
+def header(record: Record, export: Export, *, sop_uid: str, clip: Clip) -> Dataset:
+    """The patient, study and series of a clip, as the export names them, without its pixels."""
+    made = _subject(record, export)
+    # highdicom copies patient and study by a table of SOP classes in which a private one is missing.
+    made.SOPClassUID, made.SOPInstanceUID = UltrasoundMultiFrameImageStorage, sop_uid
+    made.SeriesInstanceUID, made.Modality = export.uid(clip.series_uid), "US"
+    made.Rows, made.Columns, made.NumberOfFrames = clip.rows, clip.columns, clip.frames
+    return made
+
+
+def _subject(record: Record, export: Export) -> Dataset:
+    """Patient and study. De-identified: stand-ins, and no dates."""
+    study, patient = record.study, record.study.patient
     made = Dataset()
-    made.file_meta = FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     made.SpecificCharacterSet = "ISO_IR 192"
-    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = UID(sop_class)
-    made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = generate_uid(prefix=None)
-    made.PatientName = patient.name if export.identified else record.patient_id
+    made.PatientName = patient.name if export.identified else person_name(record.patient_id)
     made.PatientID = record.patient_id
     made.PatientBirthDate = patient.birth_date.strftime("%Y%m%d") if export.identified and patient.birth_date else ""
     made.PatientSex = patient.sex
-    made.PatientIdentityRemoved = "NO" if export.identified else "YES"
-    if not export.identified:
-        made.DeidentificationMethod = "Fontanelle label export: stand-ins, no dates, no typed texts"
     made.StudyInstanceUID, made.StudyID = record.study_uid, ""
     acquired = timezone.localtime(study.acquired_at) if export.identified and study.acquired_at else None
     made.StudyDate = acquired.strftime("%Y%m%d") if acquired else ""
     made.StudyTime = acquired.strftime("%H%M%S") if acquired else ""
     made.AccessionNumber = study.accession if export.identified else ""
     made.ReferringPhysicianName = ""
-    made.Modality, made.SeriesInstanceUID, made.SeriesNumber = modality, generate_uid(prefix=None), number
+    return made
+
+
+def describe_origin(made: Dataset, export: Export) -> None:
+    """What made the object, and how far it tells who the infant is."""
+    made.PatientIdentityRemoved = "NO" if export.identified else "YES"
+    if not export.identified:
+        made.DeidentificationMethod = "Fontanelle label export: stand-ins, no dates, no typed texts"
     made.SeriesDescription = f"{MAKER} labels. {NOTICE}"
     made.Manufacturer, made.ManufacturerModelName = MAKER, MAKER
     made.SoftwareVersions, made.DeviceSerialNumber = "0.1.0", "0"
+
+
+def begin(record: Record, export: Export, *, sop_class: str, modality: str, number: int) -> Dataset:
+    """A new object in the study of the read: patient, study, series, equipment."""
+    now = timezone.now()
+    made = _subject(record, export)
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = UID(sop_class)
+    made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = generate_uid(prefix=None)
+    made.Modality, made.SeriesInstanceUID, made.SeriesNumber = modality, generate_uid(prefix=None), number
     made.InstanceNumber = 1
     made.ContentDate, made.ContentTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
+    describe_origin(made, export)
+    declare_scheme(made)
     return made
 
 

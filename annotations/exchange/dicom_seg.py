@@ -19,6 +19,10 @@ from annotations.exchange.export_records import NOTICE, Export, Record
 from studies.models import Clip
 
 _FINER = 4
+# A dimension is an element and the functional group that holds it. The frame of the clip stands as the position in a
+# stack: the Referenced Frame Number lies a sequence deeper than a dimension can point to.
+_SEGMENT_NUMBER = (0x0062000B, 0x0062000A)
+_IN_STACK_POSITION = (0x00209057, 0x00209111)
 Mask = NDArray[np.bool_]
 
 
@@ -95,7 +99,7 @@ def _dimensions(uid: str) -> tuple[Sequence, Sequence]:
     organisation = Dataset()
     organisation.DimensionOrganizationUID = uid
     pointers = []
-    for tag, group in ((0x0062000B, 0x0062000A), (0x00081160, 0x00089124)):
+    for tag, group in (_SEGMENT_NUMBER, _IN_STACK_POSITION):
         pointer = Dataset()
         pointer.DimensionOrganizationUID = uid
         pointer.DimensionIndexPointer, pointer.FunctionalGroupPointer = tag, group
@@ -107,10 +111,13 @@ def _frame(segment: int, frame: int, clip: Clip, sop_uid: str) -> Dataset:
     """Which segment this mask is, and of which frame of the clip."""
     made, content, identified, derived = Dataset(), Dataset(), Dataset(), Dataset()
     content.DimensionIndexValues = [segment, frame]
+    content.StackID, content.InStackPositionNumber = "1", frame
     identified.ReferencedSegmentNumber = segment
     (source,) = references((clip.sop_class, sop_uid))
     if clip.frames > 1:
         source.ReferencedFrameNumber = frame
+    # The mask has the rows and columns of its frame (PS3.3 C.7.6.16.2.6).
+    source.SpatialLocationsPreserved = "YES"
     source.PurposeOfReferenceCodeSequence = Sequence(
         [code("121322", "DCM", "Source Image for Image Processing Operation")]
     )

@@ -1,197 +1,255 @@
-"""A read as a structured report of TID 1500: findings as qualitative evaluations, each drawing as a measurement group.
+"""A read as a structured report of TID 1500, written by highdicom: a measurement group for each drawing and keyframe.
 
-Fields and answers are coded in a scheme of ours (99FONTANELLE) in the words of the read's schema; numbers are the
-server's own, in UCUM; regions are SCOORD on the frame that they were drawn on. Nothing in it is verified.
+A drawing is TID 1410 (planar ROI): its tracking UID, the finding, the site with its laterality, the region as SCOORD on
+its frame, and the server's own numbers in UCUM. The findings are one group of qualitative evaluations in the words of
+the read's schema, coded in a scheme of ours that the object declares. Nothing in it is verified.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
+import numpy as np
+from highdicom import sr
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
-from pydicom.uid import ComprehensiveSRStorage
+from pydicom.uid import UltrasoundImageStorage, UltrasoundMultiFrameImageStorage, generate_uid
 
 from annotations.exchange.coco import outline
-from annotations.exchange.dicom_common import begin, code, own, references
+from annotations.exchange.dicom_common import MAKER, SCHEME, declare_scheme, describe_origin, header, own, person_name
 from annotations.exchange.export_records import NOTICE, Export, Record
 from studies.models import Clip
 
-_UNITS = {
-    "mm": ("mm", "millimeter"),
-    "cm²": ("cm2", "square centimeter"),
-    "°": ("deg", "degree"),
-    "cm/s": ("cm/s", "centimeter per second"),
-    "": ("1", "no units"),
+Concept = sr.CodedConcept
+Group = sr.PlanarROIMeasurementsAndQualitativeEvaluations | sr.MeasurementsAndQualitativeEvaluations
+
+PERSON = Concept("121006", "DCM", "Person")
+ENGLISH = Concept("en", "RFC5646", "English")
+ULTRASONOGRAPHY = Concept("16310003", "SCT", "Diagnostic ultrasonography")
+COMMENT = Concept("121106", "DCM", "Comment")
+BRAIN = Concept("12738006", "SCT", "Brain")
+LATERAL_VENTRICLE = Concept("66720007", "SCT", "Lateral Ventricle")
+SITES = {
+    "vi": LATERAL_VENTRICLE,
+    "ahw": LATERAL_VENTRICLE,
+    "tod": LATERAL_VENTRICLE,
+    "third_ventricle": Concept("49841001", "SCT", "Third ventricle"),
 }
-_QUANTITIES = {
-    "length": ("410668003", "SCT", "Length"),
-    "area": ("42798000", "SCT", "Area"),
-    "angle": ("1483009", "SCT", "Angle"),
+SIDES = {"right": Concept("24028007", "SCT", "Right"), "left": Concept("7771000", "SCT", "Left")}
+# Measures of neonatal cranial ultrasound that no public scheme names as they are taken here, and those that one does.
+PRESETS = {
+    "vi": Concept("vi", SCHEME, "Ventricular index (Levene)"),
+    "ahw": Concept("ahw", SCHEME, "Anterior horn width"),
+    "tod": Concept("tod", SCHEME, "Thalamo-occipital distance"),
+    "third_ventricle": Concept("third_ventricle", SCHEME, "Third ventricle width"),
+    "ri": Concept("12023-8", "LN", "Resistivity Index"),
 }
-_LANGUAGE = ("121049", "DCM", "Language of Content Item and Descendants")
-
-
-def _item(kind: str, relation: str, name: Dataset, **values: Any) -> Dataset:
-    made = Dataset()
-    made.RelationshipType, made.ValueType = relation, kind
-    made.ConceptNameCodeSequence = Sequence([name])
-    for keyword, value in values.items():
-        setattr(made, keyword, value)
-    return made
-
-
-def _container(relation: str, name: Dataset, items: list[Dataset]) -> Dataset:
-    return _item("CONTAINER", relation, name, ContinuityOfContent="SEPARATE", ContentSequence=Sequence(items))
-
-
-def _coded(relation: str, name: Dataset, value: Dataset) -> Dataset:
-    return _item("CODE", relation, name, ConceptCodeSequence=Sequence([value]))
-
-
-def _text(relation: str, name: Dataset, value: str) -> Dataset:
-    return _item("TEXT", relation, name, TextValue=value)
+QUANTITIES = {
+    "length": Concept("410668003", "SCT", "Length"),
+    "area": Concept("42798000", "SCT", "Area"),
+    "angle": Concept("1483009", "SCT", "Angle"),
+    "resistive_index": PRESETS["ri"],
+    "velocity": Concept("velocity", SCHEME, "Velocity at a point"),
+}
+# What a measurement carries beside its value; the unit is the end of the name.
+FURTHER = {
+    "width": Concept("103355008", "SCT", "Width"),
+    "height": Concept("121207", "DCM", "Height"),
+    "first_axis": Concept("first_axis", SCHEME, "First axis of the ellipse as drawn"),
+    "second_axis": Concept("second_axis", SCHEME, "Second axis of the ellipse as drawn"),
+    "perimeter": Concept("131191004", "SCT", "Perimeter"),
+    "psv": Concept("11726-7", "LN", "Peak Systolic Velocity"),
+    "edv": Concept("11653-3", "LN", "End Diastolic Velocity"),
+}
+UNITS = {
+    "mm": Concept("mm", "UCUM", "millimeter"),
+    "cm²": Concept("cm2", "UCUM", "square centimeter"),
+    "°": Concept("deg", "UCUM", "degree"),
+    "cm/s": Concept("cm/s", "UCUM", "centimeter per second"),
+    "Hz": Concept("Hz", "UCUM", "hertz"),
+    "": Concept("1", "UCUM", "no units"),
+}
+VERDICTS = {True: "positive", False: "negative", None: "not said"}
+GRAPHICS = {"point": "POINT", "ellipse": "ELLIPSE"}
+CLOSED = ("box", "freehand")
 
 
 def to_report(record: Record, export: Export, clips: dict[str, Clip]) -> Dataset:
-    made = begin(record, export, sop_class=ComprehensiveSRStorage, modality="SR", number=900)
-    made.CompletionFlag, made.VerificationFlag = "COMPLETE", "UNVERIFIED"
-    made.PerformedProcedureCodeSequence = Sequence([])
-    made.ReferencedPerformedProcedureStepSequence = Sequence([])
-    made.CurrentRequestedProcedureEvidenceSequence = Sequence([_evidence(record, export, clips)])
-    made.ValueType, made.ContinuityOfContent = "CONTAINER", "SEPARATE"
-    made.ConceptNameCodeSequence = Sequence([code("126000", "DCM", "Imaging Measurement Report")])
-    template = Dataset()
-    template.MappingResource, template.TemplateIdentifier = "DCMR", "1500"
-    made.ContentTemplateSequence = Sequence([template])
-    made.ContentSequence = Sequence(list(_content(record, clips)))
-    return made
-
-
-def _evidence(record: Record, export: Export, clips: dict[str, Clip]) -> Dataset:
-    """Every clip that the reader could see, series by series."""
-    by_series: dict[str, list[tuple[str, str]]] = {}
-    for sop_uid, clip in clips.items():
-        if clip.study_id == record.study.pk:
-            by_series.setdefault(export.uid(clip.series_uid), []).append((clip.sop_class, sop_uid))
-    study = Dataset()
-    study.StudyInstanceUID = record.study_uid
-    series = []
-    for uid, pairs in by_series.items():
-        item = Dataset()
-        item.SeriesInstanceUID, item.ReferencedSOPSequence = uid, references(*pairs)
-        series.append(item)
-    study.ReferencedSeriesSequence = Sequence(series)
-    return study
-
-
-def _content(record: Record, clips: dict[str, Clip]) -> Iterator[Dataset]:
-    language = _coded("HAS CONCEPT MOD", code(*_LANGUAGE), code("en", "RFC5646", "English"))
-    yield language
-    yield _coded("HAS OBS CONTEXT", code("121005", "DCM", "Observer Type"), code("121006", "DCM", "Person"))
-    observer = code("121008", "DCM", "Person Observer Name")
-    yield _item("PNAME", "HAS OBS CONTEXT", observer, PersonName=record.reader)
-    procedure = code("241467009", "SCT", "Ultrasonography of head")
-    yield _coded("HAS CONCEPT MOD", code("121058", "DCM", "Procedure reported"), procedure)
-    groups = [_group(drawing, clips) for drawing in record.findings.get("drawings", [])]
-    groups += [_keyframe(keyframe, clips) for keyframe in record.findings.get("keyframes", [])]
-    if groups:  # a container is not empty
-        yield _container("CONTAINS", code("126010", "DCM", "Imaging Measurements"), groups)
-    yield _container("CONTAINS", code("C0034375", "UMLS", "Qualitative Evaluations"), list(_evaluations(record)))
-
-
-def _evaluations(record: Record) -> Iterator[Dataset]:
-    """The findings in the words of their schema, the label, and what the reader knew."""
-    schema, revision = record.schema, record.revision
-    for name, value in record.findings.items():
-        if name in ("schema", "keyframes", "drawings") or value is None or value == "":
-            continue
-        concept = own(name, schema.label(name))
-        if isinstance(value, (bool, str)) or schema.options(name):
-            yield _coded("CONTAINS", concept, own(f"{name}:{value}", schema.word(name, value)))
-        else:
-            yield _text("CONTAINS", concept, str(value))
-    yield _text("CONTAINS", own("schema", "Label schema"), revision.schema)
-    verdict = {True: "positive", False: "negative", None: "not said"}[revision.positive]
-    yield _text("CONTAINS", own("positive", f"Positive by {revision.definition}"), verdict)
-    yield _text("CONTAINS", own("flag_seen", "AI flag known before the commit"), revision.flag_seen or "none")
-    if record.comment:
-        yield _text("CONTAINS", code("121106", "DCM", "Comment"), record.comment)
-    yield _text("CONTAINS", own("notice", "Notice"), NOTICE)
-
-
-def _group(drawing: dict[str, Any], clips: dict[str, Clip]) -> Dataset:
-    """One drawing: its identifiers, where it lies, and what it measures."""
-    items = [
-        _text("HAS OBS CONTEXT", code("112039", "DCM", "Tracking Identifier"), drawing["uid"]),
-        *_side(drawing),
+    """The read as Comprehensive SR. ``clips`` by the UID that the export gives them."""
+    evidence = [
+        header(record, export, sop_uid=sop_uid, clip=clip)
+        for sop_uid, clip in clips.items()
+        if clip.study_id == record.study.pk
     ]
+    report = sr.ComprehensiveSR(
+        evidence=evidence,
+        content=_content(record, clips)[0],
+        series_instance_uid=generate_uid(prefix=None),
+        series_number=900,
+        sop_instance_uid=generate_uid(prefix=None),
+        instance_number=1,
+        manufacturer=MAKER,
+        is_complete=True,
+    )
+    _name_classes(report, clips)
+    describe_origin(report, export)
+    declare_scheme(report)
+    return report
+
+
+def _name_classes(report: Dataset, clips: dict[str, Clip]) -> None:
+    """Refer to each clip under the SOP class that it has; highdicom takes no private one, all begin as ultrasound."""
+
+    def correct(item: Dataset, element: DataElement) -> None:
+        if element.keyword == "ReferencedSOPClassUID" and item.ReferencedSOPInstanceUID in clips:
+            element.value = clips[item.ReferencedSOPInstanceUID].sop_class
+
+    report.walk(correct)
+
+
+def _content(record: Record, clips: dict[str, Clip]) -> sr.MeasurementReport:
+    groups: list[Group] = [_findings(record)]
+    groups += [_drawing(drawing, record, clips) for drawing in record.findings.get("drawings", [])]
+    groups += [_keyframe(keyframe, record, clips) for keyframe in record.findings.get("keyframes", [])]
+    observer = sr.PersonObserverIdentifyingAttributes(name=person_name(record.reader))
+    return sr.MeasurementReport(
+        observation_context=sr.ObservationContext(sr.ObserverContext(PERSON, observer)),
+        procedure_reported=ULTRASONOGRAPHY,
+        imaging_measurements=groups,
+        language_of_content_item_and_descendants=sr.LanguageOfContentItemAndDescendants(ENGLISH),
+    )
+
+
+# ---------- findings ----------
+
+
+def _findings(record: Record) -> Group:
+    """TID 1501: the findings in the words of their schema, the label, and what the reader knew."""
+    group = sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=_tracking(record, "findings"),
+        finding_type=own("read", "What a reader found"),
+        finding_sites=[sr.FindingSite(anatomic_location=BRAIN)],
+        qualitative_evaluations=list(_evaluations(record)),
+    )
+    group[0].ContentSequence.extend(_texts(record))
+    return group
+
+
+def _answers(record: Record) -> Iterator[tuple[str, Any, bool]]:
+    """Each field that was answered, its value, and whether the schema has words for its values."""
+    for name, value in record.findings.items():
+        if name not in ("schema", "keyframes", "drawings") and value is not None and value != "":
+            yield name, value, isinstance(value, (bool, str)) or bool(record.schema.options(name))
+
+
+def _evaluations(record: Record) -> Iterator[sr.QualitativeEvaluation]:
+    schema, verdict = record.schema, VERDICTS[record.revision.positive]
+    for name, value, worded in _answers(record):
+        if worded:
+            yield sr.QualitativeEvaluation(
+                own(name, schema.label(name)), own(f"{name}:{value}", schema.word(name, value))
+            )
+    definition = own("positive", f"Positive by {record.revision.definition}")
+    yield sr.QualitativeEvaluation(definition, own(f"positive:{verdict}", verdict))
+
+
+def _texts(record: Record) -> Iterator[sr.TextContentItem]:
+    for name, value, worded in _answers(record):
+        if not worded:
+            yield _text(own(name, record.schema.label(name)), str(value))
+    yield _text(own("schema", "Label schema"), record.revision.schema)
+    yield _text(own("flag_seen", "AI flag known before the commit"), record.revision.flag_seen or "none")
+    if record.comment:
+        yield _text(COMMENT, record.comment)
+    yield _text(own("notice", "Notice"), NOTICE)
+
+
+def _text(name: Concept, value: str) -> sr.TextContentItem:
+    return sr.TextContentItem(name, value, relationship_type="CONTAINS")
+
+
+# ---------- drawings and keyframes ----------
+
+
+def _tracking(record: Record, name: str) -> sr.TrackingIdentifier:
+    """The same UID for the same drawing of the same reader in every export; in a de-identified one a stand-in's."""
+    number = uuid5(NAMESPACE_URL, f"{SCHEME}/{record.study_uid}/{record.reader}/{name}").int
+    return sr.TrackingIdentifier(uid=f"2.25.{number}", identifier=name)
+
+
+def _drawing(drawing: dict[str, Any], record: Record, clips: dict[str, Clip]) -> Group:
+    group = sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=_tracking(record, drawing["uid"]),
+        referenced_region=_region(drawing, clips),
+        finding_type=_finding(drawing),
+        finding_sites=[_site(drawing)],
+        measurements=list(_measurements(drawing)) or None,
+    )
     if drawing.get("label"):
-        items.append(_text("CONTAINS", code("121106", "DCM", "Comment"), drawing["label"]))
-    region = _region(drawing, clips)
+        group[0].ContentSequence.append(_text(COMMENT, drawing["label"]))
+    return group
+
+
+def _finding(drawing: dict[str, Any]) -> Concept:
+    preset, tool = drawing.get("preset"), drawing["tool"]
+    return PRESETS[preset] if preset else own(f"drawing:{tool}", f"Drawing: {tool}")
+
+
+def _site(drawing: dict[str, Any]) -> sr.FindingSite:
+    where = SITES.get(drawing.get("preset", ""), BRAIN)
+    return sr.FindingSite(anatomic_location=where, laterality=SIDES.get(drawing.get("side", "")))
+
+
+def _measurements(drawing: dict[str, Any]) -> Iterator[sr.Measurement]:
+    """The value of the drawing, then the further numbers that it carries; none where it has no scale."""
     measured = drawing.get("measured")
-    if measured and measured["value"] is not None:
-        items.append(_number(measured, drawing, region))
-    else:
-        items.append(region)
-    return _container("CONTAINS", code("125007", "DCM", "Measurement Group"), items)
+    if not measured or measured["value"] is None:
+        return
+    preset, quantity = drawing.get("preset"), measured["quantity"]
+    yield _measurement(PRESETS[preset] if preset else QUANTITIES[quantity], measured["value"], measured["unit"])
+    for name, value in measured["more"].items():
+        concept, unit = _further(name)
+        yield _measurement(concept, value, unit)
 
 
-def _side(drawing: dict[str, Any]) -> list[Dataset]:
-    sides = {"right": ("24028007", "SCT", "Right"), "left": ("7771000", "SCT", "Left")}
-    if drawing.get("side") not in sides:
-        return []
-    return [_coded("HAS CONCEPT MOD", code("272741003", "SCT", "Laterality"), code(*sides[drawing["side"]]))]
+def _further(name: str) -> tuple[Concept, str]:
+    """``psv_cm_s`` is a peak systolic velocity in cm/s."""
+    for ending, unit in (("_cm_s", "cm/s"), ("_Hz", "Hz"), ("_mm", "mm")):
+        if name.endswith(ending):
+            return FURTHER[name.removesuffix(ending)], unit
+    raise KeyError(name)
 
 
-def _number(measured: dict[str, Any], drawing: dict[str, Any], region: Dataset) -> Dataset:
-    quantity = (
-        code(*_QUANTITIES[measured["quantity"]])
-        if measured["quantity"] in _QUANTITIES
-        else own(measured["quantity"], measured["quantity"])
-    )
-    named = own(drawing["preset"], drawing["preset"].replace("_", " ")) if drawing.get("preset") else quantity
-    unit, meaning = _UNITS.get(measured["unit"], (measured["unit"], measured["unit"]))
-    value = Dataset()
-    value.NumericValue = f"{measured['value']:.4f}"
-    value.MeasurementUnitsCodeSequence = Sequence([code(unit, "UCUM", meaning)])
-    region.RelationshipType = "INFERRED FROM"
-    return _item("NUM", "CONTAINS", named, MeasuredValueSequence=Sequence([value]), ContentSequence=Sequence([region]))
+def _measurement(name: Concept, value: float, unit: str) -> sr.Measurement:
+    return sr.Measurement(name=name, value=value, unit=UNITS[unit])
 
 
-def _region(drawing: dict[str, Any], clips: dict[str, Clip]) -> Dataset:
-    """SCOORD: image pixels with (0, 0) at the outer corner of the first, as drawings are kept."""
+def _region(drawing: dict[str, Any], clips: dict[str, Clip]) -> sr.ImageRegion:
+    """SCOORD: image pixels with (0, 0) at the outer corner of the first, as drawings are kept (PS3.3 C.18.6.1.1)."""
     tool = drawing["tool"]
-    kind = {"point": "POINT", "ellipse": "ELLIPSE"}.get(tool, "POLYLINE")
-    points = outline(drawing) if tool in ("box", "freehand") else drawing["points"]
-    closed = [*points, points[0]] if tool in ("box", "freehand") else points
-    flat = [float(number) for point in closed for number in point]
-    image = _image("SELECTED FROM", drawing["sop_uid"], drawing["frame"], clips)
-    return _item(
-        "SCOORD",
-        "CONTAINS",
-        code("111030", "DCM", "Image Region"),
-        GraphicType=kind,
-        GraphicData=flat,
-        ContentSequence=Sequence([image]),
+    points = outline(drawing) if tool in CLOSED else drawing["points"]
+    closed = [*points, points[0]] if tool in CLOSED else points
+    return sr.ImageRegion(
+        graphic_type=GRAPHICS.get(tool, "POLYLINE"),
+        graphic_data=np.array(closed, dtype=float),
+        source_image=sr.SourceImageForRegion(*_reference(drawing, clips)),
     )
 
 
-def _image(relation: str, sop_uid: str, frame: int, clips: dict[str, Clip]) -> Dataset:
-    clip = clips[sop_uid]
-    (reference,) = references((clip.sop_class, sop_uid))
+def _keyframe(keyframe: dict[str, Any], record: Record, clips: dict[str, Clip]) -> Group:
+    name = f"keyframe {keyframe['sop_uid']}/{keyframe['frame']}"
+    return sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=_tracking(record, name),
+        finding_type=own("keyframe", "Key frame"),
+        source_images=[sr.SourceImageForMeasurementGroup(*_reference(keyframe, clips))],
+    )
+
+
+def _reference(place: dict[str, Any], clips: dict[str, Clip]) -> tuple[str, str, list[int] | None]:
+    """An ultrasound SOP class (see `_name_classes`), the SOP instance, and the frame where the instance has several."""
+    clip = clips[place["sop_uid"]]
     if clip.frames > 1:
-        reference.ReferencedFrameNumber = frame
-    made = _item(
-        "IMAGE", relation, code("121112", "DCM", "Source of Measurement"), ReferencedSOPSequence=Sequence([reference])
-    )
-    if relation == "SELECTED FROM":
-        del made.ConceptNameCodeSequence
-    return made
-
-
-def _keyframe(keyframe: dict[str, Any], clips: dict[str, Clip]) -> Dataset:
-    named = _text("HAS OBS CONTEXT", code("112039", "DCM", "Tracking Identifier"), "keyframe")
-    shown = _image("CONTAINS", keyframe["sop_uid"], keyframe["frame"], clips)
-    return _container("CONTAINS", code("125007", "DCM", "Measurement Group"), [named, shown])
+        return UltrasoundMultiFrameImageStorage, place["sop_uid"], [place["frame"]]
+    return UltrasoundImageStorage, place["sop_uid"], None

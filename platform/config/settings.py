@@ -223,6 +223,7 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"highdicom": {"level": "WARNING"}},  # it logs the UID of each object that it writes
 }
 
 refuse_unsafe_production(

@@ -25,6 +25,11 @@ def copied(original: PhantomExam, *, clips: int | None = None) -> PhantomExam:
     return replace(original, study_uid=_uid(), clips=tuple(new))
 
 
+def of_another_infant(original: PhantomExam, patient_id: str) -> PhantomExam:
+    """The same pictures, of an infant with this identifier."""
+    return replace(original, plan=replace(original.plan, patient_id=patient_id))
+
+
 def _uid() -> str:
     return f"2.25.{uuid4().int}"
 

@@ -147,34 +147,6 @@ def test_coco_holds_the_region_on_its_frame(drawn: ReadRevision, admin: User) ->
     assert whole["categories"][0]["name"] == "clot"
 
 
-def test_a_report_of_tid_1500_holds_findings_and_the_servers_numbers(drawn: ReadRevision, admin: User) -> None:
-    report = next(each for each in objects(export(admin, "sr")) if "NUM" in str(each))
-    assert report.ContentTemplateSequence[0].TemplateIdentifier == "1500"
-    assert (report.VerificationFlag, report.PatientIdentityRemoved) == ("UNVERIFIED", "YES")
-    content = {item.ConceptNameCodeSequence[0].CodeValue: item for item in report.ContentSequence}
-    said = {
-        item.ConceptNameCodeSequence[0].CodeValue: item.ConceptCodeSequence[0].CodeMeaning
-        for item in content["C0034375"].ContentSequence
-        if item.ValueType == "CODE"
-    }
-    assert (said["left"], said["pvl"]) == ("III", "II")
-    numbers = [
-        item for group in content["126010"].ContentSequence for item in group.ContentSequence if item.ValueType == "NUM"
-    ]
-    values = {
-        item.ConceptNameCodeSequence[0].CodeMeaning: float(item.MeasuredValueSequence[0].NumericValue)
-        for item in numbers
-    }
-    assert values == {"Area": pytest.approx(0.32), "vi": pytest.approx(20.0)}
-
-
-def test_a_report_without_a_measurement_has_no_empty_container(study: Study, admin: User) -> None:
-    factories.read(study, right=0, left=0)
-    (report,) = objects(export(admin, "sr"))
-    assert all(len(item.ContentSequence) for item in report.ContentSequence if item.ValueType == "CONTAINER")
-    assert "126010" not in {item.ConceptNameCodeSequence[0].CodeValue for item in report.ContentSequence}
-
-
 def test_a_segmentation_holds_the_mask_on_its_frame(drawn: ReadRevision, admin: User) -> None:
     (made,) = objects(export(admin, "seg"))
     pixels = made.pixel_array

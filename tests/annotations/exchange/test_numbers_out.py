@@ -64,16 +64,16 @@ KNOWN = {
     "arrow": None,
 }
 REPORTED = {
-    "length": ("410668003", 8.4853, "mm"),
-    "vi": ("vi", 20.0, "mm"),
-    "angle": ("1483009", 135.0, "deg"),
-    "box": ("42798000", 0.48, "cm2"),
-    "ellipse": ("42798000", 0.9425, "cm2"),
-    "freehand": ("42798000", 3.36, "cm2"),
-    "ri": ("ri", 0.6667, "1"),
-    "ri-hertz": ("ri", 0.6667, "1"),
-    "point": ("velocity", 30.0, "cm/s"),
-    "point-hertz": ("velocity", 1500.0, "Hz"),
+    "length": [("410668003", 8.4853, "mm")],
+    "vi": [("vi", 20.0, "mm")],
+    "angle": [("1483009", 135.0, "deg")],
+    "box": [("42798000", 0.48, "cm2"), ("103355008", 4.0, "mm"), ("121207", 12.0, "mm")],
+    "ellipse": [("42798000", 0.9425, "cm2"), ("first_axis", 10.0, "mm"), ("second_axis", 12.6491, "mm")],
+    "freehand": [("42798000", 3.36, "cm2"), ("131191004", 88.0, "mm")],
+    "ri": [("12023-8", 0.6667, "1"), ("11726-7", 30.0, "cm/s"), ("11653-3", 10.0, "cm/s")],
+    "ri-hertz": [("12023-8", 0.6667, "1"), ("11726-7", 1500.0, "Hz"), ("11653-3", 500.0, "Hz")],
+    "point": [("velocity", 30.0, "cm/s")],
+    "point-hertz": [("velocity", 1500.0, "Hz")],
 }
 
 
@@ -148,7 +148,7 @@ def _reported(item: Dataset) -> tuple[str, float, str]:
 def test_a_report_names_each_number_with_its_unit(drawn: Study, admin: User) -> None:
     groups = _groups(export(admin, "sr"))
     numbers = {uid: [_reported(each) for each in items if each.ValueType == "NUM"] for uid, items in groups.items()}
-    assert numbers == {uid: [REPORTED[uid]] if uid in REPORTED else [] for uid in DRAWN}
+    assert {uid: numbers[uid] for uid in DRAWN} == {uid: REPORTED.get(uid, []) for uid in DRAWN}
 
 
 @pytest.mark.parametrize(
