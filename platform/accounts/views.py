@@ -7,18 +7,20 @@ from typing import Any
 
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts import audit, audit_search, demo_accounts, permissions, sign_in_throttle
+from accounts.models import User
 from accounts.roles import Role, role_of
 
 THROTTLED = "Too many wrong passwords. Wait a quarter of an hour and try again, or ask your admin for a new one."
 
 
-def home_of(user: Any) -> str:
+def home_of(user: User | AnonymousUser) -> str:
     """Where a person's work begins."""
     return "/label/" if role_of(user) in (Role.ANNOTATOR, Role.ADJUDICATOR) else "/"
 

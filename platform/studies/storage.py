@@ -295,29 +295,6 @@ def keep(staged: Sequence[StagedFile]) -> None:
         store().keep(staged)
 
 
-def put(source: Path | bytes) -> str:
-    """Store a file or bytes; returns the digest once they are durable."""
-    if isinstance(source, bytes):
-        staged = stage(iter([source]))
-    else:
-        with source.open("rb") as stream:
-            staged = stage(chunks_of(stream))
-    keep([staged])
-    return staged.digest
-
-
-def exists(digest: str) -> bool:
-    try:
-        return store().local(digest).exists()
-    except Missing:
-        return False
-
-
-def open_bytes(digest: str) -> BinaryIO:
-    """The stored bytes, verified; raises Missing or Corrupt."""
-    return verified(digest).open("rb")
-
-
 def verified(digest: str) -> Path:
     """A local file whose bytes are those of the digest, checked once per process; raises Missing or Corrupt."""
     path = store().local(digest)

@@ -20,7 +20,7 @@ from studies import access
 from studies.models import Study
 from worklist import claims
 from worklist.payloads import ClaimAnswer, WorklistPage
-from worklist.reading_list import FILTERS, Board
+from worklist.reading_list import FILTERS, ReadingList
 from worklist.reading_order import Band
 from worklist.rows import WorklistRows
 
@@ -73,29 +73,31 @@ class WorklistView(APIView):
         inside one would keep every writer of a SQLite database waiting.
         """
         query: Query = checked(WorklistQuery, request.query_params)
-        board, pages = Board(permissions.person(request)), OffsetPages()
-        studies, bands = _page(board, query, pages, request)
+        reading_list, pages = ReadingList(permissions.person(request)), OffsetPages()
+        studies, bands = _page(reading_list, query, pages, request)
         _record(request, query, studies)
         page: WorklistPage = {
-            "results": WorklistRows(board, studies, bands).rows(),
+            "results": WorklistRows(reading_list, studies, bands).rows(),
             "next": pages.get_next_link(),
             "previous": pages.get_previous_link(),
-            "counts": board.counts(),
-            "cap_seconds": board.policy.cap_seconds,
-            "longest_waiting_seconds": board.longest_waiting_seconds(),
-            "ai": board.ai,
+            "counts": reading_list.counts(),
+            "cap_seconds": reading_list.policy.cap_seconds,
+            "longest_waiting_seconds": reading_list.longest_waiting_seconds(),
+            "ai": reading_list.ai,
             "show_probability": settings.SHOW_PROBABILITY,
         }
         return Response(page)
 
 
-def _page(board: Board, query: Query, pages: OffsetPages, request: Request) -> tuple[list[Study], dict[int, Band]]:
+def _page(
+    reading_list: ReadingList, query: Query, pages: OffsetPages, request: Request
+) -> tuple[list[Study], dict[int, Band]]:
     """The page's studies in order, and the bands of those that wait."""
     if query["filter"] == "read_today":
-        read = board.read_today(query["q"]).select_related("patient")
+        read = reading_list.read_today(query["q"]).select_related("patient")
         return pages.paginate_queryset(read, request) or [], {}
-    entries = pages.paginate_queryset(board.chosen(query["filter"], query["q"]), request) or []
-    visible = access.visible_studies(board.user).select_related("patient")
+    entries = pages.paginate_queryset(reading_list.chosen(query["filter"], query["q"]), request) or []
+    visible = access.visible_studies(reading_list.user).select_related("patient")
     by_key = visible.in_bulk([entry.study_id for entry in entries])
     studies = [by_key[entry.study_id] for entry in entries if entry.study_id in by_key]
     return studies, {entry.study_id: entry.band for entry in entries}

@@ -30,15 +30,15 @@ FILTERS = ("all", "suspected", "not_analysed", "mine", "read_today")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A waiting study in its place."""
+    """A waiting study in its place. ``own``: the reader has it open, or has typed something in it."""
 
     study_id: int
     uid: str
     waiting: Waiting
     band: Band
     blinded: bool
-    mine: bool
-    taken: bool
+    own: bool
+    claimed_by_other: bool
 
 
 def waiting_since(*, first_image_at: datetime, last_image_at: datetime, read_at: datetime | None) -> datetime:
@@ -46,7 +46,7 @@ def waiting_since(*, first_image_at: datetime, last_image_at: datetime, read_at:
     return first_image_at if read_at is None else last_image_at
 
 
-class Board:
+class ReadingList:
     """The reading order for one person, loaded with a fixed number of queries."""
 
     def __init__(self, user: User) -> None:
@@ -97,15 +97,15 @@ class Board:
             probability=score.probability if score else None,
         )
         claim = self.claims.get(pk)
-        own = claim is not None and claim.user_id == self.user.pk
+        own_claim = claim is not None and claim.user_id == self.user.pk
         return Entry(
             study_id=pk,
             uid=uid,
             waiting=waiting,
             band=band(waiting, self.policy),
             blinded=blinded,
-            mine=own or pk in self.drafts,
-            taken=claim is not None and not own,
+            own=own_claim or pk in self.drafts,
+            claimed_by_other=claim is not None and not own_claim,
         )
 
     def counts(self) -> WorklistCounts:
@@ -114,7 +114,7 @@ class Board:
             "waiting": len(flags),
             "suspected": flags.count("suspected"),
             "not_analysed": flags.count("not_analysed"),
-            "mine": sum(entry.mine for entry in self.entries),
+            "mine": sum(entry.own for entry in self.entries),
             "read_today": self.read_today().count(),
         }
 
@@ -139,10 +139,12 @@ class Board:
         return [entry for entry in shown if entry.study_id in matching]
 
     def _shows(self, entry: Entry, show: str) -> bool:
-        return entry.mine if show == "mine" else show in ("all", entry.waiting.flag)
+        return entry.own if show == "mine" else show in ("all", entry.waiting.flag)
 
 
 def next_study(user: User, after: Study) -> str | None:
     """The uid of the next study in the reading order that nobody else has open; None where the list is done."""
-    free = (entry.uid for entry in Board(user).entries if not entry.taken and entry.study_id != after.pk)
+    free = (
+        entry.uid for entry in ReadingList(user).entries if not entry.claimed_by_other and entry.study_id != after.pk
+    )
     return next(free, None)

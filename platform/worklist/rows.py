@@ -22,7 +22,7 @@ from studies.payloads import clip_url
 from worklist import claims
 from worklist.payloads import LastRead, ScoreColumns, WorklistRow
 from worklist.rank_reasons import Standing, why
-from worklist.reading_list import Board, waiting_since
+from worklist.reading_list import ReadingList, waiting_since
 from worklist.reading_order import Band
 
 THUMBNAILS = 4
@@ -40,8 +40,8 @@ class ClipFacts(NamedTuple):
 class WorklistRows:
     """The rows of some studies, made with a fixed number of queries however many there are."""
 
-    def __init__(self, board: Board, studies: Sequence[Study], bands: dict[int, Band]) -> None:
-        self.board = board
+    def __init__(self, reading_list: ReadingList, studies: Sequence[Study], bands: dict[int, Band]) -> None:
+        self.reading_list = reading_list
         self.studies = studies
         self.bands = bands
         self.ids = [study.pk for study in studies]
@@ -73,7 +73,11 @@ class WorklistRows:
     def earlier_reads(self) -> dict[int, list[ReadRevision]]:
         """By patient what was committed in the reading room or by adjudication, of studies that may be seen."""
         patients = {study.patient_id for study in self.studies}
-        seen = access.visible_studies(self.board.user).filter(patient__in=patients).exclude(uid__in=self.board.blinded)
+        seen = (
+            access.visible_studies(self.reading_list.user)
+            .filter(patient__in=patients)
+            .exclude(uid__in=self.reading_list.blinded)
+        )
         committed = ReadRevision.objects.counting().filter(
             read__study__in=seen, read__context__in=[Context.TRIAGE, Context.ADJUDICATION]
         )
@@ -84,7 +88,7 @@ class WorklistRows:
 
     def _row(self, study: Study) -> WorklistRow:
         patient, clips = study.patient, self.clips[study.pk]
-        claim = self.board.claims.get(study.pk)
+        claim = self.reading_list.claims.get(study.pk)
         on = timezone.localtime(study.acquired_at) if study.acquired_at else None
         return {
             "study_uid": study.uid,
@@ -94,7 +98,7 @@ class WorklistRows:
             "priority": Priority(study.priority),
             **self._ai(study),
             "waiting_seconds": self.waited(study),
-            "claimed_by": claims.payload(claim, self.board.user) if claim else None,
+            "claimed_by": claims.payload(claim, self.reading_list.user) if claim else None,
             "band": self._band(study),
             "gestational_age_days": patient.gestational_age_days,
             "day_of_life": patient.day_of_life(on),
@@ -120,17 +124,17 @@ class WorklistRows:
             band=self._band(study),
             waited_seconds=self.waited(study),
             score=self.visible_score(study),
-            blinded=study.uid in self.board.blinded,
-            ai=self.board.policy.ai,
+            blinded=study.uid in self.reading_list.blinded,
+            ai=self.reading_list.policy.ai,
         )
 
     def _status(self, study: Study) -> StudyStatus:
         if study.status == StudyStatus.READ:
             return StudyStatus.READ
-        return StudyStatus.READING if study.pk in self.board.claims else StudyStatus.WAITING
+        return StudyStatus.READING if study.pk in self.reading_list.claims else StudyStatus.WAITING
 
     def waited(self, study: Study) -> int:
-        until = study.read_at if study.status == StudyStatus.READ and study.read_at else self.board.now
+        until = study.read_at if study.status == StudyStatus.READ and study.read_at else self.reading_list.now
         since = study.first_image_at if study.status == StudyStatus.READ else self._since(study)
         return max(0, round((until - since).total_seconds()))
 
@@ -141,7 +145,7 @@ class WorklistRows:
 
     def visible_score(self, study: Study) -> CurrentScore | None:
         """None also where this reader is blinded: for them no AI output exists."""
-        return None if study.uid in self.board.blinded else self.scores.get(study.pk)
+        return None if study.uid in self.reading_list.blinded else self.scores.get(study.pk)
 
     def _ai(self, study: Study) -> ScoreColumns:
         score = self.visible_score(study)

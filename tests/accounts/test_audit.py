@@ -33,7 +33,7 @@ def test_entries_come_newest_first(admin: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "count"),
     [
         ("action=study.viewed", 1),
         ("patient_id=P-1", 1),
@@ -47,10 +47,10 @@ def test_entries_come_newest_first(admin: User) -> None:
         ("before=x", 2),
     ],
 )
-def test_filters(admin: User, query: str, found: int) -> None:
+def test_filters(admin: User, query: str, count: int) -> None:
     audit.record(None, "study.viewed", patient_id="P-1", study_uid="1.1")
     audit.record(None, "user.signed_in", outcome="refused")
-    assert len(page(admin, f"?{query}")["entries"]) == found
+    assert len(page(admin, f"?{query}")["entries"]) == count
 
 
 def test_pages_follow_one_another_by_key(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:

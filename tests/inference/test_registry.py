@@ -57,9 +57,9 @@ def test_a_pickle_beside_the_weights_is_refused(model: ModelVersion, tmp_path: P
 
 def test_the_demo_model_triages_when_no_other_does(db: None, settings: Settings) -> None:
     write_folder(settings.DEMO_MODEL_FOLDER)
-    found = registry.ensure_demo_model()
-    assert found is not None
-    assert (found.state, found.trained_on_phantoms) == (ModelState.CHAMPION, True)
+    model = registry.ensure_demo_model()
+    assert model is not None
+    assert (model.state, model.trained_on_phantoms) == (ModelState.CHAMPION, True)
 
 
 def test_the_demo_model_never_displaces_a_champion(model: ModelVersion, settings: Settings) -> None:
@@ -96,8 +96,8 @@ def test_nobody_but_an_admin_promotes_or_sees_models(model: ModelVersion, tmp_pa
 
 
 def test_an_admin_sees_the_models(model: ModelVersion) -> None:
-    found = client_of(person(Role.ADMIN)).get("/api/v1/models/").json()
-    assert [(row["name"], row["state"]) for row in found] == [("tiny0 1", "champion")]
+    models = client_of(person(Role.ADMIN)).get("/api/v1/models/").json()
+    assert [(row["name"], row["state"]) for row in models] == [("tiny0 1", "champion")]
 
 
 @pytest.mark.parametrize("reason", ["", "   "])

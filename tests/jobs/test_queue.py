@@ -43,11 +43,11 @@ def finish_badly(context: JobContext) -> None:
     context.finish(write)
 
 
-def told(job: Job, error: str) -> None:
+def note_quarantine(job: Job, error: str) -> None:
     seen.append(f"{job.key}: {error}")
 
 
-def told_of_cancel(job: Job) -> None:
+def note_cancel(job: Job) -> None:
     seen.append(f"{job.key} cancelled")
 
 
@@ -56,7 +56,7 @@ def kinds(handled: dict[str, Handler], monkeypatch: pytest.MonkeyPatch) -> None:
     seen.clear()
     monkeypatch.setattr(queue, "BACKOFF", timedelta(0))
     for name in ("note", "explode", "give_up", "finish_badly"):
-        callbacks = (f"{__name__}:told", f"{__name__}:told_of_cancel")
+        callbacks = (f"{__name__}:note_quarantine", f"{__name__}:note_cancel")
         handled[name] = Handler(f"{__name__}:{name}", *callbacks)
 
 

@@ -135,8 +135,8 @@ def test_a_reopened_read_leaves_the_claim_of_another(study: Study, reader: User)
 
 
 def test_the_next_study_is_the_first_in_the_order_that_nobody_else_has(reader: User) -> None:
-    taken, free, last = (factories.study(minutes=minutes) for minutes in (30, 20, 10))
-    claims.take(taken, person())
+    claimed, free, last = (factories.study(minutes=minutes) for minutes in (30, 20, 10))
+    claims.take(claimed, person())
     assert next_study(reader, last) == free.uid
     assert lifecycle.next_study(reader, free) == last.uid
 

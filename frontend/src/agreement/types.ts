@@ -1,14 +1,19 @@
 /** The agreement dashboard's JSON, and its figures as text. */
 
+import type {
+  AgreementDetail,
+  EstimatePayload,
+  EverybodysAgreement,
+  OwnAgreementFigures,
+  OwnQuestionFigures,
+  PairReport,
+  PanelReport,
+  QuestionFigures,
+  ReaderFigures,
+} from "../api/schema";
 import { interval, ratio } from "../common/format";
 
-export interface Estimate {
-  value: number | null;
-  interval: [number, number] | null;
-  n: number;
-  /** Why there is no value, or no interval. */
-  why: string;
-}
+export type Estimate = EstimatePayload;
 
 export type MeasureName =
   | "observed"
@@ -21,73 +26,14 @@ export type MeasureName =
   | "specificity";
 export type Measures = Partial<Record<MeasureName, Estimate>>;
 
-export interface Panel extends Measures {
-  n: number;
-  categories: { name: string; share: number | null; kappa: Estimate }[];
-}
-
-export interface Pair extends Measures {
-  n: number;
-  matrix?: number[][];
-}
-
-export interface Question {
-  name: string;
-  label: string;
-  scale: "nominal" | "ordinal" | "interval";
-  words: string[];
-  panel?: Panel;
-}
-
-export interface Detail extends Question {
-  studies: number;
-  pairs?: (Pair & { a: string; b: string })[];
-  by_quality?: (Measures & { stratum: string; n: number })[];
-  adjudicated?: (Pair & { reader: string })[];
-  repeats?: (Pair & { reader: string })[];
-}
-
-export interface Reader {
-  reader: string;
-  reads: number;
-  /** Seconds from opening to commit: the median with its interval. */
-  pace: Estimate & { quartiles: [number, number] | null };
-  /** Trainees have neither: their answers are held against known ones alone. */
-  with_adjudicated?: Estimate;
-  with_self?: Estimate;
-  gold: Estimate;
-}
-
-export interface OwnQuestion extends Question {
-  others: Pair;
-  adjudicated: Pair;
-  repeats: Pair;
-}
-
-interface Common {
-  queues: { id: number; name: string }[];
-  studies: number;
-}
-
-export interface Everybody extends Common {
-  scope: "all";
-  patients: number;
-  reads: number;
-  twice: number;
-  adjudicated: number;
-  repeated: number;
-  unblinded: number;
-  questions: Question[];
-  readers: Reader[];
-  trainees: Reader[];
-}
-
-export interface Own extends Common {
-  scope: "own";
-  questions: OwnQuestion[];
-  reader: Reader | null;
-  trainee: Reader | null;
-}
+export type Panel = PanelReport & Measures;
+export type Pair = PairReport & Measures;
+export type Question = QuestionFigures;
+export type Detail = AgreementDetail;
+export type Reader = ReaderFigures;
+export type OwnQuestion = OwnQuestionFigures;
+export type Everybody = EverybodysAgreement;
+export type Own = OwnAgreementFigures;
 
 export const NAMES: Record<MeasureName, string> = {
   observed: "Observed",

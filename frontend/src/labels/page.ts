@@ -1,5 +1,6 @@
 /** Labels out as a file, and in from one: first a dry run with an answer per row, then for real. */
 
+import type { ImportRowPayload, LabelImport } from "../api/schema";
 import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { byId, type Child, fill, h, icon } from "../common/dom";
@@ -8,21 +9,7 @@ import { count } from "../common/format";
 import { bind } from "../common/keys";
 import { errorMessage } from "../common/parts";
 
-interface Row {
-  line: number;
-  study_uid: string;
-  outcome: "new" | "changed" | "unchanged" | "refused";
-  reason: string;
-  positive: boolean | null;
-}
-
-interface ImportAnswer {
-  dry_run: boolean;
-  counts: Partial<Record<Row["outcome"], number>>;
-  unused: string[];
-  rows: Row[];
-  more: number;
-}
+type Row = ImportRowPayload;
 
 const WORDS: Record<Row["outcome"], string> = {
   new: "new",
@@ -37,8 +24,8 @@ function sign({ outcome, reason: why, positive }: Row): HTMLElement {
   return h("span", { class: "ok" }, icon("ok"), `${WORDS[outcome]}: ${verdict}`);
 }
 
-function report({ dry_run, counts, unused, rows, more }: ImportAnswer, file: File): Child[] {
-  const fresh = (counts.new ?? 0) + (counts.changed ?? 0);
+function report({ dry_run, counts, unused, rows, more }: LabelImport, file: File): Child[] {
+  const fresh = (counts["new"] ?? 0) + (counts["changed"] ?? 0);
   const title = importTitle(file, dry_run);
   const counted = (Object.keys(WORDS) as Row["outcome"][])
     .filter((outcome) => counts[outcome])
@@ -63,7 +50,7 @@ function report({ dry_run, counts, unused, rows, more }: ImportAnswer, file: Fil
       })),
     ),
     more ? h("p", { class: "small dim" }, `and ${count(more, "more row")}; those that need a look stand first`) : null,
-    dry_run ? takeInButton(fresh, Boolean(counts.refused), () => void send(file, false)) : null,
+    dry_run ? takeInButton(fresh, Boolean(counts["refused"]), () => void send(file, false)) : null,
   ];
 }
 
@@ -75,7 +62,7 @@ async function send(file: File, dry: boolean): Promise<void> {
   form.append("confirmed", String(byId<HTMLInputElement>("confirmed").checked));
   fill(slot, h("p", { class: "dim" }, dry ? "Trying the file" : "Taking the file in"));
   try {
-    fill(slot, ...report(await api.post<ImportAnswer>("/api/v1/labels/import/", form), file));
+    fill(slot, ...report(await api.post<LabelImport>("/api/v1/labels/import/", form), file));
     polite(dry ? "Trial finished. Nothing was changed yet" : "The file was taken in");
   } catch (error) {
     if (error instanceof ApiError && error.signedOut) return;

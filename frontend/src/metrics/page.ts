@@ -1,5 +1,6 @@
 /** How the model and the list are doing. */
 
+import type { ChampionFigures, DayCount, DelayFigures as Delay, DelayBar, SiteMetrics } from "../api/schema";
 import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
 import { type Bar, barChart, chartCard, csv, dataTable, saveText } from "../common/charts";
@@ -13,39 +14,10 @@ import { calibrationCard, kpiRow, measuredOn, measureRows, measuresCard, prCard,
 const METRICS = "/api/v1/metrics/";
 const SETTLE_MS = 2000;
 
-interface DayCount {
-  day: string;
-  count: number;
-}
-
-interface HistogramBin {
-  from?: number;
-  to?: number | null;
-  count: number;
-}
-
-interface Delay {
-  median: number | null;
-  p95: number | null;
-  n: number;
-  histogram: HistogramBin[];
-}
-
-interface Metrics {
-  champion: {
-    model: {
-      id: number;
-      name: string;
-      trained_on_phantoms?: boolean;
-      demo_warning?: string;
-      promoted_at?: string | null;
-    } | null;
-    report: Report | null;
-  } | null;
-  reads_per_day: DayCount[];
-  scores_per_day: DayCount[];
-  last_image_to_flag: Delay | null;
-}
+/** The champion's curves as pairs, which is how charts draw them. */
+type Metrics = Omit<SiteMetrics, "champion"> & {
+  champion: (Omit<ChampionFigures, "report"> & { report: Report }) | null;
+};
 
 let current: Metrics | null = null;
 
@@ -85,7 +57,7 @@ function seconds(value: number): string {
   return value < 60 ? `${number(value, value < 10 && value % 1 ? 1 : 0)} s` : (duration(value) ?? "");
 }
 
-function binName(bin: HistogramBin): string {
+function binName(bin: DelayBar): string {
   const from = bin.from ?? 0;
   return bin.to === null || bin.to === undefined
     ? `${seconds(from)} and more`
@@ -93,7 +65,7 @@ function binName(bin: HistogramBin): string {
 }
 
 /** Where a value lies on an axis of equal-width bars, in bars from the left. */
-export function barPosition(value: number, bins: readonly HistogramBin[]): number {
+export function barPosition(value: number, bins: readonly DelayBar[]): number {
   const index = bins.findIndex((bin) => bin.to === null || bin.to === undefined || value < bin.to);
   const bin = bins[index];
   if (!bin) return bins.length;

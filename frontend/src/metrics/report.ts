@@ -1,53 +1,23 @@
 /** A cross-validation's report as cards: figures with their intervals, curves with their tables. */
 
+import type { ReliabilityBin, Report as ReportAnswer, ReportMeasure, ReportPoint } from "../api/schema";
 import { chartCard, csvButton, dataTable, legend, type Point, type Sheet, xyChart } from "../common/charts";
 import { type Child, h, icon } from "../common/dom";
 import { interval, number, percent, ratio } from "../common/format";
 import { card, keyFigure, scrollRegion } from "../common/parts";
 
 /** One measure: over folds, pooled, and the 95 % interval of the pooled value by patient bootstrap. */
-export interface Measure {
-  mean: number | null;
-  sd: number | null;
-  per_fold: (number | null)[];
-  pooled: number | null;
-  interval: (number | null)[] | null;
-}
-
-export interface OperatingMeasures {
-  sensitivity: Measure;
-  specificity: Measure;
-}
+export type Measure = ReportMeasure;
+export type OperatingMeasures = ReportPoint;
+export type Bin = ReliabilityBin;
 
 export interface Curve {
   per_fold: Point[][];
   pooled: Point[];
 }
 
-export interface Bin {
-  predicted: number;
-  observed: number;
-  n: number;
-}
-
-export interface Report {
-  auroc?: Measure;
-  pr_auc?: Measure;
-  accuracy?: Measure;
-  operating_points?: Record<string, OperatingMeasures>;
-  curves?: { roc: Curve; pr: Curve };
-  calibration?: { slope: number | null; intercept: number | null; brier: number | null; bins?: Bin[] };
-  deployed?: { operating_points?: Record<string, { threshold: number; promise: string; rule?: string }> };
-  folds?: { fold: number; studies: number; positives: number; patients?: number }[];
-  n?: number;
-  n_positive?: number;
-  recipe?: unknown;
-  head?: string;
-  seed?: number;
-  measured_on?: string;
-  snapshot?: string;
-  seconds?: number;
-}
+/** A report without what a listed one lacks; points of its curves are pairs. */
+export type Report = Partial<Omit<ReportAnswer, "curves">> & { curves?: { roc: Curve; pr: Curve } };
 
 const TARGET = "target_0.90";
 

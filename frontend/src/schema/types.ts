@@ -1,16 +1,10 @@
-/** What the server says about versions. */
+/** Versions of the label schema and of what positive means, as the server answers them. */
 
+import type { SchemaOverview, VersionCheck, VersionFacts, VersionRequest } from "../api/schema";
 import type { SchemaDocument } from "../reading/answer/schema";
 
-export interface Version<Document> {
-  name: string;
-  document: Document;
-  made_at: string;
-  made_by: string;
-  reason: string;
-  /** Committed revisions that were made with it. */
-  reads: number;
-}
+/** A version with its document as this page reads it. */
+export type Version<Document> = Omit<VersionFacts, "document"> & { document: Document };
 
 export interface DefinitionDocument {
   title: string;
@@ -18,25 +12,13 @@ export interface DefinitionDocument {
   any: unknown[];
 }
 
-export interface Choice {
-  schema: string;
-  definition: string;
-  since: string;
-  by: string;
-  reason: string;
-}
+export type { InForceChange as Choice } from "../api/schema";
 
-export interface Overview {
-  in_force: { schema: string; definition: string };
+export type Overview = Omit<SchemaOverview, "schemas" | "definitions"> & {
   schemas: Version<SchemaDocument>[];
   definitions: Version<DefinitionDocument>[];
-  history: Choice[];
-}
+};
 
-export type Kind = "schema" | "definition";
+export type Kind = NonNullable<VersionRequest["kind"]>;
 
-export interface Checked {
-  messages: Record<string, string[]>;
-  name: string;
-  document: SchemaDocument | null;
-}
+export type Checked = Omit<VersionCheck, "document"> & { document: SchemaDocument | null };

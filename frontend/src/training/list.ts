@@ -9,7 +9,7 @@ import { count, duration, interval, number, ratio, when } from "../common/format
 import { bind } from "../common/keys";
 import { errorMessage, numberPair } from "../common/parts";
 import { promote } from "./promote";
-import { listOf, type Model, nameOf, type Preflight, type Run } from "./types";
+import type { Model, Preflight, Run } from "./types";
 
 const RUNS = "/api/v1/training-runs/";
 const RETRY_MS = 5000;
@@ -17,9 +17,9 @@ const RETRY_MS = 5000;
 // ---------- preflight ----------
 
 /** "3 to 6 min". */
-export function durationRange(seconds: [number, number] | null): string {
+export function durationRange(seconds: readonly number[] | null): string {
   if (!seconds) return "not known yet";
-  const [low, high] = seconds;
+  const [low = 0, high = low] = seconds;
   if (high < 90) return `${Math.max(1, Math.round(low))} to ${Math.max(1, Math.round(high))} s`;
   const minutes = [Math.max(1, Math.floor(low / 60)), Math.max(1, Math.ceil(high / 60))] as const;
   return minutes[0] === minutes[1] ? `about ${minutes[0]} min` : `${minutes[0]} to ${minutes[1]} min`;
@@ -180,7 +180,7 @@ function runRow(run: Run): Child[] {
     h("a", { href: `/training/${run.id}/` }, `Run ${run.id}`),
     statusSign(run.status),
     when(run.created_at) ?? "–",
-    nameOf(run.created_by) ?? "–",
+    run.created_by ?? "–",
     duration(seconds) ?? "–",
     ratio(auroc?.pooled) ?? "–",
     interval(auroc?.interval) ?? "–",
@@ -262,12 +262,9 @@ function showModels(models: Model[]): void {
 
 async function load(): Promise<void> {
   try {
-    const [runs, models] = await Promise.all([
-      api.get<Run[] | { results: Run[] }>(RUNS),
-      api.get<Model[] | { results: Model[] }>("/api/v1/models/"),
-    ]);
-    showRuns(listOf(runs));
-    showModels(listOf(models));
+    const [runs, models] = await Promise.all([api.get<Run[]>(RUNS), api.get<Model[]>("/api/v1/models/")]);
+    showRuns(runs);
+    showModels(models);
     fill(byId("problem"));
   } catch (error) {
     problem("The lists could not be loaded. It is tried again by itself.", error);

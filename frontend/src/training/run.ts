@@ -22,7 +22,7 @@ import {
 } from "../metrics/report";
 import { statusSign } from "./list";
 import { promote } from "./promote";
-import { type FoldRow, listOf, type Model, nameOf, type Run } from "./types";
+import type { FoldRow, Model, Run } from "./types";
 
 const POLL_MS = 2000;
 const SETTLE_MS = 150;
@@ -84,7 +84,7 @@ function headline(current: Run): string {
 }
 
 function progressCard(current: Run): HTMLElement {
-  const by = nameOf(current.created_by);
+  const by = current.created_by;
   const facts = [
     `begun ${when(current.started_at ?? current.created_at) ?? "–"}${by ? ` by ${by}` : ""}`,
     current.seed === undefined ? null : `seed ${current.seed}`,
@@ -392,7 +392,7 @@ async function loadChampion(): Promise<void> {
   try {
     const answer = await api.get<ChampionAnswer>("/api/v1/metrics/");
     champion = answer.champion ?? { model: null, report: null };
-    const models = listOf(await api.get<Model[] | { results: Model[] }>("/api/v1/models/"));
+    const models = await api.get<Model[]>("/api/v1/models/");
     const ownModel = run && modelOf(run);
     const known = models.find((model) => model.id === ownModel?.id);
     if (run && known) run.model = known;

@@ -4,18 +4,13 @@ import type { ClipDetail as Clip } from "../api/schema";
 
 export type {
   ClipDetail as Clip,
+  FrameAttention as Weight,
   PatientSummary as Patient,
   PriorStudy as Prior,
   Region,
   StudyDetail as Study,
   View,
 } from "../api/schema";
-
-export interface Weight {
-  sop_uid: string;
-  frame: number;
-  weight: number;
-}
 
 export function frameUrl(clip: Pick<Clip, "frame_url">, frame: number): string {
   return clip.frame_url.replace(/\{frame\}|%7Bframe%7D/i, String(frame));

@@ -12,6 +12,11 @@ describe("one finding", () => {
     scale: "nominal",
     words: ["no", "yes"],
     studies: 10,
+    patients: 10,
+    reads: 20,
+    twice: 10,
+    repeated: 0,
+    unblinded: 0,
     panel: {
       n: 10,
       observed: sure,
@@ -30,6 +35,9 @@ describe("one finding", () => {
         [1, 1],
       ]),
     ],
+    by_quality: [],
+    adjudicated: [],
+    repeats: [],
   };
   it("shows the first pair's matrix, and that of the pair that is chosen", () => {
     document.body.append(...(detailCards(detail) as HTMLElement[]));

@@ -53,7 +53,7 @@ class PatientView(APIView):
     def patch(self, request: Request, pk: int) -> Response:
         """Facts that DICOM lacks, or has wrong."""
         with transaction.atomic():
-            patient = access.open_patient(request, pk, "patient.opened_for_change")
+            patient = access.open_patient(request, pk, "patient.opened")
             facts = checked(InfantFacts, request.data, instance=patient, partial=True)
             changes = identity.change_facts(patient, facts)
             _audit(request, "patient.changed", patient, changes=changes)
@@ -72,7 +72,7 @@ class MergeView(APIView):
         """This patient and ``into`` (identifier, or our number) are one infant."""
         into = checked(MergeRequest, request.data)["into"]
         with transaction.atomic():
-            patient = access.open_patient(request, pk, "patient.opened_for_change")
+            patient = access.open_patient(request, pk, "patient.opened")
             target = identity.find_target(into)
             uids = identity.merge(patient, target)
             _audit(request, "patient.merged", patient, into=target.patient_id, studies=uids)

@@ -39,8 +39,7 @@ def test_a_clip_is_stored_with_its_facts(take: Take) -> None:
 def test_what_is_stored_is_what_was_sent(take: Take) -> None:
     data = clip()
     take(data)
-    with storage.open_bytes(Clip.objects.get().digest) as stream:
-        assert stream.read() == data
+    assert storage.verified(Clip.objects.get().digest).read_bytes() == data
 
 
 def test_ingest_leaves_a_receipt_an_audit_entry_and_an_event(take: Take) -> None:
@@ -115,8 +114,7 @@ def test_a_refused_file_leaves_a_receipt_and_nothing_else(take: Take, settings: 
 def test_a_program_in_the_preamble_is_zeroed(take: Take) -> None:
     take(encoded(dataset(), preamble=b"MZ" + bytes(126)))
     indexed = Clip.objects.get()
-    with storage.open_bytes(indexed.digest) as stream:
-        assert stream.read(132) == bytes(128) + b"DICM"
+    assert storage.verified(indexed.digest).read_bytes()[:132] == bytes(128) + b"DICM"
     assert any("zeroed" in warning for warning in indexed.warnings)
 
 

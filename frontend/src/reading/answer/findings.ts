@@ -1,16 +1,14 @@
 /** The findings of a read, and how each action changes them. Pure: no page, no server. */
 
+import type { Keyframe } from "../../api/schema";
 import { count } from "../../common/format";
 import type { Drawing } from "../../viewer/annotation/drawing";
 import { type LabelSchema, schemaOf } from "./schema";
 
+export type { Keyframe } from "../../api/schema";
+
 export type Side = "right" | "left";
 export type Grade = 0 | 1 | 2 | 3 | 4;
-
-export interface Keyframe {
-  sop_uid: string;
-  frame: number;
-}
 
 /** What every version of the schema has; the rest is a version's own. */
 export interface Findings {

@@ -4,24 +4,15 @@
  * idempotency key before it is sent, so that sending it twice counts once.
  */
 
+import type { DraftPayload, SavedDraft } from "../../api/schema";
 import { ApiError } from "../../common/api";
 import type { StoredCoverage } from "../../viewer/coverage/coverage";
 import { type Answer, type Findings, sameAnswer, withoutNumbers } from "../answer/findings";
 import { type Commit, type DraftStore, hasUnsent, type Place, type StoredDraft } from "./draft-store";
 
-export interface ServerDraft {
-  findings: Findings;
-  comment: string;
-  version: number;
-  saved_at: string | null;
-}
-
-export interface Saved {
-  version: number;
-  saved_at: string;
-  /** The version of the label schema that is in force. */
-  schema?: string;
-}
+/** A draft that the server has; without findings it has none. */
+export type ServerDraft = Omit<DraftPayload, "findings"> & { findings: Findings };
+export type Saved = { version: number; saved_at: string } & Partial<Pick<SavedDraft, "schema">>;
 
 export interface DraftServer {
   save(place: Place, body: Answer & { version: number }): Promise<Saved>;

@@ -1,5 +1,6 @@
 /** All studies of the infant on an axis of days of life: grade per side, its read, the next screening. */
 
+import type { ScreeningWindow, TimelinePayload, TimelineRead, TimelineStudy } from "../../api/schema";
 import { api, reason } from "../../common/api";
 import { type Child, fill, h, s } from "../../common/dom";
 import { count, day as dayText, grade as roman } from "../../common/format";
@@ -11,55 +12,14 @@ import {
   measuredValues,
   measuresPresent,
   type OpenDrawings,
-  type ReadMeasure,
-  type References,
   sourcesText,
   trendChart,
   trendTable,
 } from "./trend";
 
-interface GradedRead {
-  right: 0 | 1 | 2 | 3 | 4 | null;
-  left: 0 | 1 | 2 | 3 | 4 | null;
-  phi: boolean;
-  reader: string;
-  schema: string;
-  measures?: ReadMeasure[];
-}
-
-interface Entry {
-  study_uid: string;
-  url: string;
-  current: boolean;
-  acquired_at: string | null;
-  day_of_life: number | null;
-  clips: number;
-  read: GradedRead | null;
-  /** Why no read is shown. */
-  hidden: string;
-}
-
-interface ScreeningWindow {
-  name: string;
-  first: number;
-  last: number;
-  done: boolean;
-  from?: string;
-  to?: string;
-}
-
-interface Timeline {
-  studies: Entry[];
-  references: References;
-  screening: {
-    source: string;
-    why: string;
-    today: number | null;
-    windows: ScreeningWindow[];
-    next: ScreeningWindow | null;
-    missed: ScreeningWindow[];
-  };
-}
+type GradedRead = TimelineRead;
+type Entry = TimelineStudy;
+type Timeline = TimelinePayload;
 
 const WIDTH = 560;
 const HEIGHT = 92;

@@ -3,6 +3,7 @@
  * its numbers beside it. Reference lines are drawn to compare with; they advise no treatment.
  */
 
+import type { References, TimelineMeasure, TimelineStudy } from "../../api/schema";
 import { type Child, h, s } from "../../common/dom";
 import { day as dayText, number } from "../../common/format";
 import { type Drawing, PRESETS, type Side, valueText } from "../../viewer/annotation/drawing";
@@ -10,32 +11,12 @@ import type { Measured, Preset } from "../../viewer/annotation/measure";
 
 export type MeasureName = Exclude<Preset, "">;
 
-export interface ReadMeasure {
-  preset: MeasureName;
-  side: Side;
-  measured: Measured | null;
-}
+export type ReadMeasure = Pick<TimelineMeasure, "preset" | "side" | "measured">;
+export type { References } from "../../api/schema";
 
-export interface References {
-  lines: { measure: MeasureName; from?: number; range?: [number, number]; text: string; source: string }[];
-  tables: {
-    measure: MeasureName;
-    source: string;
-    by: "postmenstrual_age_weeks" | "day_of_life";
-    centiles: number[];
-    rows: number[][];
-    file: string;
-  }[];
-  problems: { file: string; reason: string }[];
-}
-
-export interface StudyMeasures {
-  day_of_life: number | null;
-  acquired_at: string | null;
-  current: boolean;
-  hidden: string;
+export type StudyMeasures = Pick<TimelineStudy, "day_of_life" | "acquired_at" | "current" | "hidden"> & {
   read: { measures?: ReadMeasure[]; reader: string } | null;
-}
+};
 
 export interface MeasuredValue {
   day: number;

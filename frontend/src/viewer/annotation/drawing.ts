@@ -1,19 +1,14 @@
 /** Drawings as data: how each is made, moved, hit and named. Points are image pixels; see `measure.ts`. */
 
+import type { Drawing as DrawingAnswer } from "../../api/schema";
 import { number } from "../../common/format";
 import type { Region } from "../types";
-import { axes, distance, type Measured, measure, type Point, type Preset, type Shape, type Tool } from "./measure";
+import { axes, distance, type Measured, measure, type Point, type Preset, type Tool } from "./measure";
 
-export type Side = "" | "right" | "left";
+export type Side = DrawingAnswer["side"];
 
-export interface Drawing extends Shape {
-  uid: string;
-  sop_uid: string;
-  label: string;
-  side: Side;
-  /** The server's own answer, after a commit. */
-  measured?: Measured | null;
-}
+/** A drawing with its points as pairs. `measured` is the server's own answer, after a commit. */
+export type Drawing = Omit<DrawingAnswer, "points"> & { points: readonly Point[] };
 
 export const TOOLS: readonly [Tool, string][] = [
   ["length", "Length"],

@@ -8,20 +8,14 @@
  * another of different scale.
  */
 
+import type { Drawing, MeasuredPayload } from "../../api/schema";
 import type { Region } from "../types";
 
 export type Point = readonly [number, number];
-export type Tool = "length" | "angle" | "ellipse" | "freehand" | "box" | "point" | "arrow";
-export type Preset = "" | "vi" | "ahw" | "tod" | "third_ventricle" | "ri";
-
-export interface Measured {
-  quantity: string;
-  unit: string;
-  value: number | null;
-  /** Why there is no value. */
-  reason: string;
-  more: Record<string, number>;
-}
+export type Tool = Drawing["tool"];
+export type Preset = Drawing["preset"];
+/** As the server measures it too; `value` is null where `reason` says why. */
+export type Measured = MeasuredPayload;
 
 export interface Shape {
   tool: Tool;
@@ -68,7 +62,7 @@ export function regionsOf(regions: readonly Region[], frame: number): Region[] {
   return own.length ? own : regions.filter(({ frames }) => !frames);
 }
 
-function measured(quantity: string, unit: string, compute: () => ValueAndDetails): Measured {
+function measured(quantity: Measured["quantity"], unit: Measured["unit"], compute: () => ValueAndDetails): Measured {
   try {
     const [value, more] = compute();
     return { quantity, unit, value, reason: "", more };
@@ -198,7 +192,10 @@ function crosses(edges: readonly [Point, Point][]): boolean {
 }
 
 const QUANTITIES: Partial<
-  Record<Tool, [quantity: string, unit: string, compute: (points: readonly Point[]) => ValueAndDetails]>
+  Record<
+    Tool,
+    [quantity: Measured["quantity"], unit: Measured["unit"], compute: (points: readonly Point[]) => ValueAndDetails]
+  >
 > = {
   length: ["length", "mm", length],
   angle: ["angle", "°", angle],
@@ -249,7 +246,7 @@ function velocity(points: readonly Point[], regions: readonly Region[]): Measure
     const region = traceRegion(points, regions);
     return {
       quantity: "velocity",
-      unit: region.axes[1],
+      unit: region.axes[1] as Measured["unit"],
       value: velocityAt(pointAt(points, 0)[1], region),
       reason: "",
       more: {},

@@ -3,21 +3,12 @@
  * It shows what moved the score; it is neither a finding nor a localization.
  */
 
+import type { FrameHeatMap, HeatMaps as HeatMapsAnswer } from "../../api/schema";
 import { fill, s } from "../../common/dom";
 
-export interface HeatFrame {
-  sop_uid: string;
-  frame: number;
-  /** The square of the picture that the network saw: left, top, side. */
-  square: [number, number, number];
-  /** Rows of 0 to 1 over that square; one scale for the whole study. */
-  heat: number[][];
-}
-
-export interface HeatMaps {
-  method: string;
-  frames: HeatFrame[];
-}
+/** `square` is left, top and side of the part of the picture that the network saw. */
+export type HeatFrame = Omit<FrameHeatMap, "square"> & { square: [number, number, number] };
+export type HeatMaps = Omit<HeatMapsAnswer, "frames"> & { frames: HeatFrame[] };
 
 export const LEVELS = [0.2, 0.5, 0.8] as const;
 const FINE = 48;

@@ -2,6 +2,7 @@
  * An earlier study of the infant beneath the one that is read: its own panes, its own film, marked as prior throughout.
  */
 
+import type { PriorDrawings as PriorDrawingsAnswer } from "../../api/schema";
 import { polite } from "../../common/announce";
 import { api, reason } from "../../common/api";
 import { fill, h } from "../../common/dom";
@@ -24,12 +25,7 @@ export interface PriorRowHost {
 }
 
 /** What was drawn in the last committed read of an earlier study, or why that is not to be seen. */
-export interface PriorDrawings {
-  drawings: Drawing[];
-  reader: string;
-  committed_at: string | null;
-  hidden: string;
-}
+export type PriorDrawings = Omit<PriorDrawingsAnswer, "drawings"> & { drawings: Drawing[] };
 
 /** More columns than two would leave nothing to see of either study. */
 const COLUMNS = 2;

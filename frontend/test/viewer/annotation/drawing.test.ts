@@ -108,7 +108,7 @@ describe("shapes", () => {
   });
 
   it("the unit is always named, and a missing number says so", () => {
-    const measured = { quantity: "area", unit: "cm²", value: 2.716, reason: "", more: {} };
+    const measured = { quantity: "area", unit: "cm²", value: 2.716, reason: "", more: {} } as const;
     expect([
       valueText(measured),
       valueText({ ...measured, value: null, reason: "uncalibrated: x" }),
