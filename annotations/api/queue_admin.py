@@ -161,7 +161,7 @@ class QueuesView(APIView):
             raise Refusal(detail, "refused", **preview(fields, plan))
         queue = builder.make(
             fields["name"], plan, queue_serializers.settings_of(fields), source=fields["source"],
-            made_from=queue_serializers.kept(dict(request.data)), by=permissions.person(request),
+            made_from=queue_serializers.request_of(dict(request.data)), by=permissions.person(request),
         )  # fmt: skip
         counts: QueueCounts = {"studies": len(plan.picks), "gold": len(plan.gold), "repeats": len(plan.repeats)}
         audit.record(request._request, "label_queue.made", user=request.user, queue=queue.pk, **counts)

@@ -23,13 +23,38 @@ _TELLTALE = ("suspect", "disagree", "split", "uncertain", "positive", "probab", 
 class FilterFields(serializers.Serializer[Any]):
     acquired_from = serializers.DateField(required=False, allow_null=True, default=None)
     acquired_to = serializers.DateField(required=False, allow_null=True, default=None)
-    weeks_from = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=20, max_value=45)
-    weeks_to = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=20, max_value=45)
-    device = serializers.CharField(required=False, allow_blank=True, default="", max_length=64)
+    weeks_from = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=20,
+        max_value=45,
+        help_text="Gestational age at birth in whole weeks, included.",
+    )
+    weeks_to = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=20,
+        max_value=45,
+        help_text="Gestational age at birth in whole weeks, included.",
+    )
+    device = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=64,
+        help_text="Part of the maker's or the scanner's name.",
+    )
     words = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
     labelled = serializers.ChoiceField(choices=selection.LABELLED, default="nobody")
-    mastoid = serializers.BooleanField(required=False, allow_null=True, default=None)
-    queued = serializers.BooleanField(default=False)
+    mastoid = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Whether there is a view through the mastoid fontanelle.",
+    )
+    queued = serializers.BooleanField(default=False, help_text="Also studies that an active queue holds.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for low, high, what in (("acquired_from", "acquired_to", "dates"), ("weeks_from", "weeks_to", "weeks")):
@@ -44,28 +69,52 @@ class QueueFields(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100)
     source = serializers.ChoiceField(choices=Source.choices)  # type: ignore[assignment]  # DRF's own name
     filter = FilterFields(required=False)
-    uids = serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False)
-    leave_out = serializers.BooleanField(default=False)
+    uids = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        trim_whitespace=False,
+        help_text="A list of StudyInstanceUIDs, one a line, or a CSV with such a column.",
+    )
+    leave_out = serializers.BooleanField(default=False, help_text="Make the queue without the lines that are refused.")
     strategy = serializers.CharField(required=False, allow_blank=True, default="", max_length=64)
-    count = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=MAX_STUDIES)
-    why = serializers.CharField(required=False, default=NOT_READ, max_length=200)
+    count = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=MAX_STUDIES,
+        help_text="Studies to draw or to choose.",
+    )
+    why = serializers.CharField(
+        required=False, default=NOT_READ, max_length=200, help_text="Readers see it before they answer."
+    )
     readers = serializers.ListField(child=serializers.CharField(max_length=150), default=list, max_length=500)
     readers_per_study = serializers.IntegerField(default=2, min_value=1, max_value=20)
     blinding = serializers.ChoiceField(choices=Blinding.choices, default=Blinding.COMMIT)
     rule = serializers.ChoiceField(choices=Rule.choices, default=Rule.CLINICAL)
     shuffled = serializers.BooleanField(default=True)
     seed = serializers.IntegerField(default=1, min_value=0, max_value=MAX_SEED)
-    gold = serializers.FloatField(default=0, min_value=0, max_value=0.5)
-    repeats = serializers.FloatField(default=0, min_value=0, max_value=0.5)
-    repeat_gap = serializers.IntegerField(default=20, min_value=1, max_value=1000)
+    gold = serializers.FloatField(
+        default=0, min_value=0, max_value=0.5, help_text="Known answers to mix in, as a share of the studies."
+    )
+    repeats = serializers.FloatField(
+        default=0, min_value=0, max_value=0.5, help_text="Studies that come a second time, as a share of them."
+    )
+    repeat_gap = serializers.IntegerField(
+        default=20,
+        min_value=1,
+        max_value=1000,
+        help_text="Other items that a reader commits before a repeat is offered.",
+    )
     trainee = serializers.BooleanField(default=False)
     deadline = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
     def validate_why(self, why: str) -> str:
-        told = next((word for word in _TELLTALE if word in why.lower()), None)
-        if told:
+        telltale = next((word for word in _TELLTALE if word in why.lower()), None)
+        if telltale:
             raise serializers.ValidationError(
-                f"Readers see this before they answer, and {told!r} may tell them what to answer. Say it neutrally."
+                f"Readers see this before they answer, and {telltale!r} may tell them what to answer. Say it neutrally."
             )
         return why
 
@@ -92,32 +141,32 @@ class QueueFields(serializers.Serializer[Any]):
 
 def people(usernames: list[str]) -> list[User]:
     """The active accounts of these names. Raises ValidationError that names the unknown ones."""
-    found = list(User.objects.filter(username__in=usernames, is_active=True).order_by("username"))
-    unknown = sorted(set(usernames) - {person.username for person in found})
+    users = list(User.objects.filter(username__in=usernames, is_active=True).order_by("username"))
+    unknown = sorted(set(usernames) - {user.username for user in users})
     if unknown:
         raise serializers.ValidationError(f"Nobody active is called {', '.join(unknown)}.")
-    return found
+    return users
 
 
-def choose(asked: dict[str, Any]) -> Selection:
+def choose(fields: dict[str, Any]) -> Selection:
     """The studies that were asked for. Raises BadSelection."""
-    seed, count = asked["seed"], asked["count"]
-    if asked["source"] == Source.LIST:
-        return selection.by_list(asked["uids"], why=asked["why"])
-    if asked["source"] == Source.STRATEGY:
-        return selection.by_strategy(asked["strategy"], count=count, seed=seed)
-    wanted = StudyFilter(**asked.get("filter", {}))
-    return selection.by_filter(wanted, why=asked["why"], count=count, seed=seed)
+    seed, count = fields["seed"], fields["count"]
+    if fields["source"] == Source.LIST:
+        return selection.by_list(fields["uids"], why=fields["why"])
+    if fields["source"] == Source.STRATEGY:
+        return selection.by_strategy(fields["strategy"], count=count, seed=seed)
+    conditions = StudyFilter(**fields.get("filter", {}))
+    return selection.by_filter(conditions, why=fields["why"], count=count, seed=seed)
 
 
-def settings_of(asked: dict[str, Any]) -> QueueSettings:
+def settings_of(fields: dict[str, Any]) -> QueueSettings:
     names = (
         "readers_per_study", "readers", "blinding", "rule", "shuffled", "seed", "trainee", "gold", "repeats",
         "repeat_gap", "deadline",
     )  # fmt: skip
-    return QueueSettings(**{name: asked[name] for name in names})
+    return QueueSettings(**{name: fields[name] for name in names})
 
 
-def kept(body: dict[str, Any]) -> QueueRequest:
+def request_of(body: dict[str, Any]) -> QueueRequest:
     """What stays with the queue of the request: what a `QueueRequest` has, so neither the name nor the list of UIDs."""
     return cast(QueueRequest, {name: body[name] for name in QueueRequest.__annotations__ if name in body})
