@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
+
+# platform/ is a source root and never a package: see docs/decisions/0001-source-root.md.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "platform"))
 
 from benchmarks.rows import merge, table
 

@@ -52,8 +52,10 @@ def agreement_over_many() -> list[Row]:
 def _answers(question: Question, rng: np.random.Generator) -> Codes:
     """Readers who mostly agree, one answer in ten missing."""
     common = rng.choice(question.size, size=(STUDIES, 1), p=_rare(question.size))
-    said = np.where(rng.random((STUDIES, READERS)) < 0.9, common, rng.integers(question.size, size=(STUDIES, READERS)))
-    return np.where(rng.random(said.shape) < 0.1, MISSING, said)
+    answers = np.where(
+        rng.random((STUDIES, READERS)) < 0.9, common, rng.integers(question.size, size=(STUDIES, READERS))
+    )
+    return np.where(rng.random(answers.shape) < 0.1, MISSING, answers)
 
 
 def _rare(categories: int) -> list[float]:

@@ -59,16 +59,16 @@ def queues_of_ten_thousand() -> list[Row]:
         for number in range(ON_SCREEN):
             write_study(Path(folder), clips=[12] * 4, number=number)
         site.manage("ingest", folder)
-        shown = _screen(site)
+        screen_seconds = _screen(site)
         site.manage("shell", "-v", "0", "-c", SEED)
-        made = [_make(site.sign_in("admin")) for _ in range(3)]
+        creation_seconds = [_make(site.sign_in("admin")) for _ in range(3)]
         annotator = site.sign_in("annotator")
-        turned, kept = _commits(annotator), _drafts(annotator)
+        commit_seconds, draft_seconds = _commits(annotator), _drafts(annotator)
     return [
-        _row("queue_creation", statistics.median(made), "s", 5.0),
-        _row("commit_to_next", shown, "s", 0.3),
-        _row("commit_to_next_server_p95", _p95(turned), "s", 0.3),
-        _row("autosave_p95", _p95(kept), "s", 1.0),
+        _row("queue_creation", statistics.median(creation_seconds), "s", 5.0),
+        _row("commit_to_next", screen_seconds, "s", 0.3),
+        _row("commit_to_next_server_p95", _p95(commit_seconds), "s", 0.3),
+        _row("autosave_p95", _p95(draft_seconds), "s", 1.0),
     ]
 
 
@@ -116,8 +116,8 @@ def _commits(client: Client) -> list[float]:
     item = _next(client)
     for number in range(COMMITS):
         body = _body(item, 0, idempotency_key=f"bench-{number}")
-        took, told = _timed(client, "POST", f"/api/v1/studies/{item['study_uid']}/reads/commit/", body)
-        item = told["queue"]["item"]
+        took, answer = _timed(client, "POST", f"/api/v1/studies/{item['study_uid']}/reads/commit/", body)
+        item = answer["queue"]["item"]
         study, _ = _timed(client, "GET", f"/api/v1/studies/{item['study_uid']}/")
         reads, _ = _timed(client, "GET", f"/api/v1/studies/{item['study_uid']}/reads/?{_where(item)}")
         seconds.append(took + study + reads)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from common.atomic_file import replacing
+
 LATEST = Path(__file__).resolve().parent / "latest.json"
 COLUMNS = ("name", "value", "unit", "goal", "met", "ratio", "against")
 
@@ -30,7 +32,8 @@ def merge(rows: Iterable[Row], path: Path = LATEST) -> list[dict[str, object]]:
     known = {row["name"]: row for row in json.loads(path.read_text())} if path.exists() else {}
     known |= {row.name: asdict(row) for row in rows}
     merged = [known[name] for name in sorted(known)]
-    path.write_text(json.dumps(merged, indent=1) + "\n")
+    with replacing(path) as file:
+        file.write((json.dumps(merged, indent=1) + "\n").encode())
     return merged
 
 

@@ -40,7 +40,7 @@ Facts = dict[str, Any]
 def at_the_papers_size() -> list[Row]:
     """2,127 infants of 16 frames: the embedding, the cross-validation of the heads, and what no cache would cost."""
     infants = Cohort().infants
-    embedding, folds, naive = (_apart(measure) for measure in (_embed, _cross_validate, _without_cache))
+    embedding, folds, naive = (_in_a_process(measure) for measure in (_embed, _cross_validate, _without_cache))
     minutes, seconds = embedding["seconds"] * infants / 60, folds["seconds"]
     once = naive["seconds"] * infants
     cached, without = once + seconds, once * folds["epochs"]
@@ -48,9 +48,9 @@ def at_the_papers_size() -> list[Row]:
     peak = max(embedding["peak"], folds["peak"])
     cores = f"{torch.get_num_threads()} threads"
     frames = f"{infants:,} infants x {FRAMES} frames"
-    told = f"told from {SAMPLE} infants; {embedding['type']}"
+    sample = f"estimated from {SAMPLE} infants; {embedding['type']}"
     return [
-        _row("embedding", minutes, "min", 25, against=f"{frames}, {cores}; {told}"),
+        _row("embedding", minutes, "min", 25, against=f"{frames}, {cores}; {sample}"),
         _row("crossval", seconds, "s", 180, against=f"{frames}: {folds['fits']:.0f} fits of the fontanelle head"),
         _row("memory", peak, "GiB", 4, against="peak of the embedding and of the cross-validation, each a process"),
         Row(
@@ -60,7 +60,7 @@ def at_the_papers_size() -> list[Row]:
             "none",
             True,
             COMMAND,
-            against=f"decoded and embedded again in {folds['epochs']:.0f} epochs; told from {NAIVE_SAMPLE} infants; "
+            against=f"decoded and embedded again in {folds['epochs']:.0f} epochs; from {NAIVE_SAMPLE} infants; "
             "ratio: to once and the cross-validation",
             ratio=ratio,
         ),
@@ -71,8 +71,8 @@ def _row(name: str, value: float, unit: str, most: float, *, against: str) -> Ro
     return Row(f"training.{name}", round(value, 2), unit, f"≤ {most}", value <= most, COMMAND, against=against)
 
 
-def _apart(measure: Callable[[], Facts]) -> Facts:
-    """A measurement in a fresh process, whose memory is nobody else's."""
+def _in_a_process(measure: Callable[[], Facts]) -> Facts:
+    """A measurement in a fresh process, whose memory is its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(measure)
 
@@ -89,13 +89,13 @@ def _embed() -> Facts:
     return {"seconds": _median(engine.embed, infants), "peak": _peak(), "type": str(engine.dtype)}
 
 
-def _median(work: Callable[[Any], object], given: Sequence[Any]) -> float:
+def _median(work: Callable[[Any], object], inputs: Sequence[Any]) -> float:
     """Median seconds of a piece of work, the first done once before to warm up."""
-    work(given[0])
+    work(inputs[0])
     seconds = []
-    for one in given:
+    for each in inputs:
         began = time.perf_counter()
-        work(one)
+        work(each)
         seconds.append(time.perf_counter() - began)
     return float(np.median(seconds))
 

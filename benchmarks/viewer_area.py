@@ -216,18 +216,18 @@ def _memory(site: Stack, first: str) -> list[Row]:
 def bundle() -> list[Row]:
     """What a reader's browser fetches to read: every script and style of the reading room, gzipped."""
     manifest = json.loads((DIST / ".vite" / "manifest.json").read_text())
-    wanted: set[str] = set()
+    files: set[str] = set()
 
     def collect(name: str) -> None:
         chunk = manifest[name]
-        if chunk["file"] in wanted:
+        if chunk["file"] in files:
             return
-        wanted.update([chunk["file"], *chunk.get("css", [])])
+        files.update([chunk["file"], *chunk.get("css", [])])
         for other in [*chunk.get("imports", []), *chunk.get("dynamicImports", [])]:
             collect(other)
 
     collect("src/entries/study.ts")
-    size = sum(len(gzip.compress((DIST / file).read_bytes(), 9)) for file in wanted) / 1000
+    size = sum(len(gzip.compress((DIST / file).read_bytes(), 9)) for file in files) / 1000
     return [_row("bundle_gzip", size, "kB", 900)]
 
 

@@ -43,12 +43,12 @@ def _pictures() -> list[bytes]:
     """The frames of a drawn sweep as grey JPEG baseline, as devices write them."""
     _, sweep = _drawn()
     grey = sweep.frames if sweep.frames.ndim == 3 else sweep.frames[..., 0]
-    found = []
+    pictures = []
     for frame in grey:
         buffer = io.BytesIO()
         Image.fromarray(np.asarray(frame)).resize(SIZE, Image.Resampling.BILINEAR).save(buffer, "JPEG", quality=QUALITY)
-        found.append(buffer.getvalue())
-    return found
+        pictures.append(buffer.getvalue())
+    return pictures
 
 
 def write_study(folder: Path, *, clips: list[int], number: int, frame_ms: float = 40.0) -> str:

@@ -23,7 +23,7 @@ from inference.core.frame_selection import ClipFacts, select_frames
 from inference.core.preprocess import Box, prepare
 from studies.frame_cache import FrameError, grey_frames
 from studies.models import Clip
-from studies.sandbox.pool import ChildFailed
+from studies.sandbox.pool import SandboxError
 
 Embedding = NDArray[np.float16]
 TISSUE = "2d"
@@ -99,7 +99,7 @@ def embed_clips(
 
 
 def _raise_if_passing(error: FrameError, *, patient: bool) -> None:
-    passing = isinstance(error.__cause__, ChildFailed) and not error.__cause__.lasting
+    passing = isinstance(error.__cause__, SandboxError) and not error.__cause__.lasting
     if passing and patient:
         raise TryAgain(error.reason) from error
 

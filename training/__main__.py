@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from pathlib import Path
+
+# platform/ is a source root and never a package: see docs/decisions/0001-source-root.md. The cores use its `common`.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "platform"))
 
 COMMANDS = {
     "benchmark": ("training.benchmark.run:main", "both recipes on neophantom-v1: every figure of docs/benchmark.md"),
@@ -34,9 +38,9 @@ def main(argv: list[str] | None = None) -> int:
     commands = "; ".join(f"{name}: {text}" for name, (_, text) in COMMANDS.items())
     parser.add_argument("command", choices=sorted(COMMANDS), help=commands)
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see COMMAND --help")
-    chosen = parser.parse_args(argv)
-    module, _, function = COMMANDS[chosen.command][0].partition(":")
-    return int(getattr(importlib.import_module(module), function)(chosen.arguments) or 0)
+    options = parser.parse_args(argv)
+    module, _, function = COMMANDS[options.command][0].partition(":")
+    return int(getattr(importlib.import_module(module), function)(options.arguments) or 0)
 
 
 if __name__ == "__main__":

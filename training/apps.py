@@ -9,11 +9,11 @@ class TrainingConfig(AppConfig):
     def ready(self) -> None:
         from inference.registry import before_promotion
         from jobs.handlers import Handler, register
-        from training.holdout import why_not
+        from training.holdout import reason_to_refuse
         from training.runs import TRAIN
 
         handler = Handler(
             "training.train_job:train", on_quarantine="training.runs:on_quarantine", on_cancel="training.runs:on_cancel"
         )
         register(TRAIN, handler)
-        before_promotion(why_not)
+        before_promotion(reason_to_refuse)

@@ -17,6 +17,7 @@ from training.core.bags import Bags, load, load_train_masks, make_bags
 from training.core.crossval import RECIPES, CrossValidation, Progress, cross_validate, make_splits
 from training.core.image_bags import BagTable, embed_folders, read_table
 from training.core.report import write_report
+from training.core.report_shapes import Report, ReportMeasure
 from training.core.splits import TooFewCases
 
 DEMO_MODEL = Path(__file__).resolve().parents[1] / "inference" / "demo_model"
@@ -26,19 +27,19 @@ def crossval(argv: list[str]) -> int:
     """Cross-validate bags of pictures or of vectors; 0, or 2 with one line of reason."""
     options = _crossval_parser().parse_args(argv)
     try:
-        found = _of_features(options) if options.features else _of_pictures(options)
+        validation = _of_features(options) if options.features else _of_pictures(options)
     except (ValueError, OSError, BadModel, BadZipFile) as error:
-        _say(f"crossval: {error}. Nothing was written.", sys.stderr)
+        _print(f"crossval: {error}. Nothing was written.", sys.stderr)
         return 2
-    write_report(options.out, report=found.report, predictions=found.predictions)
-    shutil.rmtree(_work(options), ignore_errors=True)
-    _say(summary(found.report))
-    _say(f"Wrote report.json, predictions.csv, roc.png and pr.png to {options.out}. Research use only.")
+    write_report(options.out, report=validation.report, predictions=validation.predictions)
+    shutil.rmtree(_fits_folder(options), ignore_errors=True)
+    _print(summary(validation.report))
+    _print(f"Wrote report.json, predictions.csv, roc.png and pr.png to {options.out}. Research use only.")
     return 0
 
 
-def _work(options: argparse.Namespace) -> Path:
-    """Where heads are kept until the report is written; the same command goes on there after a kill."""
+def _fits_folder(options: argparse.Namespace) -> Path:
+    """Where heads are written until the report is there; the same command goes on from them after a kill."""
     out: Path = options.out
     return out / "fits"
 
@@ -108,44 +109,44 @@ def _validated(bags: Bags, options: argparse.Namespace, **splits: Any) -> CrossV
         seed=options.seed,
         prevalence=options.prevalence,
         measured_on=f"{(options.bags or options.features).name}, out of fold",
-        progress=_Bar(),
-        work=_work(options),
+        progress=_ProgressLine(),
+        work=_fits_folder(options),
         **splits,
     )
 
 
-def _say(line: str, stream: TextIO | None = None) -> None:
+def _print(line: str, stream: TextIO | None = None) -> None:
     out = stream or sys.stdout
     out.write(line + "\n")
     out.flush()
 
 
-class _Bar:
+class _ProgressLine:
     """A line on a terminal that is written over; silence elsewhere."""
 
     def __init__(self) -> None:
-        self.told = 0.0
+        self.last_write = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        if sys.stderr.isatty() and time.monotonic() - self.told > 0.5:
-            self.told = time.monotonic()
+        if sys.stderr.isatty() and time.monotonic() - self.last_write > 0.5:
+            self.last_write = time.monotonic()
             left = f"{progress.eta_seconds:.0f} s left"
             sys.stderr.write(f"\r{progress.fraction:4.0%} {progress.message}, {left}    ")
 
 
-def summary(report: dict[str, Any]) -> str:
+def summary(report: Report) -> str:
     """A report in a few lines."""
     lines = [
         f"{report['n']} bags, {report['n_positive']} positive, recipe {report['recipe']}, "
         f"{report['seconds']} s ({report['cpu_seconds']} s CPU)"
     ]
-    named = {name: report[name] for name in ("auroc", "pr_auc", "accuracy")}
-    for point, kinds in report["operating_points"].items():
-        named |= {f"{point} {kind}": value for kind, value in kinds.items()}
+    named = {"auroc": report["auroc"], "pr_auc": report["pr_auc"], "accuracy": report["accuracy"]}
+    for point, reached in report["operating_points"].items():
+        named |= {f"{point} sensitivity": reached["sensitivity"], f"{point} specificity": reached["specificity"]}
     return "\n".join(lines + [_line(name, value) for name, value in named.items()])
 
 
-def _line(name: str, value: dict[str, Any]) -> str:
+def _line(name: str, value: ReportMeasure) -> str:
     low, high = (_number(end) for end in value["interval"])
     mean, sd = _number(value["mean"]), _number(value["sd"])
     return f"{name:24} {mean} ± {sd} over folds; pooled {_number(value['pooled'])} ({low} to {high})"
@@ -168,16 +169,16 @@ def demo_model(argv: list[str]) -> int:
         sizes=sizes_from(sizes | {"hard": options.hard_exams}),
         work=options.work,
         processes=options.processes,
-        say=lambda line: _say(f"{time.monotonic() - began:7.0f} s  {line}"),
+        say=lambda line: _print(f"{time.monotonic() - began:7.0f} s  {line}"),
     )
-    measured = train_demo(options.out, parts)
-    _say(summary(measured["out_of_fold"]))
-    for kind, found in measured["held_out"].items():
-        for name, value in found.items():
-            _say(f"held out, {kind:22} {name:22} {value}")
+    measurements = train_demo(options.out, parts)
+    _print(summary(measurements["out_of_fold"]))
+    for kind, figures in measurements["held_out"].items():
+        for name, value in figures.items():
+            _print(f"held out, {kind:22} {name:22} {value}")
     if options.card:
-        write_card(options.card, options.out, measured)
-    _say(f"Wrote {options.out}. Trained on phantoms only: it means nothing for a person. Research use only.")
+        write_card(options.card, options.out, measurements)
+    _print(f"Wrote {options.out}. Trained on phantoms only: it means nothing for a person. Research use only.")
     return 0
 
 

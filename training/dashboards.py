@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from statistics import median, quantiles
-from typing import Any
 
 from django.db.models import Min
 from django.utils import timezone
@@ -16,14 +15,16 @@ from inference.messages import DEMO_WARNING
 from inference.models import ModelVersion, Score
 from inference.registry import champion
 from inference.scheduling import TRIAGE
+from training.core.report_shapes import DeployedPoint, Interval, Report, ReportMeasure, ReportPoint
+from training.payloads import ChampionModel, DayCount, DelayBar, DelayFigures, SiteMetrics
 
 DAYS = 30
 EDGES = (0, 10, 20, 30, 60, 90, 120, 180, 300, 600, 1800)
 """Seconds; the last bar is open to the right."""
 
 
-def metrics(*, now: datetime | None = None) -> dict[str, Any]:
-    """The JSON of ``/api/v1/metrics/``."""
+def metrics(*, now: datetime | None = None) -> SiteMetrics:
+    """What ``/api/v1/metrics/`` answers."""
     moment = now or timezone.now()
     since = moment - timedelta(days=DAYS - 1)
     best = champion()
@@ -37,7 +38,7 @@ def metrics(*, now: datetime | None = None) -> dict[str, Any]:
     }
 
 
-def _model(model: ModelVersion) -> dict[str, Any]:
+def _model(model: ModelVersion) -> ChampionModel:
     return {
         "id": model.pk,
         "name": model.name,
@@ -47,10 +48,10 @@ def _model(model: ModelVersion) -> dict[str, Any]:
     }
 
 
-def report_of(model: ModelVersion) -> dict[str, Any]:
+def report_of(model: ModelVersion) -> Report:
     """The cross-validation that the model came with, or what its manifest says that its operating points achieved."""
     if model.report:
-        report: dict[str, Any] = model.report
+        report: Report = model.report
         return report
     points = {name: _achieved(point) for name, point in model.manifest["operating_points"].items()}
     trained_on = model.manifest["trained_on"]
@@ -62,17 +63,17 @@ def report_of(model: ModelVersion) -> dict[str, Any]:
     }
 
 
-def _achieved(point: dict[str, Any]) -> dict[str, Any]:
+def _achieved(point: DeployedPoint) -> ReportPoint:
     achieved = point["achieved"]
     sensitivity = _measure(achieved["sensitivity"], list(achieved["interval"]))
-    return {"sensitivity": sensitivity, "specificity": _measure(achieved["specificity"], None)}
+    return {"sensitivity": sensitivity, "specificity": _measure(achieved["specificity"], [None, None])}
 
 
-def _measure(pooled: float, interval: list[float] | None) -> dict[str, Any]:
+def _measure(pooled: float, interval: Interval) -> ReportMeasure:
     return {"mean": None, "sd": None, "per_fold": [], "pooled": pooled, "interval": interval}
 
 
-def per_day(moments: Iterable[datetime], *, now: datetime) -> list[dict[str, Any]]:
+def per_day(moments: Iterable[datetime], *, now: datetime) -> list[DayCount]:
     """One row for each of the last days, those without anything too; days of the site's time zone."""
     counts = Counter(timezone.localtime(moment).date() for moment in moments)
     today = timezone.localtime(now).date()
@@ -81,16 +82,16 @@ def per_day(moments: Iterable[datetime], *, now: datetime) -> list[dict[str, Any
 
 
 def _seconds_to_flag(since: datetime) -> list[float]:
-    """From the last image of each revision to the first answer to it; re-scores do not count."""
+    """From the last image of each revision to its first score; re-scores do not count."""
     first = Score.objects.filter(purpose=TRIAGE, created_at__gte=since, probability__isnull=False)
     rows = first.values("revision", "revision__last_image_at").annotate(at=Min("created_at"))
     return [max(0.0, (row["at"] - row["revision__last_image_at"]).total_seconds()) for row in rows]
 
 
-def delays(seconds: Sequence[float]) -> dict[str, Any]:
-    """Median, 95th percentile and a histogram of waiting times."""
+def delays(seconds: Sequence[float]) -> DelayFigures:
+    """Median, 95th percentile and a histogram of waiting times in seconds."""
     bins = [*zip(EDGES, [*EDGES[1:], None], strict=True)]
-    histogram = [
+    histogram: list[DelayBar] = [
         {"from": low, "to": high, "count": sum(low <= value and (high is None or value < high) for value in seconds)}
         for low, high in bins
     ]

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from accounts import audit
+from accounts.models import User
 from inference.models import ModelState, ModelVersion
 from studies.models import Patient
+from training.labelled_row import LabelledRow, SnapshotRow, infants_needed
 from training.models import HoldOut, HoldOutResult, TrainingRun
 
 if TYPE_CHECKING:
-    from training.core.holdout import Locked
-    from training.preflight import Row
+    from training.core.holdout import HeldOut
 
 SHARE = 0.15
 NOT_OPENED = (
@@ -34,21 +35,23 @@ def holdout_of(*, phantoms_only: bool) -> HoldOut | None:
     return HoldOut.objects.filter(phantoms_only=phantoms_only).first()
 
 
-def locked(*holdouts: HoldOut) -> Locked:
+def held_out(*holdouts: HoldOut) -> HeldOut:
     """Who is in these hold-outs, or in any: as drawn, and whoever was linked or merged with them since."""
-    from training.core.holdout import Locked
+    from training.core.holdout import HeldOut
 
-    chosen = holdouts or tuple(HoldOut.objects.all())
-    patients = {int(pk) for one in chosen for pk in one.patients}
-    groups = {str(group) for one in chosen for group in one.groups}
+    among = holdouts or tuple(HoldOut.objects.all())
+    patients = {int(pk) for holdout in among for pk in holdout.patients}
+    groups = {str(group) for holdout in among for group in holdout.groups}
     if patients:
-        known = Patient.objects.filter(Q(pk__in=patients) | Q(merged__in=patients)).distinct()
-        patients |= {patient.pk for patient in known}
-        groups |= {patient.group for patient in known}
-    return Locked(frozenset(map(str, patients)), frozenset(groups))
+        linked = Patient.objects.filter(Q(pk__in=patients) | Q(merged__in=patients)).distinct()
+        patients |= {patient.pk for patient in linked}
+        groups |= {patient.group for patient in linked}
+    return HeldOut(frozenset(map(str, patients)), frozenset(groups))
 
 
-def lock(rows: list[Row], *, phantoms_only: bool, user: Any = None, share: float = SHARE, seed: int = 0) -> HoldOut:
+def lock(
+    rows: list[LabelledRow], *, phantoms_only: bool, user: User | None = None, share: float = SHARE, seed: int = 0
+) -> HoldOut:
     """Draw the hold-out among labelled studies and fix it, audited.
 
     Raises NotLocked if there is one, or if it or the folds would have too few positives; TooFewCases.
@@ -64,9 +67,9 @@ def lock(rows: list[Row], *, phantoms_only: bool, user: Any = None, share: float
         groups = draw_groups(y, np.array([row.group for row in rows], dtype=str), share=share, seed=seed)
         inside = [row for row in rows if row.group in set(groups)]
         positives = len({row.group for row in inside if row.positive})
-        _check_worth(positives, len({row.group for row in rows if row.positive}) - positives)
+        _check_size(positives, len({row.group for row in rows if row.positive}) - positives)
         patients = sorted({row.patient for row in inside})
-        found = HoldOut.objects.create(
+        holdout = HoldOut.objects.create(
             phantoms_only=phantoms_only,
             digest=hashlib.sha256("\n".join([*map(str, patients), *groups]).encode()).hexdigest(),
             patients=patients,
@@ -76,34 +79,31 @@ def lock(rows: list[Row], *, phantoms_only: bool, user: Any = None, share: float
             seed=seed,
             created_by=user,
         )
-        audit.record(None, "holdout.locked", user=user, holdout=found.digest, patients=len(patients), share=share)
-    return found
+        audit.record(None, "holdout.locked", user=user, holdout=holdout.digest, patients=len(patients), share=share)
+    return holdout
 
 
-def _check_worth(inside: int, outside: int) -> None:
-    """What is locked is locked for good: so a hold-out that could say nothing, or starves the folds, is not made."""
-    from training.preflight import needed
-
+def _check_size(inside: int, outside: int) -> None:
+    """Raise NotLocked if it would hold too few positives, or leave too few for the folds: it is made once, for good."""
     least = settings.MIN_POSITIVES_PER_FOLD
-    if inside < least or outside < needed():
+    if inside < least or outside < infants_needed():
         raise NotLocked(
-            f"It would have {inside} positive patients and leave {outside} for the folds; {least} and {needed()} are "
-            "needed. Label more first, or name another --share."
+            f"It would have {inside} positive patients and leave {outside} for the folds; {least} and "
+            f"{infants_needed()} are needed. Label more first, or name another --share."
         )
 
 
-def assert_unseen(rows: list[dict[str, Any]], *holdouts: HoldOut) -> None:
+def assert_unseen(rows: list[SnapshotRow], *holdouts: HoldOut) -> None:
     """Raise Leak, naming studies and patients, if one of a snapshot's rows is in a hold-out."""
     from training.core.holdout import assert_outside
 
-    away = locked(*holdouts)
-    assert_outside(away, {row["study_uid"]: (str(row["patient"]), str(row["group"])) for row in rows})
+    assert_outside(held_out(*holdouts), {row["study_uid"]: (str(row["patient"]), str(row["group"])) for row in rows})
 
 
-def why_not(model: ModelVersion) -> str:
-    """Registered with the models: why this one may not be promoted yet; nothing if it may.
+def reason_to_refuse(model: ModelVersion) -> str:
+    """Registered with the models: why this one may not be promoted yet; empty if it may.
 
-    A rollback, and a model that was not trained here, ask for nothing.
+    A rollback needs no hold-out, nor does a model that was not trained here.
     """
     run = TrainingRun.objects.select_related("snapshot").filter(model=model).first()
     if run is None or model.state != ModelState.CHALLENGER:

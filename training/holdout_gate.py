@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 import numpy as np
 from django.db import transaction
+from numpy.typing import NDArray
 
 from accounts import audit
+from accounts.models import User
 from inference.core.manifest import BadModel
 from inference.embedding_cache import embed_clips
 from inference.engine_cache import engine_for
@@ -18,16 +19,18 @@ from inference.registry import champion
 from studies.models import StudyRevision
 from training.core.metrics import auroc, clopper_pearson
 from training.core.splits import Leak
-from training.holdout import assert_unseen, holdout_of, locked
+from training.holdout import assert_unseen, held_out, holdout_of
+from training.labelled_row import LabelledRow
 from training.models import HoldOut, HoldOutOpening, HoldOutResult, TrainingRun
-from training.preflight import Row, everyone
+from training.payloads import HoldOutMeasures, HoldOutReport, HoldOutShare, NotCompared
+from training.preflight import everyone
 
 
 class NotOpened(Exception):
     """The hold-out stayed closed; the message says why."""
 
 
-def open_holdout(model: ModelVersion, *, user: Any = None) -> HoldOutResult:
+def open_holdout(model: ModelVersion, *, user: User | None = None) -> HoldOutResult:
     """Log the opening, then measure. Raises NotOpened; a model that was fitted on one of these patients is refused,
     with the identifiers, and that is audited too."""
     run = TrainingRun.objects.select_related("snapshot").filter(model=model).first()
@@ -43,18 +46,20 @@ def open_holdout(model: ModelVersion, *, user: Any = None) -> HoldOutResult:
         raise NotOpened(f"The model was trained on patients {leak}.") from leak
     rows = _inside(holdout)
     opening = _log(holdout, model, run, rows, user)
-    report = {"model": _measured(model, rows), "champion": _champion(model, holdout, rows)}
+    report: HoldOutReport = {"model": _measured(model, rows), "champion": _champion(model, holdout, rows)}
     return HoldOutResult.objects.create(opening=opening, report=report)
 
 
-def _inside(holdout: HoldOut) -> list[Row]:
-    away = locked(holdout)
+def _inside(holdout: HoldOut) -> list[LabelledRow]:
+    inside = held_out(holdout)
     rows = everyone(phantoms_only=holdout.phantoms_only)
-    return [row for row in rows if away.holds(str(row.patient), row.group)]
+    return [row for row in rows if inside.holds(str(row.patient), row.group)]
 
 
-def _log(holdout: HoldOut, model: ModelVersion, run: TrainingRun, rows: list[Row], user: Any) -> HoldOutOpening:
-    """Committed before a picture is looked at: an opening that crashes is an opening."""
+def _log(
+    holdout: HoldOut, model: ModelVersion, run: TrainingRun, rows: list[LabelledRow], user: User | None
+) -> HoldOutOpening:
+    """Committed before any picture is read: an opening that crashes is in the log, too."""
     canonical = json.dumps([row.as_json() for row in rows], sort_keys=True, separators=(",", ":"))
     studies = hashlib.sha256(canonical.encode()).hexdigest()
     snapshot = run.snapshot.digest
@@ -73,7 +78,7 @@ def _log(holdout: HoldOut, model: ModelVersion, run: TrainingRun, rows: list[Row
         )
 
 
-def _champion(model: ModelVersion, holdout: HoldOut, rows: list[Row]) -> dict[str, Any] | None:
+def _champion(model: ModelVersion, holdout: HoldOut, rows: list[LabelledRow]) -> HoldOutMeasures | NotCompared | None:
     """The champion on the same studies; a reason instead where it was fitted on some of them."""
     best = champion()
     if best is None or best.pk == model.pk:
@@ -88,13 +93,13 @@ def _champion(model: ModelVersion, holdout: HoldOut, rows: list[Row]) -> dict[st
         return {"digest": best.digest, "not_compared": f"Its files were refused: {error}."}
 
 
-def _measured(model: ModelVersion, rows: list[Row]) -> dict[str, Any]:
+def _measured(model: ModelVersion, rows: list[LabelledRow]) -> HoldOutMeasures:
     """AUROC, and sensitivity and specificity at each frozen operating point, with exact intervals."""
     engine = engine_for(model)
     y, probability, left_out = [], [], []
     for row in rows:
         revision = StudyRevision.objects.get(study__uid=row.study_uid, number=row.revision)
-        embedded = embed_clips(list(revision.clips.filter(scorable=True, frames__gt=0)), engine)
+        embedded = embed_clips(list(revision.clips.scorable()), engine)
         if not embedded.frames:
             left_out.append(row.study_uid)
             continue
@@ -117,6 +122,6 @@ def _measured(model: ModelVersion, rows: list[Row]) -> dict[str, Any]:
     }
 
 
-def _share(right: Any) -> dict[str, Any]:
+def _share(right: NDArray[np.bool_]) -> HoldOutShare:
     hits, n = int(right.sum()), len(right)
     return {"value": hits / n if n else None, "n": n, "interval": list(clopper_pearson(hits, n))}

@@ -60,7 +60,7 @@ class TrainingRun(models.Model):
 class HoldOut(AppendOnly):
     """Patients, linked ones whole, whom no training sees: fixed when it is made, one of infants and one of phantoms.
 
-    ``patients`` are primary keys, ``groups`` what linked them when it was made; `training.holdout.locked` adds who
+    ``patients`` are primary keys, ``groups`` what linked them when it was made; `training.holdout.held_out` adds who
     was linked with them, or merged with them, since.
     """
 

@@ -3,51 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from annotations.consensus.reference_labels import ReferenceLabel, labels
 from annotations.models import ReadRevision
-from studies.models import StudyRevision
-from training.holdout import holdout_of, locked
+from studies.models import Clip, StudyRevision
+from training.core.report_shapes import FoldCounts
+from training.holdout import held_out, holdout_of
+from training.labelled_row import LabelledRow, infants_needed
 from training.models import HoldOut
+from training.payloads import HoldOutFacts, TrainingPreflight
 
 SECONDS_PER_STUDY = (1.0, 10.0)
 SECONDS_OF_FITTING = (20.0, 180.0)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One study as a run uses it: which images, which label, and what must stay together."""
-
-    study_uid: str
-    revision: int
-    revision_digest: str
-    patient: int
-    group: str
-    positive: bool
-    reads: tuple[int, ...]
-    rule: str
-    definition: str
-    fold: int = -1
-
-    def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "reads": list(self.reads)}
 
 
 @dataclass
 class Preflight:
     """Whether retraining can start, and why not, in words."""
 
-    rows: list[Row]
+    rows: list[LabelledRow]
     phantoms_only: bool
     reasons: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
-    folds: list[dict[str, Any]] = field(default_factory=list)
+    folds: list[FoldCounts] = field(default_factory=list)
     missing_positives: int = 0
     holdout: HoldOut | None = None
 
@@ -68,15 +51,18 @@ class Preflight:
         ends = zip(SECONDS_OF_FITTING, SECONDS_PER_STUDY, strict=True)
         return [round(fitting + len(self.rows) * each) for fitting, each in ends]
 
-    def _holdout(self) -> dict[str, Any] | None:
-        """The locked hold-out in figures; who is in it stays with the gate."""
+    def _holdout(self) -> HoldOutFacts | None:
         if self.holdout is None:
             return None
-        facts = self.holdout
-        opened = facts.openings.count()
-        return {"digest": facts.digest, "patients": len(facts.patients), "at": facts.created_at, "openings": opened}
+        return {
+            "digest": self.holdout.digest,
+            "patients": len(self.holdout.patients),
+            "at": self.holdout.created_at,
+            "openings": self.holdout.openings.count(),
+        }
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> TrainingPreflight:
+        """What the API answers."""
         return {
             "ok": self.ok,
             "reasons": self.reasons,
@@ -95,17 +81,11 @@ class Preflight:
 
 def preflight(*, seed: int = 0) -> Preflight:
     """Gather the labelled studies, split their patients into folds, and say what is missing."""
-    found = _gather()
-    _count(found)
-    if found.ok:
-        _split(found, seed=seed)
-    return found
-
-
-def needed() -> int:
-    """Infants of each class that the folds need together."""
-    count: int = settings.MIN_POSITIVES_PER_FOLD * settings.TRAINING_FOLDS
-    return count
+    plan = _gather()
+    _count(plan)
+    if plan.ok:
+        _split(plan, seed=seed)
+    return plan
 
 
 def _gather() -> Preflight:
@@ -113,35 +93,33 @@ def _gather() -> Preflight:
     every = labels()
     infants = [label for label in every if not label.study.is_phantom]
     phantoms = [label for label in every if label.study.is_phantom]
-    use_phantoms = bool(phantoms) and _positive_groups(_rows(infants)) < needed()
+    use_phantoms = bool(phantoms) and _positive_groups(_rows(infants)) < infants_needed()
     chosen, left = (phantoms, infants) if use_phantoms else (infants, phantoms)
-    found = Preflight(_rows(chosen), phantoms_only=use_phantoms, holdout=holdout_of(phantoms_only=use_phantoms))
-    if unusable := len(chosen) - len(found.rows):
-        found.notes.append(f"{unusable} labelled studies have no scorable images and are left out.")
+    plan = Preflight(_rows(chosen), phantoms_only=use_phantoms, holdout=holdout_of(phantoms_only=use_phantoms))
+    if unusable := len(chosen) - len(plan.rows):
+        plan.notes.append(f"{unusable} labelled studies have no scorable images and are left out.")
     if left:
         others = "infants" if use_phantoms else "phantoms"
-        found.notes.append(
-            f"{len(left)} labelled studies of {others} are left out: phantoms and infants are not mixed."
-        )
-    _set_aside(found)
-    return found
+        plan.notes.append(f"{len(left)} labelled studies of {others} are left out: phantoms and infants are not mixed.")
+    _set_aside(plan)
+    return plan
 
 
-def _set_aside(found: Preflight) -> None:
+def _set_aside(plan: Preflight) -> None:
     """Whoever is in a hold-out is in no fold."""
-    away = locked()
-    kept = [row for row in found.rows if not away.holds(str(row.patient), row.group)]
-    if inside := len(found.rows) - len(kept):
-        found.notes.append(f"{inside} labelled studies are in the locked hold-out, which the gate alone opens.")
-    found.rows = kept
+    away = held_out()
+    outside = [row for row in plan.rows if not away.holds(str(row.patient), row.group)]
+    if inside := len(plan.rows) - len(outside):
+        plan.notes.append(f"{inside} labelled studies are in the locked hold-out, which the gate alone opens.")
+    plan.rows = outside
 
 
-def everyone(*, phantoms_only: bool) -> list[Row]:
+def everyone(*, phantoms_only: bool) -> list[LabelledRow]:
     """Every labelled study of infants, or of phantoms, as a row without a fold: those in the hold-out too."""
     return _rows([label for label in labels() if label.study.is_phantom == phantoms_only])
 
 
-def _rows(chosen: Sequence[ReferenceLabel]) -> list[Row]:
+def _rows(chosen: Sequence[ReferenceLabel]) -> list[LabelledRow]:
     """Labelled studies with the newest revision that holds a scorable clip, by study UID."""
     revisions = _newest_scorable([label.study.pk for label in chosen])
     rows = [_row(label, revisions[label.study.pk]) for label in chosen if label.study.pk in revisions]
@@ -149,14 +127,14 @@ def _rows(chosen: Sequence[ReferenceLabel]) -> list[Row]:
 
 
 def _newest_scorable(studies: list[int]) -> dict[int, StudyRevision]:
-    scorable = StudyRevision.clips.through.objects.filter(studyrevision=OuterRef("pk"), clip__scorable=True)
+    scorable = Clip.objects.scorable().filter(revisions=OuterRef("pk"))
     rows = StudyRevision.objects.filter(study__in=studies).filter(Exists(scorable)).order_by("number")
     return {revision.study_id: revision for revision in rows}
 
 
-def _row(label: ReferenceLabel, revision: StudyRevision) -> Row:
+def _row(label: ReferenceLabel, revision: StudyRevision) -> LabelledRow:
     patient = label.study.patient
-    return Row(
+    return LabelledRow(
         study_uid=label.study.uid,
         revision=revision.number,
         revision_digest=revision.digest,
@@ -171,53 +149,54 @@ def _row(label: ReferenceLabel, revision: StudyRevision) -> Row:
 
 def keyframes(reads: Sequence[int]) -> list[tuple[str, int]]:
     """The keyframes of the read revisions that made a label, as (sop_uid, frame from 1)."""
-    found = ReadRevision.objects.filter(pk__in=reads).order_by("pk").values_list("findings", flat=True)
-    return [(one["sop_uid"], one["frame"]) for findings in found for one in findings.get("keyframes", ())]
+    answers = ReadRevision.objects.filter(pk__in=reads).order_by("pk").values_list("findings", flat=True)
+    marked = [keyframe for findings in answers for keyframe in findings.get("keyframes", ())]
+    return [(keyframe["sop_uid"], keyframe["frame"]) for keyframe in marked]
 
 
-def _positive_groups(rows: Sequence[Row]) -> int:
+def _positive_groups(rows: Sequence[LabelledRow]) -> int:
     return len({row.group for row in rows if row.positive})
 
 
-def _count(found: Preflight) -> None:
-    """An infant counts once however many studies it has, and so do twins: they stay in one fold."""
-    positive = {row.group for row in found.rows if row.positive}
-    negative = {row.group for row in found.rows} - positive
-    found.missing_positives = max(0, needed() - len(positive))
+def _count(plan: Preflight) -> None:
+    """An infant counts once however many studies it has, and twins count as one: they stay in one fold."""
+    positive = {row.group for row in plan.rows if row.positive}
+    negative = {row.group for row in plan.rows} - positive
+    plan.missing_positives = max(0, infants_needed() - len(positive))
     for groups, word in ((positive, "positive"), (negative, "negative")):
-        if len(groups) < needed():
-            found.reasons.append(_shortage(len(groups), word))
+        if len(groups) < infants_needed():
+            plan.reasons.append(_shortage(len(groups), word))
 
 
 def _shortage(have: int, word: str) -> str:
-    missing = needed() - have
+    missing = infants_needed() - have
     are = "is" if missing == 1 else "are"
     labelled = "is" if have == 1 else "are"
-    return f"{needed()} {word} infants are needed, {have} {labelled} labelled: {missing} {are} missing."
+    return f"{infants_needed()} {word} infants are needed, {have} {labelled} labelled: {missing} {are} missing."
 
 
-def _split(found: Preflight, *, seed: int) -> None:
+def _split(plan: Preflight, *, seed: int) -> None:
     """Draw the folds, prove that they part no patient and no twins, and look at each fold's positives."""
     import numpy as np
 
     from training.core.splits import Leak, TooFewCases, assert_no_leak, fold_table, grouped_folds
 
-    y = np.array([int(row.positive) for row in found.rows], dtype=np.int64)
-    groups = np.array([row.group for row in found.rows], dtype=str)
-    patients = np.array([f"patient {row.patient}" for row in found.rows], dtype=str)
+    y = np.array([int(row.positive) for row in plan.rows], dtype=np.int64)
+    groups = np.array([row.group for row in plan.rows], dtype=str)
+    patients = np.array([f"patient {row.patient}" for row in plan.rows], dtype=str)
     try:
         folds = grouped_folds(y, groups, folds=settings.TRAINING_FOLDS, seed=seed)
         assert_no_leak(folds, patients)
     except Leak as leak:
-        found.leaks.append(str(leak))
-        found.reasons.append(f"A patient would be on both sides of a fold: {leak}.")
+        plan.leaks.append(str(leak))
+        plan.reasons.append(f"A patient would be on both sides of a fold: {leak}.")
         return
     except TooFewCases as few:
-        found.reasons.append(f"{few}.")
+        plan.reasons.append(f"{few}.")
         return
-    found.folds = fold_table(folds, y, groups)
-    found.rows = [Row(**{**vars(row), "fold": int(fold)}) for row, fold in zip(found.rows, folds, strict=True)]
-    short = [row for row in found.folds if row["positives"] < settings.MIN_POSITIVES_PER_FOLD]
+    plan.folds = fold_table(folds, y, groups)
+    plan.rows = [replace(row, fold=int(fold)) for row, fold in zip(plan.rows, folds, strict=True)]
+    short = [row for row in plan.folds if row["positives"] < settings.MIN_POSITIVES_PER_FOLD]
     for row in short:
         words = f"Fold {row['fold'] + 1} has {row['positives']} positive studies"
-        found.reasons.append(f"{words}; {settings.MIN_POSITIVES_PER_FOLD} are needed in each.")
+        plan.reasons.append(f"{words}; {settings.MIN_POSITIVES_PER_FOLD} are needed in each.")

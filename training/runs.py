@@ -9,78 +9,85 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import audit
+from accounts.models import User
 from inference.registry import champion
 from jobs.models import Job, Queue
 from jobs.queue import enqueue, request_cancel
 from live.models import Audience
 from live.publish import publish
-from training.models import RunStatus, TrainingRun
+from training.models import TrainingRun
 from training.preflight import Preflight, preflight
 from training.snapshots import freeze
+from training.transitions import UNFINISHED, RunStep, move
 
 TRAIN = "train"
-GOING = (RunStatus.QUEUED, RunStatus.RUNNING)
 NO_MODEL = "No model is installed, and retraining starts from the champion's backbone. Install one first."
 
 
 class NotStarted(Exception):
     """No run was started; the message says why, and nothing was changed."""
 
-    def __init__(self, reason: str, *, code: str, checked: Preflight | None = None) -> None:
+    def __init__(self, reason: str, *, code: str, preflight: Preflight | None = None) -> None:
         super().__init__(reason)
         self.code = code
-        self.checked = checked
+        self.preflight = preflight
 
 
-def start(*, user: Any, request: HttpRequest | None = None, seed: int = 0) -> TrainingRun:
+def start(*, user: User | None, request: HttpRequest | None = None, seed: int = 0) -> TrainingRun:
     """Check, freeze a snapshot, and ask for the run, in one transaction. Raises NotStarted."""
     with transaction.atomic():
-        if going := TrainingRun.objects.filter(status__in=GOING).first():
-            raise NotStarted(f"Run {going.pk} is going on. Wait for it, or cancel it.", code="run_going")
+        if unfinished := TrainingRun.objects.filter(status__in=UNFINISHED).first():
+            raise NotStarted(f"Run {unfinished.pk} is going on. Wait for it, or cancel it.", code="run_going")
         if champion() is None:
             raise NotStarted(NO_MODEL, code="no_model")
-        checked = preflight(seed=seed)
-        if not checked.ok:
-            raise NotStarted(" ".join(checked.reasons), code="too_few", checked=checked)
-        run = TrainingRun.objects.create(snapshot=freeze(checked), seed=seed, created_by=user)
+        plan = preflight(seed=seed)
+        if not plan.ok:
+            raise NotStarted(" ".join(plan.reasons), code="too_few", preflight=plan)
+        run = TrainingRun.objects.create(snapshot=freeze(plan), seed=seed, created_by=user)
         run.job = enqueue(TRAIN, key=f"run:{run.pk}", payload={"run": run.pk}, queue=Queue.TRAIN)
         run.save(update_fields=["job"])
         audit.record(request, "training_run.started", user=user, run=run.pk, snapshot=run.snapshot.digest)
-        _tell(run)
+        publish_change(run)
     return run
 
 
-def cancel(run: TrainingRun, *, user: Any, request: HttpRequest | None = None) -> bool:
+def cancel(run: TrainingRun, *, user: User | None, request: HttpRequest | None = None) -> bool:
     """Ask a run to stop; False if it had ended. The snapshot, all labels and the champion stay as they are."""
     with transaction.atomic():
-        asked = run.job is not None and request_cancel(run.job)
-        audit.record(request, "training_run.cancelled", user=user, run=run.pk, outcome="ok" if asked else "refused")
-        _tell(run)
+        cancellable = run.job is not None and request_cancel(run.job)
+        audit.record(
+            request, "training_run.cancelled", user=user, run=run.pk, outcome="ok" if cancellable else "refused"
+        )
+        publish_change(run)
     run.refresh_from_db()
-    return asked
+    return cancellable
 
 
-def _tell(run: TrainingRun) -> None:
+def publish_change(run: TrainingRun) -> None:
+    """Tell the admins' open pages, in the caller's transaction, that the run is not what it was."""
     publish("run", audience=Audience.ADMINS, run_id=run.pk)
 
 
-def end(run: TrainingRun, status: RunStatus, *, error: str = "", **facts: Any) -> None:
-    """Write what became of a run, in the transaction that ends its job."""
-    run.status = status
-    run.error = error
-    run.finished_at = timezone.now()
-    for name, value in facts.items():
-        setattr(run, name, value)
-    run.save(update_fields=["status", "error", "finished_at", *facts])
-    _tell(run)
+def begin(run: TrainingRun) -> None:
+    """A worker works on it now, for the first time or again. Raises Lost or NotAllowed, and nothing was written."""
+    with transaction.atomic():
+        move(run, RunStep.BEGIN, started_at=timezone.now())
+        publish_change(run)
+    run.refresh_from_db(fields=["status", "started_at"])
+
+
+def end(run: TrainingRun, step: RunStep, *, error: str = "", **result: Any) -> None:
+    """Write what became of a run, in the transaction that ends its job. Raises Lost or NotAllowed."""
+    move(run, step, error=error, finished_at=timezone.now(), **result)
+    publish_change(run)
 
 
 def on_cancel(job: Job) -> None:
     """The job was cancelled, waiting or running."""
-    end(TrainingRun.objects.get(job=job), RunStatus.CANCELLED)
+    end(TrainingRun.objects.get(job=job), RunStep.CANCEL)
 
 
 def on_quarantine(job: Job, error: str) -> None:
     """The job failed for the last time."""
     words = f"The run failed {job.attempts} times: {error}"
-    end(TrainingRun.objects.get(job=job), RunStatus.FAILED, error=words)
+    end(TrainingRun.objects.get(job=job), RunStep.FAIL, error=words)

@@ -9,18 +9,18 @@ from training.models import Snapshot
 from training.preflight import Preflight
 
 
-def freeze(checked: Preflight) -> Snapshot:
+def freeze(plan: Preflight) -> Snapshot:
     """Store the rows under their digest; the same studies, labels and folds are one snapshot."""
-    rows = [row.as_json() for row in checked.rows]
-    definitions = sorted({row.definition for row in checked.rows})
+    rows = [row.as_json() for row in plan.rows]
+    definitions = sorted({row.definition for row in plan.rows})
     canonical = json.dumps(rows, sort_keys=True, separators=(",", ":"))
     facts = {
         "definition": "+".join(definitions)[:32],
         "rows": rows,
         "studies": len(rows),
-        "patients": checked.patients,
-        "positives": checked.positives,
-        "phantoms_only": checked.phantoms_only,
+        "patients": plan.patients,
+        "positives": plan.positives,
+        "phantoms_only": plan.phantoms_only,
     }
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     return Snapshot.objects.get_or_create(digest=digest, defaults=facts)[0]

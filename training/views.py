@@ -7,8 +7,6 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -16,15 +14,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit
-from accounts.permissions import READERS, allows, page
+from accounts.permissions import READERS, allows, page, person
 from accounts.roles import Role
-from inference.models import ModelVersion
+from common.contract import answers
+from common.validation import checked
 from live.queries import head
 from training import dashboards, runs
-from training.models import Snapshot, TrainingRun
+from training.models import TrainingRun
+from training.payloads import RunDetail, RunRefusal, RunSummary, SiteMetrics, TrainingPreflight, run_detail, run_summary
 from training.preflight import preflight
 
 LISTED = 50
+"""Runs in a list."""
 
 
 class Refused(APIException):
@@ -37,74 +38,12 @@ class Refused(APIException):
         self.extra = extra
 
 
-class SnapshotJson(serializers.ModelSerializer[Snapshot]):
-    """A snapshot without its rows."""
-
-    class Meta:
-        model = Snapshot
-        fields = ["digest", "definition", "studies", "patients", "positives", "phantoms_only", "created_at"]
-
-
-class RunJson(serializers.ModelSerializer[TrainingRun]):
-    """A run in a list: its report without the curves."""
-
-    snapshot = SnapshotJson(read_only=True)
-    created_by = serializers.CharField(source="created_by.display", default=None, read_only=True)
-    cancel_requested = serializers.BooleanField(source="job.cancel_requested", default=False, read_only=True)
-    report = serializers.SerializerMethodField()
-
-    class Meta:
-        model = TrainingRun
-        fields = [
-            "id",
-            "status",
-            "progress",
-            "report",
-            "error",
-            "snapshot",
-            "model",
-            "seed",
-            "cancel_requested",
-            "created_by",
-            "created_at",
-            "started_at",
-            "finished_at",
-        ]
-
-    def get_report(self, run: TrainingRun) -> dict[str, Any] | None:
-        return {name: value for name, value in run.report.items() if name != "curves"} or None
-
-
-class ChallengerJson(serializers.ModelSerializer[ModelVersion]):
-    """The model that a run made; what was measured stands with the run."""
-
-    class Meta:
-        model = ModelVersion
-        fields = [
-            "id",
-            "name",
-            "digest",
-            "state",
-            "trained_on_phantoms",
-            "created_at",
-            "promoted_at",
-            "promotion_reason",
-        ]
-
-
-class WholeRunJson(RunJson):
-    """One run with everything that it measured and the model that it made."""
-
-    model = ChallengerJson(read_only=True)
-
-    def get_report(self, run: TrainingRun) -> dict[str, Any] | None:
-        return run.report or None
-
-
 class RunRequest(serializers.Serializer[Any]):
     """What may be chosen for a run."""
 
-    seed = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
+    seed = serializers.IntegerField(
+        min_value=0, max_value=2**31 - 1, default=0, help_text="of the folds and of the heads"
+    )
 
 
 class Runs(APIView):
@@ -112,21 +51,22 @@ class Runs(APIView):
 
     permission_classes = [allows(Role.ADMIN)]
 
-    @extend_schema(responses=RunJson(many=True))
+    @answers(list[RunSummary])
     def get(self, request: Request) -> Response:
+        """The newest runs."""
         rows = TrainingRun.objects.select_related("snapshot", "job", "created_by").defer("snapshot__rows")
-        return Response(RunJson(rows[:LISTED], many=True).data)
+        return Response([run_summary(run) for run in rows[:LISTED]])
 
-    @extend_schema(request=RunRequest, responses={201: WholeRunJson})
+    @answers(RunDetail, asks=RunRequest, status=201, also={409: RunRefusal})
     def post(self, request: Request) -> Response:
-        asked = RunRequest(data=request.data or {})
-        asked.is_valid(raise_exception=True)
+        """Start a run, unless another one is unfinished or the preflight finds something missing."""
+        options = checked(RunRequest, request.data or {})
         try:
-            run = runs.start(user=request.user, request=request._request, seed=asked.validated_data["seed"])
+            run = runs.start(user=person(request), request=request._request, seed=options["seed"])
         except runs.NotStarted as error:
-            found = error.checked.as_json() if error.checked else None
-            raise Refused(str(error), code=error.code, preflight=found) from error
-        return Response(WholeRunJson(run).data, status=status.HTTP_201_CREATED)
+            seen = error.preflight.as_json() if error.preflight else None
+            raise Refused(str(error), code=error.code, preflight=seen) from error
+        return Response(run_detail(run), status=status.HTTP_201_CREATED)
 
 
 class PreflightView(APIView):
@@ -134,7 +74,7 @@ class PreflightView(APIView):
 
     permission_classes = [allows(Role.ADMIN)]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @answers(TrainingPreflight)
     def get(self, request: Request) -> Response:
         return Response(preflight().as_json())
 
@@ -144,9 +84,9 @@ class Run(APIView):
 
     permission_classes = [allows(Role.ADMIN)]
 
-    @extend_schema(responses=WholeRunJson)
+    @answers(RunDetail)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(WholeRunJson(_run(pk)).data)
+        return Response(run_detail(_run(pk)))
 
 
 class CancelRun(APIView):
@@ -154,12 +94,13 @@ class CancelRun(APIView):
 
     permission_classes = [allows(Role.ADMIN)]
 
-    @extend_schema(request=None, responses=WholeRunJson)
+    @answers(RunDetail, also={409: RunRefusal})
     def post(self, request: Request, pk: int) -> Response:
+        """Stop the run: at once if it waits, soon if a worker is at it."""
         run = _run(pk)
-        if not runs.cancel(run, user=request.user, request=request._request):
+        if not runs.cancel(run, user=person(request), request=request._request):
             raise Refused(f"Run {pk} has ended already. Nothing was changed.", code="run_ended")
-        return Response(WholeRunJson(_run(pk)).data)
+        return Response(run_detail(_run(pk)))
 
 
 class Metrics(APIView):
@@ -167,7 +108,7 @@ class Metrics(APIView):
 
     permission_classes = [allows(*READERS)]
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @answers(SiteMetrics)
     def get(self, request: Request) -> Response:
         return Response(dashboards.metrics())
 
@@ -188,8 +129,8 @@ def training_page(request: HttpRequest) -> HttpResponse:
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
     audit.record(request, "training.viewed", run=run.pk)
-    found = {"page": "training_run", "run_id": run.pk, "seq": head()}
-    return render(request, "training_run.html", {"page": found, "run_id": run.pk})
+    state = {"page": "training_run", "run_id": run.pk, "seq": head()}
+    return render(request, "training_run.html", {"page": state, "run_id": run.pk})
 
 
 @page(*READERS)

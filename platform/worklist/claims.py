@@ -13,7 +13,9 @@ from accounts.models import User
 from annotations.models import Read
 from live.models import Audience
 from live.publish import publish
+from studies import study_status
 from studies.models import Study, StudyStatus
+from studies.study_status import Step
 from worklist.models import Claim
 from worklist.payloads import ClaimPayload
 
@@ -56,17 +58,18 @@ def payload(claim: Claim, user: User) -> ClaimPayload:
 @transaction.atomic
 def take(study: Study, user: User) -> Claim:
     """Claim a waiting study, or renew one's own claim. Raises ClaimedByOther, or AlreadyRead."""
+    now = timezone.now()
+    own = Claim.objects.filter(study=study, user=user)
+    if study.status != StudyStatus.READ and own.update(renewed_at=now):
+        return own.select_related("user").get()
+    study = study_status.lock(study.pk)
     if study.status == StudyStatus.READ:
         raise AlreadyRead
-    now = timezone.now()
     start = {"user": user, "since": now, "renewed_at": now}
     claim, made = Claim.objects.get_or_create(study=study, defaults=start)
-    if not made and claim.user_id == user.pk:
-        Claim.objects.filter(pk=claim.pk).update(renewed_at=now)
-        return claim
     if not made:
         claim = _take_over(claim, user, now)
-    _set_status(study, StudyStatus.READING)
+    _move(study, Step.CLAIM)
     return claim
 
 
@@ -91,35 +94,35 @@ def take_if_free(study: Study, user: User) -> Claim | None:
 @transaction.atomic
 def release(study: Study, user: User) -> None:
     """Give one's own claim back; without one nothing happens. Raises ClaimedByOther where it is somebody else's."""
+    study = study_status.lock(study.pk)
     claim = holder(study)
     if claim is not None and claim.user_id != user.pk:
         raise ClaimedByOther(claim)
     if Claim.objects.filter(study=study, user=user).delete()[0]:
-        _set_status(study, StudyStatus.WAITING)
+        _move(study, Step.RELEASE)
 
 
 def when_committed(read: Read) -> None:
     """A read that counts ends whatever claim there was, in the same transaction. Registered with annotations."""
     if Claim.objects.filter(study=read.study_id).delete()[0]:
-        _set_status(read.study, StudyStatus.WAITING)
+        _move(read.study, Step.RELEASE)
 
 
 def lapse() -> int:
     """Take back claims that were not renewed, so that open lists show the study as waiting again. A worker's tick."""
-    expired = list(Claim.objects.filter(renewed_at__lte=_oldest_live()).select_related("study")[:100])
+    expired = list(Claim.objects.filter(renewed_at__lte=_oldest_live())[:100])
     return sum(_lapse(claim) for claim in expired)
 
 
 @transaction.atomic
 def _lapse(claim: Claim) -> bool:
-    gone = Claim.objects.filter(pk=claim.pk, renewed_at=claim.renewed_at).delete()[0]
-    if gone:
-        _set_status(claim.study, StudyStatus.WAITING)
-    return bool(gone)
+    study = study_status.lock(claim.study_id)
+    lapsed = Claim.objects.filter(pk=claim.pk, renewed_at=claim.renewed_at).delete()[0]
+    if lapsed:
+        _move(study, Step.RELEASE)
+    return bool(lapsed)
 
 
-def _set_status(study: Study, status: StudyStatus) -> None:
-    if study.status != StudyStatus.READ:
-        study.status = status
-        study.save(update_fields=["status"])
+def _move(study: Study, step: Step) -> None:
+    study_status.move(study, step)
     publish("claim", audience=Audience.READERS, study_uid=study.uid)

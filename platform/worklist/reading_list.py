@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -18,7 +18,7 @@ from annotations.reads.blinding import blinded_uids
 from common.local_time import midnight
 from inference import current_scores
 from inference.current_flags import ScoreRow, current_flags
-from studies import access
+from studies import access, search
 from studies.models import Study, StudyStatus
 from worklist import claims
 from worklist.models import Claim
@@ -34,7 +34,6 @@ class Entry:
 
     study_id: int
     uid: str
-    searched: str
     waiting: Waiting
     band: Band
     blinded: bool
@@ -76,14 +75,13 @@ class ReadingList:
     @cached_property
     def _flags(self) -> dict[int, ScoreRow]:
         """The answers to everything that waits, also those that this person must not see."""
-        return current_flags(access.visible_studies(self.user).exclude(status=StudyStatus.READ))
+        return current_flags(self._waiting())
+
+    def _waiting(self) -> QuerySet[Study]:
+        return access.visible_studies(self.user).exclude(status=StudyStatus.READ)
 
     def _facts(self) -> Iterable[Any]:
-        waiting = access.visible_studies(self.user).exclude(status=StudyStatus.READ)
-        return waiting.values(
-            "pk", "uid", "priority", "first_image_at", "last_image_at", "read_at", "description", "accession",
-            "patient__patient_id", "patient__name",
-        )  # fmt: skip
+        return self._waiting().values("pk", "uid", "priority", "first_image_at", "last_image_at", "read_at")
 
     def _entry(self, facts: Any) -> Entry:
         pk, uid = facts["pk"], facts["uid"]
@@ -100,11 +98,9 @@ class ReadingList:
         )
         claim = self.claims.get(pk)
         own_claim = claim is not None and claim.user_id == self.user.pk
-        named = ("uid", "description", "accession", "patient__patient_id", "patient__name")
         return Entry(
             study_id=pk,
             uid=uid,
-            searched=" ".join(facts[name] for name in named).casefold(),
             waiting=waiting,
             band=band(waiting, self.policy),
             blinded=blinded,
@@ -126,18 +122,21 @@ class ReadingList:
         return max((entry.waiting.waited_seconds for entry in self.entries), default=None)
 
     def read_today(self, words: str = "") -> QuerySet[Study]:
-        """Studies read since midnight of the site's time zone, the latest first."""
+        """Studies read since midnight of the site's time zone that match the words, the latest first."""
         read = access.visible_studies(self.user).filter(
             status=StudyStatus.READ, read_at__gte=midnight(timezone.localdate(self.now))
         )
-        for word in words.split():
-            read = read.filter(Q(patient__patient_id__icontains=word) | Q(patient__name__icontains=word) | Q(uid=word))
+        if words.strip():
+            read = read.filter(pk__in=search.matching(read, words))
         return read.order_by("-read_at", "-pk")
 
     def chosen(self, show: str, words: str) -> list[Entry]:
-        """The waiting studies of a filter that hold every one of the words."""
-        wanted = words.casefold().split()
-        return [e for e in self.entries if self._shows(e, show) and all(word in e.searched for word in wanted)]
+        """The waiting studies of a filter that match the words, in reading order."""
+        shown = [entry for entry in self.entries if self._shows(entry, show)]
+        if not words.strip():
+            return shown
+        matching = search.matching(self._waiting(), words)
+        return [entry for entry in shown if entry.study_id in matching]
 
     def _shows(self, entry: Entry, show: str) -> bool:
         return entry.own if show == "mine" else show in ("all", entry.waiting.flag)

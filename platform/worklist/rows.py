@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from annotations.label_schema.schema import summary
-from annotations.models import Context, ReadRevision, ReadStatus
+from annotations.models import Context, ReadRevision
 from inference import current_scores
 from inference.current_scores import CurrentScore
 from studies import access
@@ -78,10 +78,8 @@ class WorklistRows:
             .filter(patient__in=patients)
             .exclude(uid__in=self.reading_list.blinded)
         )
-        committed = ReadRevision.objects.filter(
-            read__study__in=seen,
-            read__status=ReadStatus.COMMITTED,
-            read__context__in=[Context.TRIAGE, Context.ADJUDICATION],
+        committed = ReadRevision.objects.counting().filter(
+            read__study__in=seen, read__context__in=[Context.TRIAGE, Context.ADJUDICATION]
         )
         by_patient: dict[int, list[ReadRevision]] = defaultdict(list)
         for revision in committed.select_related("read__study").order_by("committed_at", "pk"):

@@ -20,7 +20,7 @@ from jobs.transitions import Lost
 from live.models import Event
 from studies.frame_cache import FrameError
 from studies.models import Clip, Priority
-from studies.sandbox.pool import ChildFailed
+from studies.sandbox.pool import SandboxError
 from tests.inference.factories import BUDGET, add_clip, close, installed, study, work
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def broken(*, lasting: bool = True, only: str = "") -> Any:
     def decode(clip: Clip, numbers: Sequence[int]) -> Any:
         if only and clip.sop_uid != only:
             return frames_of(clip, numbers)
-        raise FrameError("Its pixels end too early.") from ChildFailed("Its pixels end too early.", lasting=lasting)
+        raise FrameError("Its pixels end too early.") from SandboxError("Its pixels end too early.", lasting=lasting)
 
     return decode
 

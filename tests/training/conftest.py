@@ -20,9 +20,9 @@ def model(db: None, tmp_path: Path) -> Any:
     return factories.installed(tmp_path / "first")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def quick(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One positive infant for each fold is enough, and heads are hardly fitted."""
+    """For tests of runs: one positive infant for each fold is enough, and heads are hardly fitted."""
     settings.MIN_POSITIVES_PER_FOLD = 1
     plain = crossval.RECIPES["fontanelle"]
     short = replace(plain, seeds=1, inner_folds=2, fit=replace(plain.fit, steps=10))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,8 @@ from tests.training.core.synthetic_bags import toy_bags
 from training import cli
 from training.core.image_bags import BadTable, embed_folders, read_table
 from training.demo_model import build
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -52,6 +57,15 @@ def test_folders_of_pictures_are_cross_validated(pictures: Path, small_backbone:
     assert cli.crossval(arguments) == 0
     report = json.loads((out / "report.json").read_text())
     assert (report["n"], report["n_positive"], len(report["folds"])) == (16, 8, 2)
+
+
+def test_the_command_finds_its_packages_without_being_told_where_they_are(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-m", "training", "crossval", "--features", str(tmp_path / "none.npz")]
+    ended = subprocess.run(
+        [*command, "--out", str(tmp_path / "out")], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert (ended.returncode, "none.npz" in ended.stderr) == (2, True), ended.stderr
 
 
 def test_vectors_are_cross_validated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

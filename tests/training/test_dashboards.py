@@ -15,7 +15,7 @@ from tests.accounts.people import client_of, person
 from tests.inference.factories import close, study, work
 from training.dashboards import DAYS, delays, metrics, per_day
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick")]
 
 
 def test_days_without_anything_are_shown_as_zero() -> None:
@@ -37,8 +37,9 @@ def test_few_delays_break_nothing(seconds: list[float], p95: float | None) -> No
 
 
 def test_a_champion_without_a_report_shows_what_its_manifest_achieved(model: ModelVersion) -> None:
-    report = metrics()["champion"]["report"]
-    sensitivity = report["operating_points"]["target_0.90"]["sensitivity"]
+    champion = metrics()["champion"]
+    assert champion is not None
+    sensitivity = champion["report"]["operating_points"]["target_0.90"]["sensitivity"]
     assert (sensitivity["pooled"], sensitivity["interval"]) == (0.92, [0.82, 0.97])
 
 

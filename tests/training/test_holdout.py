@@ -20,13 +20,13 @@ from tests.inference import factories
 from tests.inference.factories import work
 from tests.training.factories import cohort
 from training import runs
-from training.holdout import NotLocked, lock, locked
+from training.holdout import NotLocked, held_out, lock
 from training.holdout_gate import NotOpened, open_holdout
 from training.models import HoldOut, HoldOutOpening, RunStatus, TrainingRun
 from training.preflight import everyone, preflight
 from training.snapshots import freeze
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick")]
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_patient_that_is_merged_later_takes_the_other_along(holdout: HoldOut) 
     inside = Patient.objects.get(pk=holdout.patients[0])
     other = Patient.objects.get(pk=next(row.patient for row in preflight().rows if not row.positive))
     merge(inside, other)
-    assert locked().holds(str(other.pk), other.group)
+    assert held_out().holds(str(other.pk), other.group)
     assert other.pk not in {row.patient for row in preflight().rows}
 
 

@@ -18,7 +18,7 @@ from tests.training.factories import cohort, label
 from training.preflight import preflight
 from training.snapshots import freeze
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick")]
 
 
 def test_too_few_positives_are_counted_out(settings: Settings) -> None:
@@ -82,10 +82,11 @@ def test_infants_are_preferred_once_there_are_enough_of_them() -> None:
     assert not preflight().phantoms_only
 
 
-def test_a_study_without_scorable_clips_is_left_out() -> None:
+@pytest.mark.parametrize(("frames", "scorable"), [(0, False), (0, True), (4, False)])
+def test_a_study_without_scorable_clips_is_left_out(frames: int, scorable: bool) -> None:
     cohort(positive=5, negative=5)
     empty = study(clips=())
-    add_clip(empty, frames=0, scorable=False)
+    add_clip(empty, frames=frames, scorable=scorable)
     label(empty, positive=True, reader=person(Role.RADIOLOGIST))
     found = preflight()
     assert empty.uid not in {row.study_uid for row in found.rows}

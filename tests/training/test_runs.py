@@ -14,6 +14,7 @@ from inference.models import ModelState, ModelVersion, Score
 from inference.registry import champion, manifest_of, promote
 from inference.scheduling import request_score
 from jobs.models import Job, JobStatus
+from jobs.transitions import Lost
 from live.models import Event
 from tests.accounts.people import client_of, person
 from tests.inference.factories import work
@@ -22,7 +23,7 @@ from training import runs
 from training import train_job as training_work
 from training.models import RunStatus, TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick")]
 URL = "/api/v1/training-runs/"
 
 
@@ -119,9 +120,9 @@ def test_progress_is_told_at_most_twice_a_second(labelled: list[Any], monkeypatc
     told: list[Any] = []
     context: Any = type("Context", (), {"progress": lambda self, facts: told.append(facts)})()
     monkeypatch.setattr("training.train_job.time.monotonic", lambda: 100 + next(moments))
-    teller = training_work.Teller(started(), context)
+    writer = training_work.ProgressWriter(started(), context)
     for number in range(100):
-        teller.say({"step": number})
+        writer.write({"step": number})
     assert len(told) <= 4
 
 
@@ -146,6 +147,15 @@ def test_a_running_run_stops_when_asked_and_leaves_no_model(
     work("train")
     run.refresh_from_db()
     assert (run.status, run.model, ModelVersion.objects.count()) == (RunStatus.CANCELLED, None, 1)
+
+
+def test_a_worker_that_comes_late_does_not_begin_a_run_that_has_ended(labelled: list[Any]) -> None:
+    run = started()
+    late = TrainingRun.objects.get()
+    runs.cancel(run, user=None)
+    with pytest.raises(Lost):
+        runs.begin(late)
+    assert TrainingRun.objects.get().status == RunStatus.CANCELLED
 
 
 def test_a_run_that_has_ended_cannot_be_cancelled(labelled: list[Any]) -> None:
@@ -177,7 +187,7 @@ def test_a_run_whose_images_changed_since_the_snapshot_fails_at_once(labelled: l
 def test_a_run_done_again_after_a_death_makes_the_same_model(labelled: list[Any]) -> None:
     first = trained().model
     assert first is not None
-    TrainingRun.objects.update(model=None)
+    TrainingRun.objects.update(model=None, status=RunStatus.RUNNING)
     first.delete()
     Job.objects.filter(kind="train").update(status=JobStatus.QUEUED)
     work("train")

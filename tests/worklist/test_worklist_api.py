@@ -179,6 +179,19 @@ def test_words_find_a_patient_in_any_case(reader: User) -> None:
     assert uids(listed(reader, "?q=morgenstern%20IDA")) == [study.uid]
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["образцова", "АННА", "müster", "zoé", "a-17", "cranial", "1.2.826"],  # noqa: RUF001 - Cyrillic is the point
+)
+def test_both_lists_find_the_same_words(reader: User, words: str) -> None:
+    for name in ("ОБРАЗЦОВА^АННА", "MÜSTER^ZOÉ"):  # noqa: RUF001 - as above
+        factories.study(of=factories.patient(name=name), accession="A-17", description="Cranial")
+    waiting = uids(listed(reader, f"?q={words}"))
+    for study in Study.objects.all():
+        factories.read(study)
+    assert sorted(uids(listed(reader, f"?filter=read_today&q={words}"))) == sorted(waiting) != []
+
+
 def test_pages_follow_one_another_without_a_hole(reader: User) -> None:
     studies = [factories.study(minutes=minutes) for minutes in (50, 40, 30)]
     first = listed(reader, "?page_size=2")

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from common.atomic_file import replacing
 from inference.core.preprocess import INPUT_SIZE
 from training.core.splits import linked_groups
 from training.phantom.neophantom import FRAMES, Cohort, examination, plan_digest, plans
@@ -42,20 +43,20 @@ class CohortFrames:
     @property
     def digest(self) -> str:
         """SHA-256 of every frame and label."""
-        found = hashlib.sha256(self.grade.tobytes())
-        for one in self.frames:
-            found.update(np.ascontiguousarray(one).tobytes())
-        return found.hexdigest()
+        digest = hashlib.sha256(self.grade.tobytes())
+        for frames in self.frames:
+            digest.update(np.ascontiguousarray(frames).tobytes())
+        return digest.hexdigest()
 
 
 def cohort_frames(
     cohort: Cohort, folder: Path, *, numbers: Sequence[int] | None = None, processes: int = 2, say: Say = lambda _: None
 ) -> CohortFrames:
     """The frames of a cohort's infants (all, or those of `numbers`), made where FOLDER does not have them yet."""
-    wanted = list(range(cohort.infants)) if numbers is None else list(numbers)
-    parts = [np.load(path) for path in make_frames(cohort, folder, numbers=wanted, processes=processes, say=say)]
+    infants = list(range(cohort.infants)) if numbers is None else list(numbers)
+    parts = [np.load(path) for path in make_frames(cohort, folder, numbers=infants, processes=processes, say=say)]
     return replace(
-        cohort_truth(cohort, wanted),
+        cohort_truth(cohort, infants),
         frames=np.concatenate([part["frames"] for part in parts]),
         keyframes=np.concatenate([part["keyframes"] for part in parts]),
     )
@@ -81,14 +82,14 @@ def make_frames(
 
 
 def cohort_truth(cohort: Cohort, numbers: Sequence[int] | None = None) -> CohortFrames:
-    """What the plan alone says of infants; without frames."""
+    """The labels of infants, which follow from the plan; without frames."""
     planned = plans(cohort) if numbers is None else [plans(cohort)[number] for number in numbers]
     return CohortFrames(
         frames=np.zeros((len(planned), 0, INPUT_SIZE, INPUT_SIZE), dtype=np.uint8),
         keyframes=np.zeros((len(planned), 0), dtype=np.bool_),
-        grade=np.array([max(one.grade_right, one.grade_left) for one in planned]),
-        groups=np.array(linked_groups([one.patient_id for one in planned], [one.twin_group for one in planned])),
-        device=np.array([one.device for one in planned]),
+        grade=np.array([max(plan.grade_right, plan.grade_left) for plan in planned]),
+        groups=np.array(linked_groups([plan.patient_id for plan in planned], [plan.twin_group for plan in planned])),
+        device=np.array([plan.device for plan in planned]),
     )
 
 
@@ -97,7 +98,7 @@ def _chunk(folder: Path, number: int) -> Path:
 
 
 def _check_stamp(path: Path, stamp: dict[str, object]) -> None:
-    """A folder holds one cohort; what was made of another is not taken for it."""
+    """Raise ValueError if the folder holds another cohort."""
     text = json.dumps(stamp, sort_keys=True)
     if path.exists() and path.read_text() != text:
         raise ValueError(f"{path.parent} holds another cohort; name another folder or empty it")
@@ -119,11 +120,7 @@ def _make(cohort: Cohort, folder: Path, chunks: dict[int, Sequence[int]], *, pro
 
 
 def _write_chunk(cohort: Cohort, folder: Path, number: int, infants: Sequence[int]) -> None:
-    made = [prepared_exam(examination(cohort, infant), budget=FRAMES) for infant in infants]
-    path = _chunk(folder, number)
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.savez(
-            file, frames=np.stack([one.frames for one in made]), keyframes=np.stack([one.keyframes for one in made])
-        )
-    part.replace(path)
+    exams = [prepared_exam(examination(cohort, infant), budget=FRAMES) for infant in infants]
+    frames, keyframes = (np.stack([getattr(exam, name) for exam in exams]) for name in ("frames", "keyframes"))
+    with replacing(_chunk(folder, number)) as file:
+        np.savez(file, frames=frames, keyframes=keyframes)

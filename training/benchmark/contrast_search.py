@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from common.atomic_file import replacing
 from inference.core.manifest import BadModel
 from inference.core.preprocess import INPUT_SIZE
 from inference.core.weights import load_backbone, save_backbone
 from training.benchmark.cohort_frames import Say, cohort_truth
 from training.benchmark.draws import draw, exchanged
-from training.benchmark.feature_cache import Half, Kept
+from training.benchmark.feature_cache import FeatureCache, Half
 from training.benchmark.paper_recipe import PaperFit, fit_paper, load_paper, predict
 from training.core.heads import one_thread
 from training.core.metrics import auroc
@@ -44,31 +45,31 @@ PRETRAINING_STAGES = (
 TESTED = Cohort(seed=7002, infants=800, grades=(200, 100, 60, 40))
 
 
-def level(kept: Kept, backbone: nn.Module, bleed_db: float, *, draws: int = LEVEL_DRAWS) -> dict[str, Any]:
+def level(cache: FeatureCache, backbone: nn.Module, bleed_db: float, *, draws: int = LEVEL_DRAWS) -> dict[str, Any]:
     """The paper's recipe at one contrast: AUROC of each draw on the separate infants, and their mean."""
     began = time.monotonic()
     cohort, tested = replace(Cohort(), bleed_db=bleed_db), replace(TESTED, bleed_db=bleed_db)
-    features, test_features = kept.trunk(cohort, backbone), kept.trunk(tested, backbone)
+    features, test_features = cache.trunk(cohort, backbone), cache.trunk(tested, backbone)
     test_y = cohort_truth(tested).y
-    found = []
+    aurocs = []
     for number in range(draws):
-        fit = fit_draw(kept, backbone, features, cohort=cohort, number=number)
-        found.append(auroc(test_y, predict(fit.network, test_features, np.arange(len(test_y)))))
-        kept.say(f"{bleed_db:g} dB, draw {number}: AUROC {found[-1]:.3f}, epoch {fit.best_epoch + 1}")
+        fit = fit_draw(cache, backbone, features, cohort=cohort, number=number)
+        aurocs.append(auroc(test_y, predict(fit.network, test_features, np.arange(len(test_y)))))
+        cache.say(f"{bleed_db:g} dB, draw {number}: AUROC {aurocs[-1]:.3f}, epoch {fit.best_epoch + 1}")
     return {
         "bleed_db": bleed_db,
-        "auroc": [round(value, 4) for value in found],
-        "mean": round(float(np.mean(found)), 4),
-        "sd": round(float(np.std(found, ddof=1)), 4),
+        "auroc": [round(value, 4) for value in aurocs],
+        "mean": round(float(np.mean(aurocs)), 4),
+        "sd": round(float(np.std(aurocs, ddof=1)), 4),
         "test_positives": int(test_y.sum()),
         "test_negatives": int(len(test_y) - test_y.sum()),
         "seconds": round(time.monotonic() - began),
     }
 
 
-def fit_draw(kept: Kept, backbone: nn.Module, features: Half, *, cohort: Cohort, number: int) -> PaperFit:
+def fit_draw(cache: FeatureCache, backbone: nn.Module, features: Half, *, cohort: Cohort, number: int) -> PaperFit:
     """The paper's recipe on one draw of a cohort, from the work folder if it was fitted before."""
-    path = kept.work / f"paper-{cohort.seed}-{cohort.bleed_db:g}dB-draw-{number}.safetensors"
+    path = cache.work / f"paper-{cohort.seed}-{cohort.bleed_db:g}dB-draw-{number}.safetensors"
     if not path.exists():
         truth = cohort_truth(cohort)
         drawn = draw(truth.grade, truth.groups, number=number)
@@ -106,7 +107,9 @@ def close_in(measure: Callable[[float], dict[str, Any]], *, low: float, high: fl
 
 def record(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write what was measured, level by level."""
-    path.write_text(json.dumps({"goal": GOAL, "tolerance": TOLERANCE, "levels": list(rows)}, indent=2) + "\n")
+    text = json.dumps({"goal": GOAL, "tolerance": TOLERANCE, "levels": list(rows)}, indent=2) + "\n"
+    with replacing(path) as file:
+        file.write(text.encode())
 
 
 def main(argv: list[str]) -> int:
@@ -131,20 +134,22 @@ def main(argv: list[str]) -> int:
 
 
 def _closed_in(options: argparse.Namespace, say: Say) -> None:
-    kept = Kept(options.work, options.processes, say)
+    cache = FeatureCache(options.work, options.processes, say)
     backbone = paper_backbone(options.images, options.work, say=say)
-    rows = _kept_levels(options.out)
-    for row in close_in(partial(_level_once, kept, backbone, rows), low=options.low, high=options.high):
+    rows = _recorded_levels(options.out)
+    for row in close_in(partial(_level_once, cache, backbone, rows), low=options.low, high=options.high):
         rows[row["bleed_db"]] = row
         record(options.out, list(rows.values()))
         say(f"{row['bleed_db']:g} dB: mean AUROC {row['mean']:.3f} (sd {row['sd']:.3f})")
 
 
-def _level_once(kept: Kept, backbone: nn.Module, rows: dict[float, dict[str, Any]], bleed_db: float) -> dict[str, Any]:
-    return rows[bleed_db] if bleed_db in rows else level(kept, backbone, bleed_db)
+def _level_once(
+    cache: FeatureCache, backbone: nn.Module, rows: dict[float, dict[str, Any]], bleed_db: float
+) -> dict[str, Any]:
+    return rows[bleed_db] if bleed_db in rows else level(cache, backbone, bleed_db)
 
 
-def _kept_levels(path: Path) -> dict[float, dict[str, Any]]:
+def _recorded_levels(path: Path) -> dict[float, dict[str, Any]]:
     if not path.exists():
         return {}
     return {row["bleed_db"]: row for row in json.loads(path.read_text())["levels"]}

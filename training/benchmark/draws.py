@@ -48,16 +48,16 @@ def draw(grade: Labels, groups: Groups, *, number: int, seed: int = 0) -> Draw:
     for label in (grade > 0, grade == 0):
         _settle(where, label, label & alone, rng)
     assert_no_leak(where, groups)
-    return Draw(number, *(np.flatnonzero(where == wanted) for wanted in range(3)))
+    return Draw(number, *(np.flatnonzero(where == part_number) for part_number in range(3)))
 
 
 def _settle(where: Indices, label: NDArray[np.bool_], movable: NDArray[np.bool_], rng: np.random.Generator) -> None:
     """Move infants without a twin, where twins left one part too large, until the label is shared as `SHARES` says."""
     total = int(label.sum())
     fitted, validated = math.floor(SHARES[0] * total), round(SHARES[1] * total)
-    wanted = np.array([fitted, validated, total - fitted - validated])
+    goal_sizes = np.array([fitted, validated, total - fitted - validated])
     for _ in range(len(where)):
-        excess = np.bincount(where[label], minlength=3) - wanted
+        excess = np.bincount(where[label], minlength=3) - goal_sizes
         if not excess.any():
             return
         source, goal = int(excess.argmax()), int(excess.argmin())

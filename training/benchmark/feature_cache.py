@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from common.atomic_file import replacing
 from training.benchmark.cohort_frames import CHUNK, Say, make_frames
 from training.benchmark.paper_recipe import trunk_features
 from training.phantom.neophantom import Cohort, plans
@@ -33,8 +34,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Where it lies, how many processes may render, and who hears of it."""
+class FeatureCache:
+    """The work folder, how many processes may render, and a function that prints a line of progress."""
 
     work: Path
     processes: int
@@ -45,7 +46,7 @@ class Kept:
         return [self._part(cohort, positive) for positive in (True, False)]
 
     def _part(self, cohort: Cohort, positive: bool) -> Part:
-        numbers = [number for number, one in enumerate(plans(cohort)) if one.positive == positive]
+        numbers = [number for number, plan in enumerate(plans(cohort)) if plan.positive == positive]
         name = _name(cohort, positive)
         made = cohort if positive else replace(cohort, bleed_db=0.0)
         folder = self.work / f"frames-{name}"
@@ -88,13 +89,11 @@ class Kept:
     def _once(self, chunk: Path, name: str, make: Embed) -> Half:
         path = chunk.with_name(f"{name}-{chunk.stem}.npy")
         if not path.exists():
-            whole = path.with_suffix(".part.npy")
-            with np.load(chunk) as file:
-                np.save(whole, make(file["frames"]))
-            whole.replace(path)
+            with np.load(chunk) as frames, replacing(path) as file:
+                np.save(file, make(frames["frames"]))
             self.say(f"{chunk.parent.name}: {name} of {chunk.stem}")
-        found: Half = np.load(path)
-        return found
+        features: Half = np.load(path)
+        return features
 
 
 def _name(cohort: Cohort, positive: bool) -> str:

@@ -89,14 +89,14 @@ STRATEGIES: dict[str, tuple[str, Choose]] = {
 
 def simulate(bags: Bags, plan: Plan, *, say: Callable[[str], None] = lambda _: None) -> dict[str, NDArray[np.float64]]:
     """AUROC on the test studies: for each strategy [repeats, rounds + 1]."""
-    found = {name: np.full((plan.repeats, plan.rounds + 1), math.nan) for name in STRATEGIES}
+    aurocs = {name: np.full((plan.repeats, plan.rounds + 1), math.nan) for name in STRATEGIES}
     for number in range(plan.repeats):
         drawn = _repeat(bags, plan, number)
         for name, (_, choose) in STRATEGIES.items():
-            found[name][number] = _curve(bags, drawn, choose, plan)
-        last = ", ".join(f"{name} {found[name][number, -1]:.3f}" for name in STRATEGIES)
+            aurocs[name][number] = _curve(bags, drawn, choose, plan)
+        last = ", ".join(f"{name} {aurocs[name][number, -1]:.3f}" for name in STRATEGIES)
         say(f"repeat {number + 1} of {plan.repeats}: AUROC with {plan.sizes[-1]} labels: {last}")
-    return found
+    return aurocs
 
 
 def _parted(bags: Bags, plan: Plan, repeat: int) -> tuple[Indices, Indices]:
@@ -171,8 +171,8 @@ def _next(state: State, choose: Choose, plan: Plan, rng: np.random.Generator) ->
 def _means(data: Projected) -> sampling.Vectors:
     """Each study's mean frame, [M, W]."""
     count = data.mask.sum(dim=1, keepdim=True).clamp_min(1)
-    found: sampling.Vectors = (data.values.sum(dim=1) / count).numpy()
-    return found
+    means: sampling.Vectors = (data.values.sum(dim=1) / count).numpy()
+    return means
 
 
 def needed(curve: Sequence[float], sizes: Sequence[int], target: float) -> float:
@@ -192,7 +192,7 @@ def report(curves: dict[str, NDArray[np.float64]], plan: Plan) -> dict[str, Any]
     over repeats, all strategies of a repeat drawn together."""
     rng = np.random.default_rng((plan.seed, 4))
     drawn = [np.arange(plan.repeats), *rng.integers(plan.repeats, size=(RESAMPLES, plan.repeats))]
-    means = {name: np.stack([found[rows].mean(axis=0) for rows in drawn]) for name, found in curves.items()}
+    means = {name: np.stack([aurocs[rows].mean(axis=0) for rows in drawn]) for name, aurocs in curves.items()}
     targets = means["random"][:, -1]
     labels = {
         name: np.array([needed(curve, plan.sizes, target) for curve, target in zip(rows, targets, strict=True)])

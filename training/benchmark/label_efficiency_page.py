@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from common.atomic_file import replacing
 from inference.core.engine import Engine
 from inference.core.manifest import BACKBONE, BadModel, file_digest
 from training.benchmark.cohort_frames import CHUNK, cohort_frames
@@ -61,11 +62,11 @@ def _bags(options: argparse.Namespace) -> tuple[Bags, str]:
     if options.features:
         return load(options.features), options.features.name
     if options.benchmark:
-        from training.benchmark.feature_cache import Kept
+        from training.benchmark.feature_cache import FeatureCache
         from training.benchmark.run import Benchmark
 
-        kept = Kept(options.benchmark, options.processes, _say)
-        bags = Benchmark(kept, images=options.benchmark).bags
+        cache = FeatureCache(options.benchmark, options.processes, _say)
+        bags = Benchmark(cache, images=options.benchmark).bags
         return bags, f"{NAME}, generated phantoms of which one in seventeen has blood"
     return phantoms(options), "generated phantoms"
 
@@ -94,13 +95,11 @@ def phantoms(options: argparse.Namespace) -> Bags:
 
 
 def _embedded(path: Path, frames: NDArray[np.uint8], engine: Engine) -> list[Embeddings]:
-    """The embeddings of some examinations, kept, so that a run that was stopped goes on."""
+    """The embeddings of some examinations, from their file where a stopped run made them."""
     if not path.exists():
-        made = np.stack([engine.embed(np.ascontiguousarray(one)) for one in frames])
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
+        made = np.stack([engine.embed(np.ascontiguousarray(exam)) for exam in frames])
+        with replacing(path) as file:
             np.save(file, made)
-        part.replace(path)
     return list(np.load(path))
 
 
@@ -109,11 +108,11 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def page(found: dict[str, Any], bags: Bags, *, source: str, chosen: str = "") -> str:
+def page(figures: dict[str, Any], bags: Bags, *, source: str, chosen: str = "") -> str:
     """The result as Markdown."""
-    plan, sizes = found["plan"], found["sizes"]
-    rows = [_row(STRATEGIES[name][0], one) for name, one in found["strategies"].items()]
-    curves = [_curve(STRATEGIES[name][0], one) for name, one in found["strategies"].items()]
+    plan, sizes = figures["plan"], figures["sizes"]
+    rows = [_row(STRATEGIES[name][0], strategy) for name, strategy in figures["strategies"].items()]
+    curves = [_curve(STRATEGIES[name][0], strategy) for name, strategy in figures["strategies"].items()]
     positive = int(bags.y.sum())
     return f"""# Labels needed
 
@@ -125,7 +124,7 @@ infants are set aside for testing (twins together). {plan["start"]} labels are d
 random as in the product. After each round the head is fitted anew and measured on the infants set aside. Intervals are
 95 %, over repeats, with all strategies of a repeat drawn together.
 
-## For the AUROC that {sizes[-1]} random labels reach ({found["target"]:.3f})
+## For the AUROC that {sizes[-1]} random labels reach ({figures["target"]:.3f})
 
 | strategy | labels needed | of what random needs |
 |---|---|---|
@@ -149,12 +148,12 @@ def _asked(plan: dict[str, Any]) -> str:
     return " ".join(f"{option} {plan[name]}" for name, option in names.items())
 
 
-def _row(label: str, one: dict[str, Any]) -> str:
-    return f"| {label} | {_told(one['labels'], '{:.0f}')} | {_told(one['share_of_random'], '{:.0%}')} |"
+def _row(label: str, figures: dict[str, Any]) -> str:
+    return f"| {label} | {_told(figures['labels'], '{:.0f}')} | {_told(figures['share_of_random'], '{:.0%}')} |"
 
 
-def _curve(label: str, one: dict[str, Any]) -> str:
-    return f"| {label} | " + " | ".join(_told(at, "{:.3f}") for at in one["auroc"]) + " |"
+def _curve(label: str, figures: dict[str, Any]) -> str:
+    return f"| {label} | " + " | ".join(_told(at, "{:.3f}") for at in figures["auroc"]) + " |"
 
 
 def _told(estimate: dict[str, Any], form: str) -> str:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from common.atomic_file import replacing
 from inference.core.network import BagHead, BagOutput, head
 from training.core.bags import Bags, Embeddings, load, load_train_masks
 from training.core.fit_cache import run_digest
@@ -62,20 +63,20 @@ def measure(folder: Path, work: Path, *, say: Callable[[str], None]) -> dict[str
 
     Raises ValueError or OSError for a file that is none of the tables.
     """
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for table in TABLES:
         path = folder / f"{table.name}.npz"
         bags, masks = load(path), load_train_masks(path)
         if masks is None:
             raise ValueError(f"{path.name} lacks train_masks")
         for kind, (accuracy, margin) in table.published.items():
-            folds = _kept_folds(work, bags, masks, kind=kind, fit=table.fit, say=say)
-            found[f"{table.name}, {kind}"] = row = {**spread(folds), "published": accuracy, "margin": margin}
+            folds = _fold_accuracies(work, bags, masks, kind=kind, fit=table.fit, say=say)
+            figures[f"{table.name}, {kind}"] = row = {**spread(folds), "published": accuracy, "margin": margin}
             say(f"{table.name}, {kind}: accuracy {row['mean']:.3f}, SD over repeats {row['sd']:.3f}")
-    return found
+    return figures
 
 
-def _kept_folds(
+def _fold_accuracies(
     work: Path, bags: Bags, masks: NDArray[np.bool_], *, kind: str, fit: Published, say: Callable[[str], None]
 ) -> Floats:
     """Accuracy on each fold [repeats, folds], from `work` where these very fits were made before."""
@@ -83,9 +84,8 @@ def _kept_folds(
     for repeat, folds in enumerate(masks):
         path = work / f"classic-{run_digest(bags.digest, (kind, fit, repeat), [folds])[:16]}.npy"
         if not path.exists():
-            part = path.with_suffix(".part.npy")
-            np.save(part, accuracies(bags, folds, kind=kind, fit=fit, seed=repeat))
-            part.replace(path)
+            with replacing(path) as file:
+                np.save(file, accuracies(bags, folds, kind=kind, fit=fit, seed=repeat))
             say(f"{kind}, repeat {repeat}: accuracy {np.load(path).mean():.3f}")
         rows.append(np.load(path))
     return np.stack(rows)
@@ -104,14 +104,14 @@ def spread(folds: Floats) -> dict[str, Any]:
 
 def accuracies(bags: Bags, folds: NDArray[np.bool_], *, kind: str, fit: Published, seed: int) -> Floats:
     """Accuracy on the rest of each fold, [folds]; `folds` [folds, M] are true where a bag is trained on."""
-    found = np.zeros(len(folds))
+    shares = np.zeros(len(folds))
     sizes = folds.sum(axis=1)
     for size in np.unique(sizes):
         alike = np.flatnonzero(sizes == size)
         trains = [np.flatnonzero(folds[fold]) for fold in alike]
         for fold, network in zip(alike, fit_together(bags, trains, kind=kind, fit=fit, seed=seed), strict=True):
-            found[fold] = _accuracy(network, bags, np.flatnonzero(~folds[fold]))
-    return found
+            shares[fold] = _accuracy(network, bags, np.flatnonzero(~folds[fold]))
+    return shares
 
 
 def _accuracy(network: BagHead, bags: Bags, tested: Indices) -> float:
@@ -169,7 +169,9 @@ def _steps(bags: Bags, trains: Sequence[Indices], projections: Sequence[Projecti
     for column in ordered.T:
         longest = max(1, int(sizes[column].max()))
         yield _Step(
-            torch.stack([one.values[index, None, :longest] for one, index in zip(data, column, strict=True)]),
+            torch.stack(
+                [projected.values[index, None, :longest] for projected, index in zip(data, column, strict=True)]
+            ),
             data[0].mask[column, None, :longest],
             torch.from_numpy(bags.fitted_on[column, None]).float(),
         )
@@ -181,7 +183,9 @@ Parameters = dict[str, Tensor]
 def _train(network: BagHead, steps: Sequence[_Step], *, fits: int, fit: Published) -> Parameters:
     """The weights of K fits after the last epoch, each with K in front."""
     inside = _AfterProjection(network).train()
-    weights = {name: torch.stack([one.detach()] * fits).requires_grad_() for name, one in inside.named_parameters()}
+    weights = {
+        name: torch.stack([weight.detach()] * fits).requires_grad_() for name, weight in inside.named_parameters()
+    }
     optimiser = torch.optim.SGD(
         weights.values(), lr=fit.rate, momentum=fit.momentum, weight_decay=fit.weight_decay, fused=True
     )
@@ -194,8 +198,8 @@ def _train(network: BagHead, steps: Sequence[_Step], *, fits: int, fit: Publishe
     for _ in range(fit.epochs):
         for place in torch.randperm(len(steps)).tolist():
             step = steps[place]
-            found = together(weights, step.values, step.mask)  # [K, 1]
-            loss = binary_cross_entropy_with_logits(found, step.goal, reduction="sum")
+            logits = together(weights, step.values, step.mask)  # [K, 1]
+            loss = binary_cross_entropy_with_logits(logits, step.goal, reduction="sum")
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()

@@ -6,15 +6,13 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.benchmark.cohort_frames import CohortFrames
 from training.phantom.neophantom import FRAMES, FROZEN_DB, NAME, Cohort, plan_digest
-
-if TYPE_CHECKING:
-    from training.benchmark.run import Benchmark
 
 TEMPLATE = Path(__file__).with_name("page_template.md")
 FOLDER, RECORD = "benchmark", "freeze.json"
@@ -23,27 +21,28 @@ SHOWN = (4, 8, 14)
 """Places of the frames that the page shows: two coronal ones and a still."""
 NOT_MEASURED = "Not measured yet."
 TARGET, PAC = "target_0.90", "target_0.90_pac"
-Found = dict[str, dict[str, Any]]
+Legs = dict[str, dict[str, Any]]
+"""What each leg measured, by the leg's name; `cost` among it."""
 
 
-def write_page(out: Path, found: Found, *, bench: Benchmark) -> None:
+def write_page(out: Path, legs: Legs, *, truth: CohortFrames) -> None:
     """Write the page, and beside it a folder with its plots and pictures. A leg that is missing is said to be."""
     folder = out.parent / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    if {"paper", "fontanelle"} <= found.keys():
-        _curves(folder, found)
-    _pictures(folder / "frames.png", bench)
+    if {"paper", "fontanelle"} <= legs.keys():
+        _curves(folder, legs)
+    _pictures(folder / "frames.png", truth)
     words = {
         "name": NAME,
         "frames": str(FRAMES),
         "contrast": f"{FROZEN_DB:g}",
         "plan": plan_digest(Cohort())[:16],
-        "goals": _goals(found),
+        "goals": _goals(legs),
         "frozen": _frozen(folder / RECORD),
-        "costs": _costs(found),
+        "costs": _costs(legs),
     }
     for name, (needs, text) in _SECTIONS.items():
-        words[name] = text(found) if needs <= found.keys() else NOT_MEASURED
+        words[name] = text(legs) if needs <= legs.keys() else NOT_MEASURED
     out.write_text(Template(TEMPLATE.read_text()).substitute(words))
 
 
@@ -65,24 +64,24 @@ def _over_draws(row: dict[str, Any]) -> str:
 # ── the goals ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _goals(found: Found) -> str:
+def _goals(legs: Legs) -> str:
     return _table(
         "|measured|goal|the paper",
-        [(name, text(found), goal, paper) for name, needs, text, goal, paper in _ROWS if needs in found],
+        [(name, text(legs), goal, paper) for name, needs, text, goal, paper in _ROWS if needs in legs],
     )
 
 
-def _point(found: Found, recipe: str, kind: str) -> dict[str, Any]:
-    return dict(found[recipe]["operating_points"][TARGET][kind])
+def _point(legs: Legs, recipe: str, kind: str) -> dict[str, Any]:
+    return dict(legs[recipe]["operating_points"][TARGET][kind])
 
 
-def _paper(found: Found) -> str:
-    reached = _over_draws(_point(found, "paper", "sensitivity"))
-    return f"AUROC {_over_draws(found['paper']['auroc'])}; sensitivity {reached} at target .90"
+def _paper(legs: Legs) -> str:
+    reached = _over_draws(_point(legs, "paper", "sensitivity"))
+    return f"AUROC {_over_draws(legs['paper']['auroc'])}; sensitivity {reached} at target .90"
 
 
-def _kept_promise(found: Found) -> str:
-    rules = found["vectors"]["rules"]
+def _kept_promise(legs: Legs) -> str:
+    rules = legs["vectors"]["rules"]
     mean, pac, paper = rules["aligned_0.90"], rules["aligned_0.90_pac"], rules["paper"]
     return (
         f"{_estimate(mean, 'sensitivity')}; PAC: {pac['kept']:.1%} of cohorts reach .90; "
@@ -90,54 +89,54 @@ def _kept_promise(found: Found) -> str:
     )
 
 
-def _new_sensitivity(found: Found) -> str:
-    return "; ".join(_estimate(row[TARGET], "sensitivity") for row in _cohorts(found))
+def _new_sensitivity(legs: Legs) -> str:
+    return "; ".join(_estimate(row[TARGET], "sensitivity") for row in _cohorts(legs))
 
 
-def _cohorts(found: Found) -> list[dict[str, Any]]:
-    return [{"seed": seed, **row} for seed, row in found["regenerated"].items() if seed.isdecimal()]
+def _cohorts(legs: Legs) -> list[dict[str, Any]]:
+    return [{"seed": seed, **row} for seed, row in legs["regenerated"].items() if seed.isdecimal()]
 
 
-def _reached(found: Found) -> str:
-    sensitivity, specificity = (_estimate(_point(found, "fontanelle", kind)) for kind in ("sensitivity", "specificity"))
+def _reached(legs: Legs) -> str:
+    sensitivity, specificity = (_estimate(_point(legs, "fontanelle", kind)) for kind in ("sensitivity", "specificity"))
     return f"{sensitivity}; {specificity}"
 
 
-def _calibration(found: Found) -> str:
-    row = found["fontanelle"]["calibration"]
+def _calibration(legs: Legs) -> str:
+    row = legs["fontanelle"]["calibration"]
     return f"slope {row['slope']:.2f}, intercept {row['intercept']:.2f}"
 
 
-def _hits(found: Found) -> str:
-    late, first = found["keyframes"]["II to IV"], found["keyframes"]["I"]
+def _hits(legs: Legs) -> str:
+    late, first = legs["keyframes"]["II to IV"], legs["keyframes"]["I"]
     share = {"share": late["hits"] / max(late["n"], 1), **late}
     return f"{_estimate(share, 'share')}, {late['n']} studies; grade I {first['hits']} of {first['n']}"
 
 
-def _devices(found: Found) -> str:
-    row = found["devices"]
+def _devices(legs: Legs) -> str:
+    row = legs["devices"]
     agree, oppose = (float(np.mean(row[name])) for name in ("with", "against"))
     return f"ΔAUROC {row['difference']:+.3f} ({agree:.3f} with the labels, {oppose:.3f} against them)"
 
 
-def _captions(found: Found) -> str:
-    row = found["captions"]
+def _captions(legs: Legs) -> str:
+    row = legs["captions"]
     return f"ΔAUROC {row['without'] - row['with_text']:+.4f} ({row['changed']} of 320 studies had text)"
 
 
-def _lung(found: Found) -> str:
-    row = found["lung"]
+def _lung(legs: Legs) -> str:
+    row = legs["lung"]
     pixels = row["mean and SD of pixels"]["auroc"]
     return f"AUROC {_estimate(row['fontanelle']['auroc'])}; mean and SD of pixels {_estimate(pixels)}"
 
 
-def _classic(table: str) -> Callable[[Found], str]:
-    return lambda found: "; ".join(f"{row['mean']:.3f} ± {row['sd']:.3f}" for row in _classic_rows(found, table))
+def _classic(table: str) -> Callable[[Legs], str]:
+    return lambda legs: "; ".join(f"{row['mean']:.3f} ± {row['sd']:.3f}" for row in _classic_rows(legs, table))
 
 
-def _classic_rows(found: Found, table: str = "") -> list[dict[str, Any]]:
+def _classic_rows(legs: Legs, table: str = "") -> list[dict[str, Any]]:
     """What was measured of one table, or of all, ABMIL before gated ABMIL."""
-    return [{"name": name, **row} for name, row in found["classic"].items() if name != "cost" and table in name]
+    return [{"name": name, **row} for name, row in legs["classic"].items() if name != "cost" and table in name]
 
 
 def _within(row: dict[str, Any]) -> str:
@@ -146,7 +145,7 @@ def _within(row: dict[str, Any]) -> str:
     return "yes" if short <= 0 else f"no, by {short:.3f}"
 
 
-_ROWS: tuple[tuple[str, str, Callable[[Found], str], str, str], ...] = (
+_ROWS: tuple[tuple[str, str, Callable[[Legs], str], str, str], ...] = (
     ("`paper` recipe, mean ± SD over draws", "paper", _paper, ".72 ± .03; < .85", ".72; .77"),
     (
         "`fontanelle` AUROC, pooled",
@@ -198,14 +197,14 @@ def _frozen(record: Path) -> str:
     return _table(
         "contrast, dB|AUROC of three draws|mean",
         [
-            (f"{row['bleed_db']:g}", ", ".join(f"{one:.3f}" for one in row["auroc"]), f"{row['mean']:.3f}")
+            (f"{row['bleed_db']:g}", ", ".join(f"{auroc:.3f}" for auroc in row["auroc"]), f"{row['mean']:.3f}")
             for row in levels
         ],
     )
 
 
-def _recipes(found: Found) -> str:
-    paper, ours = found["paper"], found["fontanelle"]
+def _recipes(legs: Legs) -> str:
+    paper, ours = legs["paper"], legs["fontanelle"]
     rows = [
         (f"{name}, {how}", text(paper[key]), text(ours[key]))
         for name, key in (("AUROC", "auroc"), ("PR-AUC", "pr_auc"))
@@ -220,19 +219,19 @@ def _recipes(found: Found) -> str:
     return _table("|`paper`|`fontanelle`", rows)
 
 
-def _heads(found: Found) -> str:
-    rows = [(name, row) for name, row in found["heads"].items() if name != "cost"]
+def _heads(legs: Legs) -> str:
+    rows = [(name, row) for name, row in legs["heads"].items() if name != "cost"]
     return _table(
         "head|AUROC out of inner folds|AUROC on the test sets|PR-AUC",
         [
             (name, *(f"{row[key]:.3f}" for key in ("inner", "auroc", "pr_auc")))
-            for name, row in sorted(rows, key=lambda one: -float(one[1]["inner"]))
+            for name, row in sorted(rows, key=lambda row: -float(row[1]["inner"]))
         ],
     )
 
 
-def _vectors(found: Found) -> str:
-    scores, rules = found["vectors"]["scores"], found["vectors"]["rules"]
+def _vectors(legs: Legs) -> str:
+    scores, rules = legs["vectors"]["scores"], legs["vectors"]["rules"]
     like = ", ".join(f"{name} {scores[name]:.3f}" for name in ("auroc", "offset", "scale"))
     text = f"1,000 cohorts of scores like ours ({like}); true sensitivity from 2,000 new positives of each."
     return f"{text}\n\n" + _table(
@@ -250,7 +249,7 @@ def _vectors(found: Found) -> str:
     )
 
 
-def _regenerated(found: Found) -> str:
+def _regenerated(legs: Legs) -> str:
     return _table(
         "seed|with blood|AUROC|target .90|target .90, PAC",
         [
@@ -258,15 +257,18 @@ def _regenerated(found: Found) -> str:
                 row["seed"],
                 f"{row['n_positive']} of {row['n']}",
                 f"{row['auroc']:.3f}",
-                *(f"{_estimate(row[one], 'sensitivity')}; {row[one]['specificity']:.3f}" for one in (TARGET, PAC)),
+                *(
+                    f"{_estimate(row[point], 'sensitivity')}; {row[point]['specificity']:.3f}"
+                    for point in (TARGET, PAC)
+                ),
             )
-            for row in _cohorts(found)
+            for row in _cohorts(legs)
         ],
     )
 
 
-def _lung_table(found: Found) -> str:
-    row = found["lung"]
+def _lung_table(legs: Legs) -> str:
+    row = legs["lung"]
     names = [name for name, value in row.items() if isinstance(value, dict) and "auroc" in value]
     return f"{row['n']} videos, {row['n_positive']} abnormal.\n\n" + _table(
         "|AUROC|PR-AUC|`fontanelle` less this",
@@ -282,24 +284,24 @@ def _lung_table(found: Found) -> str:
     )
 
 
-def _classic_table(found: Found) -> str:
+def _classic_table(legs: Legs) -> str:
     return _table(
         "table, head|accuracy, mean ± SD over repeats|each repeat|SD over folds|published|within its ±",
         [
             (
                 row["name"],
                 _over_draws(row),
-                ", ".join(f"{one:.3f}" for one in row["repeats"]),
+                ", ".join(f"{repeat:.3f}" for repeat in row["repeats"]),
                 f"{row['fold_sd']:.3f}",
                 f"{row['published']:.3f} ± {row['margin']:.3f}",
                 _within(row),
             )
-            for row in _classic_rows(found)
+            for row in _classic_rows(legs)
         ],
     )
 
 
-_SECTIONS: dict[str, tuple[set[str], Callable[[Found], str]]] = {
+_SECTIONS: dict[str, tuple[set[str], Callable[[Legs], str]]] = {
     "recipes": ({"paper", "fontanelle"}, _recipes),
     "heads": ({"heads"}, _heads),
     "vectors": ({"vectors"}, _vectors),
@@ -309,25 +311,25 @@ _SECTIONS: dict[str, tuple[set[str], Callable[[Found], str]]] = {
 }
 
 
-def _costs(found: Found) -> str:
+def _costs(legs: Legs) -> str:
     return _table(
         "leg|CPU minutes|minutes",
         [
             (name, *(f"{row['cost'][key] / 60:.1f}" for key in ("cpu_seconds", "seconds")))
-            for name, row in found.items()
+            for name, row in legs.items()
             if "cost" in row
         ],
     )
 
 
-def _curves(folder: Path, found: Found) -> None:
+def _curves(folder: Path, legs: Legs) -> None:
     from matplotlib.figure import Figure
 
     for name, axes in (("roc", ("1 - specificity", "sensitivity")), ("pr", ("recall (sensitivity)", "precision"))):
         figure = Figure(figsize=(4.5, 4.5), layout="constrained")
         plot = figure.add_subplot()
         for recipe, colour in (("paper", "C7"), ("fontanelle", "C0")):
-            curves = found[recipe]["curves"][name]
+            curves = legs[recipe]["curves"][name]
             for points in curves["per_fold"]:
                 plot.plot(*np.array(points).T, color=colour, alpha=0.25, linewidth=0.8)
             plot.plot(*np.array(curves["pooled"]).T, color=colour, linewidth=2, label=recipe)
@@ -337,7 +339,7 @@ def _curves(folder: Path, found: Found) -> None:
         figure.savefig(folder / f"{name}.png", dpi=100, metadata={"Software": None})
 
 
-def _pictures(path: Path, bench: Benchmark) -> None:
+def _pictures(path: Path, truth: CohortFrames) -> None:
     """One infant of each grade in a column, three frames of each."""
     from PIL import Image
 
@@ -346,7 +348,7 @@ def _pictures(path: Path, bench: Benchmark) -> None:
 
     columns: list[NDArray[np.uint8]] = []
     for grade in range(GRADES):
-        number = int(np.flatnonzero(bench.truth.grade == grade)[0])
+        number = int(np.flatnonzero(truth.grade == grade)[0])
         frames = prepared_exam(examination(Cohort(), number), budget=FRAMES).frames
         columns.append(np.concatenate(list(frames[list(SHOWN)]), axis=0))
     Image.fromarray(np.concatenate(columns, axis=1)).resize((GRADES * 220, len(SHOWN) * 220)).save(path, optimize=True)

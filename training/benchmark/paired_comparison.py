@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from training.benchmark.draws import Draw
 from training.benchmark.paper_recipe import PaperFit
-from training.core.crossval import Prediction
 from training.core.metrics import Floats, Labels, interval, patient_weights, weighted_auroc, weighted_pr_auc
+from training.core.predictions import Prediction
 
 RESAMPLES = 2000
 
@@ -56,13 +56,13 @@ def paired_difference(
     groups = np.unique([row.group for row in better])
     drawn = patient_weights(groups, resamples=RESAMPLES, seed=seed)  # [R, G]
     weight = dict(zip(groups.tolist(), drawn.T, strict=True))
-    found = {}
+    differences = {}
     for name, measure in (("auroc", weighted_auroc), ("pr_auc", weighted_pr_auc)):
         resampled = _mean_over_draws(better, measure, weight) - _mean_over_draws(plain, measure, weight)
-        one = {group: np.ones(1) for group in groups.tolist()}
-        point = _mean_over_draws(better, measure, one) - _mean_over_draws(plain, measure, one)
-        found[name] = {"difference": float(point[0]), "interval": list(interval(resampled))}
-    return found
+        once = {group: np.ones(1) for group in groups.tolist()}
+        point = _mean_over_draws(better, measure, once) - _mean_over_draws(plain, measure, once)
+        differences[name] = {"difference": float(point[0]), "interval": list(interval(resampled))}
+    return differences
 
 
 def _mean_over_draws(rows: Sequence[Prediction], measure: Any, weight: dict[str, Floats]) -> Floats:

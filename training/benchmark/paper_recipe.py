@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
+from common.atomic_file import replacing
 from inference.core.engine import fuse
 from inference.core.frame_selection import ClipFacts, select_frames
 from inference.core.network import GatedPool, to_input
 from training.core.metrics import Floats, Labels, auroc, target_threshold, youden_threshold
+from training.core.predictions import DELTA, TARGET
 from training.phantom.neophantom import VIEWS
 
 SIDE = 112
@@ -34,7 +36,6 @@ BAGS_PER_EPOCH = 320
 BATCH = 8
 RATE = 4e-5
 HEAD_RATE = 5e-4
-TARGET = 0.90
 DIM, HIDDEN = 2048, 128
 Half = NDArray[np.float16]
 Indices = NDArray[np.int64]
@@ -59,9 +60,8 @@ class PaperFit:
             "best_epoch": self.best_epoch,
         }
         tensors = {key: value.contiguous() for key, value in self.network.state_dict().items()}
-        part = path.with_suffix(".part")
-        part.write_bytes(safetensors.torch.save(tensors, metadata={"facts": json.dumps(facts)}))
-        part.replace(path)
+        with replacing(path) as file:
+            file.write(safetensors.torch.save(tensors, metadata={"facts": json.dumps(facts)}))
 
 
 def load_paper(path: Path, backbone: nn.Module) -> PaperFit:
@@ -89,12 +89,12 @@ def trunk_features(
     """What enters the last block: frames uint8 [M, N, S, S] -> float16 [M, 8, C, s, s] of the recipe's own frames."""
     chosen = frames[:, paper_frames()]  # [M, N, S, S]
     trunk = _trunk(fuse(backbone)).to(memory_format=torch.channels_last)
-    found: list[Half] = []
+    features: list[Half] = []
     for done, bag in enumerate(chosen):
         shrunk = interpolate(to_input(torch.from_numpy(bag)), size=(SIDE, SIDE), mode="bilinear", antialias=True)
-        found.append(trunk(shrunk.contiguous(memory_format=torch.channels_last)).to(torch.float16).numpy())
+        features.append(trunk(shrunk.contiguous(memory_format=torch.channels_last)).to(torch.float16).numpy())
         progress(done + 1, len(chosen))
-    return np.stack(found)
+    return np.stack(features)
 
 
 def _trunk(net: nn.Module) -> nn.Sequential:
@@ -158,7 +158,7 @@ def fit_paper(
         network=chosen,
         youden=youden_threshold(y, scores),
         target=float(np.quantile(scores[y == 1], 1 - TARGET, method="lower")),
-        pac=target_threshold(scores[y == 1], target=TARGET, delta=0.1).threshold,
+        pac=target_threshold(scores[y == 1], target=TARGET, delta=DELTA).threshold,
         validation_auroc=tuple(course),
         best_epoch=best[1],
     )
@@ -205,5 +205,5 @@ def predict(network: PaperNetwork, features: Half, indices: Indices) -> Floats:
         network(torch.from_numpy(features[rows]).float())
         for rows in np.array_split(indices, max(1, len(indices) // 16))
     ]
-    found: Floats = torch.cat(parts).double().numpy()
-    return found
+    logits: Floats = torch.cat(parts).double().numpy()
+    return logits

@@ -8,14 +8,13 @@ paper's recipe is pretrained on and the public tables, whose folders are named o
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from common.atomic_file import replacing
 from inference.core.manifest import HEAD_KINDS, BadModel, file_digest
 from inference.core.network import BagHead
 from inference.core.weights import save_backbone
@@ -32,17 +32,19 @@ from training.benchmark import mil_datasets
 from training.benchmark.cohort_frames import CohortFrames, cohort_truth, make_frames
 from training.benchmark.contrast_search import fit_draw, paper_backbone
 from training.benchmark.draws import DRAWS, Draw, draw, exchanged
-from training.benchmark.feature_cache import Half, Kept
+from training.benchmark.feature_cache import FeatureCache, Half
 from training.benchmark.page import write_page
 from training.benchmark.paired_comparison import paired_difference, paper_predictions
 from training.benchmark.paper_recipe import paper_frames, predict
 from training.benchmark.threshold_simulation import matched, simulate
 from training.core.bags import Bags
-from training.core.crossval import CrossValidation, Prediction, cross_validate, deployed_rules
+from training.core.crossval import CrossValidation, cross_validate, deployed_rules
 from training.core.heads import one_thread
 from training.core.image_bags import embed_folders, pictures_of, read_table
 from training.core.metrics import Floats, auroc, clopper_pearson, pr_auc
+from training.core.predictions import Prediction, read_predictions, write_predictions
 from training.core.report import build_report
+from training.core.report_shapes import Report, ReportFacts
 from training.demo_model.build import embedding_engine
 from training.phantom.neophantom import FROZEN_DB, Cohort, plan_digest
 from training.pretraining.methods import METHODS, Unlabelled, pretrain
@@ -67,49 +69,53 @@ class Answer:
     """One recipe over the five draws: its predictions, and what was measured of them."""
 
     predictions: list[Prediction]
-    report: dict[str, Any]
+    report: Report
+
+
+def _answer(recipe: str, predictions: list[Prediction]) -> Answer:
+    facts: ReportFacts = {"recipe": recipe, "measured_on": "neophantom-v1, five draws"}
+    return Answer(predictions, build_report(predictions, facts=facts, seed=0))
 
 
 class Benchmark:
     """Everything that the legs share, each made when it is first asked for."""
 
-    def __init__(self, kept: Kept, *, images: Path, tables: Path | None = None) -> None:
-        self.kept, self.images, self.tables = kept, images, tables
+    def __init__(self, cache: FeatureCache, *, images: Path, tables: Path | None = None) -> None:
+        self.cache, self.images, self.tables = cache, images, tables
         self.truth: CohortFrames = cohort_truth(V1)
         self.draws: list[Draw] = [draw(self.truth.grade, self.truth.groups, number=number) for number in range(DRAWS)]
 
     @cached_property
     def paper(self) -> Answer:
         """The paper's recipe on the five draws."""
-        path = self.kept.work / "predictions-paper.csv"
+        path = self.cache.work / "predictions-paper.csv"
         if not path.exists():
-            backbone = paper_backbone(self.images, self.kept.work, say=self.kept.say)
-            features = self.kept.trunk(V1, backbone)
+            backbone = paper_backbone(self.images, self.cache.work, say=self.cache.say)
+            features = self.cache.trunk(V1, backbone)
             fits, logits = [], []
             for drawn in self.draws:
-                fits.append(fit_draw(self.kept, backbone, features, cohort=V1, number=drawn.number))
+                fits.append(fit_draw(self.cache, backbone, features, cohort=V1, number=drawn.number))
                 logits.append(predict(fits[-1].network, features, drawn.test))
-                self.kept.say(f"paper, draw {drawn.number}: epoch {fits[-1].best_epoch + 1}")
+                self.cache.say(f"paper, draw {drawn.number}: epoch {fits[-1].best_epoch + 1}")
             rows = paper_predictions(fits, logits, self.draws, self.truth.y, self.truth.groups)
             write_predictions(path, rows)
         predictions = read_predictions(path)
-        facts = {"recipe": "paper", "measured_on": "neophantom-v1, five draws"}
-        return Answer(predictions, build_report(predictions, facts=facts, seed=0))
+        return _answer("paper", predictions)
 
     @cached_property
     def backbone(self) -> Path:
         """Pretrained by made-up bleeds on other infants' frames, without any label."""
-        path = self.kept.work / "fontanelle-backbone.safetensors"
+        path = self.cache.work / "fontanelle-backbone.safetensors"
         if not path.exists():
-            self.kept.say("the backbone is pretrained on infants who belong to no cohort")
-            frames = self.kept.frames(UNLABELLED)
+            self.cache.say("the backbone is pretrained on infants who belong to no cohort")
+            frames = self.cache.frames(UNLABELLED)
             video = np.repeat(np.arange(len(frames)), frames.shape[1])
             network = pretrain(
                 Unlabelled(frames.reshape(-1, *frames.shape[2:]), video),
                 method="anomaly",
                 seed=0,
                 stages=METHODS["anomaly"],
-                checkpoint=self.kept.work / "fontanelle-backbone.checkpoint",
+                checkpoint=self.cache.work / "fontanelle-backbone.checkpoint",
             )
             save_backbone(path, network)
         return path
@@ -118,12 +124,12 @@ class Benchmark:
         """The frames of a cohort that both recipes see, embedded, [M, N, D]."""
         engine = embedding_engine(self.backbone)
         name = f"{file_digest(self.backbone)[:12]}-{len(SEEN)}"
-        return self.kept.embeddings(cohort, name=name, embed=engine.embed, seen=SEEN)
+        return self.cache.embeddings(cohort, name=name, embed=engine.embed, seen=SEEN)
 
     @cached_property
     def bags(self) -> Bags:
         """The cohort's bags with the keyframes that annotators would have marked."""
-        keyframes = np.where(self.kept.keyframes(V1)[:, SEEN], 1, -1).astype(np.int8)
+        keyframes = np.where(self.cache.keyframes(V1)[:, SEEN], 1, -1).astype(np.int8)
         return Bags(
             embeddings=list(self.embeddings(V1)),
             y=self.truth.y,
@@ -153,53 +159,29 @@ class Benchmark:
     @cached_property
     def fontanelle(self) -> list[CrossValidation]:
         """Our recipe on the five draws."""
-        found = []
+        validations = []
         for drawn in self.draws:
-            found.append(self.validated(drawn, head="fontanelle"))
-            self.kept.say(f"fontanelle, draw {drawn.number}: AUROC {found[-1].report['auroc']['pooled']:.3f}")
-        return found
+            validations.append(self.validated(drawn, head="fontanelle"))
+            self.cache.say(f"fontanelle, draw {drawn.number}: AUROC {validations[-1].report['auroc']['pooled']:.3f}")
+        return validations
 
     @cached_property
     def answer(self) -> Answer:
         """Our recipe's answers over the five draws."""
         predictions = over_draws(self.fontanelle)
-        facts = {"recipe": "fontanelle", "measured_on": "neophantom-v1, five draws"}
-        return Answer(predictions, build_report(predictions, facts=facts, seed=0))
+        return _answer("fontanelle", predictions)
 
     @property
     def ensemble(self) -> list[BagHead]:
         """The heads of all draws."""
-        return [head for one in self.fontanelle for head in one.heads]
+        return [head for validation in self.fontanelle for head in validation.heads]
 
 
-def over_draws(found: Sequence[CrossValidation]) -> list[Prediction]:
+def over_draws(validations: Sequence[CrossValidation]) -> list[Prediction]:
     """The predictions of one cross-validation a draw, numbered by draw."""
-    return [replace(row, repeat=number) for number, one in enumerate(found) for row in one.predictions]
-
-
-def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
-    """A CSV with a column for each field, written whole or not at all."""
-    part = path.with_suffix(".part")
-    with part.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Prediction)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in predictions)
-    part.replace(path)
-
-
-def read_predictions(path: Path) -> list[Prediction]:
-    """What `write_predictions` wrote."""
-    types: dict[str, Callable[[str], Any]] = {
-        "int": int,
-        "float": float,
-        "str": str,
-        "bool": lambda text: text == "True",
-    }
-    with path.open(newline="") as file:
-        return [
-            Prediction(**{field.name: types[str(field.type)](row[field.name]) for field in fields(Prediction)})
-            for row in csv.DictReader(file)
-        ]
+    return [
+        replace(row, repeat=number) for number, validation in enumerate(validations) for row in validation.predictions
+    ]
 
 
 @torch.inference_mode()
@@ -207,16 +189,16 @@ def ensemble_output(heads: Sequence[BagHead], embeddings: Half) -> tuple[Floats,
     """Mean logit [M] and mean attention [M, N] of heads over bags of equally many frames [M, N, D]."""
     bags = torch.from_numpy(embeddings).float()
     mask = torch.ones(bags.shape[:2], dtype=torch.bool)
-    found = [head.eval()(bags, mask) for head in heads]
-    logit = torch.stack([one.logit for one in found]).double().mean(dim=0).numpy()
-    return logit, torch.stack([one.attention for one in found]).double().mean(dim=0).numpy()
+    outputs = [head.eval()(bags, mask) for head in heads]
+    logit = torch.stack([output.logit for output in outputs]).double().mean(dim=0).numpy()
+    return logit, torch.stack([output.attention for output in outputs]).double().mean(dim=0).numpy()
 
 
 # ── the legs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def leg_paper(bench: Benchmark) -> dict[str, Any]:
-    return bench.paper.report
+    return {**bench.paper.report}
 
 
 def leg_embeddings(bench: Benchmark) -> dict[str, Any]:
@@ -225,9 +207,9 @@ def leg_embeddings(bench: Benchmark) -> dict[str, Any]:
 
 
 def leg_fontanelle(bench: Benchmark) -> dict[str, Any]:
-    write_predictions(bench.kept.work / "predictions-fontanelle.csv", bench.answer.predictions)
-    inner = [one.report["seconds"] for one in bench.fontanelle]
-    return {**bench.answer.report, "seconds_by_draw": inner}
+    write_predictions(bench.cache.work / "predictions-fontanelle.csv", bench.answer.predictions)
+    seconds = [validation.report["seconds"] for validation in bench.fontanelle]
+    return {**bench.answer.report, "seconds_by_draw": seconds}
 
 
 def leg_difference(bench: Benchmark) -> dict[str, Any]:
@@ -236,16 +218,16 @@ def leg_difference(bench: Benchmark) -> dict[str, Any]:
 
 def leg_keyframes(bench: Benchmark) -> dict[str, Any]:
     """Share of positive test studies of which one of the three frames with most attention is a keyframe."""
-    shown = np.stack([one == 1 for one in bench.bags.keyframes or ()])
+    shown = np.stack([marks == 1 for marks in bench.bags.keyframes or ()])
     hits: dict[str, list[bool]] = {"I": [], "II to IV": []}
-    for found, drawn in zip(bench.fontanelle, bench.draws, strict=True):
+    for validation, drawn in zip(bench.fontanelle, bench.draws, strict=True):
         tested = drawn.test[bench.truth.y[drawn.test] == 1]
-        _, attention = ensemble_output(found.heads, np.stack([bench.bags.embeddings[index] for index in tested]))
+        _, attention = ensemble_output(validation.heads, np.stack([bench.bags.embeddings[index] for index in tested]))
         top = np.argsort(-attention, axis=1, kind="stable")[:, :TOP]
         hit = np.take_along_axis(shown[tested], top, axis=1).any(axis=1)
-        for index, one in zip(tested.tolist(), np.atleast_1d(hit), strict=True):
+        for index, shows_blood in zip(tested.tolist(), np.atleast_1d(hit), strict=True):
             if shown[index].any():
-                hits["I" if bench.truth.grade[index] == 1 else "II to IV"].append(bool(one))
+                hits["I" if bench.truth.grade[index] == 1 else "II to IV"].append(bool(shows_blood))
     return {
         grade: {"hits": sum(rows), "n": len(rows), "interval": clopper_pearson(sum(rows), len(rows))}
         for grade, rows in hits.items()
@@ -257,22 +239,22 @@ def leg_heads(bench: Benchmark) -> dict[str, Any]:
     kinds = [(kind, True) for kind in HEAD_KINDS] + [("fontanelle", False)]
     rows = {}
     for kind, keyframes in kinds:
-        found = [bench.validated(drawn, head=kind, keyframes=keyframes, seeds=1) for drawn in bench.draws]
-        predictions = over_draws(found)
+        validations = [bench.validated(drawn, head=kind, keyframes=keyframes, seeds=1) for drawn in bench.draws]
+        predictions = over_draws(validations)
         y, logit = (np.array([getattr(row, name) for row in predictions]) for name in ("y", "logit"))
         name = kind if keyframes else f"{kind}, no keyframes"
         rows[name] = {
-            "inner": float(np.mean([one.report["inner_auroc"] for one in found])),
+            "inner": float(np.mean([validation.report["inner_auroc"] for validation in validations])),
             "auroc": auroc(y, logit),
             "pr_auc": pr_auc(y, logit),
         }
-        bench.kept.say(f"{name}: inner {rows[name]['inner']:.3f}, test {rows[name]['auroc']:.3f}")
+        bench.cache.say(f"{name}: inner {rows[name]['inner']:.3f}, test {rows[name]['auroc']:.3f}")
     return rows
 
 
 def leg_vectors(bench: Benchmark) -> dict[str, Any]:
     """A thousand cohorts of scores like ours: does a rule keep its promise?"""
-    path = bench.kept.work / "predictions-fontanelle.csv"
+    path = bench.cache.work / "predictions-fontanelle.csv"
     scores = matched(path)
     return {"scores": asdict(scores), "rules": simulate(scores, cohorts=VECTOR_COHORTS)}
 
@@ -284,7 +266,7 @@ def leg_regenerated(bench: Benchmark) -> dict[str, Any]:
     for cohort in REGENERATED:
         logit, _ = ensemble_output(bench.ensemble, bench.embeddings(cohort))
         y = cohort_truth(cohort).y
-        scores = np.array([calibration.probability(one) for one in logit])
+        scores = np.array([calibration.probability(value) for value in logit])
         row: dict[str, Any] = {"n": len(y), "n_positive": int(y.sum()), "auroc": auroc(y, logit)}
         for name, point in points.items():
             flags = scores >= point.threshold
@@ -309,23 +291,23 @@ def leg_devices(bench: Benchmark) -> dict[str, Any]:
         rng = np.random.default_rng((drawn.number, 85))
         fitted = _tied(bench.truth, drawn.development, rng, against=False)
         chosen = np.sort(np.concatenate([fitted, drawn.test]))
-        found = _fit_some(bench, drawn, chosen)
-        rows = {row.uid: row.logit for row in found.predictions}
-        for against, kept in ((False, agree), (True, oppose)):
+        validation = _fit_some(bench, drawn, chosen)
+        rows = {row.uid: row.logit for row in validation.predictions}
+        for against, aurocs in ((False, agree), (True, oppose)):
             tested = _tied(bench.truth, drawn.test, rng, against=against)
-            kept.append(auroc(bench.truth.y[tested], np.array([rows[bench.bags.uids[index]] for index in tested])))
+            aurocs.append(auroc(bench.truth.y[tested], np.array([rows[bench.bags.uids[index]] for index in tested])))
     return {"with": agree, "against": oppose, "difference": float(np.mean(agree) - np.mean(oppose))}
 
 
 def _tied(truth: CohortFrames, indices: NDArray[np.int64], rng: np.random.Generator, *, against: bool) -> Any:
     """Infants of `indices` left when in each class 85 % are to come from its own pair of devices."""
-    kept = []
+    chosen = []
     for label in (0, 1):
         inside = indices[truth.y[indices] == label]
         own = (truth.device[inside] < 2) == ((label == 1) != against)
         most, few = inside[own], inside[~own]
-        kept += [most, rng.choice(few, min(len(few), round(len(most) * 15 / 85)), replace=False)]
-    return np.sort(np.concatenate(kept))
+        chosen += [most, rng.choice(few, min(len(few), round(len(most) * 15 / 85)), replace=False)]
+    return np.sort(np.concatenate(chosen))
 
 
 def _fit_some(bench: Benchmark, drawn: Draw, chosen: NDArray[np.int64]) -> CrossValidation:
@@ -344,18 +326,18 @@ def _fit_some(bench: Benchmark, drawn: Draw, chosen: NDArray[np.int64]) -> Cross
 
 def leg_captions(bench: Benchmark) -> dict[str, Any]:
     """The first draw's test part as it is, and rendered again without any text burned in."""
-    drawn, found = bench.draws[0], bench.fontanelle[0]
+    drawn, validation = bench.draws[0], bench.fontanelle[0]
     plain = replace(V1, caption_rate=0.0)
-    folder = bench.kept.work / f"frames-{V1.seed}-{FROZEN_DB:g}dB-uncaptioned-test"
+    folder = bench.cache.work / f"frames-{V1.seed}-{FROZEN_DB:g}dB-uncaptioned-test"
     numbers = drawn.test.tolist()
-    chunks = make_frames(plain, folder, numbers=numbers, processes=bench.kept.processes, say=bench.kept.say)
+    chunks = make_frames(plain, folder, numbers=numbers, processes=bench.cache.processes, say=bench.cache.say)
     frames = np.concatenate([np.load(path)["frames"] for path in chunks])  # [M, N, S, S]
     engine = embedding_engine(bench.backbone)
     frames = frames[:, SEEN]
     bare = engine.embed(frames.reshape(-1, *frames.shape[2:])).reshape(*frames.shape[:2], -1)
     y = bench.truth.y[drawn.test]
-    shown, _ = ensemble_output(found.heads, np.stack([bench.bags.embeddings[index] for index in drawn.test]))
-    masked, _ = ensemble_output(found.heads, bare)
+    shown, _ = ensemble_output(validation.heads, np.stack([bench.bags.embeddings[index] for index in drawn.test]))
+    masked, _ = ensemble_output(validation.heads, bare)
     return {
         "with_text": auroc(y, shown),
         "without": auroc(y, masked),
@@ -370,19 +352,19 @@ def leg_lung(bench: Benchmark) -> dict[str, Any]:
     """
     table = read_table(bench.images / "bags.csv", label="abnormal", group="patient", fold="fold")
     engine = embedding_engine(bench.backbone)
-    cache = bench.kept.work / "lung"
+    cache = bench.cache.work / "lung"
     bags = embed_folders(table, bench.images, embed=engine.embed, cache=cache, backbone=bench.backbone)
     plain = replace(bags, embeddings=[_brightness(bench.images / name) for name in table.names])
     rows: dict[str, Any] = {"n": len(bags), "n_positive": int(bags.y.sum())}
     answers = {}
-    for name, these, head in (
+    for name, inputs, head in (
         ("fontanelle", bags, "fontanelle"),
         ("mean pooling", bags, "mean"),
         ("mean and SD of pixels", plain, "mean"),
     ):
-        found = cross_validate(these, head=head, assigned=table.folds)
-        answers[name] = found.predictions
-        rows[name] = {key: found.report[key] for key in ("auroc", "pr_auc")}
+        validation = cross_validate(inputs, head=head, assigned=table.folds)
+        answers[name] = validation.predictions
+        rows[name] = {key: validation.report[key] for key in ("auroc", "pr_auc")}
     for name in ("mean pooling", "mean and SD of pixels"):
         rows[name]["difference"] = paired_difference(answers["fontanelle"], answers[name])["auroc"]
     return rows
@@ -392,7 +374,7 @@ def leg_classic(bench: Benchmark) -> dict[str, Any]:
     """Public tables with published accuracies, by the publication's protocol."""
     if bench.tables is None:
         raise ValueError("the leg classic needs a folder of Musk1.npz and Elephant.npz")
-    return mil_datasets.measure(bench.tables, bench.kept.work, say=bench.kept.say)
+    return mil_datasets.measure(bench.tables, bench.cache.work, say=bench.cache.say)
 
 
 def _brightness(folder: Path) -> NDArray[np.float32]:
@@ -419,15 +401,17 @@ LEGS: dict[str, Callable[[Benchmark], dict[str, Any]]] = {
 
 def measured(bench: Benchmark, name: str) -> dict[str, Any]:
     """A leg's figures and its cost, from the work folder if it was measured on this cohort and this backbone."""
-    path = bench.kept.work / f"leg-{name}.json"
+    path = bench.cache.work / f"leg-{name}.json"
     stamp = {"plan": plan_digest(V1)}
     if path.exists() and (known := json.loads(path.read_text()))["stamp"] == stamp:
         return dict(known["found"])
     with _cost() as cost:
-        found = LEGS[name](bench)
-    bench.kept.say(f"{name}: {cost['cpu_seconds']:.0f} CPU s")
-    path.write_text(json.dumps({"stamp": stamp, "found": {**found, "cost": cost}}, indent=1) + "\n")
-    return {**found, "cost": cost}
+        figures = LEGS[name](bench)
+    bench.cache.say(f"{name}: {cost['cpu_seconds']:.0f} CPU s")
+    figures["cost"] = cost
+    with replacing(path) as file:
+        file.write((json.dumps({"stamp": stamp, "found": figures}, indent=1) + "\n").encode())
+    return figures
 
 
 @contextmanager
@@ -458,11 +442,13 @@ def main(argv: list[str]) -> int:
         sys.stdout.flush()
 
     try:
-        bench = Benchmark(Kept(options.work, options.processes, say), images=options.images, tables=options.tables)
+        bench = Benchmark(
+            FeatureCache(options.work, options.processes, say), images=options.images, tables=options.tables
+        )
         # One thread: the same numbers however many cores a machine has.
         with one_thread():
-            found = {name: measured(bench, name) for name in options.legs if name != "classic" or options.tables}
-        write_page(options.out, found, bench=bench)
+            legs = {name: measured(bench, name) for name in options.legs if name != "classic" or options.tables}
+        write_page(options.out, legs, truth=bench.truth)
     except (ValueError, OSError, BadModel) as error:
         sys.stderr.write(f"benchmark: {error}. What was measured is kept in {options.work}.\n")
         return 2

@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from training.core.crossval import DELTA, TARGET, count_not_above
+from training.core.crossval import count_not_above
 from training.core.metrics import Floats, interval, target_threshold
+from training.core.predictions import DELTA, TARGET
 
 CHECKPOINTS = 30
 TESTED_POSITIVES = 19
@@ -75,8 +76,8 @@ class Models:
         common = self.rng.standard_normal(studies)
         own = self.rng.standard_normal((len(self.offset), studies))
         latent = math.sqrt(self.scores.share) * common + math.sqrt(1 - self.scores.share) * own
-        found: Floats = self.offset[:, None] + self.scale[:, None] * (latent + positive * self.scores.distance)
-        return found
+        scores: Floats = self.offset[:, None] + self.scale[:, None] * (latent + positive * self.scores.distance)
+        return scores
 
 
 Rule = Callable[[Scores, np.random.Generator], Reached]
@@ -168,13 +169,13 @@ def simulate(scores: Scores, *, cohorts: int, seed: int = 0) -> dict[str, dict[s
 
     `interval` holds 95 % of cohorts' true sensitivities; `mean_interval` is that of the mean.
     """
-    found = {}
+    figures = {}
     for name, rule in RULES.items():
         rows = [rule(scores, np.random.default_rng((seed, number))) for number in range(cohorts)]
         sensitivity = np.array([row.sensitivity for row in rows])
         error = 1.96 * float(sensitivity.std(ddof=1)) / math.sqrt(cohorts)
         mean = float(sensitivity.mean())
-        found[name] = {
+        figures[name] = {
             "sensitivity": round(mean, 4),
             "mean_interval": [round(mean - error, 4), round(mean + error, 4)],
             "interval": [round(end, 4) for end in interval(sensitivity)],
@@ -182,7 +183,7 @@ def simulate(scores: Scores, *, cohorts: int, seed: int = 0) -> dict[str, dict[s
             "fold_sd": round(float(np.std([row.fold_sensitivity for row in rows], ddof=1)), 4),
             "specificity": round(float(np.mean([row.specificity for row in rows])), 4),
         }
-    return found
+    return figures
 
 
 def matched(path: Path) -> Scores:
@@ -198,11 +199,11 @@ def matched(path: Path) -> Scores:
         fold = np.array([f"{row['repeat']}/{row['fold']}" for row in rows])
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path.name} is not a predictions.csv: {error}") from error
-    parts = [logit[(fold == one) & (y == 0)] for one in np.unique(fold)]
+    parts = [logit[(fold == name) & (y == 0)] for name in np.unique(fold)]
     if len(parts) < 2 or any(len(part) < 2 for part in parts) or not y.any():
         raise ValueError(f"{path.name} needs both classes and two folds with negatives")
     spread = float(np.mean([part.std(ddof=1) for part in parts]))
-    inside = [_auroc(logit[(fold == one) & (y == 1)], logit[(fold == one) & (y == 0)]) for one in np.unique(fold)]
+    inside = [_auroc(logit[(fold == name) & (y == 1)], logit[(fold == name) & (y == 0)]) for name in np.unique(fold)]
     return Scores(
         auroc=float(np.clip(np.nanmean(inside), 0.51, 0.999)),
         offset=float(np.std([part.mean() for part in parts], ddof=1)) / spread,
@@ -227,12 +228,12 @@ def main(argv: list[str]) -> int:
     except (ValueError, OSError) as error:
         sys.stderr.write(f"cohorts: {error}. Nothing was written.\n")
         return 2
-    found = simulate(scores, cohorts=options.cohorts, seed=options.seed)
+    figures = simulate(scores, cohorts=options.cohorts, seed=options.seed)
     report = {"scores": asdict(scores), "cohorts": options.cohorts, "seed": options.seed, "target": TARGET}
-    text = json.dumps({**report, "rules": found, "note": "Simulated scores. Research use only."}, indent=2)
+    text = json.dumps({**report, "rules": figures, "note": "Simulated scores. Research use only."}, indent=2)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(text + "\n")
-    for name, row in found.items():
+    for name, row in figures.items():
         low, high = row["interval"]
         sys.stdout.write(
             f"{name:28} sensitivity {row['sensitivity']:.3f} ({low:.3f} to {high:.3f}), kept in {row['kept']:.1%}, "

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from common.atomic_file import replacing
+
 Embeddings = NDArray[np.floating[Any]]
 
 
@@ -43,7 +45,7 @@ class Bags:
             raise ValueError("two bags have the same uid")
         if self.fit_y is not None and (len(self.fit_y) != len(self.y) or not set(self.fit_y.tolist()) <= {0, 1}):
             raise ValueError("the labels that fitting sees are 0 or 1, one for each bag")
-        if self.keyframes is not None and [len(one) for one in self.keyframes] != [len(b) for b in self.embeddings]:
+        if self.keyframes is not None and [len(marks) for marks in self.keyframes] != [len(b) for b in self.embeddings]:
             raise ValueError("keyframes do not fit the frames of their bags")
 
     def __len__(self) -> int:
@@ -62,34 +64,38 @@ class Bags:
     @property
     def digest(self) -> str:
         """SHA-256 over labels, groups, keyframes and every embedding: the name of exactly this set."""
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         for uid, group, label, bag in zip(self.uids, self.groups, self.y, self.embeddings, strict=True):
-            found.update(f"{uid}\0{group}\0{label}\0{bag.shape}\0{bag.dtype}\n".encode())
-            found.update(np.ascontiguousarray(bag).tobytes())
+            digest.update(f"{uid}\0{group}\0{label}\0{bag.shape}\0{bag.dtype}\n".encode())
+            digest.update(np.ascontiguousarray(bag).tobytes())
         if self.fit_y is not None:
-            found.update(b"\0fit_y\n" + self.fit_y.tobytes())
-        for one in self.keyframes or ():
-            found.update(b"\0keyframes\n" + one.tobytes())
-        return found.hexdigest()
+            digest.update(b"\0fit_y\n" + self.fit_y.tobytes())
+        for marks in self.keyframes or ():
+            digest.update(b"\0keyframes\n" + marks.tobytes())
+        return digest.hexdigest()
 
     def save(self, path: Path) -> None:
-        """Write one npz: `instances` [sum n, D], `bag_index` [sum n], `y`, `groups`, `uids`, perhaps `fit_y` [M] and
-        `keyframes` [sum n]."""
+        """Write one npz, whole or not at all.
+
+        It holds `instances` [sum n, D], `bag_index` [sum n], `y`, `groups`, `uids`, perhaps `fit_y` [M] and `keyframes`
+        [sum n].
+        """
         sizes = [len(bag) for bag in self.embeddings]
         extras: dict[str, Any] = {}
         if self.fit_y is not None:
             extras["fit_y"] = self.fit_y
         if self.keyframes is not None:
             extras["keyframes"] = np.concatenate(self.keyframes)
-        np.savez(
-            path,
-            instances=np.concatenate(self.embeddings),
-            bag_index=np.repeat(np.arange(len(self)), sizes),
-            y=self.y,
-            groups=self.groups,
-            uids=self.uids,
-            **extras,
-        )
+        with replacing(path) as file:
+            np.savez(
+                file,
+                instances=np.concatenate(self.embeddings),
+                bag_index=np.repeat(np.arange(len(self)), sizes),
+                y=self.y,
+                groups=self.groups,
+                uids=self.uids,
+                **extras,
+            )
 
 
 def make_bags(

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from inference.core.manifest import Achieved, Calibration, OperatingPoint
 from inference.core.network import BagHead
 from training.core.bags import Bags
-from training.core.fit_cache import KeptFits, run_digest
+from training.core.fit_cache import FitCache, run_digest
 from training.core.heads import (
     Fit,
     Indices,
@@ -28,19 +28,27 @@ from training.core.heads import (
     Projection,
     fit_head,
     fit_projection,
+    frame_targets,
     mean_logits,
     one_thread,
     project,
-    taught,
 )
 from training.core.metrics import Floats, Labels, auroc, platt, target_threshold, youden_threshold
+from training.core.predictions import DELTA, TARGET, Prediction
 from training.core.report import build_report, plain
+from training.core.report_shapes import (
+    DeployedModel,
+    FoldCounts,
+    FoldProgress,
+    Report,
+    ReportFacts,
+    ReportPoint,
+    RunProgress,
+)
 from training.core.splits import TooFewCases, assert_no_leak, fold_table, grouped_folds
 
-TARGET = 0.90
-DELTA = 0.10
-"""One in how many cohorts may fall short of the target where confidence was promised (PAC)."""
 LEAST_TO_ALIGN = 20
+LOOK_SECONDS = 0.25
 YOUDEN_PROMISE = "None: it balances sensitivity and specificity equally on the studies it was set on."
 YOUDEN_RULE = "score at or above the threshold with the largest sensitivity + specificity - 1 out of fold"
 
@@ -77,7 +85,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is; steps are fits. `fold_rows`: {fold, state, fraction, auroc} for each fold."""
+    """How far a run is; steps are fits, `eta_seconds` an estimate from the fits so far."""
 
     step: int
     steps: int
@@ -86,44 +94,18 @@ class Progress:
     fraction: float
     eta_seconds: float
     message: str
-    fold_rows: tuple[dict[str, Any], ...]
+    fold_rows: tuple[FoldProgress, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {**asdict(self), "fold_rows": list(self.fold_rows)}
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One study's out-of-fold answer, with what each operating point of that fold made of it."""
-
-    repeat: int
-    fold: int
-    index: int
-    uid: str
-    group: str
-    y: int
-    logit: float
-    probability: float
-    youden: bool
-    target: bool
-    pac: bool
-    deployed_logit: float
-    """The answer of the heads that are kept: they were fitted on the whole training part."""
-    p_value: float
-    """Cross-conformal: how usual a score this low would be for a positive study; nan where there are no inner folds."""
-
-    @property
-    def cross_conformal(self) -> bool:
-        """Flagged unless positives hardly ever score as low."""
-        return self.p_value > 1 - TARGET
+    def as_json(self) -> RunProgress:
+        """The same as JSON."""
+        return cast(RunProgress, {**asdict(self), "fold_rows": list(self.fold_rows)})
 
 
 @dataclass(frozen=True)
 class CrossValidation:
     """The report, every prediction, and the deployable ensemble with its calibration and operating points."""
 
-    report: dict[str, Any]
+    report: Report
     predictions: list[Prediction]
     heads: list[BagHead]
     calibration: Calibration
@@ -142,24 +124,24 @@ class _Rule:
 
 @dataclass
 class _Run:
-    """The state of a run that its progress is told from."""
+    """Where a cross-validation is: what its progress and its cancellation go by."""
 
     splits: Sequence[Split]
     fits_per_split: int
     progress: Callable[[Progress], None]
     cancelled: Callable[[], bool]
-    kept: KeptFits | None = None
+    fits: FitCache | None = None
     step: int = 0
     began: float = field(default_factory=time.monotonic)
-    asked: float = 0.0
+    last_look: float = 0.0
     aurocs: dict[int, float] = field(default_factory=dict)
     inner: list[float] = field(default_factory=list)
     """AUROC out of the inner folds of each split: what a recipe may be chosen by."""
 
     def tick(self) -> None:
-        """Raise Cancelled if somebody asked; asks at most four times a second."""
-        if time.monotonic() - self.asked > 0.25:
-            self.asked = time.monotonic()
+        """Raise Cancelled if the run is to stop; looks once in `LOOK_SECONDS`."""
+        if time.monotonic() - self.last_look > LOOK_SECONDS:
+            self.last_look = time.monotonic()
             if self.cancelled():
                 raise Cancelled(f"cancelled after {self.step} of {self.steps} fits")
 
@@ -167,21 +149,22 @@ class _Run:
     def steps(self) -> int:
         return self.fits_per_split * len(self.splits)
 
-    def tell(self, place: int, message: str) -> None:
+    def report_progress(self, place: int, message: str) -> None:
+        """Call `progress` with where the run is, in split `place`."""
         elapsed = time.monotonic() - self.began
         eta = elapsed / self.step * (self.steps - self.step) if self.step else 0.0
         rows = tuple(self._row(number, place) for number in range(len(self.splits)))
         fraction = self.step / self.steps
         self.progress(Progress(self.step, self.steps, place, len(self.splits), fraction, round(eta, 1), message, rows))
 
-    def _row(self, number: int, place: int) -> dict[str, Any]:
+    def _row(self, number: int, place: int) -> FoldProgress:
         done = min(max(self.step - number * self.fits_per_split, 0), self.fits_per_split)
-        known = self.aurocs.get(number, math.nan)
+        measured = self.aurocs.get(number, math.nan)
         return {
             "fold": number,
             "state": "done" if number in self.aurocs else "running" if number == place else "waiting",
             "fraction": done / self.fits_per_split,
-            "auroc": None if math.isnan(known) else round(known, 4),
+            "auroc": None if math.isnan(measured) else round(measured, 4),
         }
 
 
@@ -207,9 +190,9 @@ def cross_validate(
     Folds are drawn by `seed`, or given as `assigned` [M] or `train_masks` [repeats, folds, M]; groups never straddle
     them (Leak). `seeds` is how many heads are fitted and kept for each fold, the recipe's own number if None: fewer
     make a smaller model. `prevalence` is the share of positives where the model will be used, for calibration of the
-    deployed ensemble. In `work` every head is kept as soon as it is fitted: the same call goes on there after a kill,
-    with the same result. All heads stand on the projection `shared`, which has to come from frames that are in no bag;
-    without it each split finds its own on its training part. Raises TooFewCases or Cancelled.
+    deployed ensemble. In `work` every head is written as soon as it is fitted: the same call goes on there after a
+    kill, with the same result. All heads stand on the projection `shared`, which has to come from frames that are in
+    no bag; without it each split finds its own on its training part. Raises TooFewCases or Cancelled.
     """
     chosen = RECIPES[recipe] if seeds is None else replace(RECIPES[recipe], seeds=seeds)
     splits = make_splits(bags, folds=folds, seed=seed, assigned=assigned, train_masks=train_masks)
@@ -221,7 +204,7 @@ def cross_validate(
             seed=seed,
             splits=splits,
             shared=shared,
-            kept=None if work is None else _kept_fits(work, bags, splits, (chosen, head, seed), shared),
+            fits=None if work is None else _fit_cache(work, bags, splits, (chosen, head, seed), shared),
             prevalence=prevalence,
             measured_on=measured_on,
             progress=progress,
@@ -229,14 +212,14 @@ def cross_validate(
         )
 
 
-def _kept_fits(
+def _fit_cache(
     work: Path, bags: Bags, splits: Sequence[Split], options: tuple[object, ...], shared: Projection | None
-) -> KeptFits:
-    """Where this run keeps its heads: another set of bags, another split, option or projection has another folder."""
+) -> FitCache:
+    """The run's own folder in `work`: another set of bags, another split, option or projection has another folder."""
     arrays: list[NDArray[Any]] = [part for split in splits for part in (split.train, split.test)]
     if shared is not None:
         arrays += [shared.weight.numpy(), shared.bias.numpy()]
-    return KeptFits(work / run_digest(bags.digest, options, arrays)[:16])
+    return FitCache(work / run_digest(bags.digest, options, arrays)[:16])
 
 
 def _cross_validate(
@@ -247,14 +230,14 @@ def _cross_validate(
     seed: int,
     splits: list[Split],
     shared: Projection | None,
-    kept: KeptFits | None,
+    fits: FitCache | None,
     prevalence: float | None,
     measured_on: str,
     progress: Callable[[Progress], None],
     cancelled: Callable[[], bool],
 ) -> CrossValidation:
     began, cpu = time.monotonic(), time.process_time()
-    run = _Run(splits, chosen.seeds * (1 + chosen.inner_folds), progress, cancelled, kept)
+    run = _Run(splits, chosen.seeds * (1 + chosen.inner_folds), progress, cancelled, fits)
     predictions: list[Prediction] = []
     heads: list[BagHead] = []
     for place, split in enumerate(splits):
@@ -263,8 +246,8 @@ def _cross_validate(
         predictions += rows
         heads += members
         run.aurocs[place] = auroc(np.array([row.y for row in rows]), np.array([row.probability for row in rows]))
-    run.tell(len(splits), "measuring")
-    facts = {
+    run.report_progress(len(splits), "measuring")
+    facts: ReportFacts = {
         "recipe": chosen.name,
         "head": head,
         "seed": seed,
@@ -275,17 +258,22 @@ def _cross_validate(
     }
     report = build_report(predictions, facts=facts, seed=seed)
     calibration, points = deployed_rules(predictions, report, prevalence=prevalence)
-    report["deployed"] = plain(
-        {
-            "members": len(heads),
-            "calibration": asdict(calibration),
-            "prevalence": prevalence,
-            "operating_points": {name: asdict(point) for name, point in points.items()},
-        }
-    )
+    report["deployed"] = _deployed(heads, calibration, points, prevalence=prevalence)
     report["seconds"] = round(time.monotonic() - began, 2)
     report["cpu_seconds"] = round(time.process_time() - cpu, 2)
     return CrossValidation(report, predictions, heads, calibration, points)
+
+
+def _deployed(
+    heads: Sequence[BagHead], calibration: Calibration, points: dict[str, OperatingPoint], *, prevalence: float | None
+) -> DeployedModel:
+    deployed = {
+        "members": len(heads),
+        "calibration": asdict(calibration),
+        "prevalence": prevalence,
+        "operating_points": {name: asdict(point) for name, point in points.items()},
+    }
+    return cast(DeployedModel, plain(deployed))
 
 
 def make_splits(
@@ -312,11 +300,11 @@ def _split(bags: Bags, train: NDArray[np.bool_], *, repeat: int, fold: int) -> S
     return Split(repeat, fold, np.flatnonzero(train), np.flatnonzero(~train))
 
 
-def _table(bags: Bags, splits: Sequence[Split]) -> list[dict[str, Any]]:
-    rows = []
+def _table(bags: Bags, splits: Sequence[Split]) -> list[FoldCounts]:
+    rows: list[FoldCounts] = []
     for split in splits:
-        held = np.full(len(split.test), split.fold)
-        row = fold_table(held, bags.y[split.test], bags.groups[split.test])[0]
+        folds = np.full(len(split.test), split.fold)
+        row = fold_table(folds, bags.y[split.test], bags.groups[split.test])[0]
         rows.append({"repeat": split.repeat, **row})
     return rows
 
@@ -325,7 +313,7 @@ def _one_split(
     bags: Bags, split: Split, projection: Projection, *, place: int, recipe: Recipe, kind: str, seed: int, run: _Run
 ) -> tuple[list[BagHead], list[Prediction]]:
     """Fit on the training part, let it set its own rule, measure on the rest."""
-    data = project(bags.embeddings, projection, taught(bags))
+    data = project(bags.embeddings, projection, frame_targets(bags))
     worker = _Worker(bags, data, projection, recipe, kind, 1000 * seed + 17 * place, run, place)
     fitted = worker.cross_fit(split.train, split.test) if recipe.inner_folds else worker.validated(split.train)
     if recipe.inner_folds:
@@ -334,8 +322,8 @@ def _one_split(
     logits = deployed if fitted.logits is None else fitted.logits
     values = np.full(len(split.test), math.nan) if fitted.p_values is None else fitted.p_values
     return fitted.members, [
-        _prediction(bags, split, fitted.rule, int(index), logit=logit, deployed_logit=kept, p_value=value)
-        for index, logit, kept, value in zip(
+        _prediction(bags, split, fitted.rule, int(index), logit=logit, deployed_logit=of_deployed, p_value=value)
+        for index, logit, of_deployed, value in zip(
             split.test, logits.tolist(), deployed.tolist(), values.tolist(), strict=True
         )
     ]
@@ -389,7 +377,7 @@ class _Fitted:
 
 @dataclass(frozen=True)
 class _Worker:
-    """Fits heads on parts of one training part."""
+    """Fits heads on parts of one training part; `place` is the number of its split."""
 
     bags: Bags
     data: Projected
@@ -401,13 +389,13 @@ class _Worker:
     place: int
 
     def cross_fit(self, train: Indices, test: Indices) -> _Fitted:
-        """Heads of inner folds, aligned, answer for the studies that they never saw; from that comes the rule.
+        """Fit heads on inner folds; the rule comes from their scores of studies that they were not fitted on.
 
-        What is measured is the mean of those heads; what is kept are heads of the whole training part, which stand to
-        the next split as the inner heads stand to this one.
+        What is measured is the mean of those heads. What is deployed are heads of the whole training part, which relate
+        to the next split as the inner heads do to this one.
         """
         inner = _inner_folds(self.bags, train, folds=self.recipe.inner_folds, seed=self.seed)
-        logits, not_below, answers = np.zeros(len(train)), np.zeros(len(test)), []
+        logits, not_below, test_logits = np.zeros(len(train)), np.zeros(len(test)), []
         for fold in range(self.recipe.inner_folds):
             held = inner == fold
             if not held.any():
@@ -416,11 +404,11 @@ class _Worker:
             members = self.fit(train[~held])
             align(members, self.data, train[held][self.bags.y[train[held]] == 0])
             logits[held] = mean_logits(members, self.data, train[held])
-            answers.append(mean_logits(members, self.data, test))
-            not_below += count_not_above(logits[held & (self.bags.y[train] == 1)], answers[-1])
+            test_logits.append(mean_logits(members, self.data, test))
+            not_below += count_not_above(logits[held & (self.bags.y[train] == 1)], test_logits[-1])
         self.run.inner.append(auroc(self.bags.y[train], logits))
         p_values = (1 + not_below) / (int(self.bags.y[train].sum()) + 1)
-        return _Fitted(self.fit(train), self.rule(train, logits), np.mean(answers, axis=0), p_values)
+        return _Fitted(self.fit(train), self.rule(train, logits), np.mean(test_logits, axis=0), p_values)
 
     def validated(self, train: Indices) -> _Fitted:
         """Heads whose epoch, and a rule whose thresholds, one validation part of the training part chooses."""
@@ -441,12 +429,12 @@ class _Worker:
         """One head for each seed."""
         members = []
         for number in range(self.recipe.seeds):
-            self.run.tell(self.place, f"fold {self.place + 1} of {len(self.run.splits)}: fitting heads")
-            members.append(self._kept_or_fitted(indices, choose, seed=self.seed + number))
+            self.run.report_progress(self.place, f"fold {self.place + 1} of {len(self.run.splits)}: fitting heads")
+            members.append(self._cached_or_fitted(indices, choose, seed=self.seed + number))
             self.run.step += 1
         return members
 
-    def _kept_or_fitted(self, indices: Indices, choose: Callable[[BagHead], float] | None, *, seed: int) -> BagHead:
+    def _cached_or_fitted(self, indices: Indices, choose: Callable[[BagHead], float] | None, *, seed: int) -> BagHead:
         def make() -> BagHead:
             return fit_head(
                 self.data,
@@ -459,8 +447,8 @@ class _Worker:
                 choose=choose,
             )
 
-        kept = self.run.kept
-        return make() if kept is None else kept.head(self.run.step, self.projection, self.kind, make)
+        fits = self.run.fits
+        return make() if fits is None else fits.head(self.run.step, self.projection, self.kind, make)
 
     def rule(self, train: Indices, logits: Floats) -> _Rule:
         y = self.bags.y[train]
@@ -478,8 +466,8 @@ class _Worker:
 def count_not_above(positives: Floats, scores: Floats) -> Floats:
     """For each score how many positives of the same models score no higher: ties count, or saturated scores lose
     coverage."""
-    found: Floats = np.searchsorted(np.sort(positives), scores, side="right").astype(np.float64)
-    return found
+    counts: Floats = np.searchsorted(np.sort(positives), scores, side="right").astype(np.float64)
+    return counts
 
 
 def _inner_folds(bags: Bags, train: Indices, *, folds: int, seed: int) -> Labels:
@@ -492,7 +480,7 @@ def _inner_folds(bags: Bags, train: Indices, *, folds: int, seed: int) -> Labels
 
 
 def deployed_rules(
-    predictions: Sequence[Prediction], report: dict[str, Any], *, prevalence: float | None = None
+    predictions: Sequence[Prediction], report: Report, *, prevalence: float | None = None
 ) -> tuple[Calibration, dict[str, OperatingPoint]]:
     """Calibration and operating points of the ensemble, from all out-of-fold logits.
 
@@ -535,7 +523,12 @@ def _per_study(predictions: Sequence[Prediction]) -> tuple[Labels, Floats]:
     return labels, totals / np.bincount(place)
 
 
-def _achieved(measured: dict[str, Any], n_positive: int) -> Achieved:
+def _achieved(measured: ReportPoint, n_positive: int) -> Achieved:
     sensitivity, specificity = measured["sensitivity"], measured["specificity"]
-    low, high = sensitivity["interval"]
-    return Achieved(sensitivity["pooled"], (low, high), specificity["pooled"], n_positive)
+    low, high = map(_number, sensitivity["interval"])
+    return Achieved(_number(sensitivity["pooled"]), (low, high), _number(specificity["pooled"]), n_positive)
+
+
+def _number(value: float | None) -> float:
+    """A report's number back from JSON."""
+    return math.nan if value is None else value

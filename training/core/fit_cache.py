@@ -1,9 +1,8 @@
-"""Heads that a run has fitted, kept until its report is written, so that a killed run goes on where it was."""
+"""A cache of the heads that a run has fitted, until its report is written: a killed run goes on where it was."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
+from common.atomic_file import replacing
 from inference.core.network import BagHead
 from training.core.heads import Projection, new_head
 
 
 @dataclass(frozen=True)
-class KeptFits:
+class FitCache:
     """A folder of one run's heads, one file each, by the number of the fit. It is made with the first of them.
 
     The projection is found again from the bags, which takes a moment; every fit has a seed of its own. So what is read
@@ -29,21 +29,21 @@ class KeptFits:
     folder: Path
 
     def head(self, number: int, projection: Projection, kind: str, make: Callable[[], BagHead]) -> BagHead:
-        """The head of that number, from its file or made now and kept."""
+        """The head of that number, from its file or made now and written to it."""
         path = self.folder / f"{number:05d}.safetensors"
-        if path.exists() and (found := _read(path, projection, kind)) is not None:
-            return found
-        made = make()
-        _write(path, made)
-        return made
+        if path.exists() and (cached := _read(path, projection, kind)) is not None:
+            return cached
+        fitted = make()
+        _write(path, fitted)
+        return fitted
 
 
 def run_digest(bags: str, options: Iterable[object], arrays: Iterable[NDArray[Any]]) -> str:
     """What names a run: its bags, its options, its splits, and the torch that it runs with."""
-    found = hashlib.sha256(repr((bags, *options, torch.__version__)).encode())
-    for one in arrays:
-        found.update(f"\0{one.dtype}{one.shape}\0".encode() + one.tobytes())
-    return found.hexdigest()
+    digest = hashlib.sha256(repr((bags, *options, torch.__version__)).encode())
+    for array in arrays:
+        digest.update(f"\0{array.dtype}{array.shape}\0".encode() + array.tobytes())
+    return digest.hexdigest()
 
 
 def _read(path: Path, projection: Projection, kind: str) -> BagHead | None:
@@ -60,12 +60,7 @@ def _read(path: Path, projection: Projection, kind: str) -> BagHead | None:
 
 
 def _write(path: Path, network: BagHead) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {name: one.contiguous() for name, one in network.state_dict().items() if not name.startswith("project.")}
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    weights = network.state_dict().items()
+    tensors = {name: weight.contiguous() for name, weight in weights if not name.startswith("project.")}
+    with replacing(path, durable=True) as file:
         file.write(safetensors.torch.save(tensors))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

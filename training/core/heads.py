@@ -34,8 +34,8 @@ class Fit:
     `logit_adjustment` adds log(positives / negatives) to the logits while training (Menon et al., arXiv 2007.07314),
     so that the head ranks instead of learning how rare haemorrhage is; calibration puts the prior back.
 
-    Where readers marked keyframes, `look` weighs how far attention is from them (supervised attention, SAMIL, arXiv
-    2306.00003) and `mark` how badly the head's own frame scores tell them from frames of negative studies.
+    Where readers marked keyframes, `attention_weight` weighs how far attention is from them (supervised attention,
+    SAMIL, arXiv 2306.00003) and `frame_weight` how badly the head's own frame scores tell them from clear frames.
     """
 
     kind: str = "gated"
@@ -45,8 +45,8 @@ class Fit:
     weight_decay: float = 0.05
     ema: float = 0.97
     logit_adjustment: bool = True
-    look: float = 0.3
-    mark: float = 0.5
+    attention_weight: float = 0.3
+    frame_weight: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class Projection:
 class Projected:
     """All bags after the projection, padded: `values` [M, N, W], `mask` [M, N] true for real frames.
 
-    `marks` [M, N] is 1 for a keyframe, 0 for a frame known to be clear, -1 for what teaches nothing; None: nobody
-    marked any.
+    `marks` [M, N] is 1 for a keyframe, 0 for a frame known to be clear, -1 for one without a target; None:
+    nobody marked any.
     """
 
     values: Tensor
@@ -76,10 +76,10 @@ def fit_projection(embeddings: Sequence[Embeddings], indices: Indices, *, width:
     Axes keep their relative size and have a mean square of 1 together. Dimensions that never vary get no weight.
     """
     rows = np.concatenate([embeddings[index] for index in indices]).astype(np.float32)  # [sum n, D]
-    kept = torch.from_numpy(rows[:: max(1, len(rows) // MOST_INSTANCES)])
-    mean, sd = kept.mean(dim=0), kept.std(dim=0, correction=0)  # [D]
+    sample = torch.from_numpy(rows[:: max(1, len(rows) // MOST_INSTANCES)])
+    mean, sd = sample.mean(dim=0), sample.std(dim=0, correction=0)  # [D]
     scale = torch.where(sd > 1e-6, 1 / sd.clamp_min(1e-6), 0)
-    standard = (kept - mean) * scale
+    standard = (sample - mean) * scale
     rank = min(width, *standard.shape)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -108,17 +108,17 @@ def _padded(marks: Sequence[NDArray[np.int8]], mask: Tensor) -> Tensor:
     return padded
 
 
-def taught(bags: Bags) -> list[NDArray[np.int8]] | None:
-    """What the frames of each bag teach, given the labels that fitting sees; None if nobody marked a keyframe.
+def frame_targets(bags: Bags) -> list[NDArray[np.int8]] | None:
+    """The target of each frame, int8 [n_i] of each bag: 1 blood, 0 clear, -1 none; None if nobody marked a keyframe.
 
-    All frames of a study labelled negative are clear. In a study labelled positive only marked frames teach; one whose
-    label was exchanged has no marks, since who says that it is negative marked none.
+    By the labels that fitting sees: all frames of a study labelled negative are clear. In a study labelled positive
+    only marked frames have a target; one whose label was exchanged has none, since its reader marked no frame.
     """
-    if bags.keyframes is None or not any((one == 1).any() for one in bags.keyframes):
+    if bags.keyframes is None or not any((marks == 1).any() for marks in bags.keyframes):
         return None
     return [
-        np.zeros_like(one) if not label else one if truth else np.full_like(one, -1)
-        for one, label, truth in zip(bags.keyframes, bags.fitted_on, bags.y, strict=True)
+        np.zeros_like(marks) if not label else marks if truth else np.full_like(marks, -1)
+        for marks, label, truth in zip(bags.keyframes, bags.fitted_on, bags.y, strict=True)
     ]
 
 
@@ -135,8 +135,8 @@ def fit_head(
 ) -> BagHead:
     """Fit one head on the bags named by `indices`; `tick` is called after each epoch and may raise to stop.
 
-    Without `choose` the answer is the exponential mean of the weights after the last epoch. With it, it is the epoch
-    whose head `choose` likes best, as papers do that pick a checkpoint on a validation set.
+    Without `choose` this is the exponential mean of the weights after the last epoch. With it, it is the head of the
+    epoch that `choose` scores highest, as in papers that pick a checkpoint on a validation set.
     """
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -178,7 +178,7 @@ def _epochs(
             output: BagOutput = network.pool(encoded, data.mask[rows])
             loss = binary_cross_entropy_with_logits(output.logit + prior, goal[rows])
             if data.marks is not None:
-                loss = loss + _lesson(network, encoded, output.attention, data.marks[rows], fit=fit)
+                loss = loss + _keyframe_loss(network, encoded, output.attention, data.marks[rows], fit=fit)
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
@@ -188,16 +188,16 @@ def _epochs(
         yield
 
 
-def _lesson(network: BagHead, encoded: Tensor, attention: Tensor, marks: Tensor, *, fit: Fit) -> Tensor:
-    """What marked frames add to the loss: attention that strays from them, and frame scores that miss them."""
+def _keyframe_loss(network: BagHead, encoded: Tensor, attention: Tensor, marks: Tensor, *, fit: Fit) -> Tensor:
+    """What marked frames add to the loss: attention that lies elsewhere, and frame scores that miss them."""
     key, clear = marks == 1, marks == 0  # [B, N]
-    told = key.any(dim=1)  # [B]
+    marked = key.any(dim=1)  # [B]
     goal = key.float() / key.sum(dim=1, keepdim=True).clamp_min(1)  # [B, N]
-    strayed = -(goal * torch.log(attention.clamp_min(1e-6))).sum(dim=1)[told].sum() / told.sum().clamp_min(1)
+    elsewhere = -(goal * torch.log(attention.clamp_min(1e-6))).sum(dim=1)[marked].sum() / marked.sum().clamp_min(1)
     scores = network.pool.score(encoded).squeeze(-1)  # [B, N]
     missed = softplus(-scores[key]).sum() / key.sum().clamp_min(1)
-    alarmed = softplus(scores[clear]).sum() / clear.sum().clamp_min(1)
-    return fit.look * strayed + fit.mark * (missed + alarmed) / 2
+    false_alarms = softplus(scores[clear]).sum() / clear.sum().clamp_min(1)
+    return fit.attention_weight * elsewhere + fit.frame_weight * (missed + false_alarms) / 2
 
 
 def _prior(y: Labels) -> float:
@@ -212,7 +212,7 @@ def _follow(followers: list[Tensor], parts: list[Tensor], *, decay: float) -> No
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Heads are so small that a second thread only waits for the first, and on a busy machine for seconds."""
+    """Torch on one thread: heads are so small that a second one only waits, on a busy machine for seconds."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -231,5 +231,5 @@ def outputs(network: BagHead, data: Projected, indices: Indices) -> BagOutput:
 def mean_logits(members: Sequence[BagHead], data: Projected, indices: Indices) -> Floats:
     """The mean logit of several heads with the same projection, float64 [B]."""
     stacked = torch.stack([outputs(member, data, indices).logit for member in members])  # [K, B]
-    found: Floats = stacked.double().mean(dim=0).numpy()
-    return found
+    logits: Floats = stacked.double().mean(dim=0).numpy()
+    return logits

@@ -1,4 +1,4 @@
-"""Which patients a hold-out locks away, and the proof that none of them is anywhere else."""
+"""Which patients a hold-out holds, and the check that none of them is anywhere else."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Locked:
-    """Identifiers that may stand in no fold: patients, and linked groups (twins) whole."""
+class HeldOut:
+    """Identifiers that may be in no fold: patients, and linked groups (twins) whole."""
 
     patients: frozenset[str]
     groups: frozenset[str]
@@ -38,14 +38,14 @@ def draw_groups(y: Labels, groups: Groups, *, share: float, seed: int) -> list[s
     for names, word in ((positive, "positive"), (negative, "negative")):
         if len(names) < 2:
             raise TooFewCases(f"a hold-out needs 2 {word} patients at least, there are {len(names)}")
-        wanted = min(max(1, round(share * len(names))), len(names) - 1)
-        chosen += [names[at] for at in rng.permutation(len(names))[:wanted]]
+        count = min(max(1, round(share * len(names))), len(names) - 1)
+        chosen += [names[at] for at in rng.permutation(len(names))[:count]]
     return sorted(chosen)
 
 
-def assert_outside(locked: Locked, studies: Mapping[str, tuple[str, str]]) -> None:
+def assert_outside(held_out: HeldOut, studies: Mapping[str, tuple[str, str]]) -> None:
     """Raise Leak, naming studies and patients, if one of `studies` (uid: patient, group) is in the hold-out."""
-    inside = sorted(uid for uid, (patient, group) in studies.items() if locked.holds(patient, group))
+    inside = sorted(uid for uid, (patient, group) in studies.items() if held_out.holds(patient, group))
     if inside:
         named = _named(f"study {uid} of patient {studies[uid][0]}" for uid in inside)
         raise Leak(f"in the locked hold-out: {named}")

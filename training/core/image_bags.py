@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from common.atomic_file import replacing
 from inference.core.manifest import file_digest
 from inference.core.preprocess import PREPROCESSING, prepare
 from training.core.bags import Bags, Embeddings, make_bags
@@ -45,8 +46,8 @@ def read_table(path: Path, *, label: str, group: str, fold: str | None = None, t
         rows = list(csv.DictReader(file))
     if not rows:
         raise BadTable(f"{path.name} has no rows")
-    wanted = ["bag", label, group, *(name for name in (fold, twins) if name)]
-    if missing := [name for name in wanted if name not in rows[0]]:
+    columns = ["bag", label, group, *(name for name in (fold, twins) if name)]
+    if missing := [name for name in columns if name not in rows[0]]:
         raise BadTable(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(rows[0])}")
     for line, row in enumerate(rows, start=2):
         _check_row(f"{path.name}, line {line} (bag {row['bag']!r})", row, label=label, group=group, fold=fold)
@@ -93,14 +94,14 @@ def pictures_of(folder: Path) -> list[Path]:
 
 
 def embed_folders(table: BagTable, images: Path, *, embed: Embed, cache: Path, backbone: Path) -> Bags:
-    """Embed IMAGES/<bag>/* of each bag; embeddings are kept in `cache`, one file a bag, named by backbone and bag."""
+    """Embed IMAGES/<bag>/* of each bag; `cache` holds the embeddings, one file a bag, named by backbone and bag."""
     if empty := [name for name in table.names if not pictures_of(images / name)]:
         raise BadTable(f"no pictures for {len(empty)} bags, {empty[0]!r} among them")
     for name in table.names:
         _check_pictures(images / name)
     folder = cache / f"{PREPROCESSING}-{file_digest(backbone)[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
-    embeddings = [_kept(folder / f"{name}.npy", pictures_of(images / name), embed) for name in table.names]
+    embeddings = [_cached(folder / f"{name}.npy", pictures_of(images / name), embed) for name in table.names]
     return make_bags(embeddings, table.y, groups=table.groups, uids=table.names)
 
 
@@ -114,14 +115,15 @@ def _check_pictures(folder: Path) -> None:
             raise BadTable(f"bag {folder.name!r}: {path.name} is not a picture that can be read") from error
 
 
-def _kept(path: Path, pictures: list[Path], embed: Embed) -> Embeddings:
+def _cached(path: Path, pictures: list[Path], embed: Embed) -> Embeddings:
     if path.exists():
-        found: Embeddings = np.load(path, allow_pickle=False)
-        if len(found) == len(pictures):
-            return found
-    made = embed(np.stack([prepare(_opened(picture)) for picture in pictures]))
-    np.save(path, made)
-    return made
+        cached: Embeddings = np.load(path, allow_pickle=False)
+        if len(cached) == len(pictures):
+            return cached
+    embeddings = embed(np.stack([prepare(_opened(picture)) for picture in pictures]))
+    with replacing(path) as file:
+        np.save(file, embeddings)
+    return embeddings
 
 
 def _opened(path: Path) -> NDArray[np.uint8]:

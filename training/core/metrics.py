@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from scipy.optimize import minimize
 from scipy.special import betainc, betaincinv, expit
 
 from inference.core.manifest import Calibration
+from training.core.report_shapes import CalibrationFigures
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -64,14 +64,14 @@ def share_right(flags: NDArray[np.bool_], among: NDArray[np.bool_], weights: Flo
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
-    found: Floats = np.divide(above, below, out=np.full(below.shape, math.nan), where=below > 0)
-    return found
+    ratio: Floats = np.divide(above, below, out=np.full(below.shape, math.nan), where=below > 0)
+    return ratio
 
 
 def sensitivity_specificity(y: Labels, flags: NDArray[np.bool_]) -> tuple[float, float]:
     """Share of positives flagged, share of negatives not flagged."""
-    one = np.ones((1, len(y)))
-    return float(share_right(flags, y == 1, one)[0]), float(share_right(~flags, y == 0, one)[0])
+    weights = np.ones((1, len(y)))
+    return float(share_right(flags, y == 1, weights)[0]), float(share_right(~flags, y == 0, weights)[0])
 
 
 def roc_points(y: Labels, scores: Floats) -> list[list[float]]:
@@ -99,8 +99,8 @@ def _counts(y: Labels, scores: Floats) -> tuple[Floats, Floats]:
 
 def _corners(points: Floats) -> list[list[float]]:
     """Drop points on the straight line between their neighbours."""
-    before, here, after = points[:-2], points[1:-1], points[2:]
-    cross = (here - before)[:, 0] * (after - here)[:, 1] - (here - before)[:, 1] * (after - here)[:, 0]
+    before, at, after = points[:-2], points[1:-1], points[2:]
+    cross = (at - before)[:, 0] * (after - at)[:, 1] - (at - before)[:, 1] * (after - at)[:, 0]
     return _rounded(points[np.concatenate([[True], np.abs(cross) > 1e-12, [True]])])
 
 
@@ -145,8 +145,8 @@ def target_threshold(positive_scores: Floats, *, target: float = 0.90, delta: fl
 
 def _pac_rank(n: int, target: float, delta: float) -> int:
     ranks = np.arange(1, n + 1)
-    kept = 1 - betainc(n + 1 - ranks, ranks, target) >= 1 - delta
-    return int(ranks[kept].max()) if kept.any() else 0
+    confident = 1 - betainc(n + 1 - ranks, ranks, target) >= 1 - delta
+    return int(ranks[confident].max()) if confident.any() else 0
 
 
 def _promise(n: int, rank: int, *, target: float, delta: float | None) -> tuple[str, str]:
@@ -187,10 +187,10 @@ def patient_weights(groups: NDArray[np.str_], *, resamples: int, seed: int) -> F
 
 def interval(values: Floats, *, level: float = 0.95) -> tuple[float, float]:
     """Percentile interval of bootstrap values; nan where none is defined."""
-    kept = values[np.isfinite(values)]
-    if not len(kept):
+    finite = values[np.isfinite(values)]
+    if not len(finite):
         return math.nan, math.nan
-    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
@@ -211,7 +211,7 @@ def platt(y: Labels, logits: Floats, *, prevalence: float | None = None) -> Cali
 
 
 def _logistic(goal: Floats, logits: Floats) -> tuple[float, float]:
-    """Slope and intercept of the least cross-entropy; a whisper of ridge keeps separable data finite."""
+    """Slope and intercept of the least cross-entropy; a small ridge penalty keeps separable data finite."""
     spread = float(logits.std()) or 1.0
     scaled = logits / spread
 
@@ -222,8 +222,8 @@ def _logistic(goal: Floats, logits: Floats) -> tuple[float, float]:
         gradient = np.array([(error * scaled).sum() + 1e-3 * at[0], error.sum() + 1e-3 * at[1]])
         return float(loss.sum() + 5e-4 * (at**2).sum()), gradient
 
-    found = minimize(objective, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B").x
-    return float(found[0] / spread), float(found[1])
+    slope, intercept = minimize(objective, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B").x
+    return float(slope / spread), float(intercept)
 
 
 def brier(y: Labels, probabilities: Floats) -> float:
@@ -231,7 +231,7 @@ def brier(y: Labels, probabilities: Floats) -> float:
     return float(np.mean((probabilities - y) ** 2))
 
 
-def calibration_report(y: Labels, probabilities: Floats, *, bins: int = 8) -> dict[str, Any]:
+def calibration_report(y: Labels, probabilities: Floats, *, bins: int = 8) -> CalibrationFigures:
     """Slope and intercept of outcome on predicted log odds (1 and 0 are perfect), Brier score, reliability bins."""
     clipped = np.clip(probabilities, 1e-6, 1 - 1e-6)
     slope, intercept = _logistic(y.astype(np.float64), np.log(clipped / (1 - clipped)))

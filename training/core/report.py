@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +25,10 @@ from training.core.metrics import (
     weighted_auroc,
     weighted_pr_auc,
 )
+from training.core.predictions import Prediction, write_predictions
+from training.core.report_shapes import Report, ReportCurve, ReportCurves, ReportFacts, ReportMeasure, ReportPoint
 
-if TYPE_CHECKING:
-    from training.core.crossval import Prediction
-
+Json = TypeVar("Json")
 RESAMPLES = 1000
 RESEARCH_ONLY = "Research use only."
 
@@ -72,7 +71,7 @@ class _Table:
         return known if self.cross_conformal is None else {**known, "target_0.90_cross_conformal": self.cross_conformal}
 
 
-def build_report(predictions: Sequence[Prediction], *, facts: dict[str, Any], seed: int) -> dict[str, Any]:
+def build_report(predictions: Sequence[Prediction], *, facts: ReportFacts, seed: int) -> Report:
     """Per fold, mean and SD over folds, pooled, and a 95 % interval from resampled patients, for every measure.
 
     `pooled` takes all out-of-fold predictions together; `interval` is of `pooled`. `facts` are copied in.
@@ -84,24 +83,21 @@ def build_report(predictions: Sequence[Prediction], *, facts: dict[str, Any], se
     resampled = table.measures(patient_weights(table.groups, resamples=RESAMPLES, seed=seed))
     flat = {name: _summary(per_fold[name], pooled[name][0], resampled[name]) for name in pooled}
     studies = {row.index: row.y for row in predictions}
-    report: dict[str, Any] = plain(
-        {
-            **facts,
-            "auroc": flat["auroc"],
-            "pr_auc": flat["pr_auc"],
-            "accuracy": flat["accuracy"],
-            "operating_points": {
-                point: {kind: flat[f"{point}.{kind}"] for kind in ("sensitivity", "specificity")}
-                for point in table.points
-            },
-            "curves": _curves(table),
-            "calibration": calibration_report(table.y, table.probability),
-            "n": len(studies),
-            "n_positive": sum(studies.values()),
-            "note": RESEARCH_ONLY,
-        }
-    )
-    return report
+    measured: Report = {
+        "auroc": flat["auroc"],
+        "pr_auc": flat["pr_auc"],
+        "accuracy": flat["accuracy"],
+        "operating_points": {
+            point: ReportPoint(sensitivity=flat[f"{point}.sensitivity"], specificity=flat[f"{point}.specificity"])
+            for point in table.points
+        },
+        "curves": _curves(table),
+        "calibration": calibration_report(table.y, table.probability),
+        "n": len(studies),
+        "n_positive": sum(studies.values()),
+        "note": RESEARCH_ONLY,
+    }
+    return plain(cast(Report, {**facts, **measured}))
 
 
 def _columns(predictions: Sequence[Prediction]) -> _Table:
@@ -122,7 +118,7 @@ def _columns(predictions: Sequence[Prediction]) -> _Table:
     )
 
 
-def _summary(per_fold: Floats, pooled: float, resampled: Floats) -> dict[str, Any]:
+def _summary(per_fold: Floats, pooled: float, resampled: Floats) -> ReportMeasure:
     known = per_fold[np.isfinite(per_fold)]
     return {
         "mean": float(known.mean()) if len(known) else math.nan,
@@ -133,47 +129,50 @@ def _summary(per_fold: Floats, pooled: float, resampled: Floats) -> dict[str, An
     }
 
 
-def _curves(table: _Table) -> dict[str, Any]:
+def _curves(table: _Table) -> ReportCurves:
+    return {"roc": _curve(table, roc_points), "pr": _curve(table, pr_points)}
+
+
+def _curve(table: _Table, points: Callable[[Labels, Floats], list[list[float]]]) -> ReportCurve:
     folds = [table.fold == fold for fold in np.unique(table.fold)]
-    curves = {"roc": roc_points, "pr": pr_points}
     return {
-        name: {
-            "per_fold": [points(table.y[fold], table.probability[fold]) for fold in folds],
-            "pooled": points(table.y, table.probability),
-        }
-        for name, points in curves.items()
+        "per_fold": [points(table.y[fold], table.probability[fold]) for fold in folds],
+        "pooled": points(table.y, table.probability),
     }
 
 
-def plain(value: Any) -> Any:
+def plain(value: Json) -> Json:
     """The same with null for what is not a finite number, so that it is JSON."""
+    return cast(Json, _plain(value))
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [_plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
-def write_report(out: Path, *, report: dict[str, Any], predictions: Sequence[Prediction]) -> None:
+def write_report(out: Path, *, report: Report, predictions: Sequence[Prediction]) -> None:
     """Write report.json, predictions.csv, roc.png and pr.png into a folder: all of them, or none."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
-        made = Path(folder)
-        _plot(made / "roc.png", report, "roc", axes=("1 - specificity", "sensitivity"), area="auroc")
-        _plot(made / "pr.png", report, "pr", axes=("recall (sensitivity)", "precision"), area="pr_auc")
-        with (made / "predictions.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(asdict(predictions[0])), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(asdict(row) for row in predictions)
-        (made / "report.json").write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+        parts = Path(folder)
+        _plot(parts / "roc.png", report, "roc", axes=("1 - specificity", "sensitivity"), area="auroc")
+        _plot(parts / "pr.png", report, "pr", axes=("recall (sensitivity)", "precision"), area="pr_auc")
+        write_predictions(parts / "predictions.csv", predictions)
+        (parts / "report.json").write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
         out.mkdir(exist_ok=True)
         for name in ("roc.png", "pr.png", "predictions.csv", "report.json"):  # the report last: with it, all are there
-            (made / name).replace(out / name)
+            (parts / name).replace(out / name)
 
 
-def _plot(path: Path, report: dict[str, Any], name: str, *, axes: tuple[str, str], area: str) -> None:
+def _plot(
+    path: Path, report: Report, name: Literal["roc", "pr"], *, axes: tuple[str, str], area: Literal["auroc", "pr_auc"]
+) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.5, 4.5), layout="constrained")

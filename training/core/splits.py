@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
+
+from training.core.report_shapes import FoldCounts
 
 Labels = NDArray[np.int64]
 Groups = NDArray[np.str_]
@@ -79,7 +80,7 @@ def assert_no_leak(folds: Labels, groups: Groups) -> None:
         raise Leak(f"in more than one fold: {named}")
 
 
-def fold_table(folds: Labels, y: Labels, groups: Groups) -> list[dict[str, Any]]:
+def fold_table(folds: Labels, y: Labels, groups: Groups) -> list[FoldCounts]:
     """What each fold holds: studies, positives, patients."""
     return [
         {

@@ -1,7 +1,7 @@
 """The demo model: a backbone, heads and operating points learned from generated phantoms, and from nothing else.
 
 Two kinds of phantom: those that a demo site shows, and those of the benchmark's kind, with more mimics and devices.
-Each part is kept in a work folder, so that a run goes on where it stopped: frames, backbone, embeddings, heads.
+Each part is written to a work folder, so that a run goes on where it stopped: frames, backbone, embeddings, heads.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from common.atomic_file import replacing
 from inference.core.engine import Engine
 from inference.core.frame_selection import FRAME_BUDGET
 from inference.core.manifest import Calibration, Manifest, TrainedOn
@@ -76,7 +77,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Parts:
-    """The work folder of one demo model, and who hears of it."""
+    """The work folder of one demo model; `say` prints a line of progress."""
 
     seed: int
     sizes: Sizes
@@ -99,12 +100,12 @@ class Parts:
 
     def hard(self, seed: int, exams: int) -> list[ExamFrames]:
         """Examinations of the benchmark's kind, a third with blood, of infants who are in no benchmark."""
-        return self.kept(f"hard-{seed}", lambda: hard_exams(seed, exams))
+        return self.cached(f"hard-{seed}", lambda: hard_exams(seed, exams))
 
     def rendered(self, name: str, requests: Sequence[Request]) -> list[ExamFrames]:
-        return self.kept(name, lambda: render(requests, budget=FRAME_BUDGET, processes=self.processes))
+        return self.cached(name, lambda: render(requests, budget=FRAME_BUDGET, processes=self.processes))
 
-    def kept(self, name: str, make: Callable[[], list[ExamFrames]]) -> list[ExamFrames]:
+    def cached(self, name: str, make: Callable[[], list[ExamFrames]]) -> list[ExamFrames]:
         path = self.work / f"{name}.npz"
         if not path.exists():
             self.say(f"making {name}")
@@ -112,41 +113,41 @@ class Parts:
         return load_exams(path)
 
     def backbone(self, exams: Sequence[ExamFrames], stages: Stages) -> nn.Module:
-        """First made-up bleeds in frames without labels, as in the benchmark; then where there is blood indeed."""
+        """Trained on made-up bleeds in frames without labels, as in the benchmark; then on true bleeds."""
         path = self.work / "backbone.safetensors"
         if not path.exists():
             frames = np.concatenate([exam.frames for exam in exams])
             video = np.repeat(np.arange(len(exams)), [len(exam.frames) for exam in exams])
-            begun = pretrain(
+            pretrained = pretrain(
                 Unlabelled(frames, video),
                 method="anomaly",
                 seed=self.seed,
                 architecture=ARCHITECTURE,
                 stages=stages.made_up,
                 checkpoint=self.work / "made-up.checkpoint",
-                progress=self._heard("made-up bleeds", stages.made_up),
+                progress=self._progress("made-up bleeds", stages.made_up),
             )
             trained = train_backbone(
                 pictures(exams),
                 stages.true,
                 seed=self.seed,
                 architecture=ARCHITECTURE,
-                start=begun,
+                start=pretrained,
                 checkpoint=self.work / "true.checkpoint",
-                progress=self._heard("true bleeds", stages.true),
+                progress=self._progress("true bleeds", stages.true),
             )
             save_backbone(path, trained)
         return load_backbone(path, ARCHITECTURE)
 
-    def _heard(self, what: str, stages: Sequence[Stage]) -> Callable[[int, float], None]:
+    def _progress(self, what: str, stages: Sequence[Stage]) -> Callable[[int, float], None]:
         steps, recent = sum(stage.steps for stage in stages), deque[float](maxlen=25)
 
-        def heard(step: int, loss: float) -> None:
+        def progress(step: int, loss: float) -> None:
             recent.append(loss)
             if (step + 1) % 25 == 0:
                 self.say(f"backbone, {what}: step {step + 1} of {steps}, loss {np.mean(recent):.3f}")
 
-        return heard
+        return progress
 
     def bags(self, name: str, exams: Sequence[ExamFrames], engine: Engine) -> Bags:
         """Embed examinations, or read what was embedded; frames that show blood are marked as readers would."""
@@ -197,14 +198,14 @@ def train_demo(out: Path, parts: Parts, *, stages: Stages | None = None) -> dict
     """Make the demo model folder OUT and measure it on phantoms of other seeds; returns the measurements."""
     parts.work.mkdir(parents=True, exist_ok=True)
     sizes, seed = parts.sizes, parts.seed
-    shown = parts.backbone_exams()
-    backbone = parts.backbone(shown, stages or Stages())
+    examinations = parts.backbone_exams()
+    backbone = parts.backbone(examinations, stages or Stages())
     engine = Engine(LoadedModel(_draft(), backbone, ()))
-    own = parts.bags("backbone", shown[::OWN_EVERY], engine)
+    own = parts.bags("backbone", examinations[::OWN_EVERY], engine)
     easy = parts.bags(f"cohort-{seed + 1}", parts.cohort(sizes.bags, seed=seed + 1), engine)
     hard = parts.bags(f"hard-{seed + 1}", parts.hard(seed + 1, sizes.hard), engine)
     bags = joined([easy, hard])
-    found = cross_validate(
+    validation = cross_validate(
         bags,
         head=HEAD_KIND,
         seed=seed,
@@ -213,15 +214,16 @@ def train_demo(out: Path, parts: Parts, *, stages: Stages | None = None) -> dict
         shared=fit_projection(own.embeddings, np.arange(len(own))),
         work=parts.work / "fits",
     )
-    parts.say(f"heads: AUROC {found.report['auroc']['pooled']:.3f} out of fold, {found.report['seconds']} s")
-    write_model(out, manifest=_manifest(found, bags, seed=seed), backbone=backbone, heads=found.heads)
+    parts.say(f"heads: AUROC {validation.report['auroc']['pooled']:.3f} out of fold, {validation.report['seconds']} s")
+    write_model(out, manifest=_manifest(validation, bags, seed=seed), backbone=backbone, heads=validation.heads)
     held_out = {
         DEMO_KIND: measure(out, parts.cohort(sizes.test, seed=seed + 2)),
         HARD_KIND: measure(out, parts.hard(seed + 2, sizes.hard)),
     }
-    measured = {"out_of_fold": found.report, "held_out": held_out, "seed": seed, "sizes": asdict(sizes)}
-    (parts.work / "report.json").write_text(json.dumps(measured, indent=2) + "\n")
-    return measured
+    measurements = {"out_of_fold": validation.report, "held_out": held_out, "seed": seed, "sizes": asdict(sizes)}
+    with replacing(parts.work / "report.json") as file:
+        file.write((json.dumps(measurements, indent=2) + "\n").encode())
+    return measurements
 
 
 def measure(folder: Path, exams: Sequence[ExamFrames]) -> dict[str, Any]:
@@ -248,9 +250,9 @@ def measure(folder: Path, exams: Sequence[ExamFrames]) -> dict[str, Any]:
         "specificity": specificity,
         "hit_at_3": float(np.mean(hits)) if hits else None,
         "auroc_by_grade": {
-            str(grade): auroc(y[kept], logits[kept])
+            str(grade): auroc(y[of_grade], logits[of_grade])
             for grade in range(1, 5)
-            if (kept := np.array([exam.grade in (0, grade) for exam in exams])).any() and y[kept].any()
+            if (of_grade := np.array([exam.grade in (0, grade) for exam in exams])).any() and y[of_grade].any()
         },
     }
 
@@ -282,11 +284,14 @@ def _draft() -> Manifest:
     )
 
 
-def _manifest(found: CrossValidation, bags: Bags, *, seed: int) -> Manifest:
+def _manifest(validation: CrossValidation, bags: Bags, *, seed: int) -> Manifest:
     patients = len(set(bags.groups.tolist()))
     trained_on = TrainedOn("phantoms", f"{DESCRIPTION} Seed {seed}.", bags.digest, patients, int(bags.y.sum()))
     return replace(
-        _draft(), trained_on=trained_on, calibration=found.calibration, operating_points=found.operating_points
+        _draft(),
+        trained_on=trained_on,
+        calibration=validation.calibration,
+        operating_points=validation.operating_points,
     )
 
 

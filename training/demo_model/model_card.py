@@ -83,16 +83,16 @@ def _training(sizes: Mapping[str, int]) -> str:
 def _out_of_fold(report: Mapping[str, Any]) -> str:
     rows = [(name, _estimate(report[key])) for key, name in MEASURES.items()]
     for key, name in POINTS.items():
-        found = report["operating_points"][key]
-        rows += [(f"{kind}, {name}", _estimate(found[kind])) for kind in ("sensitivity", "specificity")]
+        point = report["operating_points"][key]
+        rows += [(f"{kind}, {name}", _estimate(point[kind])) for kind in ("sensitivity", "specificity")]
     calibration = report["calibration"]
     rows.append(("calibration", f"slope {calibration['slope']:.2f}, intercept {calibration['intercept']:.2f}"))
     return _table(("measure", "pooled (95 % interval)"), rows)
 
 
-def _held_out(found: Mapping[str, Mapping[str, Any]]) -> str:
+def _held_out(held_out: Mapping[str, Mapping[str, Any]]) -> str:
     rows = []
-    for kind, row in found.items():
+    for kind, row in held_out.items():
         low, high = row["sensitivity_interval"]
         grades = ", ".join(f"{grade}: {value:.3f}" for grade, value in row["auroc_by_grade"].items())
         rows.append(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PHANTOM_MANUFACTURER", "SIZES", "Knobs", "PhantomClip", "PhantomExam", "exam", "write_exam"]
 
-_HOMES = {"exam": "compose", "PhantomExam": "compose", "PhantomClip": "compose", "write_exam": "dicom"}
+_HOMES = {"exam": "examination", "PhantomExam": "examination", "PhantomClip": "examination", "write_exam": "dicom"}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import multiprocessing
 import os
 import sys
@@ -15,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from common.atomic_file import replacing
 from training.phantom.constants import DEFAULT_POSITIVE_FRACTION, DEFAULT_REFERENCE_DATE, SIZES, Knobs
 from training.phantom.dicom import write_exam
 from training.phantom.examination import PhantomExam, exam
@@ -55,8 +57,8 @@ def main(argv: list[str] | None = None) -> int:
         ),
         processes=options.processes,
     )
-    seconds, frames = time.perf_counter() - began, sum(one.frames for one in written)
-    positive = sum(one.study["positive"] == "1" for one in written)
+    seconds, frames = time.perf_counter() - began, sum(each.frames for each in written)
+    positive = sum(each.study["positive"] == "1" for each in written)
     sys.stdout.write(
         f"{len(written)} phantom studies ({positive} with haemorrhage), {frames} frames in {options.out}\n"
         f"{seconds:.1f} s, {frames / max(seconds, 1e-9):.0f} frames/s with {options.processes} processes\n"
@@ -104,8 +106,8 @@ def generate(out: Path, indices: Iterable[int], *, make: Callable[[int], Phantom
         # Spawned, not forked: the caller may hold threads.
         with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
             written = list(pool.map(write, indices, chunksize=1))
-    _merge(out / "truth.csv", STUDY_COLUMNS, [one.study for one in written])
-    _merge(out / "truth_frames.csv", FRAME_COLUMNS, [row for one in written for row in one.keyframes], written)
+    _merge(out / "truth.csv", STUDY_COLUMNS, [each.study for each in written])
+    _merge(out / "truth_frames.csv", FRAME_COLUMNS, [row for each in written for row in each.keyframes], written)
     return written
 
 
@@ -151,12 +153,14 @@ def keyframe_rows(made: PhantomExam) -> list[Row]:
 
 def _merge(path: Path, columns: tuple[str, ...], rows: list[Row], written: list[Written] | None = None) -> None:
     """Write rows after those that the file has of other studies."""
-    renewed = {one.study["study_uid"] for one in written} if written else {row["study_uid"] for row in rows}
-    kept: list[Row] = []
+    renewed = {each.study["study_uid"] for each in written} if written else {row["study_uid"] for row in rows}
+    others: list[Row] = []
     if path.exists():
-        with path.open(newline="") as file:
-            kept = [row for row in csv.DictReader(file) if row["study_uid"] not in renewed]
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows([*kept, *rows])
+        with path.open(newline="") as before:
+            others = [row for row in csv.DictReader(before) if row["study_uid"] not in renewed]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([*others, *rows])
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())

@@ -31,18 +31,22 @@ def real_views(folder: Path, most: int) -> list[tuple[str, Image.Image]]:
 
     Raises ValueError where there is none, or where one cannot be read.
     """
-    found: list[tuple[str, Image.Image]] = []
+    views: list[tuple[str, Image.Image]] = []
     for path in sorted(folder.rglob("*")):
         plane = PLANES.get(path.name[:3].upper())
-        if plane is None or path.suffix.lower() not in SUFFIXES or sum(plane == one for one, _ in found) == most:
+        if (
+            plane is None
+            or path.suffix.lower() not in SUFFIXES
+            or sum(plane == found_plane for found_plane, _ in views) == most
+        ):
             continue
         try:
-            found.append((plane, Image.open(path).convert("L")))
+            views.append((plane, Image.open(path).convert("L")))
         except (UnidentifiedImageError, OSError) as error:
             raise ValueError(f"{path} is no picture that can be read") from error
-    if not found:
+    if not views:
         raise ValueError(f"{folder} holds no picture whose name begins with COR or SAG")
-    return sorted(found, key=lambda one: one[0])
+    return sorted(views, key=lambda found_plane: found_plane[0])
 
 
 def phantom_views(planes: Sequence[str], seed: int) -> Iterator[Image.Image]:
@@ -62,12 +66,12 @@ def sheet(real: Sequence[tuple[str, Image.Image]], seed: int) -> Image.Image:
     width, height = TILE
     made = Image.new("L", (width * len(real), MARGIN + 2 * height), 0)
     for at, (picture, phantom) in enumerate(
-        zip((one for _, one in real), phantom_views([plane for plane, _ in real], seed), strict=True)
+        zip((tile for _, tile in real), phantom_views([plane for plane, _ in real], seed), strict=True)
     ):
-        for row, one in enumerate((picture, phantom)):
-            one.thumbnail(TILE)
-            left = at * width + (width - one.width) // 2
-            made.paste(one, (left, MARGIN + row * height + (height - one.height) // 2))
+        for row, tile in enumerate((picture, phantom)):
+            tile.thumbnail(TILE)
+            left = at * width + (width - tile.width) // 2
+            made.paste(tile, (left, MARGIN + row * height + (height - tile.height) // 2))
     ImageDraw.Draw(made).text((6, 5), TITLE, fill=230)
     return made
 

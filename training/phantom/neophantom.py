@@ -76,20 +76,20 @@ def plans(cohort: Cohort) -> tuple[Plan, ...]:
 def _plans(seed: int, grades: tuple[int, int, int, int], infants: int, devices: str) -> tuple[Plan, ...]:
     healthy = _first_visits(seed, infants)
     worst = _assigned(seed, grades, infants)
-    return tuple(_with_grade(one, int(grade), devices) for one, grade in zip(healthy, worst, strict=True))
+    return tuple(_with_grade(plan, int(grade), devices) for plan, grade in zip(healthy, worst, strict=True))
 
 
 def _first_visits(seed: int, infants: int) -> list[Plan]:
-    found: list[Plan] = []
+    plans: list[Plan] = []
     seen: set[int] = set()
     index = 0
-    while len(found) < infants:
-        one = _planned(seed, index)
+    while len(plans) < infants:
+        plan = _planned(seed, index)
         index += 1
-        if one.patient_number not in seen:
-            seen.add(one.patient_number)
-            found.append(one)
-    return found
+        if plan.patient_number not in seen:
+            seen.add(plan.patient_number)
+            plans.append(plan)
+    return plans
 
 
 def _planned(seed: int, index: int) -> Plan:
@@ -105,18 +105,18 @@ def _assigned(seed: int, grades: tuple[int, int, int, int], infants: int) -> NDA
     return worst
 
 
-def _with_grade(one: Plan, worst: int, devices: str) -> Plan:
-    rng = stream(one.seed, "neophantom", "sides", one.patient_number)
+def _with_grade(plan: Plan, worst: int, devices: str) -> Plan:
+    rng = stream(plan.seed, "neophantom", "sides", plan.patient_number)
     other = int(rng.integers(1, min(worst, 3) + 1)) if worst and rng.random() < 0.3 else 0
     right, left = (worst, other) if rng.random() < 0.45 else (other, worst)
-    swayed = stream(one.seed, "neophantom", "device", one.patient_number)
-    return replace(one, grade_right=right, grade_left=left, device=_device(one, devices, bool(worst), swayed))
+    swayed = stream(plan.seed, "neophantom", "device", plan.patient_number)
+    return replace(plan, grade_right=right, grade_left=left, device=_device(plan, devices, bool(worst), swayed))
 
 
-def _device(one: Plan, devices: str, positive: bool, rng: np.random.Generator) -> int:
+def _device(plan: Plan, devices: str, positive: bool, rng: np.random.Generator) -> int:
     """With a shortcut: 85 in 100 infants are scanned on the pair of devices that their label names."""
     if devices == "free":
-        return one.device
+        return plan.device
     named = positive == (devices == "with")
     first_pair = named if rng.random() < 0.85 else not named
     return int(rng.integers(0, 2)) + (0 if first_pair else 2)
@@ -130,7 +130,7 @@ def examination(cohort: Cohort, number: int) -> PhantomExam:
 def plan_digest(cohort: Cohort) -> str:
     """SHA-256 of every infant's plan and of the knobs: the cohort's name on every machine."""
     rows = [
-        [one.index, one.patient_id, one.twin_group, one.grade_right, one.grade_left, one.device]
-        for one in plans(cohort)
+        [plan.index, plan.patient_id, plan.twin_group, plan.grade_right, plan.grade_left, plan.device]
+        for plan in plans(cohort)
     ]
     return hashlib.sha256(json.dumps([rows, cohort.knobs.name]).encode()).hexdigest()

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from common.atomic_file import replacing
 from inference.core.frame_selection import ClipFacts, select_frames
 from inference.core.preprocess import INPUT_SIZE, Box, grey_of, prepare, shown_box
 from training.phantom import PhantomClip, PhantomExam, exam
@@ -92,20 +93,21 @@ def prepared_exam(made: PhantomExam, *, budget: int) -> ExamFrames:
 
 
 def save_exams(path: Path, exams: Sequence[ExamFrames]) -> None:
-    """Write examinations to one npz."""
+    """Write examinations to one npz, whole or not at all."""
     sizes = [len(exam.frames) for exam in exams]
     boxes = [boxes for exam in exams for boxes in exam.bleeds]
-    np.savez(
-        path,
-        frames=np.concatenate([exam.frames for exam in exams]),
-        clear=np.concatenate([exam.clear for exam in exams]),
-        boxes=np.concatenate(boxes),
-        boxes_per_frame=[len(found) for found in boxes],
-        frames_per_exam=sizes,
-        patient=[exam.patient for exam in exams],
-        twin_group=[exam.twin_group for exam in exams],
-        grade=[exam.grade for exam in exams],
-    )
+    with replacing(path) as file:
+        np.savez(
+            file,
+            frames=np.concatenate([exam.frames for exam in exams]),
+            clear=np.concatenate([exam.clear for exam in exams]),
+            boxes=np.concatenate(boxes),
+            boxes_per_frame=[len(each) for each in boxes],
+            frames_per_exam=sizes,
+            patient=[exam.patient for exam in exams],
+            twin_group=[exam.twin_group for exam in exams],
+            grade=[exam.grade for exam in exams],
+        )
 
 
 def load_exams(path: Path) -> list[ExamFrames]:
@@ -135,10 +137,10 @@ def _region(clip: PhantomClip) -> Box:
 
 def _boxes(clip: PhantomClip, frame: int) -> Floats:
     """The frame's keyframe boxes in prepared pixels, [K, 4]."""
-    found = [tuple(key.box) for key in clip.keyframes if key.frame == frame]
-    if not found:
+    boxes = [tuple(key.box) for key in clip.keyframes if key.frame == frame]
+    if not boxes:
         return np.zeros((0, 4), dtype=np.float32)
     x0, y0, x1, y1 = shown_box(grey_of(clip.frames[frame - 1]), _region(clip))
     side = max(x1 - x0, y1 - y0) + 1
     left, top = x0 - (side - (x1 - x0 + 1)) // 2, y0 - (side - (y1 - y0 + 1)) // 2
-    return ((np.array(found) - (left, top, left, top)) * (INPUT_SIZE / side)).astype(np.float32)
+    return ((np.array(boxes) - (left, top, left, top)) * (INPUT_SIZE / side)).astype(np.float32)

@@ -96,8 +96,8 @@ def speckle(
     fresh = rng.standard_normal((*shape, 2), dtype=np.float32).view(np.complex64)[..., 0] * np.float32(math.sqrt(0.5))
     if previous is None:
         return fresh
-    kept = math.exp(-step * step / (2 * SPECKLE_DEGREES**2))
-    return np.float32(kept) * previous + np.float32(math.sqrt(1 - kept * kept)) * fresh
+    correlation = math.exp(-step * step / (2 * SPECKLE_DEGREES**2))
+    return np.float32(correlation) * previous + np.float32(math.sqrt(1 - correlation * correlation)) * fresh
 
 
 def render(
@@ -187,12 +187,12 @@ def _display(level: Floats, grid: Geometry, device: Device, shading: Shading) ->
 
 def _findings(seen: Tissue, loss: Floats, grid: Geometry) -> tuple[Finding, ...]:
     """Boxes around the blood that the frame really shows."""
-    found = []
+    findings = []
     for side, mask in (("R", seen.bleed_right), ("L", seen.bleed_left)):
         if not mask.any():
             continue
         shown = grid.to_screen(mask * (loss < 14)) > 0.5
         if shown.sum() * grid.mm_per_pixel**2 >= LEAST_BLEED_MM2:
             rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
-            found.append(Finding(side, Box(int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1]))))
-    return tuple(found)
+            findings.append(Finding(side, Box(int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1]))))
+    return tuple(findings)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
+from common.atomic_file import replacing
 from inference.core.manifest import ARCHITECTURES
 from inference.core.network import backbone, to_input
 from training.phantom.prepared_frames import ExamFrames, Floats
@@ -96,8 +97,8 @@ def feature_map(net: nn.Module, inputs: Tensor) -> Tensor:
     features = net.maxpool(net.relu(net.bn1(net.conv1(inputs))))  # type: ignore[operator]  # modules, to torch's types maybe tensors
     for layer in (net.layer1, net.layer2, net.layer3, net.layer4):
         features = layer(features)  # type: ignore[operator]  # as above
-    found: Tensor = features
-    return found
+    last: Tensor = features
+    return last
 
 
 def pictures(exams: Sequence[ExamFrames]) -> Pictures:
@@ -108,9 +109,9 @@ def pictures(exams: Sequence[ExamFrames]) -> Pictures:
         frames=np.concatenate([exam.frames for exam in exams]),
         boxes=tuple(boxes for exam in exams for boxes in exam.bleeds),
         bleeding=tuple(
-            (share, found)
+            (share, frames)
             for grade, share in enumerate(GRADE_MIX, start=1)
-            if len(found := np.flatnonzero(grades == grade))
+            if len(frames := np.flatnonzero(grades == grade))
         ),
         clear=np.flatnonzero(clear),
     )
@@ -123,7 +124,7 @@ def train(
     *,
     seed: int,
     checkpoint: Path | None = None,
-    keep_every: int = 50,
+    checkpoint_every: int = 50,
     progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> nn.Module:
     """Train a learner and return its backbone in evaluation mode.
@@ -139,8 +140,8 @@ def train(
             continue
         batch = draw(stage, np.random.default_rng((seed, step)))
         progress(step, _step(learner, optimiser, batch, rate=rate))
-        if checkpoint and (step + 1) % keep_every == 0:
-            _keep(checkpoint, learner, optimiser, step + 1)
+        if checkpoint and (step + 1) % checkpoint_every == 0:
+            _write_checkpoint(checkpoint, learner, optimiser, step + 1)
     return learner.backbone.eval()
 
 
@@ -151,7 +152,7 @@ def train_backbone(
     seed: int,
     architecture: str = "resnet50",
     checkpoint: Path | None = None,
-    keep_every: int = 50,
+    checkpoint_every: int = 50,
     progress: Callable[[int, float], None] = lambda step, loss: None,
     start: nn.Module | None = None,
 ) -> nn.Module:
@@ -166,7 +167,7 @@ def train_backbone(
         stages,
         seed=seed,
         checkpoint=checkpoint,
-        keep_every=keep_every,
+        checkpoint_every=checkpoint_every,
         progress=progress,
     )
 
@@ -203,8 +204,10 @@ def _loss(logits: Tensor, target: Tensor) -> Tensor:
 def draw(shown: Pictures, stage: Stage, rng: np.random.Generator) -> Batch:
     """Half a batch with blood, the grades alike often; half without."""
     drawn = [_one(shown, stage, bleeding=place % 2 == 0, rng=rng) for place in range(stage.batch)]
-    inputs = torch.cat([one.inputs for one in drawn]).contiguous(memory_format=torch.channels_last)
-    return Batch(inputs, torch.cat([one.frame for one in drawn]), torch.cat([one.cells for one in drawn]))
+    inputs = torch.cat([example.inputs for example in drawn]).contiguous(memory_format=torch.channels_last)
+    return Batch(
+        inputs, torch.cat([example.frame for example in drawn]), torch.cat([example.cells for example in drawn])
+    )
 
 
 def _one(shown: Pictures, stage: Stage, *, bleeding: bool, rng: np.random.Generator) -> Batch:
@@ -274,14 +277,12 @@ def relight(inputs: Tensor, rng: np.random.Generator) -> Tensor:
     return lit
 
 
-def _keep(path: Path, learner: Learner[Any], optimiser: torch.optim.Optimizer, step: int) -> None:
+def _write_checkpoint(path: Path, learner: Learner[Any], optimiser: torch.optim.Optimizer, step: int) -> None:
     tensors = {f"model.{key}": value.contiguous() for key, value in learner.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{key}": torch.as_tensor(value).contiguous() for key, value in state.items()}
-    whole = safetensors.torch.save(tensors, metadata={"step": str(step)})
-    part = path.with_suffix(".part")
-    part.write_bytes(whole)
-    part.replace(path)
+    with replacing(path) as file:
+        file.write(safetensors.torch.save(tensors, metadata={"step": str(step)}))
 
 
 def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:

@@ -76,9 +76,11 @@ def _read(path: Path, size: int) -> Bytes:
 
 def draw_anomalies(shown: Unlabelled, stage: Stage, rng: np.random.Generator) -> Batch:
     """Half a batch with a made-up bleed; the other half are the same crops without it."""
-    drawn = [one for _ in range(stage.batch // 2) for one in _twice(shown, stage, rng)]
-    inputs = torch.cat([one.inputs for one in drawn]).contiguous(memory_format=torch.channels_last)
-    return Batch(inputs, torch.cat([one.frame for one in drawn]), torch.cat([one.cells for one in drawn]))
+    drawn = [example for _ in range(stage.batch // 2) for example in _twice(shown, stage, rng)]
+    inputs = torch.cat([example.inputs for example in drawn]).contiguous(memory_format=torch.channels_last)
+    return Batch(
+        inputs, torch.cat([example.frame for example in drawn]), torch.cat([example.cells for example in drawn])
+    )
 
 
 def _twice(shown: Unlabelled, stage: Stage, rng: np.random.Generator) -> tuple[Batch, Batch]:
@@ -244,8 +246,8 @@ def main(argv: list[str]) -> int:
         shown = read_images(options.images)
         checkpoint = options.out.with_suffix(".checkpoint")
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        told = Teller(sum(stage.steps for stage in METHODS[options.method]), began)
-        network = pretrain(shown, method=options.method, seed=options.seed, checkpoint=checkpoint, progress=told)
+        progress = ProgressLines(sum(stage.steps for stage in METHODS[options.method]), began)
+        network = pretrain(shown, method=options.method, seed=options.seed, checkpoint=checkpoint, progress=progress)
     except (ValueError, OSError) as error:
         sys.stderr.write(f"pretrain: {error}. Nothing was written.\n")
         return 2
@@ -265,8 +267,8 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-class Teller:
-    """Says every 25 steps how far it is."""
+class ProgressLines:
+    """Writes a line every 25 steps."""
 
     def __init__(self, steps: int, began: float, out: Callable[[str], object] = sys.stdout.write) -> None:
         self.steps, self.began, self.out = steps, began, out

@@ -16,7 +16,8 @@ from django.conf import settings
 from config.demo import cohort, history
 from config.demo.cohort import Part, Wish
 from studies.access import every_study
-from studies.ingest.pipeline import Intake, Sender
+from studies.ingest.pipeline import Intake
+from studies.ingest.results import Sender
 from studies.models import Patient, Priority, Study
 from studies.storage import chunks_of
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts.models import User
 from annotations.models import Context, LabelQueue, QueueItem
-from annotations.reads.lifecycle import Answer, Evidence, Place, commit
+from annotations.reads.lifecycle import Answer, Evidence, Place, ViewedClip, commit
 from config.demo.cohort import Part, Wish
 from studies.models import Study
 from training.phantom.plan import Plan, stream
@@ -59,7 +59,7 @@ def _commit(place: Place, planned: Plan, name: str) -> bool:
     """One reader's commit; whether it says that there is blood."""
     answer = Answer(findings(planned, reader=name, careful=name == "adjudicator"), comment="", version=0)
     clips = place.study.clips.values_list("sop_uid", "frames")
-    seen = [{"sop_uid": uid, "frames": list(range(1, frames + 1)), "ms": 3000} for uid, frames in clips]
+    seen: list[ViewedClip] = [{"sop_uid": uid, "frames": frames, "ms": 3000} for uid, frames in clips]
     took = stream(planned.seed, "demo time", planned.index, name).integers(9_000, 48_000)
     revision, _ = commit(place, answer, Evidence(f"demo:{planned.index}:{name}", seen=seen, duration_ms=int(took)))
     return bool(revision.positive)

@@ -12,9 +12,9 @@ import pytest
 
 from tests.training.core.synthetic_bags import toy_bags
 from training.benchmark import cohort_frames, run
-from training.benchmark.feature_cache import Kept
+from training.benchmark.feature_cache import FeatureCache
 from training.benchmark.page import NOT_MEASURED, write_page
-from training.benchmark.run import LEGS, ensemble_output, measured, read_predictions, write_predictions
+from training.benchmark.run import LEGS, ensemble_output, measured
 from training.core.crossval import CrossValidation, cross_validate
 from training.phantom.neophantom import FRAMES, Cohort
 
@@ -22,8 +22,8 @@ FEW = Cohort(seed=31, infants=5, grades=(0, 0, 1, 1))
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    return Kept(tmp_path_factory.mktemp("work"), 1, lambda line: None)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> FeatureCache:
+    return FeatureCache(tmp_path_factory.mktemp("work"), 1, lambda line: None)
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +31,15 @@ def found() -> CrossValidation:
     return cross_validate(toy_bags(60), folds=3, seeds=1)
 
 
-def test_what_is_kept_lies_in_the_infants_order(kept: Kept) -> None:
+def test_what_is_kept_lies_in_the_infants_order(cache: FeatureCache) -> None:
     """Brightness as an embedding: positives and negatives come from two folders, and land where they belong."""
-    bright = kept.embeddings(FEW, name="mean", embed=lambda frames: frames.mean((1, 2))[:, None].astype(np.float16))
+    bright = cache.embeddings(FEW, name="mean", embed=lambda frames: frames.mean((1, 2))[:, None].astype(np.float16))
     assert bright.shape == (5, FRAMES, 1)
-    assert np.allclose(bright[..., 0], kept.frames(FEW).mean((2, 3)), atol=0.1)
-    assert np.array_equal(kept.keyframes(FEW).any(axis=1), cohort_frames.cohort_truth(FEW).y == 1)
+    assert np.allclose(bright[..., 0], cache.frames(FEW).mean((2, 3)), atol=0.1)
+    assert np.array_equal(cache.keyframes(FEW).any(axis=1), cohort_frames.cohort_truth(FEW).y == 1)
 
 
-def test_a_frame_is_embedded_once(kept: Kept) -> None:
+def test_a_frame_is_embedded_once(cache: FeatureCache) -> None:
     calls: list[int] = []
 
     def embed(frames: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -47,20 +47,15 @@ def test_a_frame_is_embedded_once(kept: Kept) -> None:
         return np.zeros((len(frames), 2), dtype=np.float16)
 
     for _ in range(2):
-        kept.embeddings(FEW, name="counted", embed=embed)
+        cache.embeddings(FEW, name="counted", embed=embed)
     assert sum(calls) == 5 * FRAMES
 
 
-def test_negatives_serve_every_contrast(kept: Kept) -> None:
+def test_negatives_serve_every_contrast(cache: FeatureCache) -> None:
     faint = Cohort(seed=31, infants=5, grades=(0, 0, 1, 1), bleed_db=2.0)
-    (_, negative), (positive, same) = kept.parts(FEW), kept.parts(faint)
+    (_, negative), (positive, same) = cache.parts(FEW), cache.parts(faint)
     assert same.chunks == negative.chunks
-    assert positive.chunks != kept.parts(FEW)[0].chunks
-
-
-def test_predictions_come_back_as_they_were_written(found: CrossValidation, tmp_path: Path) -> None:
-    write_predictions(tmp_path / "rows.csv", found.predictions)
-    assert read_predictions(tmp_path / "rows.csv") == found.predictions
+    assert positive.chunks != cache.parts(FEW)[0].chunks
 
 
 def test_an_ensemble_answers_as_its_heads_do(found: CrossValidation) -> None:
@@ -74,7 +69,7 @@ def test_an_ensemble_answers_as_its_heads_do(found: CrossValidation) -> None:
 def test_a_leg_is_measured_once_and_says_what_it_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     count = itertools.count(1)
     monkeypatch.setitem(LEGS, "paper", lambda bench: {"calls": next(count)})
-    bench = run.Benchmark(Kept(tmp_path, 1, lambda line: None), images=tmp_path)
+    bench = run.Benchmark(FeatureCache(tmp_path, 1, lambda line: None), images=tmp_path)
     first, again = (measured(bench, "paper") for _ in range(2))
     assert first == again
     assert first["calls"] == 1
@@ -84,22 +79,22 @@ def test_a_leg_is_measured_once_and_says_what_it_cost(tmp_path: Path, monkeypatc
 def test_a_leg_of_another_cohort_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LEGS, "paper", lambda bench: {"calls": 1})
     (tmp_path / "leg-paper.json").write_text(json.dumps({"stamp": {"plan": "another"}, "found": {"calls": 0}}))
-    bench = run.Benchmark(Kept(tmp_path, 1, lambda line: None), images=tmp_path)
+    bench = run.Benchmark(FeatureCache(tmp_path, 1, lambda line: None), images=tmp_path)
     assert measured(bench, "paper")["calls"] == 1
 
 
 def test_the_page_says_what_was_not_measured(tmp_path: Path) -> None:
-    bench = run.Benchmark(Kept(tmp_path, 1, lambda line: None), images=tmp_path)
-    write_page(tmp_path / "benchmark.md", {}, bench=bench)
+    bench = run.Benchmark(FeatureCache(tmp_path, 1, lambda line: None), images=tmp_path)
+    write_page(tmp_path / "benchmark.md", {}, truth=bench.truth)
     page = (tmp_path / "benchmark.md").read_text()
     assert NOT_MEASURED in page
     assert "Research use only" in page
 
 
 def test_the_page_shows_both_recipes(found: CrossValidation, tmp_path: Path) -> None:
-    bench = run.Benchmark(Kept(tmp_path, 1, lambda line: None), images=tmp_path)
-    report = {**found.report, "cost": {"cpu_seconds": 60.0, "seconds": 90.0}}
-    write_page(tmp_path / "benchmark.md", {"paper": report, "fontanelle": report}, bench=bench)
+    bench = run.Benchmark(FeatureCache(tmp_path, 1, lambda line: None), images=tmp_path)
+    report: Any = {**found.report, "cost": {"cpu_seconds": 60.0, "seconds": 90.0}}
+    write_page(tmp_path / "benchmark.md", {"paper": report, "fontanelle": report}, truth=bench.truth)
     page = (tmp_path / "benchmark.md").read_text()
     assert f"{report['auroc']['pooled']:.3f}" in page
     assert "| paper | 1.0 | 1.5 |" in page

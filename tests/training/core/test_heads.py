@@ -12,7 +12,7 @@ from inference.core.manifest import HEAD_KINDS
 from inference.core.network import BagHead
 from tests.training.core.synthetic_bags import marked, toy_bags
 from training.core.bags import make_bags
-from training.core.heads import Fit, fit_head, fit_projection, mean_logits, outputs, project, taught
+from training.core.heads import Fit, fit_head, fit_projection, frame_targets, mean_logits, outputs, project
 from training.core.metrics import auroc
 
 QUICK = Fit(steps=60)
@@ -120,13 +120,13 @@ def test_a_tick_can_stop_it() -> None:
         )
 
 
-def _attention_on_keyframes(look: float) -> float:
+def _attention_on_keyframes(weight: float) -> float:
     """Mean attention on the keyframes of the positive bags that were not fitted on."""
     bags, train = marked(toy_bags(60, shift=2.0), above=1.2), np.arange(40)
     assert bags.keyframes is not None
     projection = fit_projection(bags.embeddings, train)
-    data = project(bags.embeddings, projection, taught(bags))
-    fit = Fit(kind="gated", steps=QUICK.steps, look=look, mark=0.0)
+    data = project(bags.embeddings, projection, frame_targets(bags))
+    fit = Fit(kind="gated", steps=QUICK.steps, attention_weight=weight, frame_weight=0.0)
     network = fit_head(data, bags.y, train, projection=projection, fit=fit, seed=0)
     tested = np.flatnonzero(bags.y[40:] == 1) + 40
     attention = outputs(network, data, tested).attention.numpy()
@@ -141,13 +141,13 @@ def _attention_on_keyframes(look: float) -> float:
 
 
 def test_keyframes_draw_attention() -> None:
-    assert _attention_on_keyframes(look=1.0) > _attention_on_keyframes(look=0.0) + 0.05
+    assert _attention_on_keyframes(weight=1.0) > _attention_on_keyframes(weight=0.0) + 0.05
 
 
 def test_frame_scores_learn_from_marks() -> None:
     bags, train = marked(toy_bags(60)), np.arange(60)
     projection = fit_projection(bags.embeddings, train)
-    data = project(bags.embeddings, projection, taught(bags))
+    data = project(bags.embeddings, projection, frame_targets(bags))
     network = fit_head(data, bags.y, train, projection=projection, fit=Fit(kind="fontanelle", steps=60), seed=0)
     scores = network.pool.score(network.encode(data.values)).squeeze(-1)
     assert data.marks is not None
@@ -156,13 +156,16 @@ def test_frame_scores_learn_from_marks() -> None:
 
 def test_nobody_marked_anything_and_nothing_changes() -> None:
     bags = toy_bags(60)
-    assert taught(bags) is None
-    assert taught(replace(bags, keyframes=[np.full(len(bag), -1, dtype=np.int8) for bag in bags.embeddings])) is None
+    assert frame_targets(bags) is None
+    assert (
+        frame_targets(replace(bags, keyframes=[np.full(len(bag), -1, dtype=np.int8) for bag in bags.embeddings]))
+        is None
+    )
 
 
 def test_an_exchanged_label_takes_its_marks_along() -> None:
     """A positive labelled negative teaches that its frames are clear; a negative labelled positive teaches nothing."""
     bags = marked(toy_bags(4))
-    lessons = taught(replace(bags, fit_y=1 - bags.y))
+    lessons = frame_targets(replace(bags, fit_y=1 - bags.y))
     assert lessons is not None
     assert all((one == (0 if truth else -1)).all() for one, truth in zip(lessons, bags.y, strict=True))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.core.holdout import Locked, assert_outside, draw_groups
+from training.core.holdout import HeldOut, assert_outside, draw_groups
 from training.core.splits import Leak, TooFewCases
 
 
@@ -33,7 +33,7 @@ def test_both_classes_are_inside_and_outside(labels: list[bool], linked: int, se
 
 
 def test_a_leak_names_studies_and_patients() -> None:
-    away = Locked(frozenset({"7"}), frozenset({"twins:T1"}))
+    away = HeldOut(frozenset({"7"}), frozenset({"twins:T1"}))
     assert_outside(away, {"1.2.3": ("1", "patient:1")})
     with pytest.raises(Leak, match=r"study 1\.2\.4 of patient 7, study 1\.2\.5 of patient 9"):
         assert_outside(away, {"1.2.4": ("7", "patient:7"), "1.2.5": ("9", "twins:T1")})

@@ -79,7 +79,9 @@ def test_training_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(shown: Pict
 
     path = tmp_path / "checkpoint.safetensors"
     with pytest.raises(KeyboardInterrupt):
-        train_backbone(shown, stages, seed=1, architecture="resnet18", checkpoint=path, keep_every=2, progress=stop)
+        train_backbone(
+            shown, stages, seed=1, architecture="resnet18", checkpoint=path, checkpoint_every=2, progress=stop
+        )
     resumed = train_backbone(shown, stages, seed=1, architecture="resnet18", checkpoint=path)
     expected = straight.state_dict()
     assert all(torch.allclose(value, expected[key], atol=1e-5) for key, value in resumed.state_dict().items())

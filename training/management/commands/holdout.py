@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,6 +13,7 @@ from inference.models import ModelVersion
 from training.core.splits import TooFewCases
 from training.holdout import SHARE, NotLocked, lock
 from training.models import HoldOutOpening, HoldOutResult
+from training.payloads import HoldOutMeasures, HoldOutReport, HoldOutShare, NotCompared
 from training.preflight import everyone, preflight
 
 
@@ -21,34 +23,36 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        what = parser.add_subparsers(dest="what", required=True)
-        making = what.add_parser("lock", help="draw the hold-out among the labelled patients; never again")
-        making.add_argument("--share", type=float, default=SHARE)
-        making.add_argument("--seed", type=int, default=0)
-        opening = what.add_parser("open", help="the gate: measure a challenger that was trained here")
+        commands = parser.add_subparsers(dest="command", required=True)
+        locking = commands.add_parser("lock", help="draw the hold-out among the labelled patients; never again")
+        locking.add_argument("--share", type=float, default=SHARE)
+        locking.add_argument("--seed", type=int, default=0)
+        opening = commands.add_parser("open", help="the gate: measure a challenger that was trained here")
         opening.add_argument("model", type=int, help="number of the model")
-        for one in (making, opening):
-            one.add_argument("--user", help="who does it; kept in the log")
-        what.add_parser("log", help="every opening: when, who, which model, which snapshot")
+        for command in (locking, opening):
+            command.add_argument("--user", help="who does it; written to the log")
+        commands.add_parser("log", help="every opening: when, who, which model, which snapshot")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        {"lock": self._lock, "open": self._open, "log": self._log}[options["what"]](options)
+        {"lock": self._lock, "open": self._open, "log": self._log}[options["command"]](options)
 
     def _lock(self, options: dict[str, Any]) -> None:
         use_phantoms = preflight().phantoms_only
         try:
-            found = lock(
+            holdout = lock(
                 everyone(phantoms_only=use_phantoms),
                 phantoms_only=use_phantoms,
-                user=_person(options["user"]),
+                user=_user(options["user"]),
                 share=options["share"],
                 seed=options["seed"],
             )
         except (NotLocked, TooFewCases, ValueError) as error:
             raise CommandError(f"No hold-out was made. {error}") from error
         kind = "phantoms" if use_phantoms else "infants"
-        positive = f"{found.positives} of {len(found.groups)} linked groups positive"
-        self.stdout.write(f"Hold-out {found.digest[:12]}: {len(found.patients)} {kind}, {positive}. It is locked now.")
+        positive = f"{holdout.positives} of {len(holdout.groups)} linked groups positive"
+        self.stdout.write(
+            f"Hold-out {holdout.digest[:12]}: {len(holdout.patients)} {kind}, {positive}. It is locked now."
+        )
 
     def _open(self, options: dict[str, Any]) -> None:
         from training.holdout_gate import NotOpened, open_holdout
@@ -57,46 +61,50 @@ class Command(BaseCommand):
         if model is None:
             raise CommandError(f"There is no model {options['model']}.")
         try:
-            result = open_holdout(model, user=_person(options["user"]))
+            result = open_holdout(model, user=_user(options["user"]))
         except NotOpened as error:
             raise CommandError(f"The hold-out stays closed. {error}") from error
-        self._tell(result)
+        self._print(result)
 
-    def _tell(self, result: HoldOutResult) -> None:
-        for name, row in result.report.items():
-            if row is None:
-                continue
-            if "not_compared" in row:
-                self.stdout.write(f"{name}: not compared. {row['not_compared']}")
-                continue
-            self.stdout.write(f"{name}: AUROC {_said(row['auroc'])}, {row['n_positive']} of {row['n']} positive")
-            for point, measures in row["operating_points"].items():
-                words = [f"{kind} {_said(one['value'])} {_between(one)}" for kind, one in measures.items()]
-                self.stdout.write(f"{name}, {point}: {', '.join(words)}")
+    def _print(self, result: HoldOutResult) -> None:
+        report: HoldOutReport = result.report
+        for name, row in (("model", report["model"]), ("champion", report["champion"])):
+            if row is not None:
+                self.stdout.write("\n".join(_lines(name, row)))
         self.stdout.write(f"Opening {result.opening.pk} is in the log; research use only")
 
     def _log(self, options: dict[str, Any]) -> None:
-        for one in HoldOutOpening.objects.select_related("model", "opened_by", "holdout").order_by("pk"):
-            who = one.opened_by.username if one.opened_by else "-"
+        for opening in HoldOutOpening.objects.select_related("model", "opened_by", "holdout").order_by("pk"):
+            user = opening.opened_by.username if opening.opened_by else "-"
             self.stdout.write(
-                f"{one.pk} {one.opened_at:%Y-%m-%d %H:%M:%S} {who} model {one.model.digest[:12]} "
-                f"snapshot {one.snapshot[:12]} hold-out {one.holdout.digest[:12]}"
+                f"{opening.pk} {opening.opened_at:%Y-%m-%d %H:%M:%S} {user} model {opening.model.digest[:12]} "
+                f"snapshot {opening.snapshot[:12]} hold-out {opening.holdout.digest[:12]}"
             )
 
 
-def _person(name: str | None) -> User | None:
+def _user(name: str | None) -> User | None:
     if name is None:
         return None
-    found = User.objects.filter(username=name).first()
-    if found is None:
+    user = User.objects.filter(username=name).first()
+    if user is None:
         raise CommandError(f"There is no user {name}.")
-    return found
+    return user
 
 
-def _said(value: float | None) -> str:
+def _lines(name: str, row: HoldOutMeasures | NotCompared) -> Iterator[str]:
+    if "not_compared" in row:
+        yield f"{name}: not compared. {row['not_compared']}"
+        return
+    yield f"{name}: AUROC {_number(row['auroc'])}, {row['n_positive']} of {row['n']} positive"
+    for point, measures in row["operating_points"].items():
+        kinds = (("sensitivity", measures["sensitivity"]), ("specificity", measures["specificity"]))
+        yield f"{name}, {point}: " + ", ".join(f"{kind} {_share(share)}" for kind, share in kinds)
+
+
+def _share(share: HoldOutShare) -> str:
+    low, high = share["interval"]
+    return f"{_number(share['value'])} ({_number(low)} to {_number(high)})"
+
+
+def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def _between(measure: dict[str, Any]) -> str:
-    low, high = measure["interval"]
-    return f"({low:.3f} to {high:.3f})"

@@ -10,7 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from inference.registry import ensure_demo_model
 from jobs.worker import Worker
 from training import runs
+from training.core.report_shapes import Report, ReportMeasure
 from training.models import RunStatus, TrainingRun
+from training.transitions import UNFINISHED
 
 
 class Command(BaseCommand):
@@ -26,29 +28,28 @@ class Command(BaseCommand):
             run = runs.start(user=None, seed=options["seed"])
         except runs.NotStarted as error:
             raise CommandError(f"No run was started. {error}") from error
-        facts = run.snapshot
-        self.stdout.write(
-            f"Run {run.pk}: {facts.studies} studies, {facts.patients} patients, {facts.positives} positive"
-        )
+        snapshot = run.snapshot
+        counts = f"{snapshot.studies} studies, {snapshot.patients} patients, {snapshot.positives} positive"
+        self.stdout.write(f"Run {run.pk}: {counts}")
         if options["wait"]:
             _work_until_done(run)
-            self._tell(run)
+            self._print(run)
 
-    def _tell(self, run: TrainingRun) -> None:
+    def _print(self, run: TrainingRun) -> None:
         if run.status != RunStatus.DONE:
             raise CommandError(f"Run {run.pk} was not finished: {run.get_status_display()}. {run.error}".rstrip())
-        for name in ("auroc", "pr_auc"):
-            self.stdout.write(f"{name} {_said(run.report[name])}")
-        for point, measures in run.report["operating_points"].items():
-            for name, measure in measures.items():
-                self.stdout.write(f"{point} {name} {_said(measure)}")
+        report: Report = run.report
+        self.stdout.write(f"auroc {_estimate(report['auroc'])}")
+        self.stdout.write(f"pr_auc {_estimate(report['pr_auc'])}")
+        for point, measures in report["operating_points"].items():
+            self.stdout.write(f"{point} sensitivity {_estimate(measures['sensitivity'])}")
+            self.stdout.write(f"{point} specificity {_estimate(measures['specificity'])}")
         self.stdout.write(f"{run.model} is a challenger now; research use only")
 
 
-def _said(measure: dict[str, Any]) -> str:
-    low, high = measure["interval"]
-    known = [measure["pooled"], measure["mean"], measure["sd"], low, high]
-    pooled, mean, sd, low, high = ("-" if value is None else f"{value:.3f}" for value in known)
+def _estimate(measure: ReportMeasure) -> str:
+    values = [measure["pooled"], measure["mean"], measure["sd"], *measure["interval"]]
+    pooled, mean, sd, low, high = ("-" if value is None else f"{value:.3f}" for value in values)
     return f"{pooled} ({low} to {high}); over folds {mean} ± {sd}"
 
 
@@ -59,4 +60,4 @@ def _work_until_done(run: TrainingRun) -> None:
 
 def _goes_on(run: TrainingRun) -> bool:
     run.refresh_from_db()
-    return run.status in runs.GOING
+    return run.status in UNFINISHED
