@@ -25,7 +25,6 @@ NOT_YET_NAMED = {
     "post /api/v1/labels/import/",
     "get /api/v1/me/keys/",
     "put /api/v1/me/keys/",
-    "get /api/v1/metrics/",
     "post /api/v1/patients/import/",
     "get /api/v1/patients/{pk}/",
     "patch /api/v1/patients/{pk}/",
@@ -55,7 +54,6 @@ NOT_YET_NAMED = {
     "post /api/v1/studies/{uid}/reads/restore/",
     "get /api/v1/studies/{uid}/score/",
     "get /api/v1/studies/{uid}/timeline/",
-    "get /api/v1/training-runs/preflight/",
     "post /api/v1/upload/",
     "get /api/v1/worklist/",
 }
