@@ -2,6 +2,7 @@
  * A person's own keys in place of the defaults. What a key does is known by its group and its default key: "Viewer/g".
  */
 
+import type { Keymap as KeymapAnswer } from "../api/schema";
 import { api } from "./api";
 import { cap, scriptData } from "./dom";
 
@@ -87,7 +88,7 @@ export function bindingWithKey<B extends Keyed & { label: string }>(
 
 /** Store a map on the server; it takes effect once the server has it. */
 export async function saveKeymap(next: Keymap): Promise<void> {
-  const { keys } = await api.put<{ keys: Keymap }>("/api/v1/me/keys/", { keys: next });
+  const { keys } = await api.put<KeymapAnswer>("/api/v1/me/keys/", { keys: next });
   ownKeys = keys;
   for (const element of document.querySelectorAll<HTMLElement>("kbd[data-key]")) drawCap(element);
 }

@@ -1,5 +1,6 @@
 /** A new label queue: which studies, who reads them, and how; with a preview of what it would hold. */
 
+import type { MadeQueue } from "../api/schema";
 import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { byId, cap, fill, h, icon } from "../common/dom";
@@ -155,7 +156,7 @@ class Page {
     const button = byId("main").querySelector<HTMLButtonElement>("button[type=submit]");
     button?.setAttribute("aria-disabled", "true");
     try {
-      const created = await api.post<{ url: string; studies: number }>(QUEUES, {
+      const created = await api.post<MadeQueue>(QUEUES, {
         ...queueRequest(new FormData(this.form)),
         leave_out: leaveOut,
       });

@@ -1,28 +1,11 @@
 /** The form of a new queue as a request to the API; pure. */
 
+import type { FilterFields, QueueFields } from "../api/schema";
 import { wholeNumber } from "../common/format";
 import type { Blinding, Rule, Source } from "./types";
 
-export interface QueueRequest {
-  name: string;
-  source: Source;
-  filter?: Record<string, unknown>;
-  uids?: string;
-  strategy?: string;
-  count?: number | null;
-  why?: string;
-  readers: string[];
-  readers_per_study: number;
-  blinding: Blinding;
-  rule: Rule;
-  shuffled: boolean;
-  seed: number;
-  gold: number;
-  repeats: number;
-  repeat_gap: number;
-  trainee: boolean;
-  deadline: string | null;
-}
+/** A new queue as the form asks for it. */
+export type QueueRequest = QueueFields & Required<Pick<QueueFields, "readers_per_study">>;
 
 const percent = (text: string) => (wholeNumber(text) ?? 0) / 100;
 
@@ -31,7 +14,7 @@ export function endOfDay(day: string): string | null {
   return day ? new Date(`${day}T23:59:59`).toISOString() : null;
 }
 
-function filterOf(form: FormData): Record<string, unknown> {
+function filterOf(form: FormData): FilterFields {
   const text = (name: string) => String(form.get(name) ?? "").trim();
   const mastoid = { yes: true, no: false }[text("mastoid")] ?? null;
   return {
@@ -41,7 +24,7 @@ function filterOf(form: FormData): Record<string, unknown> {
     weeks_to: wholeNumber(text("weeks_to")),
     device: text("device"),
     words: text("words"),
-    labelled: text("labelled") || "nobody",
+    labelled: (text("labelled") || "nobody") as NonNullable<FilterFields["labelled"]>,
     mastoid,
     queued: form.has("queued"),
   };
