@@ -5,6 +5,7 @@
 FROM node:24-bookworm-slim AS frontend
 WORKDIR /app/frontend
 COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
+COPY frontend/contract ./contract
 RUN npm ci --no-audit --no-fund
 COPY frontend ./
 RUN npm run build

@@ -8,10 +8,11 @@ READY := $(VENV)/.ready
 NODE_READY := frontend/node_modules/.ready
 BUILT := frontend/dist/.vite/manifest.json
 NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix frontend --no-audit --no-fund --no-update-notifier
-FRONTEND := $(shell find frontend/src frontend/styles frontend/build frontend/public frontend/*.ts frontend/*.json -type f 2>/dev/null)
+FRONTEND := $(shell find frontend/src frontend/styles frontend/build frontend/public frontend/contract/package.json \
+  frontend/*.ts frontend/*.json -type f -not -path frontend/src/api/schema.ts 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt types frontend bench soak services
+.PHONY: help demo test lint fmt contract frontend bench soak services
 
 help: ## Show these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -42,6 +43,9 @@ fmt: $(READY) $(NODE_READY) ## Format the Python and the TypeScript
 	$(VENV)/bin/ruff check --fix --quiet . || true
 	$(VENV)/bin/ruff format .
 	$(NPM) run --silent format || true
+
+contract: $(READY) ## Write frontend/openapi.json, from which the front end's types are generated
+	$(RUN) manage.py spectacular --format openapi-json --file frontend/openapi.json --fail-on-warn
 
 services: $(READY) ## Find or install what the tests drive: Chromium, PostgreSQL, Redis, dicom3tools, DCMTK
 	exec $(RUN) -m scripts.services

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts import permissions
 from accounts.admin import ModelAdmin, ReadOnly
 from annotations.models import LabelQueue, Read, ReadRevision
 from annotations.queues import assignment
@@ -19,7 +20,7 @@ class Blinded(ReadOnly):
     study = "study"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        hidden = assignment.hidden(request.user).values("study")
+        hidden = assignment.hidden(permissions.person(request)).values("study")
         return super().get_queryset(request).exclude(**{f"{self.study}__in": hidden})
 
 

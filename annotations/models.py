@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
-from common.append_only import AppendOnly
+from common.append_only import AppendOnly, AppendOnlyQuerySet
 from studies.models import Study, StudyRevision
 
 
@@ -125,6 +125,12 @@ class ReadStatus(models.TextChoices):
     COMMITTED = "committed", "Committed"
 
 
+class ReadQuerySet(models.QuerySet["Read"]):
+    def with_last_revision(self) -> ReadQuerySet:
+        """``last_revision`` of every read in one more query."""
+        return self.prefetch_related(Prefetch("revisions", ReadRevision.objects.last_of_each(), to_attr="loaded_last"))
+
+
 class Read(models.Model):
     """One reader's answer for one study. The draft changes; what was committed stays, revision by revision."""
 
@@ -138,6 +144,8 @@ class Read(models.Model):
     draft_saved_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
 
+    objects = ReadQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -150,6 +158,14 @@ class Read(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reader} on {self.study} ({self.context})"
+
+    @property
+    def last_revision(self) -> ReadRevision | None:
+        """What was committed last, though it may be reopened since. A query, unless the reads came
+        ``with_last_revision``."""
+        if hasattr(self, "loaded_last"):
+            return next(iter(self.loaded_last), None)
+        return self.revisions.last()
 
 
 class LabelSchema(AppendOnly):
@@ -209,6 +225,17 @@ class SetAside(AppendOnly):
         return f"{self.read}: {self.why}"
 
 
+class ReadRevisionQuerySet(AppendOnlyQuerySet["ReadRevision"]):
+    def last_of_each(self) -> ReadRevisionQuerySet:
+        """Of each read what was committed last."""
+        later = ReadRevision.objects.filter(read=OuterRef("read"), number__gt=OuterRef("number"))
+        return self.filter(~Exists(later))
+
+    def counting(self) -> ReadRevisionQuerySet:
+        """What counts now: the last revision of each read that is committed and not reopened."""
+        return self.last_of_each().filter(read__status=ReadStatus.COMMITTED)
+
+
 class ReadRevision(AppendOnly):
     """What a reader committed. Only ever added."""
 
@@ -227,6 +254,8 @@ class ReadRevision(AppendOnly):
     device = models.JSONField(default=dict)
     idempotency_key = models.CharField(max_length=64)
     committed_at = models.DateTimeField()
+
+    objects = ReadRevisionQuerySet.as_manager()  # type: ignore[misc]  # AppendOnly has a class variable of that name
 
     class Meta:
         constraints = [

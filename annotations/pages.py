@@ -2,43 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts import audit, permissions
+from accounts.models import User
 from accounts.roles import Role
 from annotations.adjudication import disputes as adjudication_disputes
 from annotations.adjudication.disputes import Dispute
-from annotations.consensus.differences import compared, level
+from annotations.api.requests import LABELLERS
+from annotations.consensus.differences import ComparedField, Level, compared, level
 from annotations.models import Context, LabelQueue, QueueItem
 from annotations.queues import assignment
 from annotations.reads.lifecycle import Place
 from live import queries
 from studies import access
 
-LABELLERS = (Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN)
 _LEVELS = {"high": "high weight", "mid": "middle weight", "low": "low weight"}
 
 
-def _person(user: Any) -> dict[str, str]:
+class DisputeRow(TypedDict):
+    """An item that readers differ about, as the list shows it."""
+
+    id: int
+    patient_id: str
+    study_uid: str
+    summary: Annotated[str, "how many differences, and how much the weightiest weighs"]
+    level: Level
+    url: str
+    readers: list[str]
+    rows: list[ComparedField]
+
+
+def _person(user: User) -> dict[str, str]:
     return {"username": user.username, "display": user.display, "role": user.role}
 
 
 @permissions.page(*LABELLERS)
 def label_home(request: HttpRequest) -> HttpResponse:
     """Straight to the next item, or the page that says that the queue is done."""
-    item = assignment.next_item(request.user)
+    person = permissions.person(request)
+    item = assignment.next_item(person)
     if item is not None:
         return redirect(assignment.url_of(item))
-    queue = assignment.queues_of(request.user).order_by("-pk").first()
-    done = assignment.progress(request.user, queue).done if queue else 0
+    queue = assignment.queues_of(person).order_by("-pk").first()
+    done = assignment.progress(person, queue).done if queue else 0
     page = {
         "page": "label", "mode": "queue", "context": "queue", "study_uid": None, "item": None, "total": done,
         "done": done, "position": done, "why": "", "queue": queue.name if queue else None,
-        "user": _person(request.user), "seq": queries.head(),
+        "user": _person(person), "seq": queries.head(),
     }  # fmt: skip
     return render(request, "label.html", {"page": page, "queue": queue, "done": True})
 
@@ -47,12 +62,13 @@ def label_home(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def label_item(request: HttpRequest, item: int) -> HttpResponse:
     """One item, blinded."""
-    found = assignment.openable(request.user).filter(pk=item).first()
-    if found is None:
+    person = permissions.person(request)
+    opened = assignment.openable(person).filter(pk=item).first()
+    if opened is None:
         raise Http404
-    progress = assignment.progress(request.user, found.queue)
+    progress = assignment.progress(person, opened.queue)
     return _reading_page(
-        request, found, Context.QUEUE, total=progress.total, done=progress.done, position=progress.position
+        request, opened, Context.QUEUE, total=progress.total, done=progress.done, position=progress.position
     )
 
 
@@ -60,17 +76,20 @@ def label_item(request: HttpRequest, item: int) -> HttpResponse:
 @transaction.atomic
 def adjudicate_item(request: HttpRequest, item: int) -> HttpResponse:
     """One item that readers differ about, with no AI."""
-    found = adjudication_disputes.may_decide(request.user).filter(pk=item).select_related("queue", "study").first()
-    if found is None:
+    adjudicator = permissions.person(request)
+    items = adjudication_disputes.may_decide(adjudicator).select_related("queue", "study")
+    opened = items.filter(pk=item).first()
+    if opened is None:
         raise Http404
-    waiting = [dispute.item.pk for dispute in adjudication_disputes.open_disputes(request.user)]
-    position = waiting.index(found.pk) + 1 if found.pk in waiting else 0
-    return _reading_page(request, found, Context.ADJUDICATION, total=len(waiting), done=0, position=position)
+    waiting = [dispute.item.pk for dispute in adjudication_disputes.open_disputes(adjudicator)]
+    position = waiting.index(opened.pk) + 1 if opened.pk in waiting else 0
+    return _reading_page(request, opened, Context.ADJUDICATION, total=len(waiting), done=0, position=position)
 
 
 def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **progress: int) -> HttpResponse:
     study = access.open_study(request, item.study.uid, f"{context.value}.opened", item=item.pk)
-    Place(study, request.user, context, item).open()
+    person = permissions.person(request)
+    Place(study, person, context, item).open()
     page = {
         "page": "label",
         "mode": context.value,
@@ -80,7 +99,7 @@ def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **pro
         "queue": item.queue.name,
         "why": item.why if context == Context.QUEUE else "",
         "deadline": item.queue.deadline.isoformat() if context == Context.QUEUE and item.queue.deadline else None,
-        "user": _person(request.user),
+        "user": _person(person),
         "seq": queries.head(),
         **progress,
     }
@@ -91,22 +110,22 @@ def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **pro
 @transaction.atomic
 def adjudicate(request: HttpRequest) -> HttpResponse:
     """What readers differ about, by clinical weight."""
-    disputes = adjudication_disputes.open_disputes(request.user)
-    audit.record(request, "adjudicate.viewed", studies=[dispute.item.study_id for dispute in disputes])
+    disputes = adjudication_disputes.open_disputes(permissions.person(request))
+    audit.record(request, "adjudication.list_viewed", studies=[dispute.item.study_id for dispute in disputes])
     decided = adjudication_disputes.decided().filter(reader_id=request.user.pk).count()
-    items = [_told_dispute(dispute) for dispute in disputes]
+    items = [_dispute_row(dispute) for dispute in disputes]
     page = {"page": "adjudicate", "items": len(items), "decided": decided, "seq": queries.head()}
     return render(request, "adjudicate.html", {"page": page, "items": items, "decided": decided})
 
 
-def _told_dispute(dispute: Dispute) -> dict[str, Any]:
+def _dispute_row(dispute: Dispute) -> DisputeRow:
     count = len(dispute.differences)
-    word = _LEVELS[level(dispute.weight)]
+    weight = _LEVELS[level(dispute.weight)]
     return {
         "id": dispute.item.pk,
         "patient_id": dispute.item.study.patient.patient_id,
         "study_uid": dispute.item.study.uid,
-        "summary": f"{count} difference{'s' if count > 1 else ''}, {word}",
+        "summary": f"{count} difference{'s' if count > 1 else ''}, {weight}",
         "level": level(dispute.weight),
         "url": adjudication_disputes.url_of(dispute.item),
         "readers": [f"Reader {number}" for number in range(1, len(dispute.revisions) + 1)],
@@ -127,10 +146,10 @@ def queue_new(request: HttpRequest) -> HttpResponse:
 
 @permissions.page(Role.ADMIN)
 def queue_page(request: HttpRequest, queue: int) -> HttpResponse:
-    found = LabelQueue.objects.filter(pk=queue).first()
-    if found is None:
+    shown = LabelQueue.objects.filter(pk=queue).first()
+    if shown is None:
         raise Http404
-    return _queues_page(request, "queue", found.name, queue=found.pk)
+    return _queues_page(request, "queue", shown.name, queue=shown.pk)
 
 
 def _queues_page(request: HttpRequest, page: str, title: str, **facts: Any) -> HttpResponse:

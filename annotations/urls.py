@@ -3,19 +3,20 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from annotations import pages
-from annotations.adjudication import discussion
 from annotations.api import (
     agreement,
+    discussion,
     earlier_reads,
     exchange,
     label_history,
+    label_queue,
     label_schema,
     next_study,
+    prior_drawings,
     queue_admin,
     reads,
     timeline,
 )
-from annotations.reads import prior_reads
 
 _STUDY = "api/v1/studies/<str:uid>/"
 
@@ -34,9 +35,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_STUDY}history/", label_history.HistoryView.as_view(), name="labels-history"),
     path("studies/<str:uid>/history/", label_history.page, name="labels-history-page"),
     path(f"{_STUDY}timeline/", timeline.TimelineView.as_view(), name="timeline"),
-    path(f"{_STUDY}priors/<str:prior>/drawings/", prior_reads.PriorDrawingsView.as_view(), name="prior-drawings"),
-    path("api/v1/label-queue/", reads.LabelQueueView.as_view(), name="label-queue"),
-    path("api/v1/label-queue/<int:item>/skip/", reads.SkipView.as_view(), name="label-queue-skip"),
+    path(f"{_STUDY}priors/<str:prior>/drawings/", prior_drawings.PriorDrawingsView.as_view(), name="prior-drawings"),
+    path("api/v1/label-queue/", label_queue.LabelQueueView.as_view(), name="label-queue"),
+    path("api/v1/label-queue/<int:item>/skip/", label_queue.SkipView.as_view(), name="label-queue-skip"),
     path("api/v1/discussions/<int:item>/", discussion.DiscussionView.as_view(), name="discussion"),
     path("api/v1/discussions/<int:item>/unblind/", discussion.UnblindView.as_view(), name="unblind"),
     path("api/v1/queues/", queue_admin.QueuesView.as_view(), name="queues"),
@@ -53,7 +54,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/labels/import/", exchange.ImportView.as_view(), name="labels-import"),
     path("api/v1/labels/export/", exchange.ExportView.as_view(), name="labels-export"),
     path("labels/", exchange.page, name="labels-page"),
-    path("api/v1/labels/", reads.LabelsView.as_view(), name="labels"),
+    path("api/v1/labels/", label_queue.LabelsView.as_view(), name="labels"),
     path("schema/", label_schema.page, name="label-schema-page"),
     path("label/", pages.label_home, name="label"),
     path("label/queues/", pages.queue_list, name="queue-list"),

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import groupby
 
 from django.db.models import QuerySet
 
+from inference.current_flags import ORDER, current
 from inference.messages import DEMO_WARNING
 from inference.models import Explanation, Flag, ModelVersion, Score
+from inference.payloads import (
+    AiState,
+    AppliedOperatingPoint,
+    EarlierScore,
+    FrameAttention,
+    HeatMaps,
+    ScoringModel,
+    StudyScore,
+)
 from inference.registry import champion
 from inference.scheduling import SCORE, TRIAGE
 from jobs.clock import database_now
@@ -20,23 +30,7 @@ from studies.models import Study, StudyRevision
 ALIVE_WITHIN = timedelta(seconds=15)
 STUCK_AFTER = timedelta(minutes=2)
 _TRIAGE_QUEUES = (Queue.STAT, Queue.ROUTINE)
-_FIELDS = [
-    "state",
-    "flag",
-    "flag_reason",
-    "probability",
-    "revision",
-    "newer_revision_pending",
-    "model",
-    "operating_point",
-    "scored_at",
-    "seconds",
-    "last_image_to_flag_seconds",
-    "attention",
-    "heat_maps",
-    "history",
-]
-_LIGHT = ("attention", "inputs", "revision__digest", "model__manifest", "model__report")
+_HEAVY = ("attention", "inputs", "revision__digest", "model__manifest", "model__report")
 
 
 @dataclass(frozen=True)
@@ -55,15 +49,20 @@ class CurrentScore:
 
     score_id: int
     study_id: int
-    flag: str
+    flag: Flag
     flag_reason: str
     probability: float | None
     revision: int
     model: ModelFacts | None
-    operating_point: dict[str, Any]
+    operating_point: AppliedOperatingPoint | None
     scored_at: datetime
     seconds: float
     last_image_to_flag_seconds: float
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which a study is suspected; a half where no operating point was written down."""
+        return self.operating_point["threshold"] if self.operating_point else 0.5
 
 
 def current_score(study: Study) -> CurrentScore | None:
@@ -72,31 +71,22 @@ def current_score(study: Study) -> CurrentScore | None:
 
 
 def current_scores(studies: QuerySet[Study] | Iterable[int]) -> dict[int, CurrentScore]:
-    """The same for many, by study key: two queries however many there are.
-
-    The newest model that answered counts, and of its answers the one to the newest revision; but a later revision
-    never silently lowers a flag: ``suspected`` stays until a reader has looked or another model is promoted.
-    """
+    """The same for many, by study key and chosen by ``current_flags.current``: two queries however many there are."""
     keys = studies if isinstance(studies, QuerySet) else list(studies)
-    rows = Score.objects.filter(revision__study__in=keys, purpose=TRIAGE)
-    rows = rows.select_related("revision__study", "model").defer(*_LIGHT)
-    by_study: dict[int, list[Score]] = {}
-    for row in rows:
-        by_study.setdefault(row.revision.study_id, []).append(row)
+    rows = Score.objects.filter(revision__study__in=keys, purpose=TRIAGE).order_by(*ORDER)
+    rows = rows.select_related("revision__study", "model").defer(*_HEAVY)
     best = champion()
-    return {key: _choose(found, best.pk if best else None) for key, found in by_study.items()}
+    by_study = groupby(rows, key=lambda score: score.revision.study_id)
+    choices = {study: current(list(scores), best.pk if best else None) for study, scores in by_study}
+    return {study: _facts(score, _reason(score, latest)) for study, (score, latest) in choices.items()}
 
 
-def _choose(scores: Sequence[Score], champion_id: int | None) -> CurrentScore:
-    by_champion = [score for score in scores if score.model_id == champion_id]
-    latest = max(by_champion or scores, key=lambda score: (score.revision.number, score.created_at))
-    same_model = [score for score in scores if score.model_id == latest.model_id]
-    suspected = [score for score in same_model if score.flag == Flag.SUSPECTED]
-    if latest.flag == Flag.SUSPECTED or not suspected:
-        return _facts(latest, latest.flag_reason)
-    kept = max(suspected, key=lambda score: score.revision.number)
-    words = str(Flag(latest.flag).label).lower()
-    return _facts(kept, f"Suspected on revision {kept.revision.number}; revision {latest.revision.number}: {words}.")
+def _reason(score: Score, latest: Score) -> str:
+    """The score's own reason; where an earlier answer stays, what the latest one was."""
+    if score is latest:
+        return score.flag_reason
+    label = str(Flag(latest.flag).label).lower()
+    return f"Suspected on revision {score.revision.number}; revision {latest.revision.number}: {label}."
 
 
 def _facts(score: Score, reason: str) -> CurrentScore:
@@ -104,12 +94,12 @@ def _facts(score: Score, reason: str) -> CurrentScore:
     return CurrentScore(
         score_id=score.pk,
         study_id=revision.study_id,
-        flag=score.flag,
+        flag=Flag(score.flag),
         flag_reason=reason,
         probability=score.probability,
         revision=revision.number,
         model=model_facts(score.model, revision.study),
-        operating_point=score.operating_point,
+        operating_point=score.operating_point or None,
         scored_at=score.created_at,
         seconds=score.seconds,
         last_image_to_flag_seconds=max(0.0, (score.created_at - revision.last_image_at).total_seconds()),
@@ -132,78 +122,95 @@ def pending(study: Study) -> bool:
     revision = StudyRevision.objects.filter(study=study).order_by("-number").first()
     if revision is None:
         return False
-    mine = Job.objects.filter(kind=SCORE, key__startswith=f"{revision.pk}:")
-    return mine.filter(status__in=(JobStatus.QUEUED, JobStatus.RUNNING)).exists()
+    jobs = Job.objects.filter(kind=SCORE, key__startswith=f"{revision.pk}:")
+    return jobs.filter(status__in=(JobStatus.QUEUED, JobStatus.RUNNING)).exists()
 
 
-def history(study: Study) -> list[dict[str, Any]]:
+def history(study: Study) -> list[EarlierScore]:
     """Every answer that this study ever had, newest first, without attention."""
     rows = Score.objects.filter(revision__study=study, purpose=TRIAGE).select_related("revision__study", "model")
     return [
         {
             "revision": row.revision.number,
             "model": row.model.name if row.model else None,
-            "flag": row.flag,
+            "flag": Flag(row.flag),
             "flag_reason": row.flag_reason,
             "probability": row.probability,
             "scored_at": row.created_at,
         }
-        for row in rows.defer(*_LIGHT).order_by("-created_at")
+        for row in rows.defer(*_HEAVY).order_by("-created_at")
     ]
 
 
-def attention(current: CurrentScore) -> list[dict[str, Any]]:
-    """Weight of each selected frame: ``{sop_uid, frame, weight}``."""
-    found: list[dict[str, Any]] = Score.objects.values_list("attention", flat=True).get(pk=current.score_id)
-    return found
+def attention(score: CurrentScore) -> list[FrameAttention]:
+    """The weight of each selected frame."""
+    weights: list[FrameAttention] = Score.objects.values_list("attention", flat=True).get(pk=score.score_id)
+    return weights
 
 
-def heat_maps(current: CurrentScore) -> dict[str, Any] | None:
+def heat_maps(score: CurrentScore) -> HeatMaps | None:
     """Maps of the heaviest frames with the method that made them; None until they are computed."""
-    found = Explanation.objects.filter(score=current.score_id).first()
-    return {"method": found.method, "frames": found.frames} if found else None
+    explanation = Explanation.objects.filter(score=score.score_id).first()
+    return {"method": explanation.method, "frames": explanation.frames} if explanation else None
 
 
-def score_payload(study: Study, *, with_attention: bool, with_history: bool) -> dict[str, Any]:
+def score_payload(study: Study, *, with_attention: bool, with_history: bool) -> StudyScore:
     """The JSON of ``studies/<uid>/score/`` for a reader who is not blinded; who may see what is decided above."""
-    current = current_score(study)
+    score = current_score(study)
     waiting = pending(study)
-    if current is None:
-        known = {"state": "pending" if waiting else "not_analysed", "flag_reason": _why_none(waiting)}
-        return {**dict.fromkeys(_FIELDS), **known}
-    state = "not_analysed" if current.flag == Flag.NOT_ANALYSED else "scored"
-    model = current.model
+    if score is None:
+        return _without_answer(waiting)
     return {
-        "state": state,
-        "flag": current.flag,
-        "flag_reason": current.flag_reason,
-        "probability": current.probability,
-        "revision": current.revision,
+        "state": "not_analysed" if score.flag == Flag.NOT_ANALYSED else "scored",
+        "flag": score.flag,
+        "flag_reason": score.flag_reason,
+        "probability": score.probability,
+        "revision": score.revision,
         "newer_revision_pending": waiting,
-        "model": vars_of(model) if model else None,
-        "operating_point": current.operating_point or None,
-        "scored_at": current.scored_at,
-        "seconds": current.seconds,
-        "last_image_to_flag_seconds": current.last_image_to_flag_seconds,
-        "attention": attention(current) if with_attention else None,
-        "heat_maps": heat_maps(current) if with_attention else None,
+        "model": model_payload(score.model) if score.model else None,
+        "operating_point": score.operating_point,
+        "scored_at": score.scored_at,
+        "seconds": score.seconds,
+        "last_image_to_flag_seconds": score.last_image_to_flag_seconds,
+        "attention": attention(score) if with_attention else None,
+        "heat_maps": heat_maps(score) if with_attention else None,
         "history": history(study) if with_history else None,
     }
 
 
-def vars_of(model: ModelFacts) -> dict[str, Any]:
+def model_payload(model: ModelFacts) -> ScoringModel:
     """A model's facts as JSON."""
     return {"id": model.id, "name": model.name, "version": model.version, "demo_warning": model.demo_warning}
 
 
+def _without_answer(waiting: bool) -> StudyScore:
+    """Of a study that no model has answered."""
+    return {
+        "state": "pending" if waiting else "not_analysed",
+        "flag": None,
+        "flag_reason": _why_none(waiting),
+        "probability": None,
+        "revision": None,
+        "newer_revision_pending": None,
+        "model": None,
+        "operating_point": None,
+        "scored_at": None,
+        "seconds": None,
+        "last_image_to_flag_seconds": None,
+        "attention": None,
+        "heat_maps": None,
+        "history": None,
+    }
+
+
 def _why_none(waiting: bool) -> str:
-    return (
-        "The score is on its way." if waiting else f"Not analysed: {ai_state()['message'] or 'no model has seen it.'}"
-    )
+    if waiting:
+        return "The score is on its way."
+    return f"Not analysed: {ai_state()['message'] or 'no model has seen it.'}"
 
 
-def ai_state() -> dict[str, str]:
-    """``{"state": "ok"|"down", "message"}``. Down: the list is in clinical order, and every study stays in it."""
+def ai_state() -> AiState:
+    """Whether studies are scored. Down: the list is in clinical order, and every study stays in it."""
     trouble = _trouble()
     if not trouble:
         return {"state": "ok", "message": ""}

@@ -7,8 +7,6 @@ retraining never decodes or embeds the same frame twice.
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +17,13 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from common.atomic_file import replacing
 from inference.core.engine import Engine
 from inference.core.frame_selection import ClipFacts, select_frames
 from inference.core.preprocess import Box, prepare
 from studies.frame_cache import FrameError, grey_frames
 from studies.models import Clip
-from studies.sandbox.pool import ChildFailed
+from studies.sandbox.pool import SandboxError
 
 Embedding = NDArray[np.float16]
 TISSUE = "2d"
@@ -79,8 +78,8 @@ def embed_clips(
     chosen: dict[str, list[int]] = {}
     for uid, frame in select_frames(facts, engine.manifest.frame_budget):
         chosen.setdefault(uid, []).append(frame)
-    found = EmbeddedStudy(np.zeros((0, engine.manifest.embedding_dim), np.float16), [])
-    timer = _Timer(found.seconds)
+    study = EmbeddedStudy(np.zeros((0, engine.manifest.embedding_dim), np.float16), [])
+    timer = _Timer(study.seconds)
     parts: list[Embedding] = []
     for clip in clips:
         between()
@@ -88,19 +87,19 @@ def embed_clips(
         try:
             embedded, cached = _embed_clip(clip, numbers, engine, timer)
         except FrameError as error:
-            _give_up(error, patient=patient)
-            found.failures[clip.sop_uid] = error.reason
+            _raise_if_passing(error, patient=patient)
+            study.failures[clip.sop_uid] = error.reason
             continue
         parts.append(embedded)
-        found.cached += cached
-        found.frames += [(clip.sop_uid, number) for number in numbers]
+        study.cached += cached
+        study.frames += [(clip.sop_uid, number) for number in numbers]
     if parts:
-        found.embeddings = np.concatenate(parts)
-    return found
+        study.embeddings = np.concatenate(parts)
+    return study
 
 
-def _give_up(error: FrameError, *, patient: bool) -> None:
-    passing = isinstance(error.__cause__, ChildFailed) and not error.__cause__.lasting
+def _raise_if_passing(error: FrameError, *, patient: bool) -> None:
+    passing = isinstance(error.__cause__, SandboxError) and not error.__cause__.lasting
     if passing and patient:
         raise TryAgain(error.reason) from error
 
@@ -160,13 +159,5 @@ def _read(path: Path) -> dict[int, Embedding]:
 def _write(path: Path, known: dict[int, Embedding]) -> None:
     """Whole or not at all. A cache that cannot be written is only slower."""
     numbers = sorted(known)
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                np.savez(file, frames=np.array(numbers), embeddings=np.stack([known[n] for n in numbers]))
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+    with contextlib.suppress(OSError), replacing(path) as file:
+        np.savez(file, frames=np.array(numbers), embeddings=np.stack([known[n] for n in numbers]))

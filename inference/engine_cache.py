@@ -8,20 +8,20 @@ from inference.core.weights import LoadedModel, read_model
 from inference.models import ModelVersion
 from inference.registry import champion, folder_of, manifest_of, refuse
 
-KEPT = 2
+MOST_ENGINES = 2
 _engines: dict[str, Engine] = {}
 
 
 def engine_for(model: ModelVersion) -> Engine:
     """The engine of a model version, loaded once. Raises BadModel if its files are not what was installed."""
-    found = _engines.pop(model.digest, None)
-    if found is None:
+    engine = _engines.pop(model.digest, None)
+    if engine is None:
         manifest_of(model)
-        found = Engine(_read(model))
-    _engines[model.digest] = found  # the last used is the last in the order
-    while len(_engines) > KEPT:
+        engine = Engine(_read(model))
+    _engines[model.digest] = engine  # the last used is the last in the order
+    while len(_engines) > MOST_ENGINES:
         del _engines[next(iter(_engines))]
-    return found
+    return engine
 
 
 def _read(model: ModelVersion) -> LoadedModel:
@@ -32,7 +32,7 @@ def _read(model: ModelVersion) -> LoadedModel:
 
 
 def warm() -> None:
-    """Load the champion before the first study waits for it; one that is not whole is refused here and now."""
+    """Load the champion before the first study waits for it; one that is not whole is refused at once."""
     model = champion()
     while model is not None:
         try:

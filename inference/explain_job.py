@@ -5,10 +5,11 @@ A job of its own after the score's, and behind every score that waits: a map nev
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from inference.core.gradcam import METHOD, heat_maps
 from inference.core.manifest import BadModel
@@ -16,6 +17,7 @@ from inference.core.preprocess import prepare, seen_square
 from inference.embedding_cache import EmbeddedStudy, embed_clips, seen_frame
 from inference.engine_cache import engine_for
 from inference.models import Explanation, Score
+from inference.payloads import FrameAttention, FrameHeatMap
 from jobs.job_context import JobContext
 from studies.frame_cache import FrameError
 from studies.models import Clip
@@ -33,36 +35,44 @@ def explain(context: JobContext) -> None:
     context.finish(lambda: Explanation.objects.update_or_create(score=score, defaults=facts) and None)
 
 
-def _maps(score: Score) -> list[dict[str, Any]]:
+def _maps(score: Score) -> list[FrameHeatMap]:
     assert score.model is not None
     try:
         engine = engine_for(score.model)
     except BadModel:
         return []
-    clips = {clip.sop_uid: clip for clip in score.revision.clips.all()}
-    usable = [clip for clip in clips.values() if clip.scorable and clip.frames > 0]
-    embedded = embed_clips(usable, engine)
+    clips = {clip.sop_uid: clip for clip in score.revision.clips.scorable()}
+    embedded = embed_clips(list(clips.values()), engine)
     if embedded.frames != [(entry["sop_uid"], entry["frame"]) for entry in score.attention]:
         return []  # another selection than the one that was scored: its maps would be of something else
     heaviest = sorted(range(len(score.attention)), key=lambda at: -score.attention[at]["weight"])[:TOP]
-    seen = [(at, *found) for at in heaviest if (found := _look(clips, embedded, at)) is not None]
-    if not seen:
+    inputs = [frame for at in heaviest if (frame := _input_frame(clips, embedded, at)) is not None]
+    if not inputs:
         return []
-    pictures = np.stack([picture for _, picture, _ in seen])  # [K, S, S]
-    maps = heat_maps(engine, pictures, embedded.embeddings, [at for at, _, _ in seen])  # [K, h, w]
-    return [_told(score.attention[at], square, heat) for (at, _, square), heat in zip(seen, maps, strict=True)]
+    prepared = np.stack([frame.prepared for frame in inputs])  # [K, S, S]
+    maps = heat_maps(engine, prepared, embedded.embeddings, [frame.place for frame in inputs])  # [K, h, w]
+    return [_payload(score.attention[frame.place], frame, heat) for frame, heat in zip(inputs, maps, strict=True)]
 
 
-def _look(clips: dict[str, Clip], embedded: EmbeddedStudy, at: int) -> tuple[Any, tuple[int, int, int]] | None:
-    """The frame at a place of the bag as the network saw it, and the square of the picture that this was."""
-    uid, number = embedded.frames[at]
+class InputFrame(NamedTuple):
+    """The frame at a ``place`` of the bag as the network saw it, uint8 [S, S], and the square of the picture (x, y,
+    side, in pixels) that this was."""
+
+    place: int
+    prepared: NDArray[np.uint8]
+    square: tuple[int, int, int]
+
+
+def _input_frame(clips: dict[str, Clip], embedded: EmbeddedStudy, place: int) -> InputFrame | None:
+    """None for a frame that cannot be decoded any more."""
+    uid, number = embedded.frames[place]
     try:
         grey, box = seen_frame(clips[uid], number)
     except FrameError:
         return None
-    return prepare(grey, box), seen_square(grey, box)
+    return InputFrame(place, prepare(grey, box), seen_square(grey, box))
 
 
-def _told(entry: dict[str, Any], square: tuple[int, int, int], heat: Any) -> dict[str, Any]:
+def _payload(entry: FrameAttention, frame: InputFrame, heat: NDArray[np.float32]) -> FrameHeatMap:
     rounded = [[round(float(value), DIGITS) for value in row] for row in heat]
-    return {"sop_uid": entry["sop_uid"], "frame": entry["frame"], "square": list(square), "heat": rounded}
+    return {"sop_uid": entry["sop_uid"], "frame": entry["frame"], "square": list(frame.square), "heat": rounded}

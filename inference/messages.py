@@ -12,16 +12,20 @@ def too_few_frames(usable: int, needed: int) -> str:
     return f"Only {usable} usable {frames}; at least {needed} are needed."
 
 
+def _first_three(reasons: list[str]) -> str:
+    """At most three different reasons."""
+    different = dict.fromkeys(reason.rstrip(". ") for reason in reasons if reason)
+    return "; ".join(list(different)[:3])
+
+
 def not_scorable(reasons: list[str]) -> str:
     """Why nothing could be scored: each reason once."""
-    known = list(dict.fromkeys(reason.rstrip(". ") for reason in reasons if reason))
-    return f"{NO_IMAGES}: {'; '.join(known[:3])}." if known else f"{NO_IMAGES}: it has none."
+    return f"{NO_IMAGES}: {_first_three(reasons) or 'it has none'}."
 
 
 def undecodable(reasons: list[str]) -> str:
     """Why no frame could be decoded."""
-    known = list(dict.fromkeys(reason.rstrip(". ") for reason in reasons if reason))
-    return f"Its images could not be decoded: {'; '.join(known[:3])}."
+    return f"Its images could not be decoded: {_first_three(reasons)}."
 
 
 def failed(attempts: int, error: str) -> str:

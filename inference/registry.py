@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import audit
+from accounts.models import User
 from inference.core.manifest import BACKBONE, HEAD, MANIFEST, BadModel, Manifest, manifest_digest, read_manifest
 from inference.models import ModelState, ModelVersion
 from jobs.models import Queue
@@ -58,10 +59,10 @@ def folder_of(model: ModelVersion) -> Path:
 
 def manifest_of(model: ModelVersion) -> Manifest:
     """The manifest on disk, with the weights' digests checked. Raises BadModel."""
-    found = read_manifest(folder_of(model))
+    manifest = read_manifest(folder_of(model))
     if manifest_digest(folder_of(model)) != model.digest:
         raise BadModel("the manifest is not the one that was installed")
-    return found
+    return manifest
 
 
 def champion() -> ModelVersion | None:
@@ -69,12 +70,12 @@ def champion() -> ModelVersion | None:
     return ModelVersion.objects.filter(state=ModelState.CHAMPION).first()
 
 
-def install(folder: Path, *, user: Any = None, report: dict[str, Any] | None = None) -> ModelVersion:
+def install(folder: Path, *, user: User | None = None, report: dict[str, Any] | None = None) -> ModelVersion:
     """Copy a model folder in and make it a challenger; the same model twice is one. Raises BadModel, audited."""
     try:
         digest = place(folder)
     except BadModel as error:
-        audit.record(None, "model.install", user=user, outcome="refused", folder=folder.name, reason=str(error))
+        audit.record(None, "model.installed", user=user, outcome="refused", folder=folder.name, reason=str(error))
         raise
     with transaction.atomic():
         return enter(digest, user=user, report=report)
@@ -88,7 +89,7 @@ def place(folder: Path) -> str:
     return digest
 
 
-def enter(digest: str, *, user: Any = None, report: dict[str, Any] | None = None) -> ModelVersion:
+def enter(digest: str, *, user: User | None = None, report: dict[str, Any] | None = None) -> ModelVersion:
     """Make a placed model known, in the caller's transaction."""
     manifest = read_manifest(settings.MODELS_FOLDER / digest, check_digests=False)
     facts = {
@@ -101,7 +102,7 @@ def enter(digest: str, *, user: Any = None, report: dict[str, Any] | None = None
     }
     model, new = ModelVersion.objects.get_or_create(digest=digest, defaults=facts)
     if new:
-        audit.record(None, "model.install", user=user, model=digest, name=model.name)
+        audit.record(None, "model.installed", user=user, model=digest, name=model.name)
         publish("model", audience=Audience.ADMINS)
     return model
 
@@ -161,11 +162,11 @@ def ensure_demo_model() -> ModelVersion | None:
         logger.error("the demo model was refused: %s. The champion is unchanged.", error)
         return champion()
     if champion() is None and model.promoted_at is None:
-        _crown_first(model)
+        _promote_first(model)
     return champion()
 
 
-def _crown_first(model: ModelVersion) -> None:
+def _promote_first(model: ModelVersion) -> None:
     try:
         promote(model, user=None, reason=FIRST_MODEL)
     except IntegrityError:
@@ -181,20 +182,20 @@ def report_beside(folder: Path) -> dict[str, Any]:
     return {}
 
 
-def promote(model: ModelVersion, *, user: Any, reason: str, request: HttpRequest | None = None) -> ModelVersion:
+def promote(model: ModelVersion, *, user: User | None, reason: str, request: HttpRequest | None = None) -> ModelVersion:
     """Make a model the champion; the one before retires, and every study is scored again, unread ones first.
 
     Promoting a retired model is the rollback. Raises NotPromoted: without a reason, for the champion itself, where
-    a gate says why not, for files that are no longer what was installed.
+    a gate gives a reason, for files that are no longer what was installed.
     """
     if not reason.strip():
         raise NotPromoted("A promotion needs a reason. It is kept in the audit trail.")
-    if held := " ".join(filter(None, (gate(model) for gate in _gates))):
-        raise NotPromoted(held)
+    if reasons := " ".join(filter(None, (gate(model) for gate in _gates))):
+        raise NotPromoted(reasons)
     try:
         manifest_of(model)
     except BadModel as error:
-        audit.record(request, "model.promote", user=user, outcome="refused", model=model.digest, reason=str(error))
+        audit.record(request, "model.promoted", user=user, outcome="refused", model=model.digest, reason=str(error))
         raise NotPromoted(f"The model's files were refused: {error}. The champion is unchanged.") from error
     with transaction.atomic():
         chosen = ModelVersion.objects.select_for_update().get(pk=model.pk)
@@ -202,13 +203,13 @@ def promote(model: ModelVersion, *, user: Any, reason: str, request: HttpRequest
             raise NotPromoted("This model is the champion already.")
         before = ModelVersion.objects.select_for_update().filter(state=ModelState.CHAMPION).first()
         _retire(before)
-        _crown(chosen, user=user, reason=reason.strip())
+        _make_champion(chosen, user=user, reason=reason.strip())
         facts: dict[str, Any] = {
             "model": chosen.digest,
             "before": before.digest if before else None,
             "reason": reason.strip(),
         }
-        audit.record(request, "model.promote", user=user, **facts)
+        audit.record(request, "model.promoted", user=user, **facts)
     return chosen
 
 
@@ -218,7 +219,7 @@ def _retire(model: ModelVersion | None) -> None:
         model.save(update_fields=["state"])
 
 
-def _crown(model: ModelVersion, *, user: Any, reason: str) -> None:
+def _make_champion(model: ModelVersion, *, user: User | None, reason: str) -> None:
     model.state = ModelState.CHAMPION
     model.promoted_at = timezone.now()
     model.promoted_by = user
@@ -246,7 +247,7 @@ def refuse(model: ModelVersion, reason: str) -> ModelVersion | None:
         logger.error("%s was refused: %s", bad.name, reason)
         successor = next((old for old in _earlier_champions(bad) if _is_whole(folder_of(old), old.digest)), None)
         if successor is not None:
-            _crown(successor, user=None, reason=f"{bad.name} was refused: {reason}")
+            _make_champion(successor, user=None, reason=f"{bad.name} was refused: {reason}")
         return successor
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from time import perf_counter
-from typing import Any
+from typing import Annotated, TypedDict
 
 from django.conf import settings
 
 from inference import messages
 from inference.core.engine import Engine
-from inference.core.manifest import BadModel
+from inference.core.manifest import BadModel, Manifest
 from inference.embedding_cache import EmbeddedStudy, embed_clips
 from inference.engine_cache import engine_for
 from inference.models import Flag, ModelVersion, Score
+from inference.payloads import AppliedOperatingPoint
 from inference.registry import refuse
 from inference.scheduling import request_score
 from inference.score_writer import Answer, write
@@ -53,37 +53,36 @@ def _ask_successor(revision: StudyRevision, successor: ModelVersion | None, *, r
 
 def analyse(revision: StudyRevision, model: ModelVersion, context: JobContext) -> Answer:
     """Look at a revision's frames and answer. Raises BadModel, and TryAgain for what may pass."""
-    if reason := _no_use(revision, model):
+    if reason := _why_model_says_nothing(revision, model):
         return Answer(Flag.NOT_ANALYSED, reason)
-    clips = list(revision.clips.all())
-    usable = [clip for clip in clips if clip.scorable and clip.frames > 0]
+    usable = list(revision.clips.scorable())
     if not usable:
-        return Answer(Flag.NOT_ANALYSED, messages.not_scorable([_why_not(clip) for clip in clips]))
+        return Answer(Flag.NOT_ANALYSED, messages.not_scorable([_why_not(clip) for clip in revision.clips.all()]))
     engine = engine_for(model)
     last = context.job.attempts >= settings.JOB_MAX_ATTEMPTS
-    embedded = embed_clips(usable, engine, patient=not last, between=lambda: _stop_if_told(context))
-    if reason := _too_little(embedded):
+    embedded = embed_clips(usable, engine, patient=not last, between=lambda: _raise_if_cancelled(context))
+    if reason := _why_too_few_frames(embedded):
         return Answer(Flag.NOT_ANALYSED, reason, inputs=_inputs(revision, model, engine, embedded))
     return _answer(revision, model, engine, embedded)
 
 
-def _stop_if_told(context: JobContext) -> None:
+def _raise_if_cancelled(context: JobContext) -> None:
     if context.cancelled():
         raise Cancelled
 
 
-def _no_use(revision: StudyRevision, model: ModelVersion) -> str:
+def _why_model_says_nothing(revision: StudyRevision, model: ModelVersion) -> str:
     """In production a model that knows phantoms only has nothing to say about an infant, unless the site opts in."""
     opted_in = settings.PHANTOM_MODEL_SCORES_PATIENTS
-    useless = model.trained_on_phantoms and not revision.study.is_phantom and not opted_in
-    return messages.DEMO_WARNING if useless else ""
+    foreign = model.trained_on_phantoms and not revision.study.is_phantom
+    return messages.DEMO_WARNING if foreign and not opted_in else ""
 
 
 def _why_not(clip: Clip) -> str:
     return clip.parked_reason or clip.decode_error or "it holds no image"
 
 
-def _too_little(embedded: EmbeddedStudy) -> str:
+def _why_too_few_frames(embedded: EmbeddedStudy) -> str:
     if not embedded.frames and embedded.failures:
         return messages.undecodable(list(embedded.failures.values()))
     if len(embedded.frames) < MIN_USABLE_FRAMES:
@@ -103,13 +102,43 @@ def _answer(revision: StudyRevision, model: ModelVersion, engine: Engine, embedd
         probability=scored.probability,
         logit=scored.logit,
         attention=[{"sop_uid": uid, "frame": frame, "weight": round(weight, 6)} for (uid, frame), weight in weights],
-        operating_point={"name": engine.manifest.triage_point, **asdict(point)},
+        operating_point=_applied(engine.manifest),
         inputs=_inputs(revision, model, engine, embedded),
     )
 
 
-def _inputs(revision: StudyRevision, model: ModelVersion, engine: Engine, embedded: EmbeddedStudy) -> dict[str, Any]:
-    """Everything that the answer depends on, by digest, with where the time went."""
+def _applied(manifest: Manifest) -> AppliedOperatingPoint:
+    point, achieved = manifest.triage, manifest.triage.achieved
+    return {
+        "name": manifest.triage_point,
+        "threshold": point.threshold,
+        "promise": point.promise,
+        "achieved": {
+            "sensitivity": achieved.sensitivity,
+            "interval": list(achieved.interval),
+            "specificity": achieved.specificity,
+            "n_positive": achieved.n_positive,
+        },
+        "rule": point.rule,
+    }
+
+
+class ScoreInputs(TypedDict):
+    """Everything that an answer depends on, by digest, with where the time went."""
+
+    revision: str
+    clips: Annotated[dict[str, str], "SOPInstanceUID to the digest of its bytes"]
+    model: str
+    backbone: str
+    head: str
+    preprocessing: str
+    compute: Annotated[str, "device and number format"]
+    left_out: Annotated[dict[str, str], "SOPInstanceUID to why it could not be decoded"]
+    cached_frames: int
+    seconds: Annotated[dict[str, float], "by stage"]
+
+
+def _inputs(revision: StudyRevision, model: ModelVersion, engine: Engine, embedded: EmbeddedStudy) -> ScoreInputs:
     manifest = engine.manifest
     return {
         "revision": revision.digest,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from inference import messages
 from inference.models import Flag, ModelVersion, Score
+from inference.payloads import AppliedOperatingPoint, FrameAttention
 from inference.scheduling import TRIAGE, request_explanation
 from jobs.models import Job
 from live.models import Audience
@@ -18,15 +20,19 @@ from studies.models import StudyRevision
 
 @dataclass
 class Answer:
-    """What will be written: a flag with its probability, or why there is none."""
+    """What will be written: a flag with its probability, or why there is none.
+
+    ``logit``: the members' mean, before calibration. ``inputs``: ``score_job.ScoreInputs``, empty where nothing was
+    looked at.
+    """
 
     flag: Flag
     reason: str = ""
     probability: float | None = None
     logit: float | None = None
-    attention: list[dict[str, Any]] = field(default_factory=list)
-    operating_point: dict[str, Any] = field(default_factory=dict)
-    inputs: dict[str, Any] = field(default_factory=dict)
+    attention: list[FrameAttention] = field(default_factory=list)
+    operating_point: AppliedOperatingPoint | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write(
@@ -39,7 +45,7 @@ def write(
         "probability": answer.probability,
         "logit": answer.logit,
         "attention": answer.attention,
-        "operating_point": answer.operating_point,
+        "operating_point": answer.operating_point or {},
         "inputs": answer.inputs,
         "seconds": round(seconds, 3),
         "created_at": timezone.now(),

@@ -30,14 +30,14 @@ def vectors_of(studies: Iterable[int]) -> dict[int, Vector]:
     if not folders:
         return {}
     keys = list(studies)
-    found: dict[int, list[Vector]] = {}
+    by_study: dict[int, list[Vector]] = {}
     for start in range(0, len(keys), _AT_ONCE):
-        clips = Clip.objects.filter(study__in=keys[start : start + _AT_ONCE], scorable=True)
+        clips = Clip.objects.scorable().filter(study__in=keys[start : start + _AT_ONCE])
         for study, digest in clips.values_list("study_id", "digest"):
             mean = _mean_of(digest, folders)
             if mean is not None:
-                found.setdefault(study, []).append(mean)
-    return {study: _projected(np.mean(means, axis=0)) for study, means in found.items()}
+                by_study.setdefault(study, []).append(mean)
+    return {study: _projected(np.mean(means, axis=0)) for study, means in by_study.items()}
 
 
 def _folders(backbone: str) -> list[Path]:

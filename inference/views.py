@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -14,57 +13,56 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit
-from accounts.permissions import allows
+from accounts.models import User
+from accounts.permissions import allows, person
 from accounts.roles import Role
-from inference.models import ModelVersion
+from common.contract import answers
+from common.validation import checked
+from inference.models import ModelState, ModelVersion
+from inference.payloads import ModelPayload
 from inference.registry import NotPromoted, promote
 
 
-class Conflict(APIException):
-    """What was asked for cannot be done as things stand."""
+class NotPromotedConflict(APIException):
+    """The model cannot become the champion as things stand."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "not_promoted"
 
 
-class ModelJson(serializers.ModelSerializer[ModelVersion]):
-    """A model version with what its manifest says and what was measured; curves are with the run and the metrics."""
-
-    promoted_by = serializers.CharField(source="promoted_by.display", default=None, read_only=True)
-    created_by = serializers.CharField(source="created_by.display", default=None, read_only=True)
-    run = serializers.SerializerMethodField()
-    report = serializers.SerializerMethodField()
-
-    class Meta:
-        model = ModelVersion
-        fields = [
-            "id",
-            "name",
-            "digest",
-            "state",
-            "trained_on_phantoms",
-            "manifest",
-            "report",
-            "run",
-            "created_at",
-            "created_by",
-            "promoted_at",
-            "promoted_by",
-            "promotion_reason",
-        ]
-
-    def get_report(self, model: ModelVersion) -> dict[str, Any]:
-        return {name: value for name, value in model.report.items() if name != "curves"}
-
-    def get_run(self, model: ModelVersion) -> int | None:
-        run: Any = getattr(model, "run", None)
-        return run.pk if run is not None else None
-
-
-class Reason(serializers.Serializer[Any]):
+class PromotionReason(serializers.Serializer[Any]):
     """Why a model is promoted."""
 
-    reason = serializers.CharField(max_length=1000)
+    reason = serializers.CharField(max_length=1000, help_text="kept in the audit trail")
+
+
+def model_payload(model: ModelVersion) -> ModelPayload:
+    """A model version for an admin."""
+    return {
+        "id": model.pk,
+        "name": model.name,
+        "digest": model.digest,
+        "state": ModelState(model.state),
+        "trained_on_phantoms": model.trained_on_phantoms,
+        "manifest": model.manifest,
+        "report": {name: value for name, value in model.report.items() if name != "curves"},
+        "run": _run_of(model),
+        "created_at": model.created_at,
+        "created_by": _name(model.created_by),
+        "promoted_at": model.promoted_at,
+        "promoted_by": _name(model.promoted_by),
+        "promotion_reason": model.promotion_reason,
+    }
+
+
+def _name(user: User | None) -> str | None:
+    return user.display if user else None
+
+
+def _run_of(model: ModelVersion) -> int | None:
+    """The training run that made it: a relation that the room of training adds to this one's model."""
+    run: Any = getattr(model, "run", None)
+    return run.pk if run is not None else None
 
 
 class Models(APIView):
@@ -72,10 +70,10 @@ class Models(APIView):
 
     permission_classes = [allows(Role.ADMIN)]
 
-    @extend_schema(responses=ModelJson(many=True))
+    @answers(list[ModelPayload])
     def get(self, request: Request) -> Response:
         models = ModelVersion.objects.select_related("promoted_by", "created_by", "run")
-        return Response(ModelJson(models, many=True).data)
+        return Response([model_payload(model) for model in models])
 
 
 class Promote(APIView):
@@ -83,17 +81,14 @@ class Promote(APIView):
 
     permission_classes = [allows(Role.ADMIN)]
 
-    @extend_schema(request=Reason, responses=ModelJson)
+    @answers(ModelPayload, asks=PromotionReason)
     def post(self, request: Request, pk: int) -> Response:
-        asked = Reason(data=request.data)
-        asked.is_valid(raise_exception=True)
+        reason = checked(PromotionReason, request.data)["reason"]
         model = get_object_or_404(ModelVersion, pk=pk)
         try:
             with transaction.atomic():
-                promoted = promote(
-                    model, user=request.user, reason=asked.validated_data["reason"], request=request._request
-                )
+                promoted = promote(model, user=person(request), reason=reason, request=request._request)
         except NotPromoted as error:
-            audit.record(request._request, "model.promote", user=request.user, outcome="refused", reason=str(error))
-            raise Conflict(str(error)) from error
-        return Response(ModelJson(promoted).data)
+            audit.record(request._request, "model.promoted", user=request.user, outcome="refused", reason=str(error))
+            raise NotPromotedConflict(str(error)) from error
+        return Response(model_payload(promoted))

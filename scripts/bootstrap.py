@@ -37,10 +37,10 @@ def build(folder: Path, requirements: Path) -> None:
         venv.create(folder, with_pip=True)
     uv = folder / "bin" / "uv"
     if not uv.exists():
-        with tempfile.NamedTemporaryFile("w", suffix=".txt") as wanted:
-            wanted.write(pinned("uv", requirements.read_text()))
-            wanted.flush()
-            _run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", wanted.name)
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(pinned("uv", requirements.read_text()))
+            file.flush()
+            _run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", file.name)
     _run(uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", requirements)
 
 

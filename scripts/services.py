@@ -14,7 +14,7 @@ DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
 
 
 class Missing(Exception):
-    """Something the tests need is not here and could not be installed."""
+    """Something the tests need is not installed and could not be."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Programs:
 
 
 def _on_path(*names: str) -> Path | None:
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    return Path(found) if found else None
+    program = next((path for name in names if (path := shutil.which(name))), None)
+    return Path(program) if program else None
 
 
 def chromium() -> Path | None:
@@ -44,8 +44,8 @@ def postgres() -> Path | None:
     if versions:
         return max(versions, key=lambda folder: int(folder.parent.name))
     # Some distributions put a wrapper script called initdb on the path; only a real one has postgres beside it.
-    found = _on_path("initdb")
-    return found.resolve().parent if found and (found.resolve().parent / "postgres").exists() else None
+    initdb = _on_path("initdb")
+    return initdb.resolve().parent if initdb and (initdb.resolve().parent / "postgres").exists() else None
 
 
 def redis() -> Path | None:
@@ -73,7 +73,7 @@ FINDERS: dict[str, Callable[[], Path | None]] = {
 
 
 def missing() -> list[str]:
-    """Names of Debian's packages that are not here."""
+    """Names of Debian's packages that are not installed."""
     return [package for package, find in FINDERS.items() if find() is None]
 
 
@@ -90,9 +90,9 @@ def _install(packages: list[str]) -> None:
 
 
 def ensure() -> Programs:
-    """All of them, installed if need be. Raises Missing naming what is not to be had."""
-    if wanted := missing():
-        _install(wanted)
+    """All of them, installed if need be. Raises Missing, naming what could not be installed."""
+    if packages := missing():
+        _install(packages)
     paths = {package: find() for package, find in FINDERS.items()}
     if absent := [package for package, path in paths.items() if path is None]:
         raise Missing(f"{', '.join(absent)} was installed and still cannot be found.")

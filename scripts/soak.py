@@ -1,4 +1,4 @@
-"""`make soak`: the kill rounds of tests/faults, many times, with their counts; stopped, it goes on where it was.
+"""`make soak`: the kill rounds of tests/faults, many times, with their counts; a later run adds to an earlier one's.
 
 Each leg starts a fresh site, kills it a number of times, and holds it to its ledger; every leg has rounds of a reader
 whose typing is cut off, too. After every leg the sums are written to benchmarks/kept/soak.json. The exit status is 1
@@ -36,7 +36,7 @@ def leg(seed: int) -> Counter[str]:
             killer.worker_round()
             killer.web_round()
         typed, typing_wrong = _typing(site, killer.send_small(), seed)
-        wrong = Counter({kind: len(found) for kind, found in killer.check().items()}) + typing_wrong
+        wrong = Counter({kind: len(cases) for kind, cases in killer.check().items()}) + typing_wrong
         ledger = killer.ledger
         done = {"worker kills": ledger.worker_kills, "web kills": ledger.web_kills, "cut uploads": ledger.cut_uploads}
         return wrong + typed + Counter({**done, "instances acknowledged": len(ledger.acknowledged)})
@@ -51,7 +51,7 @@ def _typing(site: Stack, study: str, seed: int) -> tuple[Counter[str], Counter[s
             reader.round()
         reader.close()
         browser.close()
-    wrong = Counter({f"typing {kind}": len(found) for kind, found in reader.wrong.items()})
+    wrong = Counter({f"typing {kind}": len(cases) for kind, cases in reader.wrong.items()})
     return Counter({TYPED: reader.rounds}), wrong
 
 

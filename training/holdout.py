@@ -79,7 +79,7 @@ def lock(
             seed=seed,
             created_by=user,
         )
-        audit.record(None, "holdout.lock", user=user, holdout=holdout.digest, patients=len(patients), share=share)
+        audit.record(None, "holdout.locked", user=user, holdout=holdout.digest, patients=len(patients), share=share)
     return holdout
 
 

@@ -42,7 +42,7 @@ def open_holdout(model: ModelVersion, *, user: User | None = None) -> HoldOutRes
     try:
         assert_unseen(run.snapshot.rows, holdout)
     except Leak as leak:
-        audit.record(None, "holdout.open", user=user, outcome="refused", model=model.digest, reason=str(leak))
+        audit.record(None, "holdout.opened", user=user, outcome="refused", model=model.digest, reason=str(leak))
         raise NotOpened(f"The model was trained on patients {leak}.") from leak
     rows = _inside(holdout)
     opening = _log(holdout, model, run, rows, user)
@@ -66,7 +66,7 @@ def _log(
     with transaction.atomic():
         audit.record(
             None,
-            "holdout.open",
+            "holdout.opened",
             user=user,
             holdout=holdout.digest,
             model=model.digest,

@@ -46,7 +46,7 @@ def start(*, user: User | None, request: HttpRequest | None = None, seed: int = 
         run = TrainingRun.objects.create(snapshot=freeze(plan), seed=seed, created_by=user)
         run.job = enqueue(TRAIN, key=f"run:{run.pk}", payload={"run": run.pk}, queue=Queue.TRAIN)
         run.save(update_fields=["job"])
-        audit.record(request, "training.start", user=user, run=run.pk, snapshot=run.snapshot.digest)
+        audit.record(request, "training_run.started", user=user, run=run.pk, snapshot=run.snapshot.digest)
         publish_change(run)
     return run
 
@@ -55,7 +55,9 @@ def cancel(run: TrainingRun, *, user: User | None, request: HttpRequest | None =
     """Ask a run to stop; False if it had ended. The snapshot, all labels and the champion stay as they are."""
     with transaction.atomic():
         cancellable = run.job is not None and request_cancel(run.job)
-        audit.record(request, "training.cancel", user=user, run=run.pk, outcome="ok" if cancellable else "refused")
+        audit.record(
+            request, "training_run.cancelled", user=user, run=run.pk, outcome="ok" if cancellable else "refused"
+        )
         publish_change(run)
     run.refresh_from_db()
     return cancellable

@@ -120,7 +120,7 @@ def _run(pk: int) -> TrainingRun:
 @page(Role.ADMIN)
 @transaction.atomic
 def training_page(request: HttpRequest) -> HttpResponse:
-    audit.record(request, "training.view")
+    audit.record(request, "training.viewed")
     return render(request, "training.html", {"page": {"page": "training", "seq": head()}})
 
 
@@ -128,7 +128,7 @@ def training_page(request: HttpRequest) -> HttpResponse:
 @transaction.atomic
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
-    audit.record(request, "training.view", run=run.pk)
+    audit.record(request, "training.viewed", run=run.pk)
     state = {"page": "training_run", "run_id": run.pk, "seq": head()}
     return render(request, "training_run.html", {"page": state, "run_id": run.pk})
 
@@ -136,5 +136,5 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
 @page(*READERS)
 @transaction.atomic
 def metrics_page(request: HttpRequest) -> HttpResponse:
-    audit.record(request, "metrics.view")
+    audit.record(request, "metrics.viewed")
     return render(request, "metrics.html", {"page": {"page": "metrics", "seq": head()}})

@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 from django.db.models.functions import Greatest
 
+from accounts.models import User
 from accounts.roles import Role, has_role
 from annotations.consensus import rules
-from annotations.consensus.differences import Difference, all_differences
+from annotations.consensus.differences import Difference, Weight, all_differences
 from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus
 from annotations.queues import assignment
 
@@ -24,13 +25,14 @@ class Dispute:
     differences: list[Difference]
 
     @property
-    def weight(self) -> int:
+    def weight(self) -> Weight:
+        """That of its weightiest difference."""
         return self.differences[0].weight
 
 
 def _committed_reads() -> Prefetch[Any]:
     reads = Read.objects.filter(context=Context.QUEUE, status=ReadStatus.COMMITTED).order_by("pk")
-    return Prefetch("reads", reads.prefetch_related("revisions__read"), to_attr="answers")
+    return Prefetch("reads", reads.with_last_revision(), to_attr="answers")
 
 
 def with_answers(items: QuerySet[QueueItem]) -> QuerySet[QueueItem]:
@@ -50,24 +52,26 @@ def answered_enough() -> QuerySet[QueueItem]:
 
 
 def decided() -> QuerySet[Read]:
+    """The decisions that stand."""
     return Read.objects.filter(context=Context.ADJUDICATION, status=ReadStatus.COMMITTED)
 
 
 def dispute_of(item: QueueItem) -> Dispute:
     """The latest answers of everybody who read the item."""
-    revisions = [list(read.revisions.all())[-1] for read in item.answers]  # type: ignore[attr-defined]  # by Prefetch(to_attr=)
+    answers: list[Read] = item.answers  # type: ignore[attr-defined]  # by Prefetch(to_attr=)
+    revisions = [last for read in answers if (last := read.last_revision) is not None]
     return Dispute(item, revisions, all_differences([revision.findings for revision in revisions]))
 
 
-def open_disputes(user: Any) -> list[Dispute]:
-    """What this person may decide and nobody has decided yet. The weightiest first."""
+def open_disputes(user: User) -> list[Dispute]:
+    """What this person may decide and nobody has decided yet, the weightiest first."""
     items = may_decide(user).exclude(pk__in=decided().values("item"))
-    found = map(dispute_of, with_answers(items))
-    open_ones = (d for d in found if d.differences and not rules.settled(d.item.queue.rule, d.revisions))
-    return sorted(open_ones, key=lambda d: (-d.weight, d.item.position, d.item.pk))
+    disputes = [dispute for dispute in map(dispute_of, with_answers(items)) if dispute.differences]
+    unsettled = (each for each in disputes if not rules.settled(each.item.queue.rule, each.revisions))
+    return sorted(unsettled, key=lambda each: (-each.weight, each.item.position, each.item.pk))
 
 
-def may_decide(user: Any) -> QuerySet[QueueItem]:
+def may_decide(user: User) -> QuerySet[QueueItem]:
     """Items that an adjudicator may open: those with their answers, their own decisions among them. Not one that they
     read themselves, nor one whose study they have yet to read in another queue."""
     if not has_role(user, Role.ADJUDICATOR, Role.ADMIN):

@@ -16,17 +16,23 @@ from annotations.core.coefficients import MISSING
 from annotations.label_schema.schema import SIDES, Definition, Schema
 
 POSITIVE, WORST = "positive", "worst"
+"""Questions that are no field: whether a read is positive by the definition, and the grade of the worse side."""
 ORDERED = ("quality",)
 """Fields in words whose order means something: from best to worst."""
 Options = tuple[tuple[Any, str], ...]
+"""The answers that a field can have, each with its word."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class RatedVariable:
     """A question with the value that stands for each of its categories in a read's findings."""
 
     question: Question
     values: tuple[Any, ...]
+
+    @property
+    def name(self) -> str:
+        return self.question.name
 
     @cached_property
     def _codes(self) -> dict[tuple[type, Any], int]:
@@ -38,37 +44,43 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Asking:
-    """All questions of a schema and a definition, and which of them each version of the schema can answer."""
+class RatedVariables:
+    """All rated variables of a schema and a definition, and which of them each version of the schema can answer.
+
+    ``versions``: every version of the schema by name.
+    """
 
     schema: Schema
     definition: Definition
-    every: Mapping[str, Schema] = field(default_factory=dict)
+    versions: Mapping[str, Schema] = field(default_factory=dict)
 
     @cached_property
-    def asked(self) -> list[Asked]:
+    def variables(self) -> list[RatedVariable]:
         """Positive or not, the worse side's grade, then the fields of the read that are answered in categories."""
-        fields = [name for name in self.schema.properties if name != "uncertain" and self._options(self.schema, name)]
-        grades = self._options(self.schema, SIDES[0])
-        own = [self._of_field(name) for name in fields]
-        verdict = _asked(POSITIVE, "Positive", ((False, "no"), (True, "yes")), ordinal=False)
-        return [verdict, *([_asked(WORST, "Grade, worse side", grades, ordinal=True)] if grades else []), *own]
+        fields = [name for name in self.schema.properties if name != "uncertain" and _options(self.schema, name)]
+        grades = _options(self.schema, SIDES[0])
+        verdict = _variable(POSITIVE, "Positive", ((False, "no"), (True, "yes")), ordinal=False)
+        worst = [_variable(WORST, "Grade, worse side", grades, ordinal=True)] if grades else []
+        return [verdict, *worst, *(_of_field(self.schema, name) for name in fields)]
 
     @property
     def questions(self) -> list[Question]:
-        return [one.question for one in self.asked]
+        return [variable.question for variable in self.variables]
 
-    def named(self, name: str) -> Question:
+    def question(self, name: str) -> Question:
         """Raises KeyError where there is none."""
-        return {one.name: one for one in self.questions}[name]
+        return {question.name: question for question in self.questions}[name]
 
     def codes(self, findings: Mapping[str, Any], *, schema: str, positive: bool | None) -> dict[str, int]:
-        """An answer as codes; ``positive`` is the verdict by the definition that is asked for."""
+        """The code of each variable in findings made with the version ``schema``; MISSING where it does not say.
+
+        ``positive`` is the verdict by the definition that is in force.
+        """
         return {
-            one.question.name: one.code(positive if one.question.name == POSITIVE else _value(one, findings))
-            if self._answers(schema, one.question.name)
+            variable.name: variable.code(_value(variable.name, findings, positive))
+            if self._answers(schema, variable.name)
             else MISSING
-            for one in self.asked
+            for variable in self.variables
         }
 
     def _answers(self, schema: str, name: str) -> bool:
@@ -78,49 +90,50 @@ class Asking:
 
     @cached_property
     def _comparable(self) -> dict[tuple[str, str], bool]:
-        """Whether a question means the same in another version of the schema."""
+        """By version and variable: whether it means the same there."""
         return {
-            (other.name, name): self._same(other, SIDES if name == WORST else (name,))
-            for other in self.every.values()
-            for name in [question.name for question in self.questions]
+            (other.name, variable.name): self._same(other, SIDES if variable.name == WORST else (variable.name,))
+            for other in self.versions.values()
+            for variable in self.variables
         }
 
     def _same(self, other: Schema, fields: tuple[str, ...]) -> bool:
         if set(fields) & set(SIDES) and _family(other.name) != _family(self.schema.name):
             return False
-        return all(self._options(other, name) == self._options(self.schema, name) != () for name in fields)
+        return all(_options(other, name) == _options(self.schema, name) != () for name in fields)
 
-    @staticmethod
-    def _options(schema: Schema, name: str) -> Options:
-        """The answers of a field in order, and their words; none where it is no choice."""
-        rule = schema.properties.get(name, {})
-        if rule.get("type") == "boolean":
-            return ((False, "no"), (True, "yes"))
-        options = rule.get("oneOf", [])
-        return tuple((one["const"], str(one["title"])) for one in options if one["const"] is not None)
 
-    def _of_field(self, name: str) -> Asked:
-        options = self._options(self.schema, name)
-        label = self.schema.label(name)
-        graded = all(type(value) is int for value, _ in options)
-        return _asked(
-            name, f"Grade, {label.lower()}" if name in SIDES else label, options, ordinal=graded or name in ORDERED
-        )
+def _options(schema: Schema, name: str) -> Options:
+    """The answers of a field in order, and their words; none where it is no choice."""
+    rule = schema.properties.get(name, {})
+    if rule.get("type") == "boolean":
+        return ((False, "no"), (True, "yes"))
+    options = rule.get("oneOf", [])
+    return tuple((option["const"], str(option["title"])) for option in options if option["const"] is not None)
+
+
+def _of_field(schema: Schema, name: str) -> RatedVariable:
+    options, label = _options(schema, name), schema.label(name)
+    graded = all(type(value) is int for value, _ in options)
+    label = f"Grade, {label.lower()}" if name in SIDES else label
+    return _variable(name, label, options, ordinal=graded or name in ORDERED)
 
 
 def _family(name: str) -> str:
     return name.rpartition("-")[0]
 
 
-def _value(one: Asked, findings: Mapping[str, Any]) -> Any:
-    if one.question.name != WORST:
-        return findings.get(one.question.name)
+def _value(name: str, findings: Mapping[str, Any], positive: bool | None) -> Any:
+    """What findings say of a variable."""
+    if name == POSITIVE:
+        return positive
+    if name != WORST:
+        return findings.get(name)
     grades = [grade for side in SIDES if (grade := findings.get(side)) is not None]
     return max(grades) if grades else None
 
 
-def _asked(name: str, label: str, options: Options, *, ordinal: bool) -> Asked:
+def _variable(name: str, label: str, options: Options, *, ordinal: bool) -> RatedVariable:
     words = tuple(word for _, word in options)
-    return Asked(
-        Question(name, label, words, "ordinal" if ordinal else "nominal"), tuple(value for value, _ in options)
-    )
+    question = Question(name, label, words, "ordinal" if ordinal else "nominal")
+    return RatedVariable(question, tuple(value for value, _ in options))

@@ -9,60 +9,80 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db.models import Q
 
 from accounts.models import User
-from annotations.agreement.rated_variables import Asking
+from annotations.agreement.rated_variables import RatedVariables
 from annotations.core.bootstrap import Codes
 from annotations.core.coefficients import MISSING
 from annotations.label_schema import versions
-from annotations.models import Context, Read, ReadRevision, ReadStatus
+from annotations.models import Context, ReadRevision
+from annotations.queues.known_answers import KnownAnswer
 from studies import access
 
-_FIELDS = (
+_COLUMNS = (
     "read__study_id", "read__reader_id", "schema", "definition", "positive", "findings", "duration_ms",
+    "read__item__gold", "read__item__queue__trainee",
 )  # fmt: skip
-_GOLD = ("read__item__gold", "read__item__queue__trainee")
+
+
+class _Row(NamedTuple):
+    """A committed revision by _COLUMNS. ``known``: the known answer to its study, if its item has one."""
+
+    study: int
+    reader: int
+    schema: str
+    definition: str
+    positive: bool | None
+    findings: dict[str, Any]
+    duration_ms: int
+    known: KnownAnswer | None
+    trainee: bool
 
 
 @dataclass(frozen=True)
-class Answer:
+class Rating:
     """One committed answer, its findings as codes by question."""
 
     study: int
     reader: int
     codes: Mapping[str, int]
     seconds: float
+    """From opening to commit."""
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """``asking``: the questions; ``first``: the answers that agreement is measured on; ``again``: the same readers'
-    later ones of the same studies, ``decided`` the adjudicated ones by study, ``known`` each answer to a study whose
-    answer is known, beside that answer, and ``unblinded`` counts what was left out. Trainees are held against known
-    answers alone."""
+class Ratings:
+    """The answers of one queue, or of all. Trainees are held against known answers alone."""
 
-    asking: Asking
-    first: list[Answer]
-    again: list[Answer]
-    decided: dict[int, Mapping[str, int]]
+    variables: RatedVariables
+    first: list[Rating]
+    """Each reader's first answer to each study: what agreement is measured on."""
+    repeats: list[Rating]
+    """The same readers' later answers to the same studies."""
+    adjudicated: dict[int, Mapping[str, int]]
+    """By study: the codes of the decision that stands."""
     groups: dict[int, str]
+    """By study: the infant, or the twins together."""
     names: dict[int, str]
-    known: list[tuple[Answer, Mapping[str, int]]] = field(default_factory=list)
+    """By reader."""
+    beside_known: list[tuple[Rating, Mapping[str, int]]] = field(default_factory=list)
+    """Each answer to a study whose answer is known, with the codes of that answer."""
     unblinded: int = 0
+    """Answers left out because their reader knew the AI's."""
 
     @cached_property
     def rows(self) -> dict[int, int]:
         """The row of each study in a table."""
-        return {study: at for at, study in enumerate(sorted({answer.study for answer in self.first}))}
+        return {study: at for at, study in enumerate(sorted({rating.study for rating in self.first}))}
 
     @cached_property
     def columns(self) -> dict[int, int]:
         """The column of each reader, by name."""
-        readers = sorted({answer.reader for answer in self.first}, key=lambda key: (self.names.get(key, ""), key))
+        readers = sorted({rating.reader for rating in self.first}, key=lambda key: (self.names.get(key, ""), key))
         return {reader: at for at, reader in enumerate(readers)}
 
     @property
@@ -80,100 +100,101 @@ class Gathered:
 
     def table(self, name: str) -> Codes:
         """The first answers to a question: [S, R]."""
-        found = np.full((len(self.studies), len(self.readers)), MISSING)
-        for answer in self.first:
-            found[self.rows[answer.study], self.columns[answer.reader]] = answer.codes[name]
-        return found
+        return self._filled(self.first, name)
 
     def truth(self, name: str) -> Codes:
         """What was adjudicated: [S]."""
-        return np.array([self.decided.get(study, {}).get(name, MISSING) for study in self.studies], dtype=np.int64)
+        codes = [self.adjudicated.get(study, {}).get(name, MISSING) for study in self.studies]
+        return np.array(codes, dtype=np.int64)
 
     def repeated(self, name: str) -> tuple[Codes, Codes]:
         """The first and the second answers of the same reader, each [S, R]; missing where there was no second."""
-        second = np.full((len(self.studies), len(self.readers)), MISSING)
-        for answer in reversed(self.again):
-            second[self.rows[answer.study], self.columns[answer.reader]] = answer.codes[name]
-        return self.table(name), second
+        return self.table(name), self._filled(reversed(self.repeats), name)
+
+    def _filled(self, ratings: Iterable[Rating], name: str) -> Codes:
+        """A table [S, R] of the ratings' codes; of two at one place the last."""
+        table = np.full((len(self.studies), len(self.readers)), MISSING)
+        for rating in ratings:
+            table[self.rows[rating.study], self.columns[rating.reader]] = rating.codes[name]
+        return table
 
 
-def asking() -> Asking:
-    """The questions of the schema and the definition in force."""
+def variables_in_force() -> RatedVariables:
+    """Those of the schema and the definition in force."""
     now = versions.in_force()
-    return Asking(now.schema, now.definition, versions.all_schemas())
+    return RatedVariables(now.schema, now.definition, versions.all_schemas())
 
 
-def gather(*, queue: int | None = None, only: Q | None = None) -> Gathered:
+def load(*, queue: int | None = None, only: Q | None = None) -> Ratings:
     """The answers of one queue, or of all. ``only`` narrows the revisions further."""
-    asked = asking()
-    rows = ReadRevision.objects.filter(number=1, read__context=Context.QUEUE).order_by("committed_at", "pk")
+    variables = variables_in_force()
+    revisions = ReadRevision.objects.filter(number=1, read__context=Context.QUEUE).order_by("committed_at", "pk")
     if queue is not None:
-        rows = rows.filter(read__item__queue=queue)
+        revisions = revisions.filter(read__item__queue=queue)
     if only is not None:
-        rows = rows.filter(only)
+        revisions = revisions.filter(only)
     blind = Q(flag_seen="", attention_seen=False)
-    told = [(_answer(row[:-2], asked), *row[-2:]) for row in rows.filter(blind).values_list(*_FIELDS, *_GOLD)]
-    first, again = _parted(answer for answer, _, trainee in told if not trainee)
-    return Gathered(
-        asking=asked,
+    rows = [_Row(*row) for row in revisions.filter(blind).values_list(*_COLUMNS)]
+    rated = [(row, _rating(row, variables)) for row in rows]
+    first, repeats = _parted(rating for row, rating in rated if not row.trainee)
+    return Ratings(
+        variables=variables,
         first=first,
-        again=again,
-        decided=_decided(asked, queue=queue),
-        groups=_groups({answer.study for answer, _, _ in told}),
-        names=_names({answer.reader for answer, _, _ in told}),
-        known=_against_known([(answer, gold) for answer, gold, _ in told if gold], asked),
-        unblinded=rows.exclude(blind).count(),
+        repeats=repeats,
+        adjudicated=_adjudicated(variables, queue=queue),
+        groups=_groups({row.study for row in rows}),
+        names=_names({row.reader for row in rows}),
+        beside_known=_beside_known([(rating, row.known) for row, rating in rated if row.known], variables),
+        unblinded=revisions.exclude(blind).count(),
     )
 
 
-def _answer(row: Sequence[Any], asked: Asking) -> Answer:
-    study, reader, schema, definition, positive, findings, duration_ms = row
-    if definition != asked.definition.name:
-        positive = asked.definition.positive(findings)
-    return Answer(study, reader, asked.codes(findings, schema=schema, positive=positive), duration_ms / 1000)
+def _rating(row: _Row, variables: RatedVariables) -> Rating:
+    positive = row.positive
+    if row.definition != variables.definition.name:
+        positive = variables.definition.positive(row.findings)
+    codes = variables.codes(row.findings, schema=row.schema, positive=positive)
+    return Rating(row.study, row.reader, codes, row.duration_ms / 1000)
 
 
-def _parted(answers: Iterable[Answer]) -> tuple[list[Answer], list[Answer]]:
+def _parted(ratings: Iterable[Rating]) -> tuple[list[Rating], list[Rating]]:
     """(each reader's first answer to each study, the later ones), in the order of their commits."""
     seen: set[tuple[int, int]] = set()
-    first: list[Answer] = []
-    again: list[Answer] = []
-    for answer in answers:
-        key = (answer.study, answer.reader)
-        (again if key in seen else first).append(answer)
+    first: list[Rating] = []
+    later: list[Rating] = []
+    for rating in ratings:
+        key = (rating.study, rating.reader)
+        (later if key in seen else first).append(rating)
         seen.add(key)
-    return first, again
+    return first, later
 
 
-def _against_known(
-    told: Sequence[tuple[Answer, Mapping[str, Any]]], asked: Asking
-) -> list[tuple[Answer, Mapping[str, int]]]:
+def _beside_known(
+    answered: Sequence[tuple[Rating, KnownAnswer]], variables: RatedVariables
+) -> list[tuple[Rating, Mapping[str, int]]]:
     """Answers beside the known ones; none by somebody whose own read made it known."""
-    made_by = dict(
-        ReadRevision.objects.filter(pk__in={pk for _, gold in told for pk in gold.get("reads", [])}).values_list(
-            "pk", "read__reader_id"
-        )
-    )
+    sources = {revision for _, known in answered for revision in known["reads"]}
+    reader_of = dict(ReadRevision.objects.filter(pk__in=sources).values_list("pk", "read__reader_id"))
     return [
-        (answer, _known(gold, asked))
-        for answer, gold in told
-        if answer.reader not in {made_by.get(pk) for pk in gold.get("reads", [])}
+        (rating, _known_codes(known, variables))
+        for rating, known in answered
+        if rating.reader not in {reader_of.get(revision) for revision in known["reads"]}
     ]
 
 
-def _known(gold: Mapping[str, Any], asked: Asking) -> dict[str, int]:
+def _known_codes(known: KnownAnswer, variables: RatedVariables) -> dict[str, int]:
     """The codes of a known answer; where several reads made it, whether it is positive is all that is known."""
-    findings = gold.get("findings") or {}
-    schema = findings.get("schema", asked.schema.name)
-    return asked.codes(findings, schema=schema, positive=gold.get("positive"))
+    findings = known["findings"] or {}
+    schema = findings.get("schema", variables.schema.name)
+    return variables.codes(findings, schema=schema, positive=known["positive"])
 
 
-def _decided(asked: Asking, *, queue: int | None) -> dict[int, Mapping[str, int]]:
+def _adjudicated(variables: RatedVariables, *, queue: int | None) -> dict[int, Mapping[str, int]]:
     """The last adjudicated answer of each study that stands."""
-    reads = Read.objects.filter(context=Context.ADJUDICATION, status=ReadStatus.COMMITTED)
-    reads = reads.filter(item__queue=queue) if queue is not None else reads
-    rows = ReadRevision.objects.filter(read__in=reads).order_by("committed_at", "pk")
-    return {row[0]: _answer(row, asked).codes for row in rows.values_list(*_FIELDS)}
+    revisions = ReadRevision.objects.counting().filter(read__context=Context.ADJUDICATION)
+    revisions = revisions.filter(read__item__queue=queue) if queue is not None else revisions
+    rows = (_Row(*row) for row in revisions.order_by("committed_at", "pk").values_list(*_COLUMNS))
+    return {row.study: _rating(row, variables).codes for row in rows}
 
 
 def _groups(studies: set[int]) -> dict[int, str]:

@@ -1,17 +1,15 @@
-"""The agreement dashboard: a page and its figures over REST."""
+"""REST: how far readers agree. And the page that shows it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, TypedDict, TypeVar
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,84 +18,116 @@ from rest_framework.views import APIView
 from accounts import audit, permissions
 from accounts.roles import Role, has_role
 from annotations.agreement import report
-from annotations.agreement.ratings import asking
-from annotations.api.reads import LABELLERS
+from annotations.agreement.ratings import variables_in_force
+from annotations.agreement.report import AgreementDetail, AgreementOverview, OwnAgreement
+from annotations.api.requests import LABELLERS
 from annotations.models import LabelQueue, Read, ReadRevision, ReadStatus, SchemaInForce
 from annotations.queues import assignment
+from common.contract import answers
+from common.validation import checked
 from live import queries
 
-KEPT_SECONDS = 600
+CACHE_SECONDS = 600
+Figures = TypeVar("Figures", AgreementOverview, AgreementDetail)
 
 
-class Which(serializers.Serializer[Any]):
-    queue = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1)
+class AgreementQuery(serializers.Serializer[Any]):
+    queue = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="One queue alone; without it all of them.",
+    )
 
 
-class WhichQuestion(Which):
+class QuestionQuery(AgreementQuery):
     question = serializers.CharField(max_length=64)
 
     def validate_question(self, name: str) -> str:
-        known = [one.name for one in asking().questions]
+        known = [question.name for question in variables_in_force().questions]
         if name not in known:
             raise serializers.ValidationError(f"There is no such question. There are: {', '.join(known)}.")
         return name
 
 
-def _asked(serializer: type[serializers.Serializer[Any]], request: Request, allowed: Any) -> dict[str, Any]:
-    given = serializer(data=request.query_params)
-    given.is_valid(raise_exception=True)
-    chosen: dict[str, Any] = given.validated_data
-    if chosen["queue"] is not None and not allowed.filter(pk=chosen["queue"]).exists():
-        raise Http404
-    return chosen
+class QueueName(TypedDict):
+    """A queue that can be chosen."""
+
+    id: int
+    name: str
 
 
-def _kept(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+class EverybodysAgreement(AgreementOverview):
+    """Everybody's figures, for admins."""
+
+    scope: Literal["all"]
+    queues: list[QueueName]
+
+
+class OwnAgreementFigures(OwnAgreement):
+    """One's own figures, for everybody else who labels."""
+
+    scope: Literal["own"]
+    queues: list[QueueName]
+
+
+def _cached(name: str, make: Callable[[], Figures]) -> Figures:
     """The figures from the cache while no read has changed."""
     revisions = ReadRevision.objects.aggregate(last=Max("pk"))
     reads = Read.objects.filter(status=ReadStatus.COMMITTED).aggregate(number=Count("pk"))
     choice = SchemaInForce.objects.aggregate(last=Max("pk"))
     key = f"agreement:{name}:{revisions['last']}:{reads['number']}:{choice['last']}"
-    found: dict[str, Any] | None = cache.get(key)
-    if found is None:
-        found = make()
-        cache.set(key, found, KEPT_SECONDS)
-    return found
+    figures: Figures | None = cache.get(key)
+    if figures is None:
+        figures = make()
+        cache.set(key, figures, CACHE_SECONDS)
+    return figures
+
+
+def _check_queue(queue: int | None, allowed: QuerySet[LabelQueue]) -> None:
+    """Raises Http404 for a queue that is not this person's."""
+    if queue is not None and not allowed.filter(pk=queue).exists():
+        raise Http404
 
 
 class AgreementFiguresView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(parameters=[Which], responses=OpenApiTypes.OBJECT)
+    @answers(EverybodysAgreement | OwnAgreementFigures, query=AgreementQuery)
     @transaction.atomic
     def get(self, request: Request) -> Response:
         """How far readers agree, with 95 % intervals over patients. Who is no admin has their own figures alone."""
-        everything = has_role(request.user, Role.ADMIN)
-        allowed = LabelQueue.objects.all() if everything else assignment.queues_of(request.user)
-        queue = _asked(Which, request, allowed)["queue"]
-        audit.record(request._request, "agreement.viewed", user=request.user, queue=queue, everybody=everything)
-        told_queues = [{"id": one.pk, "name": one.name} for one in allowed.order_by("-pk")]
-        if not everything:
-            return Response({"scope": "own", "queues": told_queues, **report.own(request.user, queue)})
-        found = _kept(f"overview:{queue}", lambda: report.overview(queue))
-        return Response({"scope": "all", "queues": told_queues, **found})
+        person = permissions.person(request)
+        everybody = has_role(person, Role.ADMIN)
+        allowed = LabelQueue.objects.all() if everybody else assignment.queues_of(person)
+        queue = checked(AgreementQuery, request.query_params)["queue"]
+        _check_queue(queue, allowed)
+        audit.record(request._request, "agreement.viewed", user=person, queue=queue, everybody=everybody)
+        queues: list[QueueName] = [{"id": each.pk, "name": each.name} for each in allowed.order_by("-pk")]
+        if not everybody:
+            return Response(OwnAgreementFigures(scope="own", queues=queues, **report.own(person, queue)))
+        overview = _cached(f"overview:{queue}", lambda: report.overview(queue))
+        return Response(EverybodysAgreement(scope="all", queues=queues, **overview))
 
 
 class AgreementQuestionView(APIView):
     permission_classes = [permissions.allows(Role.ADMIN)]
 
-    @extend_schema(parameters=[WhichQuestion], responses=OpenApiTypes.OBJECT)
+    @answers(AgreementDetail, query=QuestionQuery)
     @transaction.atomic
     def get(self, request: Request) -> Response:
         """One question: categories, pairs of readers with their confusion matrices, quality, adjudicated answers."""
-        chosen = _asked(WhichQuestion, request, LabelQueue.objects.all())
-        queue, name = chosen["queue"], chosen["question"]
+        query = checked(QuestionQuery, request.query_params)
+        queue, name = query["queue"], query["question"]
+        _check_queue(queue, LabelQueue.objects.all())
         audit.record(request._request, "agreement.viewed", user=request.user, queue=queue, question=name)
-        return Response(_kept(f"{name}:{queue}", lambda: report.detail(queue, name)))
+        return Response(_cached(f"{name}:{queue}", lambda: report.detail(queue, name)))
 
 
 @permissions.page(*LABELLERS)
 @transaction.atomic
 def agreement_page(request: HttpRequest) -> HttpResponse:
-    audit.record(request, "agreement.page")
+    audit.record(request, "agreement.page_viewed")
     return render(request, "agreement.html", {"page": {"page": "agreement", "seq": queries.head()}})

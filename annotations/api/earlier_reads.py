@@ -1,35 +1,51 @@
-"""One's own commits of today, one before the other: `U` goes back through them, and what is left as it was stays."""
+"""REST: one's own commits of today, one before the other. The key U goes back through them; what is left as it was
+stays committed."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, TypedDict
 
 from django.db import transaction
-from django.db.models import Max
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit, permissions
 from annotations.adjudication import disputes
-from annotations.api.reads import LABELLERS, Conflict, Where, place
-from annotations.models import Context, Read
+from annotations.api.payloads import StudyLink
+from annotations.api.requests import LABELLERS, Conflict, ReadTarget, place_of
+from annotations.models import Context, Read, ReadRevision, ReadStatus
 from annotations.queues import assignment
 from annotations.reads import lifecycle
 from annotations.reads.lifecycle import Place
+from annotations.reads.transitions import NotOpen
+from common.contract import answers
 from common.local_time import midnight
+from common.validation import checked
 from studies.payloads import study_url
 
 
-def earlier(here: Place) -> Read | None:
+class EarlierRead(TypedDict):
+    """Where one was before."""
+
+    earlier: Annotated[StudyLink | None, "the study that one committed today before this one"]
+
+
+class RestoredRead(TypedDict):
+    """A read that counts again."""
+
+    status: ReadStatus
+
+
+def earlier(place: Place) -> Read | None:
     """What this reader committed today before this one; the last of all where this one is not committed today."""
-    own = Read.objects.filter(reader=here.reader, context=here.context).annotate(at=Max("revisions__committed_at"))
-    today = own.filter(at__gte=midnight()).select_related("study", "item").order_by("-at", "-pk")
-    current = today.filter(study=here.study, item=here.item).first()
-    others = today.exclude(pk=current.pk).filter(at__lte=current.at) if current else today
-    return others.first()
+    own = ReadRevision.objects.last_of_each().filter(read__reader=place.reader, read__context=place.context)
+    today = own.filter(committed_at__gte=midnight()).select_related("read__study", "read__item")
+    today = today.order_by("-committed_at", "-read_id")
+    current = today.filter(read__study=place.study, read__item=place.item).first()
+    others = today.exclude(pk=current.pk).filter(committed_at__lte=current.committed_at) if current else today
+    last = others.first()
+    return last.read if last else None
 
 
 def url_of(read: Read) -> str:
@@ -41,34 +57,27 @@ def url_of(read: Read) -> str:
 class EarlierView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(parameters=[Where], responses=OpenApiTypes.OBJECT)
+    @answers(EarlierRead, query=ReadTarget)
     @transaction.atomic
     def get(self, request: Request, uid: str) -> Response:
-        """``earlier``: the study that one committed today before this one, or null."""
-        here = place(request, uid, None, _asked(request.query_params))
-        found = earlier(here)
-        told = {"study_uid": found.study.uid, "url": url_of(found)} if found else None
-        return Response({"earlier": told})
+        """The study that one committed today before this one; the last of all where this one is not committed."""
+        place = place_of(request, uid, None, checked(ReadTarget, request.query_params))
+        read = earlier(place)
+        link: StudyLink | None = {"study_uid": read.study.uid, "url": url_of(read)} if read else None
+        return Response(EarlierRead(earlier=link))
 
 
 class RestoreView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(request=Where, responses=OpenApiTypes.OBJECT)
+    @answers(RestoredRead, asks=ReadTarget)
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """A read that was reopened and not changed counts again as it was committed; no revision is added."""
-        here = place(request, uid, None, _asked(request.data))
+        place = place_of(request, uid, None, checked(ReadTarget, request.data))
         try:
-            read = lifecycle.restore(here)
-        except lifecycle.NotOpen as error:
+            read = lifecycle.restore(place)
+        except NotOpen as error:
             raise Conflict(str(error), "not_open") from error
         audit.record(request._request, "read.restored", user=request.user, study_uid=uid)
-        return Response({"status": read.status})
-
-
-def _asked(data: Any) -> dict[str, Any]:
-    asked = Where(data=data)
-    asked.is_valid(raise_exception=True)
-    checked: dict[str, Any] = asked.validated_data
-    return checked
+        return Response(RestoredRead(status=ReadStatus(read.status)))

@@ -1,15 +1,13 @@
-"""Labels in and out over REST, and the page for it. Every export and import is in the audit trail."""
+"""REST: labels in and out, and the page for it. Every export and import is in the audit trail."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
@@ -20,81 +18,97 @@ from accounts import audit, permissions
 from accounts.roles import Role
 from annotations.consensus import reference_labels
 from annotations.exchange import exporter
+from annotations.exchange.coco import CocoDocument
+from annotations.exchange.csv_json import LabelsDocument
 from annotations.exchange.export_records import Export
 from annotations.exchange.import_files import BadFile
-from annotations.exchange.importer import NEW, UNCHANGED, Importer, Result
+from annotations.exchange.import_rows import ImportRowPayload
+from annotations.exchange.importer import Importer, ImportResult
 from annotations.models import Read, ReadStatus
+from common.contract import answers
+from common.validation import checked
 from live import queries
 
-MOST_ROWS_TOLD = 1000
+MOST_ROWS = 1000
+"""Rows of an import that are answered; those that need a look come first."""
 
 
-class Wanted(serializers.Serializer[Any]):
+class ExportQuery(serializers.Serializer[Any]):
     form = serializers.ChoiceField(choices=exporter.FORMS, default="csv")
     what = serializers.ChoiceField(choices=("reads", "labels"), default="reads")
-    identified = serializers.BooleanField(default=False)
+    identified = serializers.BooleanField(default=False, help_text="With identifiers; takes a reason.")
     reason = serializers.CharField(max_length=500, default="", allow_blank=True)
 
 
-class Given(serializers.Serializer[Any]):
-    file = serializers.FileField()
-    dry_run = serializers.BooleanField(default=True)
-    confirmed = serializers.BooleanField(default=False)
+class LabelImportRequest(serializers.Serializer[Any]):
+    file = serializers.FileField(help_text="CSV or JSON.")
+    dry_run = serializers.BooleanField(default=True, help_text="Only say what would happen.")
+    confirmed = serializers.BooleanField(default=False, help_text="What does not go together is meant.")
+
+
+class ImportReport(TypedDict):
+    """What became of the rows of a file."""
+
+    counts: Annotated[dict[str, int], "rows by what became of them: new, changed, unchanged, refused"]
+    unused: Annotated[list[str], "columns that no field of the schema is called like"]
+    rows: Annotated[list[ImportRowPayload], "those first that need a look"]
+    more: Annotated[int, "rows that are not listed"]
+
+
+class LabelImport(ImportReport):
+    """An import, or a trial of it."""
+
+    dry_run: Annotated[bool, "nothing was changed"]
 
 
 class ExportView(APIView):
     permission_classes = [permissions.allows(Role.ADMIN)]
 
-    @extend_schema(parameters=[Wanted], responses=OpenApiTypes.BINARY)
+    @answers(LabelsDocument | CocoDocument, query=ExportQuery, files=("text/csv", "application/zip"))
     @transaction.atomic
     def get(self, request: Request) -> HttpResponse:
         """Reads or reference labels as a file; de-identified, unless an admin asks otherwise and says why."""
-        asked = Wanted(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
-        if wanted["identified"] and not wanted["reason"].strip():
+        query, person = checked(ExportQuery, request.query_params), permissions.person(request)
+        if query["identified"] and not query["reason"].strip():
             raise exceptions.ValidationError({"reason": ["Say why the identifiers must leave. Nothing was exported."]})
-        export = Export(request.user, wanted["identified"], wanted["what"] == "labels")
-        file = exporter.write(wanted["form"], export)
+        export = Export(person, query["identified"], query["what"] == "labels")
+        file = exporter.write(query["form"], export)
         digest = hashlib.sha256(file.content).hexdigest()
-        audit.record(
-            request._request, "labels.exported", user=request.user, **wanted, sha256=digest, bytes=len(file.content)
-        )
-        answer = HttpResponse(file.content, content_type=file.kind)
-        answer["Content-Disposition"] = f'attachment; filename="{file.name}"'
-        answer["Cache-Control"] = "no-store"
-        return answer
+        audit.record(request._request, "labels.exported", user=person, **query, sha256=digest, bytes=len(file.content))
+        response = HttpResponse(file.content, content_type=file.media_type)
+        response["Content-Disposition"] = f'attachment; filename="{file.name}"'
+        response["Cache-Control"] = "no-store"
+        return response
 
 
 class ImportView(APIView):
     permission_classes = [permissions.allows(Role.ADMIN)]
     parser_classes = [MultiPartParser, FormParser]
 
-    @extend_schema(request=Given, responses=OpenApiTypes.OBJECT)
+    @answers(LabelImport, asks=LabelImportRequest)
     def post(self, request: Request) -> Response:
         """Labels from a CSV or JSON file, row by row; ``dry_run`` (the default) only says what would happen."""
-        asked = Given(data=request.data)
-        asked.is_valid(raise_exception=True)
-        data = asked.validated_data["file"].read()
-        dry_run = asked.validated_data["dry_run"]
-        importer = Importer(request.user, confirmed=asked.validated_data["confirmed"])
+        body, person = checked(LabelImportRequest, request.data), permissions.person(request)
+        data, dry_run = body["file"].read(), body["dry_run"]
+        importer = Importer(person, confirmed=body["confirmed"])
         try:
-            result = importer.judge(data) if dry_run else importer.take(data)
+            result = importer.judge(data) if dry_run else importer.store(data)
         except BadFile as error:
             raise exceptions.ValidationError({"file": [f"{error} Nothing was changed."]}) from None
         digest = hashlib.sha256(data).hexdigest()
         audit.record(
-            request._request, "labels.imported", user=request.user, dry_run=dry_run, sha256=digest, counts=result.counts
+            request._request, "labels.imported", user=person, dry_run=dry_run, sha256=digest, counts=result.counts
         )
-        return Response({"dry_run": dry_run, **told(result)})
+        imported: LabelImport = {"dry_run": dry_run, **import_report(result)}
+        return Response(imported)
 
 
-def told(result: Result, most: int = MOST_ROWS_TOLD) -> dict[str, Any]:
+def import_report(result: ImportResult, most: int = MOST_ROWS) -> ImportReport:
     """The counts, and the rows with those first that need a look."""
-    order = {UNCHANGED: 2, NEW: 1}
+    order = {"unchanged": 2, "new": 1}
     rows = sorted(result.rows, key=lambda row: (order.get(row.outcome, 0), row.line))
     return {
-        "counts": result.counts,
+        "counts": {str(outcome): count for outcome, count in result.counts.items()},
         "unused": result.unused,
         "rows": [row.as_json() for row in rows[:most]],
         "more": max(0, len(rows) - most),

@@ -1,28 +1,152 @@
-"""Reads, scores and queue items as the API tells them."""
+"""Reads, scores and queue items as the API answers them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypedDict
 
 from django.conf import settings
 
+from accounts.models import User
 from annotations.label_schema import versions
-from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus, Unblinding
+from annotations.label_schema.payloads import ReadFindings
+from annotations.label_schema.schema import Findings
+from annotations.models import Context, LabelQueue, QueueItem, Read, ReadRevision, ReadStatus, Unblinding
+from annotations.queues import assignment
 from annotations.reads.blinding import has_answered
+from annotations.reads.trainee_feedback import TraineeFeedback
 from inference import current_scores
+from inference.payloads import StudyScore
 from studies.models import Study
 
-BLINDED = {"state": "blinded"}
+ByField = Annotated[Findings, ReadFindings]
 
 
-def told_schema() -> dict[str, Any]:
+class SchemaVersion(TypedDict):
+    """A version of the label schema."""
+
+    name: str
+    document: Annotated[dict[str, Any], "JSON Schema of the findings, draft 2020-12"]
+
+
+class DraftPayload(TypedDict):
+    """A draft as the server has it."""
+
+    findings: Annotated[ByField | None, "null before the first save"]
+    comment: str
+    version: Annotated[int, "which the next save must have grown from"]
+    saved_at: datetime | None
+
+
+class RevisionPayload(TypedDict):
+    """A committed answer."""
+
+    number: Annotated[int, "counted from 1"]
+    findings: ByField
+    comment: str
+    committed_at: datetime
+    schema: Annotated[str, "version of the label schema"]
+    positive: Annotated[bool | None, "null where the findings do not say"]
+    definition: Annotated[str, "version of what positive means"]
+    duration_ms: Annotated[int, "ms from opening to commit"]
+    agreement: Annotated[bool | None, "whether the reader agrees with the flag; null until they say"]
+
+
+class UnblindingPayload(TypedDict):
+    """An adjudicator saw the AI's answer and the readers' names before deciding."""
+
+    at: datetime
+    reason: str
+
+
+class OwnRead(TypedDict):
+    """One's own read: the draft and every revision."""
+
+    id: int
+    context: Context
+    item: Annotated[int | None, "the item of a queue; null in the reading room"]
+    status: ReadStatus
+    draft: DraftPayload
+    revisions: list[RevisionPayload]
+    unblinded: UnblindingPayload | None
+    schema: Annotated[str, "version of the label schema that the draft was made with; empty without one"]
+
+
+class OtherRead(TypedDict):
+    """Another reader's answer."""
+
+    id: int
+    context: Context
+    status: ReadStatus
+    reader: Annotated[str, "the name; in a queue and in an adjudication Reader 1, Reader 2 …"]
+    revisions: Annotated[list[RevisionPayload], "the last one alone"]
+    schema: Annotated[str, "version of the label schema"]
+
+
+class StudyReads(TypedDict):
+    """The reads of a study that this person may see."""
+
+    mine: Annotated[OwnRead | None, "null until something was saved"]
+    others: Annotated[list[OtherRead], "none before one's own commit, but for who adjudicates"]
+    feedback: Annotated[TraineeFeedback | None, "in a trainee queue, after the commit"]
+    discussed: Annotated[bool, "one's answer is committed, and the readers of the item talk about it"]
+    schema: Annotated[SchemaVersion, "the version that new reads are made with"]
+
+
+class StudyLink(TypedDict):
+    """A study and the page to read it on."""
+
+    study_uid: Annotated[str, "StudyInstanceUID"]
+    url: str
+
+
+class QueueItemPayload(StudyLink):
+    """An item of a label queue."""
+
+    id: int
+    why: Annotated[str, "why it is in the queue; tells nothing of AI or readers"]
+
+
+class LabelQueuePayload(TypedDict):
+    """How far one is in a label queue, and what comes next."""
+
+    name: Annotated[str | None, "null where one has no queue"]
+    position: Annotated[int, "of the next item, counted from 1"]
+    total: Annotated[int, "items that one has"]
+    done: Annotated[int, "items that one has answered"]
+    item: QueueItemPayload | None
+    deadline: Annotated[str | None, "ISO 8601"]
+    pace_per_hour: Annotated[float | None, "reads per hour, lately; null after too few"]
+
+
+class CommittedRevision(RevisionPayload):
+    """The new revision, what it reveals and what comes next."""
+
+    read: int
+    version: Annotated[int, "of the draft that the commit left"]
+    next: StudyLink | None
+    queue: Annotated[LabelQueuePayload | None, "in a label queue"]
+    reveal: Annotated[StudyScore | None, "in the reading room; null for who is still blinded"]
+    feedback: TraineeFeedback | None
+
+
+class BlindedScore(TypedDict):
+    """For this person there is no AI output now."""
+
+    state: Literal["blinded"]
+
+
+BLINDED: BlindedScore = {"state": "blinded"}
+
+
+def schema_in_force() -> SchemaVersion:
     """The version that new reads are made with."""
     schema = versions.in_force().schema
     return {"name": schema.name, "document": schema.document}
 
 
-def told_revision(revision: ReadRevision) -> dict[str, Any]:
+def revision_payload(revision: ReadRevision) -> RevisionPayload:
     agreement = getattr(revision, "agreement", None)
     return {
         "number": revision.number,
@@ -37,7 +161,7 @@ def told_revision(revision: ReadRevision) -> dict[str, Any]:
     }
 
 
-def told_draft(read: Read) -> dict[str, Any]:
+def draft_payload(read: Read) -> DraftPayload:
     return {
         "findings": read.draft.get("findings"),
         "comment": read.draft.get("comment", ""),
@@ -46,57 +170,61 @@ def told_draft(read: Read) -> dict[str, Any]:
     }
 
 
-def told_own(read: Read | None) -> dict[str, Any] | None:
-    """The reader's own read: the draft and every revision. None before there is anything."""
-    if read is None or (read.draft_version == 0 and read.status == ReadStatus.DRAFT):
-        return None
+def own_read(read: Read) -> OwnRead:
     revisions = read.revisions.select_related("agreement")
     return {
         "id": read.pk,
-        "context": read.context,
+        "context": Context(read.context),
         "item": read.item_id,
-        "status": read.status,
-        "draft": told_draft(read),
-        "revisions": [told_revision(revision) for revision in revisions],
-        "unblinded": _unblinded(read),
+        "status": ReadStatus(read.status),
+        "draft": draft_payload(read),
+        "revisions": [revision_payload(revision) for revision in revisions],
+        "unblinded": _unblinding(read),
         "schema": (read.draft.get("findings") or {}).get("schema", ""),
     }
 
 
-def _unblinded(read: Read) -> dict[str, Any] | None:
-    """When and why an adjudicator asked for the AI's answer and the readers' names."""
+def own_read_if_begun(read: Read) -> OwnRead | None:
+    """None before anything was saved."""
+    is_untouched = read.draft_version == 0 and read.status == ReadStatus.DRAFT
+    return None if is_untouched else own_read(read)
+
+
+def _unblinding(read: Read) -> UnblindingPayload | None:
     if read.context != Context.ADJUDICATION:
         return None
-    asked = Unblinding.objects.filter(item=read.item_id, user=read.reader_id).first()
-    return {"at": asked.at, "reason": asked.reason} if asked else None
+    unblinding = Unblinding.objects.filter(item=read.item_id, user=read.reader_id).first()
+    return {"at": unblinding.at, "reason": unblinding.reason} if unblinding else None
 
 
-def told_others(read: Read, name: str) -> dict[str, Any]:
-    """Another reader's answer: what was committed last, never a draft."""
-    revisions = list(read.revisions.all())[-1:]
+def other_read(revision: ReadRevision, name: str) -> OtherRead:
+    read = revision.read
     return {
         "id": read.pk,
-        "context": read.context,
-        "status": read.status,
+        "context": Context(read.context),
+        "status": ReadStatus(read.status),
         "reader": name,
-        "revisions": [told_revision(revision) for revision in revisions],
-        "schema": revisions[-1].schema if revisions else "",
+        "revisions": [revision_payload(revision)],
+        "schema": revision.schema,
     }
 
 
-def others_reads(study: Study, *, context: Context, item: QueueItem | None, reader: Any) -> Iterator[dict[str, Any]]:
-    """What other people committed: by name in the reading room, as Reader 1, 2 … in a queue. Asks nothing until it is
-    read."""
-    reads = Read.objects.filter(study=study, status=ReadStatus.COMMITTED).exclude(reader=reader)
-    reads = reads.select_related("reader").prefetch_related("revisions__agreement").order_by("pk")
+def other_reads(study: Study, *, context: Context, item: QueueItem | None, reader: User) -> Iterator[OtherRead]:
+    """What other people committed last, never a draft: by name in the reading room, as Reader 1, 2 … in a queue.
+
+    Asks the database nothing until it is iterated.
+    """
+    others = ReadRevision.objects.counting().filter(read__study=study).exclude(read__reader=reader)
+    others = others.select_related("read__reader", "agreement").order_by("read_id")
     if context == Context.TRIAGE:
-        yield from (told_others(read, read.reader.display) for read in reads.filter(context=Context.TRIAGE))
+        in_the_room = others.filter(read__context=Context.TRIAGE)
+        yield from (other_read(revision, revision.read.reader.display) for revision in in_the_room)
         return
-    answers = reads.filter(item=item, context=Context.QUEUE)
-    yield from (told_others(read, f"Reader {number}") for number, read in enumerate(answers, 1))
+    of_item = others.filter(read__item=item, read__context=Context.QUEUE)
+    yield from (other_read(revision, f"Reader {number}") for number, revision in enumerate(of_item, 1))
 
 
-def told_score(study: Study, user: Any) -> dict[str, Any]:
+def score_payload(study: Study, user: User) -> StudyScore:
     """What this person, who is not blinded, may know now: attention and history only after their own commit."""
     answered = has_answered(user, study.uid)
     payload = current_scores.score_payload(
@@ -105,3 +233,26 @@ def told_score(study: Study, user: Any) -> dict[str, Any]:
     if not (answered or settings.SHOW_PROBABILITY):
         payload["probability"] = None
     return payload
+
+
+def item_payload(item: QueueItem) -> QueueItemPayload:
+    return {"id": item.pk, "study_uid": item.study.uid, "url": assignment.url_of(item), "why": item.why}
+
+
+def item_link(item: QueueItem) -> StudyLink:
+    return {"study_uid": item.study.uid, "url": assignment.url_of(item)}
+
+
+def queue_payload(user: User, item: QueueItem | None) -> LabelQueuePayload:
+    """The queue of the next ``item``; without one, of the newest queue that the person has."""
+    queue: LabelQueue | None = item.queue if item else assignment.queues_of(user).order_by("-pk").first()
+    progress = assignment.progress(user, queue) if queue else assignment.Progress(0, 0)
+    return {
+        "name": queue.name if queue else None,
+        "position": progress.position,
+        "total": progress.total,
+        "done": progress.done,
+        "item": item_payload(item) if item else None,
+        "deadline": queue.deadline.isoformat() if queue and queue.deadline else None,
+        "pace_per_hour": assignment.pace_per_hour(user),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -11,8 +11,8 @@ from rest_framework import serializers
 from accounts.models import User
 from annotations.models import Blinding, Rule, Source
 from annotations.queues import selection
-from annotations.queues.builder import MAX_STUDIES, Settings
-from annotations.queues.selection import Choice, Filter
+from annotations.queues.builder import MAX_STUDIES, QueueRequest, QueueSettings
+from annotations.queues.selection import Selection, StudyFilter
 
 NOT_READ = "not read yet"
 MAX_SEED = 2**31 - 1
@@ -99,25 +99,25 @@ def people(usernames: list[str]) -> list[User]:
     return found
 
 
-def choose(asked: dict[str, Any]) -> Choice:
-    """The studies that were asked for. Raises BadChoice."""
+def choose(asked: dict[str, Any]) -> Selection:
+    """The studies that were asked for. Raises BadSelection."""
     seed, count = asked["seed"], asked["count"]
     if asked["source"] == Source.LIST:
         return selection.by_list(asked["uids"], why=asked["why"])
     if asked["source"] == Source.STRATEGY:
         return selection.by_strategy(asked["strategy"], count=count, seed=seed)
-    wanted = Filter(**asked.get("filter", {}))
+    wanted = StudyFilter(**asked.get("filter", {}))
     return selection.by_filter(wanted, why=asked["why"], count=count, seed=seed)
 
 
-def settings_of(asked: dict[str, Any]) -> Settings:
+def settings_of(asked: dict[str, Any]) -> QueueSettings:
     names = (
         "readers_per_study", "readers", "blinding", "rule", "shuffled", "seed", "trainee", "gold", "repeats",
         "repeat_gap", "deadline",
     )  # fmt: skip
-    return Settings(**{name: asked[name] for name in names})
+    return QueueSettings(**{name: asked[name] for name in names})
 
 
-def kept(body: dict[str, Any]) -> dict[str, Any]:
-    """What stays with the queue of what was asked for: all but the list itself."""
-    return {name: value for name, value in body.items() if name not in ("uids", "leave_out", "name")}
+def kept(body: dict[str, Any]) -> QueueRequest:
+    """What stays with the queue of the request: what a `QueueRequest` has, so neither the name nor the list of UIDs."""
+    return cast(QueueRequest, {name: body[name] for name in QueueRequest.__annotations__ if name in body})

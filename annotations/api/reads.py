@@ -1,400 +1,338 @@
-"""REST: reads and scores of a study, label queues, reference labels."""
+"""REST: one's read of a study from the draft to the commit, and what the AI said of it."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypedDict
 
 from django.db import transaction
-from django.http import Http404
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, serializers, status
+from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit, permissions
-from accounts.roles import Role, has_role
-from annotations.adjudication import discussion
-from annotations.adjudication import disputes as adjudication_disputes
+from accounts import permissions
+from annotations.adjudication.discussion import discussed_item
 from annotations.api import payloads
-from annotations.consensus import reference_labels
+from annotations.api.next_study import after_commit
+from annotations.api.payloads import BlindedScore, ByField, CommittedRevision, OwnRead, SchemaVersion, StudyReads
+from annotations.api.requests import LABELLERS, Conflict, ReadTarget, place_of
 from annotations.label_schema import versions
 from annotations.label_schema.schema import MAX_COMMENT, BadFindings
-from annotations.models import Context, QueueItem, Read, ReadStatus
+from annotations.models import Context, Read, ReadRevision, ReadStatus
 from annotations.queues import assignment
 from annotations.reads import lifecycle
-from annotations.reads.blinding import blinded_uids, has_answered, is_blinded
-from annotations.reads.lifecycle import SCORE_VIEWED, Answer, Evidence, Place
+from annotations.reads.blinding import has_answered, is_blinded
+from annotations.reads.lifecycle import (
+    SCORE_VIEWED,
+    Answer,
+    Contradiction,
+    Evidence,
+    Place,
+    SchemaChanged,
+    StaleDraft,
+)
 from annotations.reads.trainee_feedback import feedback
+from annotations.reads.transitions import NotOpen
+from common.contract import answers
+from common.validation import checked
+from inference.models import Flag
+from inference.payloads import StudyScore
 from studies import access
-from studies.models import Study
 
-JSON = OpenApiTypes.OBJECT
-MAX_SEEN = 5000
-WHERE = [choice for choice in Context.choices if choice[0] != Context.IMPORT]
-LABELLERS = (Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR, Role.ADMIN)
-
-
-class Conflict(exceptions.APIException):
-    """409; ``extra`` travels beside detail and code."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflict"
-
-    def __init__(self, detail: str, code: str, **extra: Any) -> None:
-        super().__init__(detail, code)
-        self.extra = extra
+MAX_CLIPS = 5000
+"""Clips of a study, and frames of a clip, whose viewing times a commit may bring."""
+MAX_BROWSER = 300
+"""Characters of the User-Agent that are kept."""
+MAX_MS = 2**31 - 1
 
 
-class Where(serializers.Serializer[Any]):
-    context = serializers.ChoiceField(choices=WHERE, default=Context.TRIAGE)  # type: ignore[assignment]  # DRF's own name
-    item = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1)
-
-
-class Draft(Where):
-    findings = serializers.JSONField()
+class DraftRequest(ReadTarget):
+    findings = serializers.JSONField(help_text="By field; which fields there are its version of the schema says.")
     comment = serializers.CharField(allow_blank=True, default="", max_length=MAX_COMMENT, trim_whitespace=False)
-    version = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
-
-
-class Seen(serializers.Serializer[Any]):
-    sop_uid = serializers.CharField(max_length=64)
-    frames = serializers.IntegerField(min_value=0, max_value=10**6)
-    ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
-    frame_ms = serializers.ListField(
-        child=serializers.IntegerField(min_value=0, max_value=2**31 - 1, allow_null=True),
-        required=False,
-        max_length=MAX_SEEN,
+    version = serializers.IntegerField(
+        min_value=0, max_value=2**31 - 1, help_text="The version of the draft that this one grew from."
     )
 
 
-class Device(serializers.Serializer[Any]):
+class ViewedClipFields(serializers.Serializer[Any]):
+    """How much of a clip was on the screen."""
+
+    sop_uid = serializers.CharField(max_length=64, help_text="SOPInstanceUID.")
+    frames = serializers.IntegerField(min_value=0, max_value=10**6, help_text="Different frames that were shown.")
+    ms = serializers.IntegerField(min_value=0, max_value=MAX_MS, help_text="Milliseconds that the clip was shown.")
+    frame_ms = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=MAX_MS, allow_null=True),
+        required=False,
+        max_length=MAX_CLIPS,
+        help_text="Milliseconds that each frame was shown, the first frame first.",
+    )
+
+
+class ReadingDevice(serializers.Serializer[Any]):
     """What the reader looked at it with."""
 
-    screen = serializers.CharField(max_length=20, required=False, allow_blank=True)
-    window = serializers.CharField(max_length=20, required=False, allow_blank=True)
-    pixel_ratio = serializers.FloatField(min_value=0, max_value=100, required=False)
+    screen = serializers.CharField(max_length=20, required=False, allow_blank=True, help_text="Pixels, as 1920x1080.")
+    window = serializers.CharField(max_length=20, required=False, allow_blank=True, help_text="Pixels, as 1280x720.")
+    pixel_ratio = serializers.FloatField(
+        min_value=0, max_value=100, required=False, help_text="Device pixels per CSS pixel."
+    )
     renderer = serializers.CharField(max_length=20, required=False, allow_blank=True)
 
 
-class Commit(Draft):
-    seen = serializers.ListField(child=Seen(), default=list, max_length=MAX_SEEN)
-    duration_ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1, default=0)
-    idempotency_key = serializers.CharField(max_length=64)
-    device = Device(default=dict)
-    confirmed = serializers.BooleanField(default=False)
+class CommitRequest(DraftRequest):
+    seen = serializers.ListField(child=ViewedClipFields(), default=list, max_length=MAX_CLIPS)
+    duration_ms = serializers.IntegerField(
+        min_value=0, max_value=MAX_MS, default=0, help_text="Milliseconds from opening to commit."
+    )
+    idempotency_key = serializers.CharField(
+        max_length=64, help_text="The same key again answers with the revision that it made."
+    )
+    device = ReadingDevice(default=dict)
+    confirmed = serializers.BooleanField(
+        default=False, help_text="The reader was asked about what does not go together, and means it."
+    )
 
 
-class Verdict(Where):
+class AgreementRequest(ReadTarget):
     agree = serializers.BooleanField()
 
 
-class SkipReason(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=200)
+class SavedDraft(TypedDict):
+    """A draft that was kept."""
+
+    version: Annotated[int, "which the next save must have grown from"]
+    saved_at: datetime | None
+    schema: Annotated[str, "name of the version of the label schema in force"]
 
 
-def _checked(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    asked = serializer(data=data)
-    asked.is_valid(raise_exception=True)
-    checked: dict[str, Any] = asked.validated_data
-    return checked
+class LeftOutAnswer(TypedDict):
+    """An answer that has no place in the schema in force."""
+
+    field: str
+    title: str
+    said: Annotated[str, "in the words of the version that it was made with"]
 
 
-def _item(user: Any, uid: str, context: str, pk: int | None) -> QueueItem:
-    """The item of this study that is this person's; anybody else's does not exist."""
-    theirs = assignment.openable(user) if context == Context.QUEUE else adjudication_disputes.may_decide(user)
-    found = theirs.filter(study__uid=uid, **({"pk": pk} if pk else {})).order_by("queue_id", "position").first()
-    if found is None:
-        raise Http404
-    return found
+class CarriedAnswer(TypedDict):
+    """An answer to an older schema in the fields of the one in force."""
+
+    findings: ByField
+    left_out: list[LeftOutAnswer]
+    schema: SchemaVersion
 
 
-def _study(request: Request, uid: str) -> Study:
-    study = access.visible_studies(request.user).filter(uid=uid).first()
-    if study is None:
-        raise Http404
-    return study
+class AnswerSetAside(TypedDict):
+    """A version of an answer that is kept beside the read."""
+
+    kept: Literal[True]
 
 
-def place(request: Request, uid: str, action: str | None, asked: dict[str, Any]) -> Place:
-    """Where this request reads or writes; leaves the audit entry. Http404 where that is not this person's.
+class FlagAgreement(TypedDict):
+    """A reader's verdict on the flag."""
 
-    Without an action there is no entry: a draft is saved many times a minute and shows nobody anything.
-    """
-    context = Context(asked["context"])
-    if context == Context.TRIAGE and not has_role(request.user, *permissions.READERS):
-        raise Http404
-    study = _study(request, uid) if action is None else access.open_study(request, uid, action, context=context.value)
-    item = None if context == Context.TRIAGE else _item(request.user, uid, context, asked["item"])
-    return Place(study, request.user, context, item)
+    agree: bool
+    flag: Flag
 
 
-def _refusals(error: Exception) -> exceptions.APIException:
+def _refusal(error: Exception) -> exceptions.APIException:
     """What a domain error is in HTTP."""
-    if isinstance(error, lifecycle.StaleDraft):
-        return Conflict(str(error), "stale_draft", server=payloads.told_draft(error.read))
+    if isinstance(error, StaleDraft):
+        return Conflict(str(error), "stale_draft", server=payloads.draft_payload(error.read))
     if isinstance(error, BadFindings):
         return exceptions.ValidationError(error.messages)
-    if isinstance(error, lifecycle.SchemaChanged):
-        return Conflict(str(error), "schema_changed", schema=payloads.told_schema())
-    if isinstance(error, lifecycle.Contradiction):
+    if isinstance(error, SchemaChanged):
+        return Conflict(str(error), "schema_changed", schema=payloads.schema_in_force())
+    if isinstance(error, Contradiction):
         return Conflict(str(error), "contradiction", questions=error.questions)
     return Conflict(str(error), "not_open")
 
 
-DOMAIN_ERRORS = (lifecycle.StaleDraft, BadFindings, lifecycle.NotOpen, lifecycle.SchemaChanged, lifecycle.Contradiction)
+DOMAIN_ERRORS = (StaleDraft, BadFindings, NotOpen, SchemaChanged, Contradiction)
+
+
+def _answer(draft: dict[str, Any]) -> Answer:
+    return Answer(draft["findings"], draft["comment"], draft["version"])
 
 
 class ReadsView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(parameters=[Where], responses=JSON)
+    @answers(StudyReads, query=ReadTarget)
     @transaction.atomic
     def get(self, request: Request, uid: str) -> Response:
         """One's own read, and after its commit those of others. Who adjudicates sees the answers to decide on."""
-        here = place(request, uid, "reads.viewed", _checked(Where, request.query_params))
-        # From here on the reader has the study open: what arrives later was not seen, page load or not.
-        own = here.open()
-        sees = here.context == Context.ADJUDICATION or _sees_others(here, own)
+        place = place_of(request, uid, "reads.viewed", checked(ReadTarget, request.query_params))
+        # From now on the reader has the study open: what arrives later was not seen, page load or not.
+        own = place.open()
+        sees = place.context == Context.ADJUDICATION or _sees_others(place, own)
         # What may not be seen is not looked up: the time that an answer takes tells nothing either.
-        others = payloads.others_reads(here.study, context=here.context, item=here.item, reader=request.user)
-        shown = list(others) if sees else []
-        extras = {"feedback": feedback(own), "discussed": _is_discussed(own), "schema": payloads.told_schema()}
-        return Response({"mine": payloads.told_own(own), "others": shown, **extras})
+        others = payloads.other_reads(place.study, context=place.context, item=place.item, reader=place.reader)
+        reads: StudyReads = {
+            "mine": payloads.own_read_if_begun(own),
+            "others": list(others) if sees else [],
+            "feedback": feedback(own),
+            "discussed": _is_discussed(own),
+            "schema": payloads.schema_in_force(),
+        }
+        return Response(reads)
 
 
 def _is_discussed(own: Read) -> bool:
     """Whether there is a discussion of an answered item that its reader takes part in. Not looked up before that."""
     if own.context != Context.QUEUE or own.status != ReadStatus.COMMITTED or own.item_id is None:
         return False
-    return discussion.discussed(own.reader, own.item_id) is not None
+    return discussed_item(own.reader, own.item_id) is not None
 
 
-def _sees_others(here: Place, own: Read) -> bool:
+def _sees_others(place: Place, own: Read) -> bool:
     if own.status != ReadStatus.COMMITTED:
         return False
-    return here.item is None or assignment.sees_others(here.reader, here.item)
+    return place.item is None or assignment.sees_others(place.reader, place.item)
 
 
 class DraftView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(request=Draft, responses=JSON)
+    @answers(SavedDraft, asks=DraftRequest)
     @transaction.atomic
     def put(self, request: Request, uid: str) -> Response:
         """Keep a draft; 409 stale_draft with the server's where it moved on meanwhile."""
-        asked = _checked(Draft, request.data)
-        here = place(request, uid, None, asked)
-        answer = Answer(asked["findings"], asked["comment"], asked["version"])
+        draft = checked(DraftRequest, request.data)
         try:
-            read = lifecycle.save_draft(here, answer)
+            read = lifecycle.save_draft(place_of(request, uid, None, draft), _answer(draft))
         except DOMAIN_ERRORS as error:
-            raise _refusals(error) from error
-        now = versions.in_force().schema.name
-        return Response({"version": read.draft_version, "saved_at": read.draft_saved_at, "schema": now})
+            raise _refusal(error) from error
+        schema = versions.in_force().schema.name
+        return Response(SavedDraft(version=read.draft_version, saved_at=read.draft_saved_at, schema=schema))
 
 
 class CarryView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(request=Draft, responses=JSON)
+    @answers(CarriedAnswer, asks=DraftRequest)
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """An answer to an older schema in the one in force; ``left_out`` has no place there. The old one is kept."""
-        asked = _checked(Draft, request.data)
-        here = place(request, uid, None, asked)
+        draft = checked(DraftRequest, request.data)
         try:
-            findings, left = lifecycle.carry_over(here, Answer(asked["findings"], asked["comment"], asked["version"]))
+            findings, left_out = lifecycle.carry_over(place_of(request, uid, None, draft), _answer(draft))
         except DOMAIN_ERRORS as error:
-            raise _refusals(error) from error
-        left_out = [{"field": each.field, "title": each.title, "said": each.said} for each in left]
-        return Response({"findings": findings, "left_out": left_out, "schema": payloads.told_schema()})
+            raise _refusal(error) from error
+        carried: CarriedAnswer = {
+            "findings": findings,
+            "left_out": [{"field": each.field, "title": each.title, "said": each.said} for each in left_out],
+            "schema": payloads.schema_in_force(),
+        }
+        return Response(carried)
 
 
 class AsideView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(request=Draft, responses=JSON)
+    @answers(AnswerSetAside, asks=DraftRequest)
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """Of two versions of a draft, the one that the reader did not choose: kept beside the read."""
-        asked = _checked(Draft, request.data)
-        here = place(request, uid, None, asked)
-        answer = Answer(asked["findings"], asked["comment"], asked["version"])
+        draft = checked(DraftRequest, request.data)
+        place, answer = place_of(request, uid, None, draft), _answer(draft)
         try:
             findings = versions.of(answer.findings).validate(answer.findings)
         except BadFindings as error:
-            raise _refusals(error) from error
-        lifecycle.set_aside(here.open(), answer.as_draft(findings), "conflict")
-        return Response({"kept": True})
+            raise _refusal(error) from error
+        lifecycle.set_aside(place.open(), answer.as_draft(findings), "conflict")
+        return Response(AnswerSetAside(kept=True))
 
 
 class CommitView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(request=Commit, responses=JSON)
+    @answers(CommittedRevision, asks=CommitRequest, status=201, also={200: CommittedRevision})
     def post(self, request: Request, uid: str) -> Response:
         """Commit once: 201, and 200 with the same revision for the same key again."""
-        asked = _checked(Commit, request.data)
-        answer = Answer(asked["findings"], asked["comment"], asked["version"])
-        evidence = Evidence(
-            asked["idempotency_key"],
-            [dict(clip) for clip in asked["seen"]],
-            asked["duration_ms"],
-            {**asked["device"], "browser": request.headers.get("User-Agent", "")[:300]},
-            asked["confirmed"],
-        )
+        body = checked(CommitRequest, request.data)
         try:
             with transaction.atomic():
-                here = place(request, uid, "read.commit", asked)
-                revision, new = lifecycle.commit(here, answer, evidence)
+                place = place_of(request, uid, "read.committed", body)
+                revision, new = lifecycle.commit(place, _answer(body), _evidence(request, body))
         except DOMAIN_ERRORS as error:
-            raise _refusals(error) from error
-        told_commit = {
-            **payloads.told_revision(revision),
-            "read": revision.read_id,
-            "version": revision.read.draft_version,
-            **following(here),
-            "reveal": _reveal(request, here),
-            "feedback": feedback(revision.read),
-        }
-        return Response(told_commit, status=201 if new else 200)
+            raise _refusal(error) from error
+        return Response(_committed(request, place, revision), status=201 if new else 200)
 
 
-def _reveal(request: Request, here: Place) -> dict[str, Any] | None:
-    """In the reading room the commit shows what the AI said."""
-    if here.context != Context.TRIAGE or is_blinded(request.user, here.study.uid):
-        return None
-    with transaction.atomic():
-        access.open_study(request, here.study.uid, SCORE_VIEWED, attention=True)
-        return payloads.told_score(here.study, request.user)
+def _evidence(request: Request, body: dict[str, Any]) -> Evidence:
+    return Evidence(
+        body["idempotency_key"],
+        body["seen"],
+        body["duration_ms"],
+        {**body["device"], "browser": request.headers.get("User-Agent", "")[:MAX_BROWSER]},
+        body["confirmed"],
+    )
 
 
-def following(here: Place) -> dict[str, Any]:
-    """What to open after this one, and in a queue how far it is, so that the page need not ask before it goes on."""
-    if here.context == Context.QUEUE:
-        item = assignment.next_item(here.reader)
-        return {"next": _queue_item(item), "queue": told_queue(here.reader, item)}
-    if here.context == Context.TRIAGE:
-        uid = lifecycle.next_study(here.reader, here.study)
-        return {"next": {"study_uid": uid, "url": f"/studies/{uid}/"} if uid else None, "queue": None}
-    disputes = adjudication_disputes.open_disputes(here.reader)
-    dispute = disputes[0].item if disputes else None
+def _committed(request: Request, place: Place, revision: ReadRevision) -> CommittedRevision:
     return {
-        "next": dispute and {"study_uid": dispute.study.uid, "url": adjudication_disputes.url_of(dispute)},
-        "queue": None,
+        **payloads.revision_payload(revision),
+        "read": revision.read_id,
+        "version": revision.read.draft_version,
+        **after_commit(place),
+        "reveal": _reveal(request, place),
+        "feedback": feedback(revision.read),
     }
 
 
-def _queue_item(item: QueueItem | None) -> dict[str, Any] | None:
-    return {"study_uid": item.study.uid, "url": assignment.url_of(item)} if item else None
+def _reveal(request: Request, place: Place) -> StudyScore | None:
+    """In the reading room the commit shows what the AI said."""
+    if place.context != Context.TRIAGE or is_blinded(place.reader, place.study.uid):
+        return None
+    with transaction.atomic():
+        access.open_study(request, place.study.uid, SCORE_VIEWED, attention=True)
+        return payloads.score_payload(place.study, place.reader)
 
 
 class AgreementView(APIView):
     permission_classes = [permissions.allows(*permissions.READERS)]
 
-    @extend_schema(request=Verdict, responses=JSON)
+    @answers(FlagAgreement, asks=AgreementRequest)
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """Agree or disagree with the flag, after the commit."""
-        asked = _checked(Verdict, request.data)
-        here = place(request, uid, "read.agreement", asked)
-        if is_blinded(request.user, uid):
+        body = checked(AgreementRequest, request.data)
+        place = place_of(request, uid, "read.agreement_recorded", body)
+        if is_blinded(place.reader, uid):
             raise Conflict("You have this study in a label queue: the AI's answer is hidden from you.", "blinded")
         try:
-            agreement = lifecycle.agree(here, agrees=asked["agree"])
-        except lifecycle.NotOpen as error:
-            raise _refusals(error) from error
-        return Response({"agree": agreement.agree, "flag": agreement.flag})
+            agreement = lifecycle.agree(place, agrees=body["agree"])
+        except NotOpen as error:
+            raise _refusal(error) from error
+        return Response(FlagAgreement(agree=agreement.agree, flag=Flag(agreement.flag)))
 
 
 class ReopenView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(request=Where, responses=JSON)
+    @answers(OwnRead, asks=ReadTarget)
     @transaction.atomic
     def post(self, request: Request, uid: str) -> Response:
         """Make one's committed read a draft again; what was committed stays in the record."""
-        here = place(request, uid, "read.reopen", _checked(Where, request.data))
+        place = place_of(request, uid, "read.reopened", checked(ReadTarget, request.data))
         try:
-            read = lifecycle.reopen(here)
-        except lifecycle.NotOpen as error:
-            raise _refusals(error) from error
-        return Response(payloads.told_own(read))
+            read = lifecycle.reopen(place)
+        except NotOpen as error:
+            raise _refusal(error) from error
+        return Response(payloads.own_read(read))
 
 
 class ScoreView(APIView):
     permission_classes = [permissions.allows(*LABELLERS)]
 
-    @extend_schema(parameters=[Where], responses=JSON)
+    @answers(StudyScore | BlindedScore, query=ReadTarget)
     @transaction.atomic
     def get(self, request: Request, uid: str) -> Response:
         """What the AI said, as far as this person may know it now."""
-        asked = _checked(Where, request.query_params)
-        if asked["context"] != Context.TRIAGE or is_blinded(request.user, uid):
+        person, context = permissions.person(request), checked(ReadTarget, request.query_params)["context"]
+        if context != Context.TRIAGE or is_blinded(person, uid):
             access.open_study(request, uid, "score.blinded")
             return Response(payloads.BLINDED)
-        study = access.open_study(request, uid, SCORE_VIEWED, attention=has_answered(request.user, uid))
-        return Response(payloads.told_score(study, request.user))
-
-
-class LabelQueueView(APIView):
-    permission_classes = [permissions.allows(*LABELLERS)]
-
-    @extend_schema(responses=JSON)
-    @transaction.atomic
-    def get(self, request: Request) -> Response:
-        """The next item to answer, and how far its queue is."""
-        item = assignment.next_item(request.user)
-        audit.record(
-            request._request, "label_queue.viewed", user=request.user, study_uid=item.study.uid if item else ""
-        )
-        return Response(told_queue(request.user, item))
-
-
-def told_queue(user: Any, item: QueueItem | None) -> dict[str, Any]:
-    queue = item.queue if item else assignment.queues_of(user).order_by("-pk").first()
-    progress = assignment.progress(user, queue) if queue else assignment.Progress(0, 0)
-    told_item = item and {"id": item.pk, "study_uid": item.study.uid, "url": assignment.url_of(item), "why": item.why}
-    return {
-        "name": queue.name if queue else None,
-        "position": progress.position,
-        "total": progress.total,
-        "done": progress.done,
-        "item": told_item,
-        "deadline": queue.deadline.isoformat() if queue and queue.deadline else None,
-        "pace_per_hour": assignment.pace_per_hour(user),
-    }
-
-
-class SkipView(APIView):
-    permission_classes = [permissions.allows(*LABELLERS)]
-
-    @extend_schema(request=SkipReason, responses=JSON)
-    @transaction.atomic
-    def post(self, request: Request, item: int) -> Response:
-        """Pass an item over; it comes back when the others are done."""
-        reason = _checked(SkipReason, request.data)["reason"]
-        found = (
-            assignment.openable(request.user).exclude(pk__in=assignment.answered(request.user)).filter(pk=item).first()
-        )
-        if found is None:
-            raise Http404
-        access.open_study(request, found.study.uid, "label_queue.skip", item=item, reason=reason)
-        assignment.skip(found, request.user, reason)
-        return Response(told_queue(request.user, assignment.next_item(request.user)))
-
-
-class LabelsView(APIView):
-    permission_classes = [permissions.allows(Role.ADMIN, Role.ADJUDICATOR)]
-
-    @extend_schema(responses=JSON)
-    @transaction.atomic
-    def get(self, request: Request) -> Response:
-        """The reference labels, each with the rule and the reads that made it."""
-        visible = access.visible_studies(request.user).exclude(uid__in=blinded_uids(request.user))
-        shown = set(visible.values_list("pk", flat=True))
-        labels = [label for label in reference_labels.labels() if label.study.pk in shown]
-        audit.record(request._request, "labels.viewed", user=request.user, labels=len(labels))
-        return Response({"results": [label.as_json() for label in labels], "count": len(labels)})
+        study = access.open_study(request, uid, SCORE_VIEWED, attention=has_answered(person, uid))
+        return Response(payloads.score_payload(study, person))

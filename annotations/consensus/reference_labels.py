@@ -14,33 +14,47 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Literal, TypedDict
 
 from django.db.models import Q
 
 from annotations.consensus import rules
 from annotations.label_schema import versions
 from annotations.label_schema.schema import Definition
-from annotations.models import Context, Read, ReadRevision, ReadStatus, Rule, makes_labels
+from annotations.models import Context, ReadRevision, Rule, makes_labels
 from studies.models import Study
 
-ADJUDICATED, AGREEMENT, ONE_READER = "adjudicated", "agreement", "one_reader"
-READING_ROOM, IMPORTED = "reading_room", "imported"
+LabelRule = Literal["adjudicated", "agreement", "one_reader", "reading_room", "imported"]
+"""How reads made a label."""
+
+
+class ReferenceLabelPayload(TypedDict):
+    """A reference label as JSON."""
+
+    study_uid: str
+    patient_id: str
+    positive: bool
+    reads: Annotated[list[int], "keys of the read revisions that made it"]
+    rule: LabelRule
+    definition: Annotated[str, "which version of positive"]
+    consensus: Annotated[str, "the queue's rule and its version; empty where no queue's agreement made it"]
+    settled: Annotated[bool, "that rule is met"]
 
 
 @dataclass(frozen=True)
 class ReferenceLabel:
-    """``reads``: the ids of the read revisions that made it; ``rule``: how."""
+    """What training believes of a study."""
 
     study: Study
     positive: bool
     reads: tuple[int, ...]
-    rule: str
+    """Keys of the read revisions that made it."""
+    rule: LabelRule
     definition: str
     consensus: str = ""
     settled: bool = True
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> ReferenceLabelPayload:
         return {
             "study_uid": self.study.uid,
             "patient_id": self.study.patient.patient_id,
@@ -55,12 +69,9 @@ class ReferenceLabel:
 
 def _counting(definition: Definition) -> Iterable[ReadRevision]:
     """The last revision of every committed read, positive or not by this definition."""
-    reads = Read.objects.filter(Q(item__isnull=True) | makes_labels(), status=ReadStatus.COMMITTED)
-    reads = reads.order_by("study_id", "pk")
-    reads = reads.select_related("study__patient", "item__queue").prefetch_related("revisions")
-    for read in reads:
-        revision = max(read.revisions.all(), key=lambda each: each.number)
-        revision.read = read
+    labelling = Q(read__item__isnull=True) | makes_labels("read__item__")
+    revisions = ReadRevision.objects.counting().filter(labelling).order_by("read__study_id", "read_id")
+    for revision in revisions.select_related("read__study__patient", "read__item__queue"):
         if revision.definition != definition.name:
             revision.positive = definition.positive(revision.findings)
         yield revision
@@ -77,58 +88,55 @@ def _agreed(revisions: list[ReadRevision]) -> list[ReadRevision]:
 
 def _in_queue(answers: list[ReadRevision]) -> list[ReadRevision]:
     """By the rule of the queue that was answered last: all of them, or those of the majority."""
-    if _rule(answers) != Rule.MAJORITY:
+    if _queue_rule(answers) != Rule.MAJORITY:
         return _agreed(answers)
-    said = rules.majority([answer.positive for answer in answers])
-    return [answer for answer in answers if answer.positive == said]
+    verdict = rules.majority([answer.positive for answer in answers])
+    return [answer for answer in answers if answer.positive == verdict]
 
 
-def _rule(answers: list[ReadRevision]) -> str:
+def _queue_rule(answers: list[ReadRevision]) -> str:
     item = answers[-1].read.item
     return item.queue.rule if item is not None else ""
 
 
-def _believed(revisions: list[ReadRevision]) -> tuple[list[ReadRevision], str]:
-    """The revisions that make one study's label and the rule, or none."""
+def _sources(revisions: list[ReadRevision]) -> tuple[list[ReadRevision], LabelRule]:
+    """Of a study's revisions those that make its label, none where it has none, and how they do."""
     by_context: dict[str, list[ReadRevision]] = defaultdict(list)
     for revision in revisions:
         by_context[revision.read.context].append(revision)
-    if decided := by_context[Context.ADJUDICATION]:
-        last = max(decided, key=lambda revision: (revision.committed_at, revision.pk))
-        return ([last] if _diagnostic(last) else []), ADJUDICATED
+    if decisions := by_context[Context.ADJUDICATION]:
+        last = max(decisions, key=lambda revision: (revision.committed_at, revision.pk))
+        return ([last] if _diagnostic(last) else []), "adjudicated"
     answers = list(filter(_diagnostic, by_context[Context.QUEUE]))
     if len(answers) >= 2:
-        return _in_queue(answers), AGREEMENT
+        return _in_queue(answers), "agreement"
     if answers and answers[0].read.item is not None and answers[0].read.item.needed == 1:
-        return answers, ONE_READER
-    if room := list(filter(_diagnostic, by_context[Context.TRIAGE])):
-        return _agreed(room), READING_ROOM
-    return _agreed(list(filter(_diagnostic, by_context[Context.IMPORT]))), IMPORTED
+        return answers, "one_reader"
+    if in_reading_room := list(filter(_diagnostic, by_context[Context.TRIAGE])):
+        return _agreed(in_reading_room), "reading_room"
+    return _agreed(list(filter(_diagnostic, by_context[Context.IMPORT]))), "imported"
 
 
 def _label(revisions: list[ReadRevision], definition: Definition) -> ReferenceLabel | None:
-    believed, rule = _believed(revisions)
-    if not believed:
+    sources, rule = _sources(revisions)
+    if not sources:
         return None
-    first = believed[0]
-    ids = tuple(revision.pk for revision in believed)
-    queue_rule = _rule(believed) if rule == AGREEMENT else ""
+    queue_rule = _queue_rule(sources) if rule == "agreement" else ""
     return ReferenceLabel(
-        first.read.study,
-        bool(first.positive),
-        ids,
+        sources[0].read.study,
+        bool(sources[0].positive),
+        tuple(revision.pk for revision in sources),
         rule,
         definition.name,
         consensus=rules.version_of(queue_rule) if queue_rule else "",
-        settled=not queue_rule or rules.settled(queue_rule, believed),
+        settled=not queue_rule or rules.settled(queue_rule, sources),
     )
 
 
 def labels() -> list[ReferenceLabel]:
-    """The reference label of every study that has one, in the order in which the studies came. Three queries."""
+    """The reference label of every study that has one, in the order in which the studies came."""
     definition = versions.in_force().definition
     of_study: dict[int, list[ReadRevision]] = defaultdict(list)
     for revision in _counting(definition):
         of_study[revision.read.study_id].append(revision)
-    found = (_label(revisions, definition) for revisions in of_study.values())
-    return [label for label in found if label is not None]
+    return [label for revisions in of_study.values() if (label := _label(revisions, definition)) is not None]

@@ -12,6 +12,7 @@ VERSION = 1
 
 
 def version_of(rule: str) -> str:
+    """The rule's name with its version, as labels carry it: ``clinical-1``."""
     return f"{rule}-{VERSION}"
 
 
@@ -24,11 +25,11 @@ def settled(rule: str, revisions: Sequence[ReadRevision]) -> bool:
         return False
     if rule == Rule.VERDICT:
         return True
-    found = all_differences([revision.findings for revision in revisions])
-    return not found or (rule == Rule.CLINICAL and found[0].weight < MIDDLE)
+    differences = all_differences([revision.findings for revision in revisions])
+    return not differences or (rule == Rule.CLINICAL and differences[0].weight < MIDDLE)
 
 
 def majority(verdicts: Sequence[bool | None]) -> bool | None:
-    """What more than half of them say; None where no half does."""
-    said, times = Counter(verdicts).most_common(1)[0] if verdicts else (None, 0)
-    return said if 2 * times > len(verdicts) else None
+    """What more than half of them say; None where no verdict has more than half."""
+    verdict, times = Counter(verdicts).most_common(1)[0] if verdicts else (None, 0)
+    return verdict if 2 * times > len(verdicts) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,15 @@ _MOSTLY = 0.5
 """Share of resamples in which a measure must be defined before an interval is given."""
 
 
+class EstimatePayload(TypedDict):
+    """A measure as JSON. ``why``: the reason where there is no value or no interval, else empty."""
+
+    value: float | None
+    interval: Annotated[list[float] | None, "low and high end of the 95 % interval"]
+    n: Annotated[int, "studies"]
+    why: str
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A measure with its 95 % interval, on ``n`` studies. None where it is not defined; ``why`` says the reason."""
@@ -37,7 +46,7 @@ class Estimate:
     n: int = 0
     why: str = ""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> EstimatePayload:
         interval = None if self.low is None or self.high is None else [self.low, self.high]
         return {"value": self.value, "interval": interval, "n": self.n, "why": self.why}
 
@@ -75,13 +84,13 @@ class Resamples:
         of_patient = np.add.reduceat(
             np.asarray(statistics, dtype=np.float64)[self.order], self.starts, axis=0
         )  # [P, K]
-        found = np.empty((1 + self.resamples, of_patient.shape[1]))
-        found[0] = of_patient.sum(axis=0)
-        light = of_patient.astype(np.float32)  # an interval needs no more, and it is twice as fast
+        sums = np.empty((1 + self.resamples, of_patient.shape[1]))
+        sums[0] = of_patient.sum(axis=0)
+        single = of_patient.astype(np.float32)  # an interval needs no more, and it is twice as fast
         for start in range(0, self.resamples, _AT_ONCE):
-            some = self.drawn[start : start + _AT_ONCE].astype(np.float32)
-            found[1 + start : 1 + start + len(some)] = some @ light
-        return found
+            batch = self.drawn[start : start + _AT_ONCE].astype(np.float32)
+            sums[1 + start : 1 + start + len(batch)] = batch @ single
+        return sums
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
@@ -95,26 +104,26 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
 def rate(hits: NDArray[np.bool_], counted: NDArray[np.bool_], draws: Resamples, *, least: int = 2) -> Estimate:
     """The share of hits [S] among the studies that are counted [S]; Wilson's interval where all or none are hits."""
     sums = draws.sums(np.column_stack([hits & counted, counted]))
-    found = estimate(divided(sums[:, 0], sums[:, 1]), int(sums[0, 1]), least=least)
-    if found.value in (0.0, 1.0):
-        return Estimate(found.value, *wilson(int(sums[0, 0]), found.n), n=found.n)
-    return found
+    share = estimate(divided(sums[:, 0], sums[:, 1]), int(sums[0, 1]), least=least)
+    if share.value in (0.0, 1.0):
+        return Estimate(share.value, *wilson(int(sums[0, 0]), share.n), n=share.n)
+    return share
 
 
 def median(values: Floats, draws: Resamples, *, least: int = 2) -> Estimate:
     """The median of values [S], one a study; in a resample a study counts as often as its patient was drawn."""
     order = np.argsort(values, kind="stable")
     ranked, patient = values[order], draws.patient[order]
-    found = [np.array([np.median(values)])] if len(values) else [np.array([math.nan])]
+    medians = [np.array([np.median(values)])] if len(values) else [np.array([math.nan])]
     for start in range(0, draws.resamples, _AT_ONCE):
         counted = draws.drawn[start : start + _AT_ONCE, patient].cumsum(axis=1, dtype=np.int32)
         half = counted[:, -1:] / 2
         below, above = (counted >= half).argmax(axis=1), (counted > half).argmax(axis=1)
-        found.append((ranked[below] + ranked[above]) / 2)
-    return estimate(np.concatenate(found), len(values), least=least)
+        medians.append((ranked[below] + ranked[above]) / 2)
+    return estimate(np.concatenate(medians), len(values), least=least)
 
 
 def divided(above: Floats, below: Floats) -> Floats:
     """The ratio, nan where nothing is divided by."""
-    found: Floats = np.divide(above, below, out=np.full(np.shape(below), math.nan), where=below > 1e-12)
-    return found
+    ratio: Floats = np.divide(above, below, out=np.full(np.shape(below), math.nan), where=below > 1e-12)
+    return ratio

@@ -22,8 +22,9 @@ MISSING = -1
 
 @dataclass(frozen=True)
 class Panel:
-    """Sums over studies, a row for each sample [B]. ``twice``: studies with two ratings or more, ``once``: with one.
+    """Sums over studies, a row for each sample [B], the sample itself first.
 
+    ``twice``: studies with two ratings or more, ``once``: with one or more.
     ``agreeing`` [B]: shares of agreeing pairs; ``shares`` [B, q]: of each category; ``apart`` [B, q]: of pairs that
     part over whether it is this category; ``coincidences`` [B, q, q] after Krippendorff.
     """
@@ -63,34 +64,34 @@ def panel(sums: Floats, categories: int) -> Panel:
     return Panel(sums[:, 0], sums[:, 1], sums[:, 2], sums[:, 3 : 3 + q], sums[:, 3 + q : 3 + 2 * q], matrix)
 
 
-def observed(found: Panel) -> Floats:
+def observed(sums: Panel) -> Floats:
     """Share of pairs of readers that agree, averaged over studies."""
-    return divided(found.agreeing, found.twice)
+    return divided(sums.agreeing, sums.twice)
 
 
-def _shares(found: Panel) -> Floats:
-    return found.shares / np.maximum(found.once, 1)[:, None]
+def _shares(sums: Panel) -> Floats:
+    return sums.shares / np.maximum(sums.once, 1)[:, None]
 
 
 def _beyond_chance(agreement: Floats, chance: Floats) -> Floats:
     return divided(agreement - chance, 1 - chance)
 
 
-def fleiss(found: Panel) -> Floats:
+def fleiss(sums: Panel) -> Floats:
     """Fleiss' κ."""
-    return _beyond_chance(observed(found), (_shares(found) ** 2).sum(axis=1))
+    return _beyond_chance(observed(sums), (_shares(sums) ** 2).sum(axis=1))
 
 
-def fleiss_of_category(found: Panel, category: int) -> Floats:
+def fleiss_of_category(sums: Panel, category: int) -> Floats:
     """Fleiss' κ of one category against all others."""
-    share = _shares(found)[:, category]
-    agreement = 1 - divided(found.apart[:, category], found.twice)
+    share = _shares(sums)[:, category]
+    agreement = 1 - divided(sums.apart[:, category], sums.twice)
     return _beyond_chance(agreement, share**2 + (1 - share) ** 2)
 
 
-def ac1(found: Panel) -> Floats:
+def ac1(sums: Panel) -> Floats:
     """Gwet's AC1, which does not fall with prevalence as κ does."""
-    return _beyond_chance(observed(found), _gwet_chance(_shares(found)))
+    return _beyond_chance(observed(sums), _gwet_chance(_shares(sums)))
 
 
 def _gwet_chance(shares: Floats) -> Floats:
@@ -98,11 +99,11 @@ def _gwet_chance(shares: Floats) -> Floats:
     return chance
 
 
-def alpha(found: Panel, scale: Scale) -> Floats:
+def alpha(sums: Panel, scale: Scale) -> Floats:
     """Krippendorff's alpha; ratings that are missing are simply not there."""
-    total = found.coincidences.sum(axis=2)  # [B, q]
+    total = sums.coincidences.sum(axis=2)  # [B, q]
     apart = _distances(total, scale)
-    seen = (found.coincidences * apart).sum(axis=(1, 2))
+    seen = (sums.coincidences * apart).sum(axis=(1, 2))
     expected = (total[:, :, None] * total[:, None, :] * apart).sum(axis=(1, 2))
     return 1 - divided((total.sum(axis=1) - 1) * seen, expected)
 

@@ -18,24 +18,24 @@ def farthest_first(points: Vectors, covered: Vectors, *, n: int, rng: np.random.
 
     Ties and the first, where nothing is covered yet, are drawn. (Sener and Savarese, core-sets, arXiv 1708.00489.)
     """
-    left = np.full(len(points), np.inf, dtype=np.float32)
+    distance = np.full(len(points), np.inf, dtype=np.float32)  # to the nearest covered point, squared; [S]
     for start in range(0, len(covered), 256):
-        left = np.minimum(left, _squared(points, covered[start : start + 256]).min(axis=1))
+        distance = np.minimum(distance, _squared(points, covered[start : start + 256]).min(axis=1))
     if not len(covered):
-        left = rng.random(len(points), dtype=np.float32) + np.float32(1e30)
+        distance = rng.random(len(points), dtype=np.float32) + np.float32(1e30)
     chosen: list[int] = []
     for _ in range(min(n, len(points))):
-        best = int(np.argmax(left))
+        best = int(np.argmax(distance))
         chosen.append(best)
-        left = np.minimum(left, _squared(points, points[best : best + 1])[:, 0])
-        left[best] = -1
+        distance = np.minimum(distance, _squared(points, points[best : best + 1])[:, 0])
+        distance[best] = -1
     return chosen
 
 
 def _squared(points: Vectors, others: Vectors) -> Vectors:
     """Squared distances [S, C]."""
-    found = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)[None] - 2 * points @ others.T
-    clipped: Vectors = np.maximum(found, 0)
+    squared = (points**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)[None] - 2 * points @ others.T
+    clipped: Vectors = np.maximum(squared, 0)  # rounding may leave less than nothing
     return clipped
 
 
@@ -50,26 +50,26 @@ def split_share(points: Vectors, known: Vectors, split: NDArray[np.bool_]) -> ND
     """How many of the nearest known studies [K, D] readers split on [K], for each point; pulled towards the mean."""
     k = min(NEIGHBOURS, len(known))
     near = np.argpartition(_squared(points, known), k - 1, axis=1)[:, :k]  # [S, k]
-    found: NDArray[np.float64] = (split[near].sum(axis=1) + split.mean()) / (k + 1)
-    return found
+    share: NDArray[np.float64] = (split[near].sum(axis=1) + split.mean()) / (k + 1)
+    return share
 
 
 def rarest_first(
     strata: Sequence[Hashable], labelled: Sequence[Hashable], *, n: int, rng: np.random.Generator
 ) -> list[int]:
     """n candidates, each from the stratum that has fewest labels by then; ties by fewest candidates, then drawn."""
-    waiting: dict[Hashable, list[int]] = {}
+    candidates: dict[Hashable, list[int]] = {}
     for at in rng.permutation(len(strata)):
-        waiting.setdefault(strata[at], []).append(int(at))
-    have = {stratum: sum(one == stratum for one in labelled) for stratum in waiting}
-    size = {stratum: len(found) for stratum, found in waiting.items()}
+        candidates.setdefault(strata[at], []).append(int(at))
+    labels = {stratum: sum(known == stratum for known in labelled) for stratum in candidates}
+    size = {stratum: len(members) for stratum, members in candidates.items()}
     chosen: list[int] = []
-    while waiting and len(chosen) < n:
-        stratum = min(waiting, key=lambda one: (have[one], size[one]))
-        chosen.append(waiting[stratum].pop())
-        have[stratum] += 1
-        if not waiting[stratum]:
-            del waiting[stratum]
+    while candidates and len(chosen) < n:
+        stratum = min(candidates, key=lambda each: (labels[each], size[each]))
+        chosen.append(candidates[stratum].pop())
+        labels[stratum] += 1
+        if not candidates[stratum]:
+            del candidates[stratum]
     return chosen
 
 

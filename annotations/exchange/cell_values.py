@@ -7,15 +7,18 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from annotations.label_schema.schema import ROMAN, Schema
+from annotations.label_schema.schema import ROMAN, Rule, Schema
 
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.])")
 _YES = {"true", "yes", "y", "1", "x"}
 _NO = {"false", "no", "n", "0"}
+_CACHED = 20_000
+_SHOWN = 40
+"""Characters of a cell that a message repeats."""
 
 
 class BadCell(Exception):
-    """The message says what the cell holds and what it could hold."""
+    """The message says what the cell holds and what it could hold; it goes on from the name of the column."""
 
 
 def unquoted(text: str) -> str:
@@ -23,58 +26,67 @@ def unquoted(text: str) -> str:
     if text.startswith("'"):
         return text[1:]
     if _FORMULA.match(text):
-        raise BadCell(f"holds a formula ({text[:40]}), not an answer: save the sheet with values in place of formulas")
+        raise BadCell(
+            f"holds a formula ({text[:_SHOWN]}), not an answer: save the sheet with values in place of formulas"
+        )
     return text
 
 
-class Words:
-    """Cells in the words of one schema, each asked once."""
+class CellReader:
+    """Cells as answers in one version of the schema."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
-        self.fields = {
-            **{schema.label(name).lower(): name for name in schema.properties},
-            **{n: n for n in schema.properties},
-        }
-        self.value = lru_cache(20_000)(self._value)
+        names = schema.properties
+        self.fields = {**{schema.label(name).lower(): name for name in names}, **{name: name for name in names}}
+        """The fields by what a column may be called: their titles in small letters, and their names."""
+        self.value = lru_cache(_CACHED)(self._value)
+        """What a cell of a field says; the same cell is read once. Raises BadCell."""
 
     def _value(self, field: str, text: str) -> Any:
-        """Raises BadCell."""
         if field in ("keyframes", "drawings"):
-            return self._listed(text)
+            return _list(text)
         plain = unquoted(text)
-        if self.schema.options(field):
-            return self._option(field, plain)
+        if options := self.schema.options(field):
+            return _option(options, plain)
         rule = self.schema.properties[field]
         if rule.get("type") == "boolean":
-            return self._truth(field, plain)
-        return plain if rule.get("type") == "string" else self._number(plain)
+            return _truth(plain)
+        return plain if rule.get("type") == "string" else _number(plain)
 
-    def _listed(self, text: str) -> Any:
-        try:
-            return json.loads(text)
-        except ValueError:
-            raise BadCell("holds no list as our exports write it") from None
 
-    def _option(self, field: str, plain: str) -> Any:
-        """By value ("3", "not_assessed"), by title ("III", "not assessed"); grades by Roman numerals too."""
-        for option in self.schema.options(field):
-            const = option["const"]
-            names = {json.dumps(const), str(const), str(option["title"])}
-            if isinstance(const, int) and not isinstance(const, bool) and const < len(ROMAN):
-                names |= {ROMAN[const], f"{const}.0"}
-            if plain.casefold() in {name.casefold() for name in names}:
-                return const
-        titles = ", ".join(str(option["title"]) for option in self.schema.options(field))
-        raise BadCell(f"holds {plain[:40]!r}, which is none of {titles}")
+def _list(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadCell("holds no list as our exports write it") from None
 
-    def _truth(self, field: str, plain: str) -> bool:
-        if plain.casefold() not in _YES | _NO:
-            raise BadCell(f"holds {plain[:40]!r}, which is neither yes nor no")
-        return plain.casefold() in _YES
 
-    def _number(self, plain: str) -> float | int:
-        try:
-            return int(plain) if re.fullmatch(r"-?\d+", plain) else float(plain)
-        except ValueError:
-            raise BadCell(f"holds {plain[:40]!r}, which is no number") from None
+def _option(options: list[Rule], plain: str) -> Any:
+    """By value ("3", "not_assessed"), by title ("III", "not assessed"); grades by Roman numerals too."""
+    for option in options:
+        if plain.casefold() in {name.casefold() for name in _names(option)}:
+            return option["const"]
+    titles = ", ".join(str(option["title"]) for option in options)
+    raise BadCell(f"holds {plain[:_SHOWN]!r}, which is none of {titles}")
+
+
+def _names(option: Rule) -> set[str]:
+    const = option["const"]
+    names = {json.dumps(const), str(const), str(option["title"])}
+    if isinstance(const, int) and not isinstance(const, bool) and const < len(ROMAN):
+        names |= {ROMAN[const], f"{const}.0"}
+    return names
+
+
+def _truth(plain: str) -> bool:
+    if plain.casefold() not in _YES | _NO:
+        raise BadCell(f"holds {plain[:_SHOWN]!r}, which is neither yes nor no")
+    return plain.casefold() in _YES
+
+
+def _number(plain: str) -> float | int:
+    try:
+        return int(plain) if re.fullmatch(r"-?\d+", plain) else float(plain)
+    except ValueError:
+        raise BadCell(f"holds {plain[:_SHOWN]!r}, which is no number") from None

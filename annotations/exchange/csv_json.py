@@ -6,11 +6,13 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from django.utils import timezone
 
+from annotations.consensus.reference_labels import LabelRule
 from annotations.exchange.export_records import NOTICE, Export, Record
+from annotations.label_schema.schema import Findings
 
 FORMAT, VERSION = "fontanelle-labels", 1
 LEADING = ("study_uid", "patient_id", "reader", "context", "schema")
@@ -27,6 +29,7 @@ def safe(text: str) -> str:
 
 
 def cell(value: Any) -> str:
+    """A value as a cell: nothing for null and for an empty list, JSON for lists and objects."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -48,8 +51,83 @@ def to_csv(export: Export) -> str:
 
 
 def _about(record: Record, export: Export) -> dict[str, Any]:
-    revision, label = record.revision, record.label
+    """What a row of the CSV says besides the findings: the columns of LEADING and TRAILING."""
+    label = record.label
+    row = {
+        **_read(record, export),
+        "label": label.positive if label else None,
+        "label_rule": label.rule if label else "",
+        "label_definition": label.definition if label else "",
+    }
+    return {column: row[column] for column in (*LEADING, *TRAILING)}
+
+
+class ReadExport(TypedDict):
+    """A committed read in the JSON export."""
+
+    id: int
+    study_uid: str
+    patient_id: str
+    reader: str
+    context: str
+    schema: str
+    comment: str
+    positive: bool | None
+    definition: str
+    revision: Annotated[int, "counted from 1"]
+    committed_at: Annotated[str | None, "ISO 8601; None without identifiers"]
+    duration_ms: Annotated[int, "ms from opening to commit"]
+    flag_seen: str
+    attention_seen: bool
+    findings: Findings
+    coverage: Annotated[list[dict[str, Any]], "what of each clip was on the screen, and for how long (ms)"]
+    device: dict[str, Any]
+
+
+class LabelExport(TypedDict):
+    """A reference label in the JSON export."""
+
+    study_uid: str
+    positive: bool
+    rule: LabelRule
+    definition: str
+    reads: Annotated[list[int], "ids of the read revisions that made it"]
+
+
+class LabelsDocument(TypedDict):
+    """The JSON export."""
+
+    format: str
+    version: int
+    notice: str
+    made_at: Annotated[str, "ISO 8601"]
+    identified: Annotated[bool, "with the infants' own identifiers and texts that people typed"]
+    schemas: Annotated[dict[str, dict[str, Any]], "by name, the JSON Schemas that the reads were made with"]
+    reads: list[ReadExport]
+    labels: list[LabelExport]
+
+
+def to_json(export: Export) -> str:
+    """Reads, the schemas that they were made with, and reference labels."""
+    records = list(export.records())
+    used = {record.revision.schema for record in records}
+    document: LabelsDocument = {
+        "format": FORMAT,
+        "version": VERSION,
+        "notice": NOTICE,
+        "made_at": timezone.now().isoformat(),
+        "identified": export.identified,
+        "schemas": {name: schema.document for name, schema in export.schemas.items() if name in used},
+        "reads": [_read(record, export) for record in records],
+        "labels": _labels(records),
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1)
+
+
+def _read(record: Record, export: Export) -> ReadExport:
+    revision = record.revision
     return {
+        "id": revision.pk,
         "study_uid": record.study_uid,
         "patient_id": record.patient_id,
         "reader": record.reader,
@@ -63,44 +141,22 @@ def _about(record: Record, export: Export) -> dict[str, Any]:
         "duration_ms": revision.duration_ms,
         "flag_seen": revision.flag_seen,
         "attention_seen": revision.attention_seen,
-        "label": label.positive if label else None,
-        "label_rule": label.rule if label else "",
-        "label_definition": label.definition if label else "",
+        "findings": record.findings,
+        "coverage": [{**clip, "sop_uid": export.uid(clip["sop_uid"])} for clip in revision.coverage],
+        "device": revision.device,
     }
 
 
-def to_json(export: Export) -> str:
-    records = list(export.records())
-    used = {record.revision.schema for record in records}
-    whole = {
-        "format": FORMAT,
-        "version": VERSION,
-        "notice": NOTICE,
-        "made_at": timezone.now().isoformat(),
-        "identified": export.identified,
-        "schemas": {name: schema.document for name, schema in export.schemas.items() if name in used},
-        "reads": [_read(record, export) for record in records],
-        "labels": _labels(records),
-    }
-    return json.dumps(whole, ensure_ascii=False, indent=1)
-
-
-def _read(record: Record, export: Export) -> dict[str, Any]:
-    revision = record.revision
-    about = {name: value for name, value in _about(record, export).items() if not name.startswith("label")}
-    seen = [{**clip, "sop_uid": export.uid(clip["sop_uid"])} for clip in revision.coverage]
-    return {"id": revision.pk, **about, "findings": record.findings, "coverage": seen, "device": revision.device}
-
-
-def _labels(records: Iterable[Record]) -> list[dict[str, Any]]:
-    told = {}
+def _labels(records: Iterable[Record]) -> list[LabelExport]:
+    """The reference labels of the records' studies, each once."""
+    labels: dict[str, LabelExport] = {}
     for record in records:
         if record.label:
-            told[record.study_uid] = {
+            labels[record.study_uid] = {
                 "study_uid": record.study_uid,
                 "positive": record.label.positive,
                 "rule": record.label.rule,
                 "definition": record.label.definition,
                 "reads": list(record.label.reads),
             }
-    return list(told.values())
+    return list(labels.values())

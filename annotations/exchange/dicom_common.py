@@ -63,7 +63,7 @@ def header(record: Record, export: Export, *, sop_uid: str, clip: Clip) -> Datas
 
 
 def _subject(record: Record, export: Export) -> Dataset:
-    """Patient and study. De-identified: stand-ins, and no dates."""
+    """Patient and study. De-identified: pseudonyms, and no dates."""
     study, patient = record.study, record.study.patient
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
@@ -107,6 +107,7 @@ def begin(record: Record, export: Export, *, sop_class: str, modality: str, numb
 
 
 def as_bytes(made: Dataset) -> bytes:
+    """As a DICOM file (PS3.10)."""
     buffer: Any = io.BytesIO()
     dcmwrite(buffer, made, enforce_file_format=True)
     return bytes(buffer.getvalue())

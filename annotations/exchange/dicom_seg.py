@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +15,20 @@ from pydicom.uid import SegmentationStorage, generate_uid
 from annotations.exchange.coco import REGIONS, category, outline
 from annotations.exchange.dicom_common import begin, code, own, references
 from annotations.exchange.export_records import NOTICE, Export, Record
+from annotations.measurements.drawings import Drawing
 from studies.models import Clip
 
 _FINER = 4
+"""Lines of the finer grid in each row and column of pixels."""
 # A dimension is an element and the functional group that holds it. The frame of the clip stands as the position in a
 # stack: the Referenced Frame Number lies a sequence deeper than a dimension can point to.
 _SEGMENT_NUMBER = (0x0062000B, 0x0062000A)
 _IN_STACK_POSITION = (0x00209057, 0x00209111)
 Mask = NDArray[np.bool_]
+"""[rows, columns]."""
 
 
-def mask(drawing: dict[str, Any], rows: int, columns: int) -> Mask:
+def mask(drawing: Drawing, rows: int, columns: int) -> Mask:
     """The pixels whose middle half or more lies inside; drawn finer and averaged, so that edges fall where they are."""
     canvas = Image.new("L", (columns * _FINER, rows * _FINER), 0)
     points = [(x * _FINER - 0.5, y * _FINER - 0.5) for x, y in outline(drawing)]
@@ -38,14 +40,14 @@ def mask(drawing: dict[str, Any], rows: int, columns: int) -> Mask:
 
 def to_segmentations(record: Record, export: Export, clips: dict[str, Clip]) -> list[Dataset]:
     """One object for each clip with a region; none where nobody drew one."""
-    of_clip: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    of_clip: dict[str, list[Drawing]] = defaultdict(list)
     for drawing in record.findings.get("drawings", []):
         if drawing["tool"] in REGIONS:
             of_clip[drawing["sop_uid"]].append(drawing)
     return [_segmentation(record, export, sop, clips[sop], drawn) for sop, drawn in of_clip.items()]
 
 
-def _planes(drawn: list[dict[str, Any]], clip: Clip) -> dict[tuple[int, int], Mask]:
+def _planes(drawn: list[Drawing], clip: Clip) -> dict[tuple[int, int], Mask]:
     """(segment, frame) → its mask; regions of one name on one frame are one mask."""
     names = list(dict.fromkeys(category(drawing) for drawing in drawn))
     planes: dict[tuple[int, int], Mask] = {}
@@ -56,7 +58,7 @@ def _planes(drawn: list[dict[str, Any]], clip: Clip) -> dict[tuple[int, int], Ma
     return dict(sorted(planes.items()))
 
 
-def _segmentation(record: Record, export: Export, sop_uid: str, clip: Clip, drawn: list[dict[str, Any]]) -> Dataset:
+def _segmentation(record: Record, export: Export, sop_uid: str, clip: Clip, drawn: list[Drawing]) -> Dataset:
     planes = _planes(drawn, clip)
     made = begin(record, export, sop_class=SegmentationStorage, modality="SEG", number=901)
     made.ImageType = ["DERIVED", "PRIMARY"]

@@ -20,6 +20,9 @@ from pydicom.uid import UltrasoundImageStorage, UltrasoundMultiFrameImageStorage
 from annotations.exchange.coco import outline
 from annotations.exchange.dicom_common import MAKER, SCHEME, declare_scheme, describe_origin, header, own, person_name
 from annotations.exchange.export_records import NOTICE, Export, Record
+from annotations.label_schema.schema import Keyframe
+from annotations.measurements.drawings import Drawing
+from annotations.measurements.measure import Unit
 from studies.models import Clip
 
 Concept = sr.CodedConcept
@@ -63,7 +66,7 @@ FURTHER = {
     "psv": Concept("11726-7", "LN", "Peak Systolic Velocity"),
     "edv": Concept("11653-3", "LN", "End Diastolic Velocity"),
 }
-UNITS = {
+UNITS: dict[Unit, Concept] = {
     "mm": Concept("mm", "UCUM", "millimeter"),
     "cm²": Concept("cm2", "UCUM", "square centimeter"),
     "°": Concept("deg", "UCUM", "degree"),
@@ -179,7 +182,7 @@ def _tracking(record: Record, name: str) -> sr.TrackingIdentifier:
     return sr.TrackingIdentifier(uid=f"2.25.{number}", identifier=name)
 
 
-def _drawing(drawing: dict[str, Any], record: Record, clips: dict[str, Clip]) -> Group:
+def _drawing(drawing: Drawing, record: Record, clips: dict[str, Clip]) -> Group:
     group = sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(record, drawing["uid"]),
         referenced_region=_region(drawing, clips),
@@ -192,17 +195,17 @@ def _drawing(drawing: dict[str, Any], record: Record, clips: dict[str, Clip]) ->
     return group
 
 
-def _finding(drawing: dict[str, Any]) -> Concept:
+def _finding(drawing: Drawing) -> Concept:
     preset, tool = drawing.get("preset"), drawing["tool"]
     return PRESETS[preset] if preset else own(f"drawing:{tool}", f"Drawing: {tool}")
 
 
-def _site(drawing: dict[str, Any]) -> sr.FindingSite:
+def _site(drawing: Drawing) -> sr.FindingSite:
     where = SITES.get(drawing.get("preset", ""), BRAIN)
     return sr.FindingSite(anatomic_location=where, laterality=SIDES.get(drawing.get("side", "")))
 
 
-def _measurements(drawing: dict[str, Any]) -> Iterator[sr.Measurement]:
+def _measurements(drawing: Drawing) -> Iterator[sr.Measurement]:
     """The value of the drawing, then the further numbers that it carries; none where it has no scale."""
     measured = drawing.get("measured")
     if not measured or measured["value"] is None:
@@ -214,19 +217,20 @@ def _measurements(drawing: dict[str, Any]) -> Iterator[sr.Measurement]:
         yield _measurement(concept, value, unit)
 
 
-def _further(name: str) -> tuple[Concept, str]:
+def _further(name: str) -> tuple[Concept, Unit]:
     """``psv_cm_s`` is a peak systolic velocity in cm/s."""
-    for ending, unit in (("_cm_s", "cm/s"), ("_Hz", "Hz"), ("_mm", "mm")):
+    endings: tuple[tuple[str, Unit], ...] = (("_cm_s", "cm/s"), ("_Hz", "Hz"), ("_mm", "mm"))
+    for ending, unit in endings:
         if name.endswith(ending):
             return FURTHER[name.removesuffix(ending)], unit
     raise KeyError(name)
 
 
-def _measurement(name: Concept, value: float, unit: str) -> sr.Measurement:
+def _measurement(name: Concept, value: float, unit: Unit) -> sr.Measurement:
     return sr.Measurement(name=name, value=value, unit=UNITS[unit])
 
 
-def _region(drawing: dict[str, Any], clips: dict[str, Clip]) -> sr.ImageRegion:
+def _region(drawing: Drawing, clips: dict[str, Clip]) -> sr.ImageRegion:
     """SCOORD: image pixels with (0, 0) at the outer corner of the first, as drawings are kept (PS3.3 C.18.6.1.1)."""
     tool = drawing["tool"]
     points = outline(drawing) if tool in CLOSED else drawing["points"]
@@ -238,7 +242,7 @@ def _region(drawing: dict[str, Any], clips: dict[str, Clip]) -> sr.ImageRegion:
     )
 
 
-def _keyframe(keyframe: dict[str, Any], record: Record, clips: dict[str, Clip]) -> Group:
+def _keyframe(keyframe: Keyframe, record: Record, clips: dict[str, Clip]) -> Group:
     name = f"keyframe {keyframe['sop_uid']}/{keyframe['frame']}"
     return sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(record, name),
@@ -247,7 +251,7 @@ def _keyframe(keyframe: dict[str, Any], record: Record, clips: dict[str, Clip]) 
     )
 
 
-def _reference(place: dict[str, Any], clips: dict[str, Clip]) -> tuple[str, str, list[int] | None]:
+def _reference(place: Drawing | Keyframe, clips: dict[str, Clip]) -> tuple[str, str, list[int] | None]:
     """An ultrasound SOP class (see `_name_classes`), the SOP instance, and the frame where the instance has several."""
     clip = clips[place["sop_uid"]]
     if clip.frames > 1:

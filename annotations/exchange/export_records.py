@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.models import User
 from annotations.consensus import reference_labels
 from annotations.consensus.reference_labels import ReferenceLabel
 from annotations.exchange import pseudonyms
 from annotations.label_schema import versions
-from annotations.label_schema.schema import Schema
-from annotations.models import Read, ReadRevision, ReadStatus
+from annotations.label_schema.schema import Findings, Schema
+from annotations.models import Read, ReadRevision
 from annotations.reads.blinding import blinded_uids
 from studies import access
 from studies.models import Clip, Study
@@ -23,7 +23,10 @@ NOTICE = "Research use only"
 
 @dataclass(frozen=True)
 class Record:
-    """One reader's last committed answer to one study, in the words of its schema."""
+    """One reader's last committed answer to one study, in the words of its schema.
+
+    Identifiers and findings are as the export gives them out: pseudonyms and no typed texts unless it is identified.
+    """
 
     revision: ReadRevision
     study: Study
@@ -31,24 +34,29 @@ class Record:
     study_uid: str
     patient_id: str
     reader: str
-    findings: dict[str, Any]
+    findings: Findings
     comment: str
     label: ReferenceLabel | None
+    """The reference label of the study."""
 
 
 @dataclass
 class Export:
-    """``identified``: with the identifiers and the texts that people typed."""
+    """What one person takes out."""
 
-    user: Any
+    user: User
     identified: bool = False
+    """With the identifiers and the texts that people typed."""
     labels_only: bool = False
+    """The reads that made a reference label, one for each."""
     schemas: dict[str, Schema] = field(default_factory=versions.all_schemas)
 
     def uid(self, value: str) -> str:
+        """A DICOM UID as it leaves."""
         return value if self.identified else pseudonyms.uid(value)
 
     def person(self, kind: str, value: str) -> str:
+        """The number of an infant, or the name of a reader, as it leaves."""
         return value if self.identified else pseudonyms.name(kind, value)
 
     def labels(self) -> dict[int, ReferenceLabel]:
@@ -58,12 +66,12 @@ class Export:
     def records(self) -> Iterator[Record]:
         """Each read's last committed revision; for labels alone the first of the reads that made each."""
         labels = self.labels()
-        reads = Read.objects.filter(status=ReadStatus.COMMITTED, study__in=self._visible()).order_by("study_id", "pk")
-        for read in reads.select_related("study__patient", "reader").prefetch_related("revisions"):
-            revision = max(read.revisions.all(), key=lambda each: each.number)
-            label = labels.get(read.study_id)
+        revisions = ReadRevision.objects.counting().filter(read__study__in=self._visible())
+        revisions = revisions.select_related("read__study__patient", "read__reader")
+        for revision in revisions.order_by("read__study_id", "read_id"):
+            label = labels.get(revision.read.study_id)
             if not self.labels_only or (label and label.reads[0] == revision.pk):
-                yield self._record(read, revision, label)
+                yield self._record(revision.read, revision, label)
 
     def _record(self, read: Read, revision: ReadRevision, label: ReferenceLabel | None) -> Record:
         study = read.study
@@ -80,17 +88,16 @@ class Export:
             label,
         )
 
-    def _findings(self, schema: Schema, findings: dict[str, Any]) -> dict[str, Any]:
+    def _findings(self, schema: Schema, findings: Findings) -> Findings:
         """Texts that somebody typed may name the infant: they leave with the identifiers only."""
         if self.identified:
             return findings
-        kept = {name: value for name, value in findings.items() if not _typed(schema, name)}
+        chosen = {name: value for name, value in findings.items() if not _typed(schema, name)}
+        keyframes, drawings = findings.get("keyframes", []), findings.get("drawings", [])
         return {
-            **kept,
-            "keyframes": [{**each, "sop_uid": self.uid(each["sop_uid"])} for each in findings.get("keyframes", [])],
-            "drawings": [
-                {**each, "sop_uid": self.uid(each["sop_uid"]), "label": ""} for each in findings.get("drawings", [])
-            ],
+            **chosen,
+            "keyframes": [{**keyframe, "sop_uid": self.uid(keyframe["sop_uid"])} for keyframe in keyframes],
+            "drawings": [{**drawing, "sop_uid": self.uid(drawing["sop_uid"]), "label": ""} for drawing in drawings],
         }
 
     def clips(self) -> dict[str, Clip]:
@@ -103,5 +110,6 @@ class Export:
 
 
 def _typed(schema: Schema, name: str) -> bool:
+    """Whether a field holds free text."""
     rule = schema.properties.get(name, {})
     return rule.get("type") == "string" and "oneOf" not in rule

@@ -18,7 +18,7 @@ ALIASES = {
     "study instance uid": "study_uid",
 }
 Line = tuple[int, dict[str, str], str]
-"""The number of the line, its cells by column, and what is wrong with it as a line."""
+"""The number of the line from 1, its cells by column, and what is wrong with it as a line, if anything."""
 
 
 class BadFile(Exception):
@@ -38,12 +38,12 @@ def lines(data: bytes) -> Iterator[Line]:
 
 def _json(data: bytes) -> Iterator[Line]:
     try:
-        whole = json.loads(data.decode("utf-8-sig"))
-    except ValueError as error:
+        export = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise BadFile(f"The file is no JSON ({error}).") from None
-    if whole.get("format") != FORMAT or not isinstance(whole.get("reads"), list):
+    if export.get("format") != FORMAT or not isinstance(export.get("reads"), list):
         raise BadFile(f'A JSON file of labels has the format "{FORMAT}" and a list of reads.')
-    for number, read in enumerate(whole["reads"], 1):
+    for number, read in enumerate(export["reads"], 1):
         if isinstance(read, dict) and isinstance(read.get("findings"), dict):
             yield number, {str(name): cell(value) for name, value in {**read, **read["findings"]}.items()}, ""
         else:
@@ -69,7 +69,7 @@ def _csv(data: bytes) -> Iterator[Line]:
         if "study_uid" not in columns:
             raise BadFile("The first line must name the columns, and one of them must be study_uid.")
         for cells in reader:
-            if any(each.strip() for each in cells):
+            if any(text.strip() for text in cells):
                 yield _line(reader.line_num, columns, cells)
     except csv.Error as error:
         raise BadFile(f"The file is not a CSV file ({error}).") from None
@@ -81,9 +81,9 @@ def _column(name: str) -> str:
 
 
 def _line(number: int, columns: list[str], cells: list[str]) -> Line:
-    if any("\udc80" <= letter <= "\udcff" for each in cells for letter in each):
+    if any("\udc80" <= letter <= "\udcff" for text in cells for letter in text):
         first = cells[0].encode("utf-8", "replace").decode()
         return number, {columns[0]: first}, NOT_TEXT
     if len(cells) > len(columns):
         return number, {}, "The line has more cells than there are columns."
-    return number, {name: each.strip() for name, each in zip(columns, cells, strict=False)}, ""
+    return number, {name: text.strip() for name, text in zip(columns, cells, strict=False)}, ""

@@ -1,8 +1,8 @@
 """What somebody writes as the next version of the label schema, or of "positive", checked before it counts. Pure.
 
-Some fields are ours: grades per side, the quality and so on are what the reading order, agreement and reference labels
-work with. Their titles and descriptions are a site's; what they can say is not, but for the scheme of the grades.
-A site's own fields are booleans, answers in words, numbers and texts.
+Some fields are built in: grades per side, the quality and so on are what the reading order, agreement and reference
+labels work with. Their titles and descriptions are a site's; what they can say is not, but for the scheme of the
+grades. A site's own fields are booleans, answers in words, numbers and texts.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 from jsonschema import Draft202012Validator, SchemaError
 
 from annotations.label_schema import conditions
-from annotations.label_schema.schema import SIDES, Messages, Schema, shipped
+from annotations.label_schema.schema import SIDES, Messages, Rule, Schema, shipped
 
 MAX_BYTES = 64_000
 MAX_OWN = 40
 MAX_OPTIONS = 30
 MAX_TEXT = 2000
 FLAGS = ("phi", "other_ich", "phvd", "uncertain")
-OURS = (*SIDES, *FLAGS, "cerebellar", "pvl", "quality")
+BUILT_IN = (*SIDES, *FLAGS, "cerebellar", "pvl", "quality")
 FIXED = ("keyframes", "drawings")
 WORDS = {
     "cerebellar": {"none", "left", "right", "both", "not_assessed"},
@@ -32,17 +32,16 @@ _KEY = re.compile(r"[ad]|Alt\+[a-z0-9]")
 _TOP = {"$schema", "title", "description", "type", "additionalProperties", "required", "properties", "x-asks"}
 _RULE = {"title", "description", "type", "default", "oneOf", "minimum", "maximum", "maxLength", "x-key", "x-when"}
 _SHIPPED = shipped()["papile-2"]["properties"]
-Rule = dict[str, Any]
 
 
 def whole(document: Any, name: str) -> dict[str, Any]:
     """The document as it is kept: what is always the same is written by us."""
     properties = {field: rule for field, rule in document["properties"].items() if field not in ("schema", *FIXED)}
     properties = {"schema": {"const": name}, **properties, **{field: _SHIPPED[field] for field in FIXED}}
-    kept = {part: document[part] for part in ("title", "description", "x-asks") if part in document}
+    written = {part: document[part] for part in ("title", "description", "x-asks") if part in document}
     return {
         "$schema": Draft202012Validator.META_SCHEMA["$id"],
-        **kept,
+        **written,
         "type": "object",
         "additionalProperties": False,
         "required": list(properties),
@@ -52,16 +51,16 @@ def whole(document: Any, name: str) -> dict[str, Any]:
 
 def check(document: Any) -> Messages:
     """What is wrong with a document, by its part; empty where nothing is."""
-    if found := _shape(document):
-        return found
+    if messages := _shape(document):
+        return messages
     properties: dict[str, Any] = document["properties"]
-    messages: Messages = {}
-    for field, rule in properties.items():
-        if field not in ("schema", *FIXED) and (said := _rule(field, rule)):
-            messages[f"properties.{field}"] = [said]
-    for field in OURS:
-        if field not in properties:
-            messages[f"properties.{field}"] = ["This field is part of every version: agreement and labels need it."]
+    messages = {
+        f"properties.{field}": [problem]
+        for field, rule in properties.items()
+        if field not in ("schema", *FIXED) and (problem := _rule(field, rule))
+    }
+    missing = ["This field is part of every version: agreement and labels need it."]
+    messages |= {f"properties.{field}": missing for field in BUILT_IN if field not in properties}
     if messages:
         return messages
     return _together(properties) | _asks(document.get("x-asks", []), {*properties, "schema", *FIXED})
@@ -84,7 +83,7 @@ def _shape(document: Any) -> Messages:
         return {"title": ["A schema has a title of at most 100 characters."]}
     if not isinstance(document.get("properties"), dict):
         return {"properties": ["A schema has properties: the fields of the form."]}
-    if len(document["properties"]) > MAX_OWN + len(OURS) + len(FIXED) + 1:
+    if len(document["properties"]) > MAX_OWN + len(BUILT_IN) + len(FIXED) + 1:
         return {"properties": [f"A form has at most {MAX_OWN} fields of a site's own."]}
     return {}
 
@@ -99,28 +98,23 @@ def _rule(field: str, rule: Any) -> str:
         return f"A field of a form has no {', '.join(unknown)}."
     if "default" not in rule or not Draft202012Validator(rule).is_valid(rule["default"]):
         return "A field has a default that it would take as an answer."
-    return _own(field, rule)
+    return _answers(field, rule)
 
 
-def _own(field: str, rule: Rule) -> str:
+def _answers(field: str, rule: Rule) -> str:
+    """What is wrong with the answers that a field takes."""
     if field in SIDES:
         return _grades(rule)
-    if field in FLAGS and rule.get("type") != "boolean":
-        return "This field is true or false."
+    if field in FLAGS:
+        return "" if rule.get("type") == "boolean" else "This field is true or false."
     if field == "pvl":
-        return (
-            ""
-            if rule.get("type") == "boolean" or _consts(rule) == list(range(5))
-            else "PVL is true or false, or 0 to 4."
-        )
+        graded = rule.get("type") == "boolean" or _consts(rule) == list(range(5))
+        return "" if graded else "PVL is true or false, or 0 to 4."
     if field in WORDS:
-        found = {word for word in _consts(rule) if isinstance(word, str)}
-        return (
-            ""
-            if found == WORDS[field]
-            else f"The answers are {', '.join(sorted(WORDS[field]))}: name them as you like."
-        )
-    return "" if field in FLAGS else _kind(rule)
+        words = {word for word in _consts(rule) if isinstance(word, str)}
+        expected = f"The answers are {', '.join(sorted(WORDS[field]))}: name them as you like."
+        return "" if words == WORDS[field] else expected
+    return _kind(rule)
 
 
 def _consts(rule: Rule) -> list[Any]:
@@ -164,19 +158,21 @@ def _together(properties: dict[str, Any]) -> Messages:
     messages: Messages = {}
     if _consts(properties["right"]) != _consts(properties["left"]):
         messages["properties.left"] = ["Both sides have the same grades."]
-    ours = {field: _SHIPPED[field]["x-key"] for field in OURS}
+    built_in = {field: _SHIPPED[field]["x-key"] for field in BUILT_IN}
     used: dict[str, str] = {}
     for field, rule in properties.items():
-        if "x-key" in rule and (said := _key(field, rule["x-key"], ours, used)):
-            messages[f"properties.{field}"] = [said]
-        if "x-when" in rule and (said := conditions.wrong(rule["x-when"], properties)):
-            messages[f"properties.{field}"] = [said]
+        if "x-key" in rule and (problem := _key(field, rule["x-key"], built_in, used)):
+            messages[f"properties.{field}"] = [problem]
+        if "x-when" in rule and (problem := conditions.wrong(rule["x-when"], properties)):
+            messages[f"properties.{field}"] = [problem]
     return messages
 
 
-def _key(field: str, key: Any, ours: dict[str, str], used: dict[str, str]) -> str:
-    if field in ours:
-        return "" if key == ours[field] else f"The key of this field is {ours[field]}; a person can change it in ?."
+def _key(field: str, key: Any, built_in: dict[str, str], used: dict[str, str]) -> str:
+    """What is wrong with the key that gives a field; ``used``: the fields by the keys seen so far."""
+    if field in built_in:
+        right = key == built_in[field]
+        return "" if right else f"The key of this field is {built_in[field]}; a person can change it in ?."
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         return "The key of a site's own field is a, d, or Alt+ and a letter or digit: the others are taken."
     other = used.setdefault(key, field)
@@ -186,17 +182,17 @@ def _key(field: str, key: Any, ours: dict[str, str], used: dict[str, str]) -> st
 def _asks(asks: Any, known: set[str]) -> Messages:
     if not isinstance(asks, list):
         return {"x-asks": ["What is asked about is a list."]}
-    for number, asked in enumerate(asks):
-        if said := _ask(asked, known):
-            return {f"x-asks.{number}": [said]}
+    for number, entry in enumerate(asks):
+        if problem := _ask(entry, known):
+            return {f"x-asks.{number}": [problem]}
     return {}
 
 
-def _ask(asked: Any, known: set[str]) -> str:
-    question = asked.get("ask") if isinstance(asked, dict) else None
+def _ask(entry: Any, known: set[str]) -> str:
+    question = entry.get("ask") if isinstance(entry, dict) else None
     if not isinstance(question, str) or not 0 < len(question) <= 300:
         return 'An entry has "ask", the sentence that the reader sees, and "all" or "any".'
-    return conditions.wrong({part: asked[part] for part in asked if part != "ask"}, known)
+    return conditions.wrong({part: entry[part] for part in entry if part != "ask"}, known)
 
 
 def check_definition(rule: Any, schema: Schema) -> Messages:
@@ -205,8 +201,8 @@ def check_definition(rule: Any, schema: Schema) -> Messages:
         return {"rule": ['A definition is an object of "title", "description" and "any".']}
     if not isinstance(rule.get("title"), str) or not 0 < len(rule["title"]) <= 100:
         return {"title": ["A definition has a title of at most 100 characters."]}
-    said = conditions.wrong({"any": rule.get("any")}, schema.properties)
-    return {"any": [said]} if said else _decidable(rule, schema)
+    problem = conditions.wrong({"any": rule.get("any")}, schema.properties)
+    return {"any": [problem]} if problem else _decidable(rule, schema)
 
 
 def _decidable(rule: Rule, schema: Schema) -> Messages:

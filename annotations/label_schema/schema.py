@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from jsonschema import Draft202012Validator
 
@@ -26,24 +26,36 @@ ROMAN = ("none", "I", "II", "III", "IV")
 MAX_COMMENT = 10_000
 
 Findings = dict[str, Any]
+"""An answer, by field; which fields there are its version of the schema says."""
 Messages = dict[str, list[str]]
+"""What is wrong, by field, in sentences for who typed it."""
+Rule = dict[str, Any]
+"""The JSON Schema of one field."""
+
+
+class Keyframe(TypedDict):
+    """A frame that a reader marked."""
+
+    sop_uid: str
+    frame: Annotated[int, "counted from 1"]
 
 
 class BadFindings(Exception):
     """``messages``: what is wrong, field by field, for the person who typed it."""
 
     def __init__(self, messages: Messages) -> None:
-        super().__init__("; ".join(f"{field}: {' '.join(said)}" for field, said in messages.items()))
+        super().__init__("; ".join(f"{field}: {' '.join(sentences)}" for field, sentences in messages.items()))
         self.messages = messages
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What an answer said that another version of the schema has no place for, in words."""
+    """What an answer said that another version of the schema has no place for."""
 
     field: str
     title: str
     said: str
+    """The answer in the words of the version that it was made with."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +70,10 @@ class Schema:
         return str(self.document["title"])
 
     @property
-    def properties(self) -> dict[str, dict[str, Any]]:
+    def properties(self) -> dict[str, Rule]:
         """The fields in the order of the form."""
-        found: dict[str, dict[str, Any]] = self.document["properties"]
-        return found
+        properties: dict[str, Rule] = self.document["properties"]
+        return properties
 
     @cached_property
     def _checks(self) -> dict[str, Any]:
@@ -69,13 +81,15 @@ class Schema:
 
     @property
     def empty(self) -> Findings:
+        """An answer that says nothing; the caller's own to change."""
         defaults = {field: rule.get("default") for field, rule in self.properties.items()}
         copied: Findings = json.loads(json.dumps(defaults))
         return copied | {"schema": self.name}
 
-    def options(self, field: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.properties[field].get("oneOf", [])
-        return found
+    def options(self, field: str) -> list[Rule]:
+        """The answers in words that a field can have: ``const`` and ``title``; none where it takes no words."""
+        options: list[Rule] = self.properties[field].get("oneOf", [])
+        return options
 
     def word(self, field: str, value: Any) -> str:
         """An answer in the words of this version; yes and no, numbers and texts as they are."""
@@ -87,9 +101,11 @@ class Schema:
         return str(len(value)) if isinstance(value, list) else "not said" if value is None else str(value)
 
     def label(self, field: str) -> str:
+        """The title of a field; its name where this version has no such field."""
         return str(self.properties.get(field, {}).get("title", field))
 
     def fits(self, field: str, value: Any) -> bool:
+        """Whether a field of this version takes this answer."""
         return field in self._checks and bool(self._checks[field].is_valid(value))
 
     def validate(self, findings: Any) -> Findings:
@@ -119,8 +135,8 @@ class Schema:
         if "boolean" in _types(rule):
             return f"{self.label(field)} is true or false."
         bounds = {name: rule[name] for name in ("minimum", "maximum", "maxLength") if name in rule}
-        said = ", ".join(f"{name} {bound}" for name, bound in bounds.items())
-        return f"{self.label(field)} is of the kind {' or '.join(_types(rule))}{f' ({said})' if said else ''}."
+        limits = ", ".join(f"{name} {bound}" for name, bound in bounds.items())
+        return f"{self.label(field)} is of the kind {' or '.join(_types(rule))}{f' ({limits})' if limits else ''}."
 
     def complete(self, findings: Any, definition: Definition) -> Findings:
         """Findings as they are committed: a grade on one side alone says that the other has none.
@@ -138,23 +154,28 @@ class Schema:
 
     def questions(self, findings: Findings) -> list[str]:
         """What does not go together. A reader may mean it: they are asked, and asked once."""
-        return [asked["ask"] for asked in self.document.get("x-asks", []) if _asked(asked, findings)]
+        return [entry["ask"] for entry in self.document.get("x-asks", []) if _contradicts(entry, findings)]
 
     def carry(self, findings: Findings, origin: Schema) -> tuple[Findings, list[LeftOut]]:
         """An answer to another version in the fields of this one, and what has no place here."""
-        kept = {f: value for f, value in findings.items() if f != "schema" and self.fits(f, value)}
-        said = {f: v for f, v in findings.items() if f != "schema" and f not in kept and v != origin.empty.get(f)}
-        left = [LeftOut(field, origin.label(field), origin.word(field, value)) for field, value in said.items()]
-        return {**self.empty, **kept}, left
+        answers = {field: value for field, value in findings.items() if field != "schema"}
+        carried = {field: value for field, value in answers.items() if self.fits(field, value)}
+        left_out = [
+            LeftOut(field, origin.label(field), origin.word(field, value))
+            for field, value in answers.items()
+            if field not in carried and value != origin.empty.get(field)
+        ]
+        return {**self.empty, **carried}, left_out
 
 
-def _asked(rule: Mapping[str, Any], findings: Findings) -> bool:
-    return conditions.holds({part: rule[part] for part in ("all", "any") if part in rule}, findings)
+def _contradicts(entry: Rule, findings: Findings) -> bool:
+    """Whether findings meet the condition of an entry of ``x-asks``."""
+    return conditions.holds({part: entry[part] for part in ("all", "any") if part in entry}, findings)
 
 
-def _types(rule: Mapping[str, Any]) -> list[str]:
-    found = rule.get("type", [])
-    return [found] if isinstance(found, str) else list(found)
+def _types(rule: Rule) -> list[str]:
+    types = rule.get("type", [])
+    return [types] if isinstance(types, str) else list(types)
 
 
 def _plain(value: Any) -> Any:
@@ -175,10 +196,10 @@ def _unsaid(findings: Findings) -> str:
 
 @dataclass(frozen=True)
 class Definition:
-    """One version of what "positive" means: any of its conditions."""
+    """One version of what "positive" means: any of the conditions in ``rule["any"]``."""
 
     name: str
-    rule: dict[str, Any]
+    rule: Rule
 
     @property
     def title(self) -> str:
@@ -188,8 +209,8 @@ class Definition:
         """None: what it depends on was not said."""
         if any(conditions.holds(condition, findings) for condition in self.rule["any"]):
             return True
-        asked = {field for condition in self.rule["any"] for field in conditions.fields(condition)}
-        return None if any(field in findings and findings[field] is None for field in asked) else False
+        fields = {field for condition in self.rule["any"] for field in conditions.fields(condition)}
+        return None if any(field in findings and findings[field] is None for field in fields) else False
 
 
 def shipped() -> dict[str, dict[str, Any]]:
@@ -210,5 +231,6 @@ def summary(findings: Findings) -> str:
 
 
 def _elsewhere(findings: Findings) -> bool:
+    """Whether there is a haemorrhage that has no grade."""
     cerebellar = findings.get("cerebellar") in ("left", "right", "both")
     return bool(findings.get("phi") or findings.get("other_ich") or cerebellar)

@@ -13,10 +13,12 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from annotations.label_schema.schema import BadFindings, Definition, Schema, shipped
 from annotations.models import LabelSchema, PositiveDefinition, SchemaInForce
 
 FIRST_SCHEMA, FIRST_DEFINITION = "papile-2", "positive-1"
+MAX_NAME = 32
 _NUMBERED = re.compile(r"(.+)-(\d+)")
 
 
@@ -50,11 +52,12 @@ def install(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
 
 
 def in_force() -> InForce:
-    chosen = SchemaInForce.objects.select_related("schema", "definition").latest("pk")
-    return InForce(_schema(chosen.schema), _definition(chosen.definition))
+    """The site's choice."""
+    latest = SchemaInForce.objects.select_related("schema", "definition").latest("pk")
+    return InForce(_schema(latest.schema), _definition(latest.definition))
 
 
-def put_in_force(schema: str, definition: str, *, by: Any = None, reason: str = "") -> SchemaInForce:
+def put_in_force(schema: str, definition: str, *, by: User | None = None, reason: str = "") -> SchemaInForce:
     """From now on new reads are made with these; raises DoesNotExist."""
     return SchemaInForce.objects.create(
         schema=LabelSchema.objects.get(name=schema),
@@ -66,8 +69,9 @@ def put_in_force(schema: str, definition: str, *, by: Any = None, reason: str = 
 
 
 def named(name: str) -> Schema | None:
-    found = LabelSchema.objects.filter(name=name).first()
-    return _schema(found) if found else None
+    """The version of the schema of this name; None where there is none."""
+    row = LabelSchema.objects.filter(name=name).first()
+    return _schema(row) if row else None
 
 
 def of(findings: Any) -> Schema:
@@ -75,10 +79,10 @@ def of(findings: Any) -> Schema:
     name = findings.get("schema") if isinstance(findings, dict) else None
     if name is None:
         return in_force().schema
-    found = named(name) if isinstance(name, str) and len(name) <= 32 else None
-    if found is None:
+    schema = named(name) if isinstance(name, str) and len(name) <= MAX_NAME else None
+    if schema is None:
         raise BadFindings({"schema": ["There is no version of the schema of this name."]})
-    return found
+    return schema
 
 
 def of_revision(name: str) -> Schema:
@@ -87,27 +91,29 @@ def of_revision(name: str) -> Schema:
 
 
 def all_schemas() -> dict[str, Schema]:
+    """Every version by its name, in the order in which they came."""
     return {row.name: _schema(row) for row in LabelSchema.objects.order_by("pk")}
 
 
 def definition(name: str) -> Definition | None:
-    found = PositiveDefinition.objects.filter(name=name).first()
-    return _definition(found) if found else None
+    """The version of "positive" of this name; None where there is none."""
+    row = PositiveDefinition.objects.filter(name=name).first()
+    return _definition(row) if row else None
 
 
 def next_name(name: str) -> str:
     """papile-2 → papile-3, the first that is free."""
     family, number = _split(name)
-    taken = {*LabelSchema.objects.values_list("name", flat=True)}
-    taken |= {*PositiveDefinition.objects.values_list("name", flat=True)}
-    while f"{family}-{number}" in taken:
+    names = {*LabelSchema.objects.values_list("name", flat=True)}
+    names |= {*PositiveDefinition.objects.values_list("name", flat=True)}
+    while f"{family}-{number}" in names:
         number += 1
     return f"{family}-{number}"
 
 
 def _split(name: str) -> tuple[str, int]:
-    found = _NUMBERED.fullmatch(name)
-    return (found[1], int(found[2])) if found else (name, 1)
+    match = _NUMBERED.fullmatch(name)
+    return (match[1], int(match[2])) if match else (name, 1)
 
 
 def _schema(row: LabelSchema) -> Schema:

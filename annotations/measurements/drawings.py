@@ -1,21 +1,19 @@
 """What a reader draws on the pictures: kept as points in image pixels, measured by us from the regions of the clip.
 
-A drawing is ``{uid, tool, sop_uid, frame, points, label, preset, side}``. Points are ``[x, y]`` in image pixels with
-(0, 0) at the outer corner of the first pixel; an ellipse has the ends of one axis, then of the other; a box two
-opposite corners; an angle its vertex second; an arrow its tip first; a resistive index the systolic peak, then the end
-of diastole. ``measured`` beside it is the server's own answer, written at the commit; what a client sends there is
-dropped.
+Points are ``[x, y]`` in image pixels with (0, 0) at the outer corner of the first pixel; an ellipse has the ends of one
+axis, then of the other; a box two opposite corners; an angle its vertex second; an arrow its tip first; a resistive
+index the systolic peak, then the end of diastole.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from annotations.measurements.measure import measure
-from studies.models import Clip, Study
+from annotations.measurements.measure import MeasuredPayload, measure
+from studies.dicom.facts import Region
 
 POINTS = {"length": (2, 2), "angle": (3, 3), "ellipse": (4, 4), "freehand": (3, 256), "box": (2, 2)}
 POINTS |= {"point": (1, 1), "arrow": (2, 2)}
@@ -26,11 +24,31 @@ MAX_DRAWINGS = 200
 MAX_POINTS = 5000
 MAX_LABEL = 200
 _REACH = 100_000
+"""Pixels from the corner of the image beyond which no point lies."""
 _SAME_MIDDLE = 0.05
+"""Pixels by which the middles of an ellipse's axes may differ."""
 _UID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
-Drawing = dict[str, Any]
+Tool = Literal["length", "angle", "ellipse", "freehand", "box", "point", "arrow"]
+Preset = Literal["", "vi", "ahw", "tod", "third_ventricle", "ri"]
+Side = Literal["", "right", "left"]
 Messages = dict[str, list[str]]
+"""What is wrong, by drawing and field, in sentences."""
+
+
+class Drawing(TypedDict):
+    """A drawing that was checked."""
+
+    uid: Annotated[str, "its own identifier within the read"]
+    tool: Tool
+    sop_uid: Annotated[str, "of the clip"]
+    frame: Annotated[int, "counted from 1"]
+    points: Annotated[list[list[float]], "[x, y] in image pixels"]
+    label: str
+    preset: Annotated[Preset, "what the reader measures, such as the ventricular index (vi)"]
+    side: Side
+    measured: NotRequired[MeasuredPayload | None]
+    """The server's own numbers, from the commit on; what a client sends here is dropped."""
 
 
 def _text(value: Any, longest: int) -> bool:
@@ -67,7 +85,7 @@ _FIELDS: dict[str, Callable[[Any], str]] = {
     "preset": lambda value: "" if _word(value, PRESETS) else f"A preset is one of {_presets()}.",
     "side": lambda value: "" if _word(value, SIDES) else "A side is right or left.",
 }
-_DEFAULTS: Drawing = {"label": "", "preset": "", "side": ""}
+_DEFAULTS = {"label": "", "preset": "", "side": ""}
 _KNOWN = {*_FIELDS, "points", "measured"}
 
 
@@ -81,24 +99,26 @@ def messages(value: Any) -> Messages:
         return {"drawings": ["Drawings are a list."]}
     if len(value) > MAX_DRAWINGS:
         return {"drawings": [f"At most {MAX_DRAWINGS} drawings are kept with a read."]}
-    found: Messages = {}
-    for number, drawing in enumerate(value):
-        found |= {f"drawings.{number}{field}": [said] for field, said in _wrong(drawing).items()}
-    if not found:
-        found = _together(value)
-    return found
+    problems = {
+        f"drawings.{number}{field}": [problem]
+        for number, drawing in enumerate(value)
+        for field, problem in _problems(drawing).items()
+    }
+    return problems or _together(value)
 
 
-def _wrong(drawing: Any) -> dict[str, str]:
+def _problems(drawing: Any) -> dict[str, str]:
+    """What is wrong with one drawing, by ``.field``."""
     if not isinstance(drawing, dict):
         return {"": "A drawing is an object."}
-    whole = {**_DEFAULTS, **drawing}
-    said = {f".{str(field)[:40]}": "A drawing has no such field." for field in drawing if field not in _KNOWN}
-    said |= {f".{field}": wrong for field, check in _FIELDS.items() if (wrong := check(whole.get(field)))}
-    return said or _shape(whole)
+    complete = {**_DEFAULTS, **drawing}
+    problems = {f".{str(field)[:40]}": "A drawing has no such field." for field in drawing if field not in _KNOWN}
+    problems |= {f".{field}": problem for field, check in _FIELDS.items() if (problem := check(complete.get(field)))}
+    return problems or _shape(complete)
 
 
-def _shape(drawing: Drawing) -> dict[str, str]:
+def _shape(drawing: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with the points of a drawing whose other fields are right."""
     tool, preset, points = drawing["tool"], drawing["preset"], drawing.get("points")
     least, most = POINTS[tool]
     if not (isinstance(points, list) and least <= len(points) <= most and all(map(_is_point, points))):
@@ -119,6 +139,7 @@ def _is_ellipse(points: Any) -> bool:
 
 
 def _together(drawings: list[Drawing]) -> Messages:
+    """What is wrong with drawings that are right one by one."""
     if len({drawing["uid"] for drawing in drawings}) < len(drawings):
         return {"drawings": ["Two drawings have the same identifier."]}
     if sum(len(drawing["points"]) for drawing in drawings) > MAX_POINTS:
@@ -127,14 +148,25 @@ def _together(drawings: list[Drawing]) -> Messages:
 
 
 def plain(drawings: list[Drawing]) -> list[Drawing]:
-    """As they are kept in a draft: every field there, no numbers but the points."""
-    kept = ("uid", "tool", "sop_uid", "frame", "points", "label", "preset", "side")
-    return [{field: {**_DEFAULTS, **drawing}[field] for field in kept} for drawing in drawings]
+    """As a draft holds them: every field there, no numbers but the points."""
+    return [_plain(drawing) for drawing in drawings]
 
 
-def misplaced(study: Study, drawings: list[Drawing]) -> Messages:
-    """Drawings on what is no frame of this study."""
-    frames = dict(study.clips.values_list("sop_uid", "frames")) if drawings else {}
+def _plain(drawing: Drawing) -> Drawing:
+    return {
+        "uid": drawing["uid"],
+        "tool": drawing["tool"],
+        "sop_uid": drawing["sop_uid"],
+        "frame": drawing["frame"],
+        "points": drawing["points"],
+        "label": drawing.get("label", ""),
+        "preset": drawing.get("preset", ""),
+        "side": drawing.get("side", ""),
+    }
+
+
+def misplaced(drawings: list[Drawing], frames: Mapping[str, int]) -> Messages:
+    """Drawings on what is no frame of this study. ``frames``: how many each of its clips has, by SOP instance UID."""
     return {
         f"drawings.{number}.frame": ["A drawing lies on a frame of a clip of this study."]
         for number, drawing in enumerate(drawings)
@@ -142,13 +174,13 @@ def misplaced(study: Study, drawings: list[Drawing]) -> Messages:
     }
 
 
-def measured(study: Study, drawings: list[Drawing]) -> list[Drawing]:
-    """The drawings with our own numbers beside them."""
-    regions = dict(Clip.objects.filter(study=study).values_list("sop_uid", "regions")) if drawings else {}
+def measured(drawings: list[Drawing], regions: Mapping[str, list[Region]]) -> list[Drawing]:
+    """The drawings with our own numbers beside them. ``regions``: those of each clip, by SOP instance UID."""
     return [{**drawing, "measured": numbers(drawing, regions.get(drawing["sop_uid"], []))} for drawing in drawings]
 
 
-def numbers(drawing: Drawing, regions: list[dict[str, Any]]) -> dict[str, Any] | None:
+def numbers(drawing: Drawing, regions: list[Region]) -> MeasuredPayload | None:
+    """What a drawing measures; None for what measures nothing. ``regions``: those of its clip."""
     points = [(float(x), float(y)) for x, y in drawing["points"]]
-    found = measure(drawing["tool"], points, regions, preset=drawing["preset"], frame=drawing["frame"])
-    return None if found is None else dict(found.as_json())
+    result = measure(drawing["tool"], points, regions, preset=drawing["preset"], frame=drawing["frame"])
+    return None if result is None else result.as_json()

@@ -11,14 +11,19 @@ differ between x and y: everything, angles too, is computed after scaling.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import acos, degrees, hypot, pi
-from typing import Any
+from typing import Annotated, Literal, TypedDict
+
+from studies.dicom.facts import Region
 
 Point = tuple[float, float]
-Region = dict[str, Any]
+"""(x, y), in image pixels or, after scaling, in millimetres."""
+Quantity = Literal["length", "angle", "area", "resistive_index", "velocity"]
+VelocityUnit = Literal["cm/s", "Hz"]
+Unit = Literal["mm", "°", "cm²", "", VelocityUnit]
 
 NO_SCALE = "uncalibrated: the file states no scale"
 OUTSIDE = "uncalibrated: a point lies outside every ultrasound region"
@@ -32,21 +37,32 @@ NOT_A_TRACE = "uncalibrated: the resistive index needs a Doppler trace with a ve
 NOT_PEAK = "the first point must be the systolic peak, farther from the zero line than the second"
 CROSSES = "the line crosses itself: it has no area"
 NO_ARM = "an arm of the angle has no length"
-VELOCITIES = ("cm/s", "Hz")
+VELOCITIES: dict[str, VelocityUnit] = {"cm/s": "cm/s", "Hz": "Hz"}
 _EDGE = 1e-6
+"""Pixels by which a point may miss an edge that it lies on."""
+
+
+class MeasuredPayload(TypedDict):
+    """What a drawing measures, as JSON and as reads keep it; numbers have four decimals."""
+
+    quantity: Quantity
+    unit: Unit
+    value: Annotated[float | None, "in the unit; None where there is a reason"]
+    reason: str
+    more: Annotated[dict[str, float], "what else follows from the points, such as width_mm; the unit is in the name"]
 
 
 @dataclass(frozen=True)
 class Measured:
     """``value`` in ``unit``, or None and the ``reason``; ``more`` holds what else follows, its unit in its name."""
 
-    quantity: str
-    unit: str
+    quantity: Quantity
+    unit: Unit
     value: float | None = None
     reason: str = ""
     more: dict[str, float] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> MeasuredPayload:
         value = None if self.value is None else round(self.value, 4)
         more = {name: round(number, 4) for name, number in self.more.items()}
         return {"quantity": self.quantity, "unit": self.unit, "value": value, "reason": self.reason, "more": more}
@@ -56,17 +72,23 @@ class Uncalibrated(Exception):
     """There is no number; the message says why."""
 
 
-def measure(tool: str, points: Sequence[Point], regions: Sequence[Region], *, preset: str = "", frame: int = 1) -> Any:
-    """What a drawing of a frame measures: Measured, or None for what measures nothing."""
-    here = of_frame(regions, frame)
+Result = tuple[float, dict[str, float]]
+"""A value and what else follows."""
+
+
+def measure(
+    tool: str, points: Sequence[Point], regions: Sequence[Region], *, preset: str = "", frame: int = 1
+) -> Measured | None:
+    """What a drawing of a frame measures; None for what measures nothing. ``regions``: all those of the clip."""
+    in_frame = of_frame(regions, frame)
     if preset == "ri":
-        return _answer("resistive_index", "", lambda: _resistive_index(points, here))
+        return _measured("resistive_index", "", lambda: _resistive_index(points, in_frame))
     if tool == "point":
-        return _velocity(points, here)
+        return _velocity(points, in_frame)
     if tool not in _QUANTITIES:
         return None
     quantity, unit, compute = _QUANTITIES[tool]
-    return _answer(quantity, unit, lambda: compute(_scaled(tool, points, here)))
+    return _measured(quantity, unit, lambda: compute(_scaled(tool, points, in_frame)))
 
 
 def of_frame(regions: Sequence[Region], frame: int) -> list[Region]:
@@ -79,7 +101,7 @@ def _within(frame: int, run: Sequence[int]) -> bool:
     return run[0] <= frame <= run[1]
 
 
-def _answer(quantity: str, unit: str, compute: Any) -> Measured:
+def _measured(quantity: Quantity, unit: Unit, compute: Callable[[], Result]) -> Measured:
     try:
         value, more = compute()
     except Uncalibrated as refusal:
@@ -98,9 +120,9 @@ def _covers(region: Region, point: Point, edge: float = _EDGE) -> bool:
 
 def _holding(points: Sequence[Point], regions: Sequence[Region]) -> list[Region]:
     """The regions that hold all points, at least one; raises Uncalibrated."""
-    found = [region for region in regions if all(_covers(region, point) for point in points)]
-    if found:
-        return found
+    holding = [region for region in regions if all(_covers(region, point) for point in points)]
+    if holding:
+        return holding
     if not regions:
         raise Uncalibrated(NO_SCALE)
     everywhere = all(any(_covers(region, point) for region in regions) for point in points)
@@ -120,17 +142,18 @@ def _scale(points: Sequence[Point], regions: Sequence[Region]) -> tuple[float, f
         raise Uncalibrated(OVERLAP)
     dx, dy = scales.pop()
     if dx is None or dy is None:
-        raise Uncalibrated(_why_not(holding[0]))
+        raise Uncalibrated(_why_no_scale(holding[0]))
     return 10 * dx, 10 * dy
 
 
-def _why_not(region: Region) -> str:
+def _why_no_scale(region: Region) -> str:
     if not region.get("inside", True):
         return BEYOND
     return TRACE if region.get("type") in ("spectral", "waveform", "m_mode") else NO_CENTIMETRES
 
 
 def _scaled(tool: str, points: Sequence[Point], regions: Sequence[Region]) -> list[Point]:
+    """The points in millimetres; raises Uncalibrated."""
     mx, my = _scale([*points, *_extent(tool, points)], regions)
     return [(mx * x, my * y) for x, y in points]
 
@@ -154,11 +177,11 @@ def _distance(a: Point, b: Point) -> float:
     return hypot(b[0] - a[0], b[1] - a[1])
 
 
-def _length(points: Sequence[Point]) -> tuple[float, dict[str, float]]:
+def _length(points: Sequence[Point]) -> Result:
     return _distance(points[0], points[1]), {}
 
 
-def _angle(points: Sequence[Point]) -> tuple[float, dict[str, float]]:
+def _angle(points: Sequence[Point]) -> Result:
     """At the second point."""
     (ax, ay), (bx, by), (cx, cy) = points
     arms = _distance(points[1], points[0]) * _distance(points[1], points[2])
@@ -168,7 +191,7 @@ def _angle(points: Sequence[Point]) -> tuple[float, dict[str, float]]:
     return degrees(acos(max(-1.0, min(1.0, cosine)))), {}
 
 
-def _box(points: Sequence[Point]) -> tuple[float, dict[str, float]]:
+def _box(points: Sequence[Point]) -> Result:
     """Of two opposite corners."""
     width, height = abs(points[1][0] - points[0][0]), abs(points[1][1] - points[0][1])
     return width * height / 100, {"width_mm": width, "height_mm": height}
@@ -181,7 +204,7 @@ def _axes(points: Sequence[Point]) -> tuple[Point, tuple[Point, Point]]:
     return ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2), (u, v)
 
 
-def _ellipse(points: Sequence[Point]) -> tuple[float, dict[str, float]]:
+def _ellipse(points: Sequence[Point]) -> Result:
     """Of the ends of one axis, then of the other. Where x and y scale differently these are conjugate diameters, and
     the area is still pi times their cross product."""
     _, (u, v) = _axes(points)
@@ -189,7 +212,7 @@ def _ellipse(points: Sequence[Point]) -> tuple[float, dict[str, float]]:
     return pi * abs(u[0] * v[1] - u[1] * v[0]) / 100, axes
 
 
-def _freehand(points: Sequence[Point]) -> tuple[float, dict[str, float]]:
+def _freehand(points: Sequence[Point]) -> Result:
     """Of a closed line: the last point is joined to the first."""
     edges = list(pairwise([*points, points[0]]))
     if crosses(edges):
@@ -199,11 +222,11 @@ def _freehand(points: Sequence[Point]) -> tuple[float, dict[str, float]]:
 
 
 def crosses(edges: Sequence[tuple[Point, Point]]) -> bool:
-    return any(_cross(*edges[i], *edges[j]) for i, j in _apart(len(edges)))
+    """Whether any two edges of a closed line that are no neighbours cross."""
+    return any(_cross(*edges[i], *edges[j]) for i, j in _not_neighbours(len(edges)))
 
 
-def _apart(count: int) -> Iterator[tuple[int, int]]:
-    """Pairs of edges that are no neighbours."""
+def _not_neighbours(count: int) -> Iterator[tuple[int, int]]:
     for i in range(count):
         for j in range(i + 2, count - (i == 0)):
             yield i, j
@@ -214,10 +237,11 @@ def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
 
 
 def _side(a: Point, b: Point, p: Point) -> float:
+    """On which side of the line from a to b the point lies, as the sign."""
     return (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
 
 
-_QUANTITIES: dict[str, tuple[str, str, Any]] = {
+_QUANTITIES: dict[str, tuple[Quantity, Unit, Callable[[Sequence[Point]], Result]]] = {
     "length": ("length", "mm", _length),
     "angle": ("angle", "°", _angle),
     "ellipse": ("area", "cm²", _ellipse),
@@ -229,33 +253,46 @@ _QUANTITIES: dict[str, tuple[str, str, Any]] = {
 # ---------- Doppler ----------
 
 
-def _trace(points: Sequence[Point], regions: Sequence[Region]) -> Region:
-    """The trace that holds all points, with its velocity scale and zero line."""
+@dataclass(frozen=True)
+class _Trace:
+    """The velocity scale of a trace over time."""
+
+    unit: VelocityUnit
+    row: float
+    """The middle of the pixel whose velocity is known."""
+    known: float
+    """Its velocity."""
+    per_row: float
+
+    def velocity(self, y: float) -> float:
+        """At a height in the image."""
+        return self.known + (y - self.row) * self.per_row
+
+
+def _trace(points: Sequence[Point], regions: Sequence[Region]) -> _Trace:
+    """Of the one region that holds all points; raises Uncalibrated."""
     region, *others = _holding(points, regions)
-    if others or any(each is not region for each in _touched(points, regions)):
+    if others or any(touched is not region for touched in _touched(points, regions)):
         raise Uncalibrated(OVERLAP)
     axes = region.get("axes")
-    if region.get("type") != "spectral" or not axes or axes[1] not in VELOCITIES:
-        raise Uncalibrated(BEYOND if not region.get("inside", True) else NOT_A_TRACE)
-    if not region.get("reference"):
+    unit = VELOCITIES.get(axes[1]) if axes and region.get("type") == "spectral" else None
+    if unit is None:
+        raise Uncalibrated(NOT_A_TRACE if region.get("inside", True) else BEYOND)
+    reference = region.get("reference")
+    if not reference:
         raise Uncalibrated(NO_ZERO)
-    return region
+    # The reference is a pixel, and pixels count at their middle.
+    row = region["y0"] + reference[1] + 0.5
+    return _Trace(unit, row, region["reference_value"][1], region["delta"][1])
 
 
-def _at(y: float, region: Region) -> float:
-    """The velocity at a height: the reference is a pixel, and pixels count at their middle."""
-    reference = region["y0"] + region["reference"][1] + 0.5
-    value: float = region["reference_value"][1] + (y - reference) * region["delta"][1]
-    return value
-
-
-def _resistive_index(points: Sequence[Point], regions: Sequence[Region]) -> tuple[float, dict[str, float]]:
+def _resistive_index(points: Sequence[Point], regions: Sequence[Region]) -> Result:
     """(PSV - EDV) / PSV, of the systolic peak and the end of diastole."""
-    region = _trace(points, regions)
-    peak, end = (_at(y, region) for _, y in points)
+    trace = _trace(points, regions)
+    peak, end = (trace.velocity(y) for _, y in points)
     if abs(peak) <= abs(end) or not peak:
         raise Uncalibrated(NOT_PEAK)
-    unit = region["axes"][1].replace("/", "_")
+    unit = trace.unit.replace("/", "_")
     sign = 1 if peak > 0 else -1
     return (peak - end) / peak, {f"psv_{unit}": sign * peak, f"edv_{unit}": sign * end}
 
@@ -263,7 +300,7 @@ def _resistive_index(points: Sequence[Point], regions: Sequence[Region]) -> tupl
 def _velocity(points: Sequence[Point], regions: Sequence[Region]) -> Measured | None:
     """A point in a Doppler trace reads its velocity; anywhere else it measures nothing."""
     try:
-        region = _trace(points, regions)
+        trace = _trace(points, regions)
     except Uncalibrated:
         return None
-    return Measured("velocity", region["axes"][1], _at(points[0][1], region))
+    return Measured("velocity", trace.unit, trace.velocity(points[0][1]))

@@ -10,32 +10,80 @@ import json
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
 from django.conf import settings
 
-from annotations.measurements.drawings import PRESETS
+from annotations.measurements.drawings import PRESETS, Preset
 
-LINES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "reference_lines.json").read_text())
-AXES = ("postmenstrual_age_weeks", "day_of_life")
+Axis = Literal["postmenstrual_age_weeks", "day_of_life"]
+AXES: tuple[Axis, ...] = get_args(Axis)
 MOST_FILES = 50
 MOST_BYTES = 1_000_000
 MOST_ROWS = 500
+
+
+ReferenceLine = TypedDict(
+    "ReferenceLine",
+    {
+        "measure": Preset,
+        "from": NotRequired[Annotated[float, "mm; where the line lies"]],
+        "range": NotRequired[Annotated[list[float], "mm; the lower and the upper end"]],
+        "text": str,
+        "source": Annotated[str, "the publication"],
+    },
+)
+"""A published limit (``from``) or normal range (``range``) of a measure, whatever the age."""
+
+
+class CentileTable(TypedDict):
+    """Centiles of a measure by age, as a site's file gives them."""
+
+    measure: Preset
+    source: Annotated[str, "the publication"]
+    by: Axis
+    centiles: Annotated[list[float], "between 0 and 100"]
+    rows: Annotated[list[list[float]], "an age (weeks, or days), then the measure at each centile (mm; ri has no unit)"]
+
+
+class LoadedTable(CentileTable):
+    """A table and where it came from."""
+
+    file: Annotated[str, "its name in the folder of tables"]
+
+
+class TableProblem(TypedDict):
+    """A file that could not be used."""
+
+    file: str
+    reason: str
+
+
+class References(TypedDict):
+    """What measures are compared with."""
+
+    lines: list[ReferenceLine]
+    tables: list[LoadedTable]
+    problems: list[TableProblem]
+
+
+LINES: list[ReferenceLine] = json.loads((Path(__file__).parent / "reference_lines.json").read_text())
 
 
 class BadTable(Exception):
     """The message says what is wrong with the file."""
 
 
-def references() -> dict[str, Any]:
+def references() -> References:
     """Lines, tables, and the files that could not be used with the reason."""
     tables, problems = load(settings.CENTILES)
     return {"lines": LINES, "tables": tables, "problems": problems}
 
 
-def load(folder: Path | None) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    tables: list[dict[str, Any]] = []
-    problems: list[dict[str, str]] = []
+def load(folder: Path | None) -> tuple[list[LoadedTable], list[TableProblem]]:
+    """The tables of a folder, and the files of it that are none."""
+    tables: list[LoadedTable] = []
+    problems: list[TableProblem] = []
     if folder is None:
         return tables, problems
     if not folder.is_dir():
@@ -57,7 +105,7 @@ def _read(path: Path) -> Any:
         raise BadTable("It cannot be read as JSON.") from error
 
 
-def table(data: Any) -> dict[str, Any]:
+def table(data: Any) -> CentileTable:
     """A centile table as it is drawn; raises BadTable."""
     if not isinstance(data, dict):
         raise BadTable("A table is an object.")
@@ -68,7 +116,13 @@ def table(data: Any) -> dict[str, Any]:
     if data.get("by") not in AXES:
         raise BadTable(f"It is by one of {', '.join(AXES)}.")
     _check_rows(data.get("centiles"), data.get("rows"))
-    return {name: data[name] for name in ("measure", "source", "by", "centiles", "rows")}
+    return {
+        "measure": data["measure"],
+        "source": data["source"],
+        "by": data["by"],
+        "centiles": data["centiles"],
+        "rows": data["rows"],
+    }
 
 
 def _check_rows(centiles: Any, rows: Any) -> None:

@@ -28,16 +28,14 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import Role, has_role
 from annotations.models import Blinding, Context, LabelQueue, QueueItem, Read, ReadRevision, ReadStatus, Skip
-from studies import access
-from studies.models import Study
 
 LABEL_ROLES = (Role.ANNOTATOR, Role.ADJUDICATOR)
 SHUFFLE_PRIME = 2**31 - 1
 _PACE_WINDOW = timedelta(hours=1)
 
 
-def queues_of(user: Any) -> QuerySet[LabelQueue]:
-    """Active queues that this person labels: those that name them, or name nobody and they label for a living."""
+def queues_of(user: User) -> QuerySet[LabelQueue]:
+    """Active queues that this person labels: those that name them, or name nobody and their role is to label."""
     labels = has_role(user, *LABEL_ROLES)
     named = Q(pk__in=LabelQueue.readers.through.objects.filter(user_id=user.pk).values("labelqueue_id"))
     open_to_all = ~Q(pk__in=LabelQueue.readers.through.objects.values("labelqueue_id"))
@@ -51,16 +49,17 @@ def readers_of(queue: LabelQueue) -> QuerySet[User]:
     return named if queue.readers.exists() else active.filter(role__in=LABEL_ROLES)
 
 
-def _own(user: Any) -> QuerySet[Read]:
+def _own(user: User) -> QuerySet[Read]:
+    """This person's answers in queues, drafts too."""
     return Read.objects.filter(reader=user, context=Context.QUEUE, item__isnull=False)
 
 
-def answered(user: Any) -> QuerySet[Any]:
+def answered(user: User) -> QuerySet[Any]:
     """The keys of the items that this person has committed."""
     return _own(user).filter(status=ReadStatus.COMMITTED).values("item")
 
 
-def _holding() -> QuerySet[Read]:
+def _occupying() -> QuerySet[Read]:
     """Reads that take a place at an item: committed ones, and those that somebody opened lately and did not skip."""
     lately = timezone.now() - timedelta(minutes=settings.CLAIM_MINUTES)
     reads = Read.objects.filter(context=Context.QUEUE, item__isnull=False)
@@ -69,68 +68,76 @@ def _holding() -> QuerySet[Read]:
     return reads.filter(Q(status=ReadStatus.COMMITTED) | begun)
 
 
-def items_of(user: Any) -> QuerySet[QueueItem]:
+def items_of(user: User) -> QuerySet[QueueItem]:
     """The items that this person has: those they answered or began, and those that still need a reader.
 
     A repeat goes with its first round from the beginning, so that a total never tells that something comes again.
     """
     items = QueueItem.objects.filter(queue__in=queues_of(user)).annotate(first=Coalesce("repeat_of_id", "pk"))
-    everybodys = Q(gold__isnull=False) | Q(queue__trainee=True)
+    for_everybody = Q(gold__isnull=False) | Q(queue__trainee=True)
     free = ~Q(first__in=_full_without(user))
-    return items.filter(Q(first__in=_own(user).values("item")) | everybodys | free).select_related("queue", "study")
+    return items.filter(Q(first__in=_own(user).values("item")) | for_everybody | free).select_related("queue", "study")
 
 
-def _full_without(user: Any) -> QuerySet[Any]:
+def _full_without(user: User) -> QuerySet[Any]:
     """The keys of the items that others fill. Counted over reads, of which there are few, not over items."""
-    others = _holding().exclude(reader=user).order_by().values("item").annotate(readers=Count("pk"))
+    others = _occupying().exclude(reader=user).order_by().values("item").annotate(readers=Count("pk"))
     return others.filter(readers__gte=F("item__queue__readers_per_study") + F("item__extra_readers")).values("item")
 
 
-def openable(user: Any) -> QuerySet[QueueItem]:
+def openable(user: User) -> QuerySet[QueueItem]:
     """Those that may be on the screen: a repeat only after its first round."""
     return items_of(user).filter(Q(repeat_of__isnull=True) | Q(repeat_of__in=answered(user)))
 
 
-def uncommitted(user: Any) -> QuerySet[QueueItem]:
+def uncommitted(user: User) -> QuerySet[QueueItem]:
     """Items that this person has still to answer, repeats that are yet to come among them."""
     return items_of(user).exclude(pk__in=answered(user))
 
 
-def hidden(user: Any) -> QuerySet[QueueItem]:
+def hidden(user: User) -> QuerySet[QueueItem]:
     """Items of which this person may know neither the AI's answer nor another reader's."""
     return items_of(user).filter(~Q(pk__in=answered(user)) | Q(queue__blinding=Blinding.CLOSED))
 
 
-def sees_others(user: Any, item: QueueItem) -> bool:
+def sees_others(user: User, item: QueueItem) -> bool:
     """Whether this person may know what others said of an item that they have answered."""
     return not hidden(user).filter(study=item.study_id).exists()
 
 
-def next_item(user: Any, *, queue: LabelQueue | None = None, but: int | None = None) -> QueueItem | None:
-    """The next one to answer, queue by queue, the nearest deadline first; those that were skipped come last, the
-    longest skipped first; repeats that are not due yet only where nothing else is left. ``but``: not this one."""
-    mine = queues_of(user).order_by(F("deadline").asc(nulls_last=True), "pk")
-    waiting = [(each, _in_turn(user, each)) for each in (mine if queue is None else [queue])]
-    if but is not None:
-        waiting = [(each, items.exclude(pk=but)) for each, items in waiting]
-    for each, items in waiting:
-        found: QueueItem | None = items.filter(_due(user, each), skipped_at__isnull=True).first()
-        if found is not None:
-            return found
-    left = [one for _, items in waiting for one in (items.filter(skipped_at__isnull=False).first(), items.first())]
-    return min(filter(None, left), key=lambda item: (item.skipped_at is None, item.skipped_at), default=None)
+def next_item(user: User, *, queue: LabelQueue | None = None, excluding: int | None = None) -> QueueItem | None:
+    """The next one to answer: queue by queue, the nearest deadline first; then what is left of all queues.
+
+    ``excluding``: the key of an item that it must not be.
+    """
+    queues = queues_of(user).order_by(F("deadline").asc(nulls_last=True), "pk") if queue is None else [queue]
+    unanswered = [(each, _in_turn(user, each).exclude(pk=excluding)) for each in queues]
+    for each, items in unanswered:
+        due: QueueItem | None = items.filter(_due(user, each), skipped_at__isnull=True).first()
+        if due is not None:
+            return due
+    return _left_over([items for _, items in unanswered])
 
 
-def _in_turn(user: Any, queue: LabelQueue) -> QuerySet[Any]:
-    """What is left of a queue in this reader's order, with ``skipped_at``."""
+def _left_over(queues: list[QuerySet[Any]]) -> QueueItem | None:
+    """Of items that were skipped or are not due yet: what was skipped longest ago, else a repeat before its time."""
+    items = [item for left in queues for item in (left.filter(skipped_at__isnull=False).first(), left.first())]
+    return min(filter(None, items), key=lambda item: (item.skipped_at is None, item.skipped_at), default=None)
+
+
+def _in_turn(user: User, queue: LabelQueue) -> QuerySet[Any]:
+    """What this reader has yet to answer of a queue, in their order; ``skipped_at``: when they last skipped it."""
     skipped = Skip.objects.filter(item=OuterRef("pk"), reader=user).order_by("-at").values("at")[:1]
     items = openable(user).filter(queue=queue).exclude(pk__in=answered(user))
     items = items.annotate(skipped_at=Subquery(skipped), turn=_turn(user, queue))
     return items.order_by(F("skipped_at").asc(nulls_first=True), "turn", "pk")
 
 
-def _turn(user: Any, queue: LabelQueue) -> Any:
-    """What this reader's order goes by. Keys are random; a factor of the reader's own modulo a prime shuffles them."""
+def _turn(user: User, queue: LabelQueue) -> Any:
+    """The expression that this reader's order goes by.
+
+    Where a queue is shuffled, its items' random keys times a factor of the reader's own, modulo a prime.
+    """
     if not queue.shuffled:
         return F("position")
     seeded = hashlib.blake2b(f"{queue.seed}:{user.pk}".encode(), digest_size=8).digest()
@@ -139,7 +146,7 @@ def _turn(user: Any, queue: LabelQueue) -> Any:
     return ExpressionWrapper(product % Value(SHUFFLE_PRIME), output_field=BigIntegerField())
 
 
-def _due(user: Any, queue: LabelQueue) -> Q:
+def _due(user: User, queue: LabelQueue) -> Q:
     """Anything that is no repeat, and repeats whose first round lies far enough back."""
     done = _own(user).filter(item__queue=queue, status=ReadStatus.COMMITTED).order_by("-opened_at")
     last = list(done.values_list("opened_at", flat=True)[queue.repeat_gap : queue.repeat_gap + 1])
@@ -149,23 +156,25 @@ def _due(user: Any, queue: LabelQueue) -> Q:
 
 @dataclass(frozen=True)
 class Progress:
-    """``position`` is the number of the next item, counted from 1; ``done`` of ``total`` are answered."""
+    """``done`` of ``total`` items are answered."""
 
     done: int
     total: int
 
     @property
     def position(self) -> int:
+        """The number of the next item, counted from 1."""
         return min(self.done + 1, self.total)
 
 
-def progress(user: Any, queue: LabelQueue) -> Progress:
+def progress(user: User, queue: LabelQueue) -> Progress:
+    """How many of the queue's items this person has, and has answered."""
     done = Case(When(pk__in=answered(user), then=Value(1)))
-    counted = items_of(user).filter(queue=queue).aggregate(total=Count("pk"), done=Count(done))
-    return Progress(done=counted["done"], total=counted["total"])
+    counts = items_of(user).filter(queue=queue).aggregate(total=Count("pk"), done=Count(done))
+    return Progress(done=counts["done"], total=counts["total"])
 
 
-def pace_per_hour(user: Any) -> float | None:
+def pace_per_hour(user: User) -> float | None:
     """Commits in the last hour of work, None before there are three."""
     since = timezone.now() - _PACE_WINDOW
     recent = ReadRevision.objects.filter(read__reader=user, read__context=Context.QUEUE, committed_at__gte=since)
@@ -180,13 +189,5 @@ def url_of(item: QueueItem) -> str:
     return f"/label/{item.pk}/"
 
 
-def skip(item: QueueItem, user: Any, reason: str) -> Skip:
+def skip(item: QueueItem, user: User, reason: str) -> Skip:
     return Skip.objects.create(item=item, reader=user, reason=reason)
-
-
-def unlabelled() -> QuerySet[Study]:
-    """Studies with pictures that nobody has read and no active queue holds."""
-    committed = Read.objects.filter(status=ReadStatus.COMMITTED).values("study")
-    queued = QueueItem.objects.filter(queue__active=True).values("study")
-    pictured = access.every_study().filter(clips__frames__gt=0).distinct()
-    return pictured.exclude(pk__in=committed).exclude(pk__in=queued)

@@ -6,16 +6,17 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from annotations.consensus import reference_labels
-from annotations.models import Blinding, LabelQueue, QueueItem, ReadRevision, Rule, Source
+from annotations.models import Blinding, LabelQueue, QueueItem, Rule, Source
 from annotations.queues.assignment import SHUFFLE_PRIME
-from annotations.queues.selection import BadChoice, Choice, Pick, Refused
+from annotations.queues.known_answers import KnownAnswer, known_answers
+from annotations.queues.picks import Pick
+from annotations.queues.selection import BadSelection, RefusedLine, Selection
 from studies import access
 from studies.models import Study
 
@@ -23,9 +24,32 @@ MAX_STUDIES = 100_000
 _BATCH = 2000
 
 
+class QueueRequest(TypedDict, total=False):
+    """What was asked for when a queue was made, as it stays with the queue (`LabelQueue.made_from`), for people to
+    look at: the body of the request as it came, but for the name and the list of UIDs."""
+
+    source: str
+    filter: dict[str, Any]
+    """The fields of a `StudyFilter`."""
+    strategy: str
+    count: Annotated[int | None, "studies to draw or to choose"]
+    why: str
+    readers: Annotated[list[str], "user names"]
+    readers_per_study: int
+    blinding: str
+    rule: str
+    shuffled: bool
+    seed: int
+    gold: Annotated[float, "known answers mixed in, as a share of the studies, 0 to 0.5"]
+    repeats: Annotated[float, "studies that come again, as a share of them, 0 to 0.5"]
+    repeat_gap: Annotated[int, "items that lie at least between a study and its repeat"]
+    trainee: bool
+    deadline: Annotated[str | None, "ISO 8601"]
+
+
 @dataclass(frozen=True)
-class Settings:
-    """How a queue is labelled. ``gold`` and ``repeats`` are shares of its studies, 0 to 1."""
+class QueueSettings:
+    """How a queue is labelled."""
 
     readers_per_study: int = 2
     readers: list[User] = field(default_factory=list)
@@ -35,105 +59,107 @@ class Settings:
     seed: int = 0
     trainee: bool = False
     gold: float = 0.0
+    """Known answers to mix in, as a share of the queue's studies, 0 to 1."""
     repeats: float = 0.0
+    """Studies that come a second time, as a share of them, 0 to 1."""
     repeat_gap: int = 20
+    """Other items that a reader commits before a repeat is offered."""
     deadline: datetime | None = None
 
 
 @dataclass
-class Plan:
-    """What a queue would hold, before it is made. ``keys``: the known answers by study."""
+class QueuePlan:
+    """What a queue would hold, before it is made."""
 
     picks: list[Pick]
-    refused: list[Refused]
-    gold: list[int]
-    repeats: list[int]
-    keys: dict[int, dict[str, Any]]
+    refused: list[RefusedLine] = field(default_factory=list)
+    gold: list[int] = field(default_factory=list)
+    """Keys of the studies with known answers that are mixed in."""
+    repeats: list[int] = field(default_factory=list)
+    """Places among ``picks``, from 0, of the studies that come again."""
+    known: dict[int, KnownAnswer] = field(default_factory=dict)
+    """By study."""
 
 
-def plan(choice: Choice, how: Settings) -> Plan:
-    """Raises BadChoice where nothing could be labelled."""
-    refused = list(choice.refused)
-    keys = answers_known() if how.trainee or how.gold else {}
-    picks = choice.picks
-    if how.trainee:
-        refused += _without_answer(picks, keys)
-        picks = [pick for pick in picks if pick.study in keys]
+def plan(selection: Selection, settings: QueueSettings) -> QueuePlan:
+    """Raises BadSelection where nothing could be labelled."""
+    known = known_answers() if settings.trainee or settings.gold else {}
+    picks, refused = selection.picks, list(selection.refused)
+    if settings.trainee:
+        refused += _without_answer(picks, known)
+        picks = [pick for pick in picks if pick.study in known]
     if not picks:
-        raise BadChoice(_nothing(choice, how), refused)
+        raise BadSelection(_nothing(selection, settings), refused)
     if len(picks) > MAX_STUDIES:
-        raise BadChoice(f"{len(picks):,} studies were found; a queue holds at most {MAX_STUDIES:,}.")
-    rng = random.Random(how.seed)  # noqa: S311 - repeatable, not secret
-    chosen = {pick.study for pick in picks}
-    spare = [] if how.trainee else sorted(set(keys) - chosen)
-    gold = rng.sample(spare, min(len(spare), round(how.gold * len(picks))))
-    if how.gold and not how.trainee and not gold:
-        raise BadChoice("No study with a reference label is left to mix in as a known answer. Set gold studies to 0.")
-    repeats = rng.sample(range(len(picks)), round(how.repeats * len(picks)))
-    return Plan(picks, refused, gold, sorted(repeats), keys)
+        raise BadSelection(f"{len(picks):,} studies were found; a queue holds at most {MAX_STUDIES:,}.")
+    rng = random.Random(settings.seed)  # noqa: S311 - repeatable, not secret
+    gold = [] if settings.trainee else _gold(picks, known, settings.gold, rng)
+    repeats = rng.sample(range(len(picks)), round(settings.repeats * len(picks)))
+    return QueuePlan(picks, refused, gold, sorted(repeats), known)
 
 
-def _nothing(choice: Choice, how: Settings) -> str:
-    if how.trainee and choice.picks:
+def _gold(picks: list[Pick], known: dict[int, KnownAnswer], share: float, rng: random.Random) -> list[int]:
+    """Studies with a known answer, none of them picked, as many as this share of the picks; drawn."""
+    spare = sorted(set(known) - {pick.study for pick in picks})
+    gold = rng.sample(spare, min(len(spare), round(share * len(picks))))
+    if share and not gold:
+        raise BadSelection(
+            "No study with a reference label is left to mix in as a known answer. Set gold studies to 0."
+        )
+    return gold
+
+
+def _nothing(selection: Selection, settings: QueueSettings) -> str:
+    if settings.trainee and selection.picks:
         return "None of these studies has a reference label: a trainee's answer could be compared with nothing."
-    if choice.refused:
+    if selection.refused:
         return "None of the lines names a study that can be taken."
     return "No study passes this filter. Widen it."
 
 
-def _without_answer(picks: Iterable[Pick], keys: dict[int, Any]) -> list[Refused]:
-    missing = [pick.study for pick in picks if pick.study not in keys]
+def _without_answer(picks: Iterable[Pick], known: dict[int, KnownAnswer]) -> list[RefusedLine]:
+    missing = [pick.study for pick in picks if pick.study not in known]
     uids = dict(access.every_study().filter(pk__in=missing).values_list("pk", "uid")) if missing else {}
-    return [Refused(0, uids[key], "It has no reference label to compare a trainee's answer with.") for key in missing]
-
-
-def answers_known() -> dict[int, dict[str, Any]]:
-    """The reference labels as answers to compare with. Findings where one answer stands behind the label."""
-    labels = reference_labels.labels()
-    single = [label for label in labels if len(label.reads) == 1]
-    found = ReadRevision.objects.filter(pk__in=[label.reads[0] for label in single]) if single else []
-    findings = {revision.pk: revision.findings for revision in found}
-    return {
-        label.study.pk: {
-            "positive": label.positive,
-            "findings": findings.get(label.reads[0]),
-            "reads": list(label.reads),
-            "rule": label.rule,
-            "definition": label.definition,
-        }
-        for label in labels
-    }
+    reason = "It has no reference label to compare a trainee's answer with."
+    return [{"line": 0, "text": uids[key], "reason": reason} for key in missing]
 
 
 @transaction.atomic
-def make(name: str, planned: Plan, how: Settings, *, source: str, made_from: Any = None, by: Any = None) -> LabelQueue:
+def make(
+    name: str,
+    planned: QueuePlan,
+    settings: QueueSettings,
+    *,
+    source: str,
+    made_from: QueueRequest | None = None,
+    by: User | None = None,
+) -> LabelQueue:
     """The queue with everything in it. Two inserts a thousand items."""
     queue = LabelQueue.objects.create(
         name=name,
-        readers_per_study=how.readers_per_study,
+        readers_per_study=settings.readers_per_study,
         created_by=by,
         source=source,
         made_from=made_from or {},
-        blinding=how.blinding,
-        rule=how.rule,
-        shuffled=how.shuffled,
-        seed=how.seed,
-        trainee=how.trainee,
-        repeat_gap=how.repeat_gap,
-        deadline=how.deadline,
+        blinding=settings.blinding,
+        rule=settings.rule,
+        shuffled=settings.shuffled,
+        seed=settings.seed,
+        trainee=settings.trainee,
+        repeat_gap=settings.repeat_gap,
+        deadline=settings.deadline,
     )
-    queue.readers.set(how.readers)
-    _fill(queue, planned, how)
+    queue.readers.set(settings.readers)
+    _fill(queue, planned, settings)
     return queue
 
 
-def _fill(queue: LabelQueue, planned: Plan, how: Settings) -> None:
-    rng = random.Random(how.seed)  # noqa: S311 - repeatable, not secret
+def _fill(queue: LabelQueue, planned: QueuePlan, settings: QueueSettings) -> None:
+    rng = random.Random(settings.seed)  # noqa: S311 - repeatable, not secret
     why = planned.picks[0].why if planned.picks else ""
-    known = [Pick(study, why) for study in planned.gold]
-    mixed = _mixed_in(planned.picks, known, rng)
-    keys = iter(rng.sample(range(1, SHUFFLE_PRIME), len(mixed) + len(planned.repeats)))
-    gold = set(planned.keys) if how.trainee else set(planned.gold)
+    mixed = _mixed_in(planned.picks, [Pick(study, why) for study in planned.gold], rng)
+    shuffle_keys = iter(rng.sample(range(1, SHUFFLE_PRIME), len(mixed) + len(planned.repeats)))
+    gold = planned.known.keys() if settings.trainee else set(planned.gold)
     items = [
         QueueItem(
             queue=queue,
@@ -141,40 +167,38 @@ def _fill(queue: LabelQueue, planned: Plan, how: Settings) -> None:
             position=position,
             why=pick.why,
             reason=pick.reason,
-            gold=planned.keys[pick.study] if pick.study in gold else None,
-            shuffle_key=next(keys),
+            gold=planned.known[pick.study] if pick.study in gold else None,
+            shuffle_key=next(shuffle_keys),
         )
         for position, pick in enumerate(mixed, 1)
     ]
     made = QueueItem.objects.bulk_create(items, batch_size=_BATCH)
-    again = {planned.picks[at].study for at in planned.repeats}
-    QueueItem.objects.bulk_create(
-        [_repeat(item, next(keys), rng, how) for item in made if item.study_id in again], batch_size=_BATCH
-    )
+    again = {planned.picks[place].study for place in planned.repeats}
+    repeats = [_repeat(item, next(shuffle_keys), rng, settings.repeat_gap) for item in made if item.study_id in again]
+    QueueItem.objects.bulk_create(repeats, batch_size=_BATCH)
 
 
-def _mixed_in(picks: list[Pick], known: list[Pick], rng: random.Random) -> list[Pick]:
-    """The known ones at places of their own, drawn by the seed."""
-    total = len(picks) + len(known)
-    places = set(rng.sample(range(total), len(known)))
-    rest, gold = iter(picks), iter(known)
-    return [next(gold) if at in places else next(rest) for at in range(total)]
+def _mixed_in(picks: list[Pick], gold: list[Pick], rng: random.Random) -> list[Pick]:
+    """The gold ones at places of their own, drawn by the seed."""
+    total = len(picks) + len(gold)
+    places = set(rng.sample(range(total), len(gold)))
+    next_pick, next_gold = iter(picks), iter(gold)
+    return [next(next_gold) if place in places else next(next_pick) for place in range(total)]
 
 
-def _repeat(item: QueueItem, key: int, rng: random.Random, how: Settings) -> QueueItem:
-    """The same study once more, some way behind its first round."""
-    later = item.position + how.repeat_gap + rng.randint(0, how.repeat_gap)
+def _repeat(item: QueueItem, shuffle_key: int, rng: random.Random, gap: int) -> QueueItem:
+    """The same study once more, ``gap`` to twice as many items behind its first round."""
+    later = item.position + gap + rng.randint(0, gap)
     return QueueItem(
         queue=item.queue, study_id=item.study_id, position=later, why=item.why, reason=item.reason,
-        repeat_of=item, shuffle_key=key,
+        repeat_of=item, shuffle_key=shuffle_key,
     )  # fmt: skip
 
 
-def make_simply(
+def make_from_studies(
     name: str, studies: QuerySet[Study], *, readers_per_study: int = 2, readers: list[User] | None = None, why: str = ""
 ) -> LabelQueue:
-    """A queue of these studies in the order in which they came, with nothing special."""
+    """A queue of these studies in the order in which they came, with nothing mixed in."""
     keys = studies.order_by("first_image_at", "pk").values_list("pk", flat=True)
-    how = Settings(readers_per_study=readers_per_study, readers=readers or [])
-    planned = Plan([Pick(key, why) for key in keys], [], [], [], {})
-    return make(name, planned, how, source=Source.LIST)
+    settings = QueueSettings(readers_per_study=readers_per_study, readers=readers or [])
+    return make(name, QueuePlan([Pick(key, why) for key in keys]), settings, source=Source.LIST)

@@ -8,14 +8,17 @@ nothing, so that the queue's labels also give an unbiased estimate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from annotations.core import sampling
-from annotations.queues import candidates as queues_candidates
-from annotations.queues.candidates import Pool
+from annotations.queues import candidates
+from annotations.queues.candidates import CandidatePool
+from annotations.queues.picks import Pick
+from inference.study_vectors import vectors_of
 from studies.models import Study
 
 RANDOM_SHARE = 0.2
@@ -27,22 +30,21 @@ FILLED = "The strategy knew of no more studies: drawn at random from the others.
 TEACHES = "Chosen for what its label would teach, or drawn at random."
 COVERS = "Chosen so that labels cover many kinds of pictures, or drawn at random."
 
-Chosen = list[tuple[int, str, str]]
-"""Places in the pool, each with why and reason."""
+
+class Ranked(NamedTuple):
+    """A candidate by its place in the pool, with the reasons of a `Pick`."""
+
+    place: int
+    why: str
+    reason: str
+
+
+Choose = Callable[[CandidatePool, int, np.random.Generator], list[Ranked]]
+"""At most so many candidates of the pool, each once, the most worth labelling first. Raises CannotRank."""
 
 
 class CannotRank(Exception):
     """There is nothing to go by, or no such strategy; the message says what to do. Nothing was made."""
-
-
-@dataclass(frozen=True)
-class Pick:
-    """A chosen study. ``strategy`` chose it, or ``random``: the random share, or ``filled``: it knew no more."""
-
-    study: Study
-    why: str
-    reason: str
-    strategy: str
 
 
 @dataclass(frozen=True)
@@ -53,61 +55,76 @@ class Strategy:
     label: str
     explained: str
     cover: str
-    choose: Callable[[Pool, int, np.random.Generator], Chosen]
+    choose: Choose
 
 
 STRATEGIES: dict[str, Strategy] = {}
 
 
-def _register(name: str, label: str, explained: str, cover: str) -> Callable[..., Callable[..., Chosen]]:
-    def keep(choose: Callable[[Pool, int, np.random.Generator], Chosen]) -> Callable[..., Chosen]:
+def _register(name: str, label: str, explained: str, cover: str) -> Callable[[Choose], Choose]:
+    def register(choose: Choose) -> Choose:
         STRATEGIES[name] = Strategy(name, label, explained, cover, choose)
         return choose
 
-    return keep
-
-
-def rank(name: str, studies: Iterable[Study], n: int, seed: int = 0) -> list[tuple[Study, str]]:
-    """At most n of the studies, what to label first in front, each with its sentence. Raises CannotRank."""
-    return [(pick.study, pick.why) for pick in picks(name, studies, n, seed)]
+    return register
 
 
 def picks(name: str, studies: Iterable[Study], n: int, seed: int = 0) -> list[Pick]:
-    """The same with the whole reason. The same studies, labels and seed give the same choice."""
+    """At most n of the studies, what to label first in front. The same studies, labels and seed give the same choice.
+
+    Raises CannotRank.
+    """
     strategy = STRATEGIES.get(name)
     if strategy is None:
         raise CannotRank(f"There is no strategy {name!r}. There are: {', '.join(STRATEGIES)}.")
     rng = np.random.default_rng(seed)
-    candidates = list(studies)
-    if len(candidates) > MOST_CANDIDATES:
-        candidates = [candidates[at] for at in np.sort(rng.permutation(len(candidates))[:MOST_CANDIDATES])]
-    n = min(n, len(candidates))
-    if n <= 0:
-        return []
-    return _mixed(strategy, candidates, n, rng)
+    pool = list(studies)
+    if len(pool) > MOST_CANDIDATES:
+        pool = [pool[place] for place in np.sort(rng.permutation(len(pool))[:MOST_CANDIDATES])]
+    n = min(n, len(pool))
+    return _mixed(strategy, pool, n, rng) if n > 0 else []
 
 
-def _mixed(strategy: Strategy, candidates: list[Study], n: int, rng: np.random.Generator) -> list[Pick]:
+def _mixed(strategy: Strategy, pool: list[Study], n: int, rng: np.random.Generator) -> list[Pick]:
     """The strategy's choice with the random share among it; what it cannot fill is drawn too, apart from that share."""
-    order = rng.permutation(len(candidates)).tolist()
+    order = rng.permutation(len(pool)).tolist()
     share = n if strategy.name == "random" else round(RANDOM_SHARE * n)
-    drawn, rest = order[:share], order[share:]
-    found = strategy.choose(Pool(candidates), n, rng) if n > share else []
-    kept = [(at, (why, reason)) for at, why, reason in found if at not in set(drawn)]
-    said = dict(kept[: n - share])
-    said |= dict.fromkeys([at for at in rest if at not in said][: n - share - len(said)], (strategy.cover, FILLED))
-    placed = sampling.shuffled_in(list(said), drawn, rng)
+    drawn, others = order[:share], order[share:]
+    ranked = strategy.choose(CandidatePool(pool), n, rng) if n > share else []
+    chosen = {each.place: each for each in _without(ranked, drawn)[: n - share]}
+    spare = [place for place in others if place not in chosen][: n - share - len(chosen)]
+    chosen |= {place: Ranked(place, strategy.cover, FILLED) for place in spare}
+    placed = sampling.shuffled_in(list(chosen), drawn, rng)
     return [
-        Pick(candidates[at], strategy.cover, DRAWN, "random")
+        Pick(pool[place].pk, strategy.cover, DRAWN, "random")
         if random
-        else Pick(candidates[at], *said[at], "filled" if said[at][1] == FILLED else strategy.name)
-        for at, random in placed
+        else _pick(pool[place], chosen[place], "filled" if chosen[place].reason == FILLED else strategy.name)
+        for place, random in placed
     ]
 
 
+def _without(ranked: Sequence[Ranked], places: Sequence[int]) -> list[Ranked]:
+    left_out = set(places)
+    return [each for each in ranked if each.place not in left_out]
+
+
+def _pick(study: Study, ranked: Ranked, strategy: str) -> Pick:
+    return Pick(study.pk, ranked.why, ranked.reason, strategy)
+
+
+def _in_turn(lists: Sequence[Sequence[Ranked]], n: int) -> list[Ranked]:
+    """The first of each list, then the second of each, until there are n; no candidate twice."""
+    chosen: dict[int, Ranked] = {}
+    for turn in range(n):
+        for ranked in lists:
+            if turn < len(ranked) and len(chosen) < n:
+                chosen.setdefault(ranked[turn].place, ranked[turn])
+    return list(chosen.values())
+
+
 @_register("random", "At random", "Every study has the same chance: what is measured on it holds for all.", DRAWN)
-def _at_random(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
-    return [(int(at), DRAWN, DRAWN) for at in rng.permutation(len(found.studies))[:n]]
+def _at_random(pool: CandidatePool, n: int, rng: np.random.Generator) -> list[Ranked]:
+    return [Ranked(int(place), DRAWN, DRAWN) for place in rng.permutation(len(pool.studies))[:n]]
 
 
 @_register(
@@ -116,15 +133,15 @@ def _at_random(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
     "Studies whose probability lies closest to the flag's threshold: a label there moves the model most.",
     TEACHES,
 )
-def _uncertainty(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
-    margins = found.margins()
+def _uncertainty(pool: CandidatePool, n: int, rng: np.random.Generator) -> list[Ranked]:
+    margins = pool.margins()
     if not margins:
         raise CannotRank(
             "No model has scored any of these studies yet. Wait for the scores, or choose another strategy."
         )
-    jitter = rng.random(len(found.studies))
-    nearest = sorted(margins, key=lambda at: (margins[at].distance, jitter[at]))
-    return [(at, TEACHES, margins[at].reason) for at in nearest[:n]]
+    jitter = rng.random(len(pool.studies))
+    nearest = sorted(margins, key=lambda place: (margins[place].distance, jitter[place]))
+    return [Ranked(place, TEACHES, margins[place].reason) for place in nearest[:n]]
 
 
 @_register(
@@ -133,9 +150,9 @@ def _uncertainty(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
     "Studies whose pictures resemble those on which two blinded readers differed: there one read is not enough.",
     TEACHES,
 )
-def _split(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
-    known = queues_candidates.read_twice()
-    vectors, twice = found.vectors(), queues_candidates.vectors(known)
+def _split(pool: CandidatePool, n: int, rng: np.random.Generator) -> list[Ranked]:
+    known = candidates.readers_differed()
+    vectors, twice = pool.vectors(), vectors_of(known)
     if not vectors or len(twice) < LEAST_KNOWN:
         raise CannotRank(
             f"{len(twice)} studies with embeddings were read by two readers; {LEAST_KNOWN} are needed to tell where "
@@ -146,7 +163,9 @@ def _split(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
     split = np.array([known[key] for key in keys])
     shares = sampling.split_share(points[: len(places)], points[len(places) :], split)
     order = np.lexsort((rng.random(len(places)), -shares))[:n]
-    return [(places[at], TEACHES, f"Readers split on {shares[at]:.0%} of the studies most like it.") for at in order]
+    return [
+        Ranked(places[at], TEACHES, f"Readers split on {shares[at]:.0%} of the studies most like it.") for at in order
+    ]
 
 
 @_register(
@@ -155,15 +174,15 @@ def _split(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
     "Studies whose pictures lie farthest from all that is labelled, and from one another (coverage of embeddings).",
     COVERS,
 )
-def _diversity(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
-    vectors = found.vectors()
+def _diversity(pool: CandidatePool, n: int, rng: np.random.Generator) -> list[Ranked]:
+    vectors = pool.vectors()
     if not vectors:
         raise CannotRank("No embeddings of these studies are kept on this machine. Choose another strategy.")
-    places, labelled = list(vectors), list(queues_candidates.vectors(queues_candidates.labelled()).values())
+    places, labelled = list(vectors), list(vectors_of(candidates.labelled()).values())
     points = sampling.standardised(np.stack([*vectors.values(), *labelled]))
     chosen = sampling.farthest_first(points[: len(places)], points[len(places) :], n=n, rng=rng)
     reason = "Its pictures are unlike those that are labelled so far."
-    return [(places[at], COVERS, reason) for at in chosen]
+    return [Ranked(places[at], COVERS, reason) for at in chosen]
 
 
 @_register(
@@ -172,29 +191,32 @@ def _diversity(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
     "Studies from the scanners, and of infants born at the ages, that have the fewest labels so far.",
     DRAWN,
 )
-def _rare(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
-    have = queues_candidates.labelled()
-    by: list[list[tuple[int, str]]] = []
-    for strata_of, sentence in ((queues_candidates.devices, "scanner"), (queues_candidates.ages, "age")):
-        told, known = strata_of([study.pk for study in found.studies]), strata_of(have)
-        places = [at for at, study in enumerate(found.studies) if study.pk in told]
-        strata = [told[found.studies[at].pk] for at in places]
-        order = sampling.rarest_first(strata, list(known.values()), n=n, rng=rng)
-        by.append([(places[at], _rare_words(sentence, strata[at])) for at in order])
-    if not any(by):
+def _rare(pool: CandidatePool, n: int, rng: np.random.Generator) -> list[Ranked]:
+    labelled = candidates.labelled()
+    by_kind = [
+        _rarest(pool, candidates.scanners, labelled, "Few labelled studies come from this scanner ({}).", n, rng),
+        _rarest(pool, candidates.ages, labelled, "Few labelled infants were born at {}.", n, rng),
+    ]
+    if not any(by_kind):
         raise CannotRank("Neither a scanner nor a gestational age is known of these studies. Choose another strategy.")
-    chosen: dict[int, str] = {}
-    for turn in range(n):
-        for one in by:
-            if turn < len(one) and len(chosen) < n:
-                chosen.setdefault(*one[turn])
-    return [(at, words, words) for at, words in chosen.items()]
+    return _in_turn(by_kind, n)
 
 
-def _rare_words(kind: str, stratum: str) -> str:
-    if kind == "scanner":
-        return f"Few labelled studies come from this scanner ({stratum})."
-    return f"Few labelled infants were born at {stratum}."
+def _rarest(
+    pool: CandidatePool,
+    strata_of: Callable[[Iterable[int]], dict[int, str]],
+    labelled: list[int],
+    sentence: str,
+    n: int,
+    rng: np.random.Generator,
+) -> list[Ranked]:
+    """Candidates of the strata that have fewest labels; ``sentence`` says of which stratum one is."""
+    stratum_of, known = strata_of([study.pk for study in pool.studies]), strata_of(labelled)
+    places = [place for place, study in enumerate(pool.studies) if study.pk in stratum_of]
+    strata = [stratum_of[pool.studies[place].pk] for place in places]
+    order = sampling.rarest_first(strata, list(known.values()), n=n, rng=rng)
+    sentences = [sentence.format(strata[at]) for at in order]
+    return [Ranked(places[at], text, text) for at, text in zip(order, sentences, strict=True)]
 
 
 @_register(
@@ -203,16 +225,11 @@ def _rare_words(kind: str, stratum: str) -> str:
     "In turn: unsure, variety, rare scanner or age, readers would differ; what cannot be told is left out.",
     TEACHES,
 )
-def _balanced(found: Pool, n: int, rng: np.random.Generator) -> Chosen:
-    lists: list[Chosen] = []
+def _balanced(pool: CandidatePool, n: int, rng: np.random.Generator) -> list[Ranked]:
+    lists: list[list[Ranked]] = []
     for choose in (_uncertainty, _diversity, _rare, _split):
         try:
-            lists.append(choose(found, n, rng))
+            lists.append(choose(pool, n, rng))
         except CannotRank:
             continue
-    chosen: dict[int, str] = {}
-    for turn in range(n):
-        for one in lists:
-            if turn < len(one) and len(chosen) < n:
-                chosen.setdefault(one[turn][0], one[turn][2])
-    return [(at, TEACHES, reason) for at, reason in chosen.items()]
+    return [Ranked(ranked.place, TEACHES, ranked.reason) for ranked in _in_turn(lists, n)]

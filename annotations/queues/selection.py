@@ -6,141 +6,154 @@ import csv
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Annotated, Literal, TypedDict, get_args
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from annotations.models import QueueItem, Read, ReadStatus
-from annotations.queues import assignment, sampling_strategies
-from studies import access
-from studies.models import Clip, Study
+from annotations.models import Read, ReadStatus
+from annotations.queues import candidates, sampling_strategies
+from annotations.queues.picks import MAX_REASON, Pick
+from studies import search
+from studies.models import Clip, Study, View
 
 MAX_LINES = 100_000
-LABELLED = ("any", "nobody", "once")
+_AT_ONCE = 900
+"""UIDs in one query."""
+Labelled = Literal["any", "nobody", "once"]
+LABELLED: tuple[Labelled, ...] = get_args(Labelled)
 _UID = re.compile(r"[0-9.]{1,64}")
 _UID_COLUMNS = ("study_uid", "uid", "studyinstanceuid", "study instance uid")
 _FORMULA = ("=", "+", "-", "@")
 
 
-@dataclass(frozen=True)
-class Pick:
-    """A chosen study. ``why`` leaks nothing, ``reason`` is the whole one."""
+class RefusedLine(TypedDict):
+    """A line of a list that names no study that can be taken, and why."""
 
-    study: int
-    why: str
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A line of a list that names no study, and why."""
-
-    line: int
+    line: Annotated[int, "counted from 1; 0 where no list was given"]
     text: str
     reason: str
 
 
-class BadChoice(Exception):
-    """What was asked for makes no sense; ``str()`` says why, and nothing was made. ``refused``: line by line."""
+class StrategyChoice(TypedDict):
+    """A sampling strategy, for who makes a queue."""
 
-    def __init__(self, said: str, refused: Sequence[Refused] = ()) -> None:
-        super().__init__(said)
+    name: str
+    label: str
+    explained: str
+
+
+class BadSelection(Exception):
+    """Nothing can be selected so; ``str()`` says why, and nothing was made. ``refused``: line by line."""
+
+    def __init__(self, message: str, refused: Sequence[RefusedLine] = ()) -> None:
+        super().__init__(message)
         self.refused = list(refused)
 
 
 @dataclass
-class Choice:
-    """What was found, in order."""
+class Selection:
+    """The chosen studies in order, and the lines that named none."""
 
     picks: list[Pick] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedLine] = field(default_factory=list)
 
 
 # ---------- by filter ----------
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Studies with pictures. Ages in weeks and days of life are those at the time of the examination."""
+class StudyFilter:
+    """Studies with pictures that meet every condition; an empty one is none."""
 
     acquired_from: date | None = None
     acquired_to: date | None = None
+    """Included."""
     weeks_from: int | None = None
     weeks_to: int | None = None
-    device: str = ""
-    words: str = ""
-    labelled: str = "nobody"
-    mastoid: bool | None = None
-    queued: bool = False
-
-
-def filtered(wanted: Filter) -> QuerySet[Study]:
-    """The studies in the order in which they came."""
-    found = access.every_study().filter(Exists(Clip.objects.filter(study=OuterRef("pk"), frames__gt=0)))
-    found = found.filter(_when(wanted) & _whose(wanted) & _read_by(wanted))
-    if not wanted.queued:
-        found = found.exclude(pk__in=QueueItem.objects.filter(queue__active=True).values("study"))
-    if wanted.device:
-        of_device = Q(device__icontains=wanted.device) | Q(manufacturer__icontains=wanted.device)
-        found = found.filter(Exists(Clip.objects.filter(of_device, study=OuterRef("pk"))))
-    if wanted.mastoid is not None:
-        seen = Exists(Clip.objects.filter(study=OuterRef("pk"), view="mastoid", frames__gt=0))
-        found = found.filter(seen if wanted.mastoid else ~seen)
-    return found.order_by("first_image_at", "pk")
-
-
-def _when(wanted: Filter) -> Q:
-    asked = Q()
-    if wanted.acquired_from:
-        asked &= Q(acquired_at__date__gte=wanted.acquired_from)
-    if wanted.acquired_to:
-        asked &= Q(acquired_at__date__lte=wanted.acquired_to)
-    return asked
-
-
-def _whose(wanted: Filter) -> Q:
     """Gestational age at birth in whole weeks, both ends included; infants of unknown age are in neither."""
-    asked = Q()
-    if wanted.weeks_from is not None:
-        asked &= Q(patient__gestational_age_days__gte=7 * wanted.weeks_from)
-    if wanted.weeks_to is not None:
-        asked &= Q(patient__gestational_age_days__lt=7 * (wanted.weeks_to + 1))
-    for word in wanted.words.split():
-        text = Q(description__icontains=word) | Q(patient__patient_id__icontains=word)
-        asked &= text | Q(accession__icontains=word)
-    return asked
+    device: str = ""
+    """Part of the maker's or the scanner's name."""
+    words: str = ""
+    """Each must occur, see `studies.search`."""
+    labelled: Labelled = "nobody"
+    """By how many readers."""
+    mastoid: bool | None = None
+    """Whether there is a view through the mastoid fontanelle."""
+    queued: bool = False
+    """Also those that an active queue holds."""
 
 
-def _read_by(wanted: Filter) -> Q:
+def passing(conditions: StudyFilter) -> QuerySet[Study]:
+    """The studies in the order in which they came. Does not look at ``words``."""
+    studies = candidates.with_pictures().filter(_when(conditions) & _aged(conditions) & _read_by(conditions.labelled))
+    clips = Clip.objects.filter(study=OuterRef("pk"))
+    if not conditions.queued:
+        studies = studies.exclude(pk__in=candidates.in_active_queues().values("study"))
+    if conditions.device:
+        scanner = Q(device__icontains=conditions.device) | Q(manufacturer__icontains=conditions.device)
+        studies = studies.filter(Exists(clips.filter(scanner)))
+    if conditions.mastoid is not None:
+        seen = Exists(clips.with_frames().filter(view=View.MASTOID))
+        studies = studies.filter(seen if conditions.mastoid else ~seen)
+    return studies.order_by("first_image_at", "pk")
+
+
+def _when(conditions: StudyFilter) -> Q:
+    acquired = Q()
+    if conditions.acquired_from:
+        acquired &= Q(acquired_at__date__gte=conditions.acquired_from)
+    if conditions.acquired_to:
+        acquired &= Q(acquired_at__date__lte=conditions.acquired_to)
+    return acquired
+
+
+def _aged(conditions: StudyFilter) -> Q:
+    aged = Q()
+    if conditions.weeks_from is not None:
+        aged &= Q(patient__gestational_age_days__gte=7 * conditions.weeks_from)
+    if conditions.weeks_to is not None:
+        aged &= Q(patient__gestational_age_days__lt=7 * (conditions.weeks_to + 1))
+    return aged
+
+
+def _read_by(labelled: Labelled) -> Q:
     committed = Read.objects.filter(status=ReadStatus.COMMITTED, study=OuterRef("pk"))
-    if wanted.labelled == "nobody":
+    if labelled == "nobody":
         return Q(~Exists(committed))
-    if wanted.labelled == "once":
+    if labelled == "once":
         twice = committed.order_by().values("study", "reader").distinct()
         return Q(Exists(committed)) & Q(~Exists(twice[1:2]))
     return Q()
 
 
-def by_filter(wanted: Filter, *, why: str, count: int | None, seed: int) -> Choice:
+def by_filter(conditions: StudyFilter, *, why: str, count: int | None, seed: int) -> Selection:
     """All that pass, or so many of them drawn by the seed."""
-    keys = list(filtered(wanted).values_list("pk", flat=True))
+    studies = passing(conditions)
+    keys = list(studies.values_list("pk", flat=True))
+    if conditions.words.strip():
+        matching = search.matching(studies, conditions.words)
+        keys = [key for key in keys if key in matching]
     if count is not None and count < len(keys):
         drawn = set(random.Random(seed).sample(range(len(keys)), count))  # noqa: S311 - repeatable, not secret
         keys = [key for at, key in enumerate(keys) if at in drawn]
-    return Choice([Pick(key, why) for key in keys])
+    return Selection([Pick(key, why) for key in keys])
 
 
 # ---------- by list ----------
 
 
-def by_list(text: str, *, why: str) -> Choice:
-    """UIDs one a line, or a CSV with a column ``study_uid``; every line that names no study is said with its reason."""
+def by_list(text: str, *, why: str) -> Selection:
+    """UIDs one a line, or a CSV with a column ``study_uid``; every line that names no study has its reason.
+
+    Raises BadSelection where the list as a whole makes no sense.
+    """
     lines = text.removeprefix("\ufeff").splitlines()
     if len(lines) > MAX_LINES:
-        raise BadChoice(f"The list has {len(lines):,} lines; at most {MAX_LINES:,} are taken. Split it.")
+        raise BadSelection(f"The list has {len(lines):,} lines; at most {MAX_LINES:,} are taken. Split it.")
     if "\x00" in text or "\ufffd" in text:
-        raise BadChoice("The list is not UTF-8 text. Save it as UTF-8 and choose it again.")
+        raise BadSelection("The list is not UTF-8 text. Save it as UTF-8 and choose it again.")
     column, first = _header(lines)
     named: list[tuple[int, str]] = []
     for number, line in enumerate(lines[first:], first + 1):
@@ -148,7 +161,7 @@ def by_list(text: str, *, why: str) -> Choice:
         if cell:
             named.append((number, cell))
     if not named:
-        raise BadChoice("The list names no study.")
+        raise BadSelection("The list names no study.")
     return _known(named, why)
 
 
@@ -157,7 +170,7 @@ def _header(lines: Sequence[str]) -> tuple[int, int]:
     names = [name.strip().lower() for name in _cells(lines[0])] if lines else []
     at = next((names.index(name) for name in _UID_COLUMNS if name in names), None)
     if at is None and len(names) > 1:
-        raise BadChoice("The first line names no column study_uid.")
+        raise BadSelection("The first line names no column study_uid.")
     return (0, 0) if at is None else (at, 1)
 
 
@@ -173,22 +186,27 @@ def _cell(line: str, column: int) -> str:
     return cells[column].strip() if column < len(cells) else ""
 
 
-def _known(named: list[tuple[int, str]], why: str) -> Choice:
-    wanted = {text for _, text in named if _UID.fullmatch(text)}
-    keys: dict[str, int] = {}
-    every = access.every_study().filter(Exists(Clip.objects.filter(study=OuterRef("pk"), frames__gt=0)))
-    ordered = sorted(wanted)
-    for at in range(0, len(ordered), 900):
-        keys |= dict(every.filter(uid__in=ordered[at : at + 900]).values_list("uid", "pk"))
-    choice = Choice()
-    lines: dict[str, int] = {}
+def _known(named: list[tuple[int, str]], why: str) -> Selection:
+    """The studies that lines, by number and text, name."""
+    keys = _keys({text for _, text in named if _UID.fullmatch(text)})
+    selection = Selection()
+    line_of: dict[str, int] = {}
     for line, text in named:
-        if reason := _wrong(text, text in keys, lines.get(text)):
-            choice.refused.append(Refused(line, text[:80], reason))
+        if reason := _wrong(text, text in keys, line_of.get(text)):
+            selection.refused.append({"line": line, "text": text[:80], "reason": reason})
             continue
-        lines[text] = line
-        choice.picks.append(Pick(keys[text], why))
-    return choice
+        line_of[text] = line
+        selection.picks.append(Pick(keys[text], why))
+    return selection
+
+
+def _keys(uids: set[str]) -> dict[str, int]:
+    """The keys of those studies with pictures that have one of these UIDs."""
+    ordered, keys = sorted(uids), dict[str, int]()
+    for start in range(0, len(ordered), _AT_ONCE):
+        batch = candidates.with_pictures().filter(uid__in=ordered[start : start + _AT_ONCE])
+        keys |= dict(batch.values_list("uid", "pk"))
+    return keys
 
 
 def _wrong(text: str, known: bool, earlier: int | None) -> str:
@@ -204,17 +222,18 @@ def _wrong(text: str, known: bool, earlier: int | None) -> str:
 # ---------- by strategy ----------
 
 
-def strategy_list() -> list[dict[str, str]]:
+def strategy_list() -> list[StrategyChoice]:
     """Those that can be chosen, each with the sentence for who makes the queue."""
-    every = sampling_strategies.STRATEGIES.values()
-    return [{"name": each.name, "label": each.label, "explained": each.explained} for each in every]
+    return [
+        {"name": strategy.name, "label": strategy.label, "explained": strategy.explained}
+        for strategy in sampling_strategies.STRATEGIES.values()
+    ]
 
 
-def by_strategy(name: str, *, count: int, seed: int) -> Choice:
-    """So many of the studies that nobody has read, the most worth labelling first. What a strategy gives as ``why``
-    leaks neither AI nor readers; its ``reason`` may."""
+def by_strategy(name: str, *, count: int, seed: int) -> Selection:
+    """So many of the studies that nobody has read, the most worth labelling first. Raises BadSelection."""
     try:
-        picks = sampling_strategies.picks(name, assignment.unlabelled(), count, seed)
+        picks = sampling_strategies.picks(name, candidates.unlabelled(), count, seed)
     except sampling_strategies.CannotRank as error:
-        raise BadChoice(str(error)) from error
-    return Choice([Pick(pick.study.pk, pick.why[:200], pick.reason[:200]) for pick in picks])
+        raise BadSelection(str(error)) from error
+    return Selection([replace(pick, why=pick.why[:MAX_REASON], reason=pick.reason[:MAX_REASON]) for pick in picks])

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-from annotations.models import Context, QueueItem, Read, ReadStatus
+from django.db.models import QuerySet
+
+from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus
+from annotations.reads import transitions
+from annotations.reads.transitions import Step
 from live.models import Audience
 from live.publish import publish
-from studies import access
+from studies import study_status
 from studies.models import Clip, Study, StudyRevision, StudyStatus
+from studies.study_status import Step as StudyStep
 
 _committed: list[Callable[[Read], None]] = []
 
@@ -25,10 +29,9 @@ def on_committed(callback: Callable[[Read], None]) -> Callable[[Read], None]:
     return callback
 
 
-def follow(read: Read, status: ReadStatus) -> None:
-    """Give the read this status and the world what follows from it, in the caller's transaction."""
-    Read.objects.filter(pk=read.pk).update(status=status)
-    read.status = status
+def follow(read: Read, step: Step) -> None:
+    """Move the read, and the world with it, in the caller's transaction. Raises NotOpen."""
+    transitions.move(read, step)
     if read.context == Context.TRIAGE:
         _in_the_reading_room(read)
         return
@@ -39,8 +42,8 @@ def follow(read: Read, status: ReadStatus) -> None:
 
 
 def _in_the_reading_room(read: Read) -> None:
-    # Locked, so that of two readers of one study the later weighs what the earlier did.
-    read.study = access.every_study().select_for_update().get(pk=read.study_id)
+    # Of two readers of one study the later weighs what the earlier did.
+    read.study = study_status.lock(read.study_id)
     _settle(read.study)
     if read.status == ReadStatus.COMMITTED:
         for callback in _committed:
@@ -58,29 +61,23 @@ def _settle(study: Study) -> None:
     """A study counts as read while a read counts that left nothing of it unseen; otherwise it waits."""
     read_at = _read_at(study)
     if read_at is not None:
-        _set_status(study, StudyStatus.READ, read_at)
+        study_status.move(study, StudyStep.COMPLETE, read_at=read_at)
     elif study.status == StudyStatus.READ:
-        _set_status(study, StudyStatus.WAITING, study.read_at)
+        study_status.move(study, StudyStep.RETURN)
 
 
 def _read_at(study: Study) -> datetime | None:
     """When the latest read was committed that counts and left nothing unseen."""
-    counting = Read.objects.filter(study=study, context=Context.TRIAGE, status=ReadStatus.COMMITTED)
-    latest = [(read, read.revisions.last()) for read in counting]
-    whole = (last.committed_at for read, last in latest if last and not _unseen(read, last.coverage).exists())
+    counting = ReadRevision.objects.counting().filter(read__study=study, read__context=Context.TRIAGE)
+    whole = (last.committed_at for last in counting.select_related("read") if not _unseen(last).exists())
     return max(whole, default=None)
 
 
-def _unseen(read: Read, seen: list[dict[str, Any]]) -> Any:
+def _unseen(revision: ReadRevision) -> QuerySet[Clip]:
     """Pictures that came after the reader had opened the study, and that they did not see."""
-    viewed = [clip["sop_uid"] for clip in seen if clip.get("frames")]
-    late = Clip.objects.filter(study=read.study_id, frames__gt=0, received_at__gt=read.opened_at)
+    viewed = [clip["sop_uid"] for clip in revision.coverage if clip.get("frames")]
+    late = Clip.objects.with_frames().filter(study=revision.read.study_id, received_at__gt=revision.read.opened_at)
     return late.exclude(sop_uid__in=viewed)
-
-
-def _set_status(study: Study, status: StudyStatus, read_at: datetime | None) -> None:
-    access.every_study().filter(pk=study.pk).update(status=status, read_at=read_at)
-    study.status, study.read_at = status, read_at
 
 
 def _second_reader(item: QueueItem) -> None:

@@ -5,34 +5,39 @@ What follows from a read that counts lies in `effects`. Which study comes next, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from annotations.label_schema import schema, versions
 from annotations.measurements import drawings
-from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, ReadStatus, SetAside
+from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, SetAside
 from annotations.reads import effects
 from annotations.reads.blinding import is_blinded
+from annotations.reads.transitions import NOT_AS_COMMITTED, NotOpen, Step, check
 from inference import current_scores
+from studies.dicom.facts import Region
 from studies.models import Study, StudyRevision
 
 SCORE_VIEWED = "score.viewed"
-_next_study: list[Callable[[Any, Study], str | None]] = []
+NextStudy = Callable[[User, Study], str | None]
+"""Knows the uid of the study that a reader opens after this one; None where there is none."""
+_next_study: list[NextStudy] = []
 
 
-def offers_next(provider: Callable[[Any, Study], str | None]) -> Callable[[Any, Study], str | None]:
-    """Register what knows the uid of the study that a reader opens after this one."""
+def offers_next(provider: NextStudy) -> NextStudy:
+    """Register who knows which study comes next. Usable as a decorator."""
     _next_study.append(provider)
     return provider
 
 
-def next_study(user: Any, after: Study) -> str | None:
+def next_study(user: User, after: Study) -> str | None:
+    """The uid of the study that a reader opens after this one, None where there is none."""
     return next((uid for provider in _next_study if (uid := provider(user, after))), None)
 
 
@@ -62,16 +67,12 @@ class Contradiction(Exception):
         self.questions = questions
 
 
-class NotOpen(Exception):
-    """A committed read takes no draft and no second commit, a draft cannot be reopened or agreed with."""
-
-
 @dataclass(frozen=True)
 class Place:
     """Whose read of which study, and where: the reading room, an item of a queue, or its adjudication."""
 
     study: Study
-    reader: Any
+    reader: User
     context: Context = Context.TRIAGE
     item: QueueItem | None = None
 
@@ -82,11 +83,27 @@ class Place:
 
     def open(self) -> Read:
         """The read, begun if there is none. ``opened_at`` is when the reader first had the study open."""
-        found = self.find()
-        if found is not None:
-            return found
+        begun = self.find()
+        if begun is not None:
+            return begun
         key = {"study": self.study, "reader": self.reader, "context": self.context, "item": self.item}
         return Read.objects.get_or_create(**key, defaults={"opened_at": timezone.now()})[0]
+
+
+class DraftDocument(TypedDict):
+    """An answer as it is kept in a draft and beside a read."""
+
+    findings: schema.Findings
+    comment: str
+
+
+class ViewedClip(TypedDict):
+    """How much of a clip was on the screen."""
+
+    sop_uid: Annotated[str, "SOPInstanceUID"]
+    frames: Annotated[int, "different frames that were shown"]
+    ms: Annotated[int, "ms that the clip was shown"]
+    frame_ms: NotRequired[Annotated[list[int | None], "ms that each frame was shown, the first frame first"]]
 
 
 @dataclass(frozen=True)
@@ -94,10 +111,11 @@ class Answer:
     """What a reader says. ``version`` is that of the draft it grew from."""
 
     findings: Any
+    """As they came, not validated yet."""
     comment: str
     version: int
 
-    def as_draft(self, findings: schema.Findings) -> dict[str, Any]:
+    def as_draft(self, findings: schema.Findings) -> DraftDocument:
         return {"findings": findings, "comment": self.comment}
 
 
@@ -106,9 +124,11 @@ class Evidence:
     """How a committed answer came about."""
 
     key: str
-    seen: list[dict[str, Any]] = field(default_factory=list)
+    """The idempotency key: a commit of the same key is the same commit."""
+    seen: list[ViewedClip] = field(default_factory=list)
     duration_ms: int = 0
     device: dict[str, Any] = field(default_factory=dict)
+    """What the reader looked at it with, as the browser says."""
     confirmed: bool = False
     """The reader was asked about what does not go together, and means it."""
 
@@ -124,19 +144,18 @@ def save_draft(place: Place, answer: Answer) -> Read:
         draft = answer.as_draft(findings)
         if read.draft == draft:  # sent twice because the first answer was lost
             return read
-        if read.status == ReadStatus.COMMITTED:
-            raise NotOpen("This read is committed. Reopen it to change it; nothing was overwritten.")
+        check(read, Step.SAVE)
         if read.draft_version != answer.version:
             raise StaleDraft(read)
-        _keep(read, draft)
+        _store_draft(read, draft)
         return read
 
 
-def _keep(read: Read, draft: dict[str, Any]) -> None:
-    """Compare-and-set: of two writers that saw the same version, one is told that it is stale."""
+def _store_draft(read: Read, draft: DraftDocument) -> None:
+    """Compare and set: of two writers that saw the same version, one is told that it is stale. Raises StaleDraft."""
     now = timezone.now()
-    same = Read.objects.filter(pk=read.pk, draft_version=read.draft_version)
-    if not same.update(draft=draft, draft_version=F("draft_version") + 1, draft_saved_at=now):
+    unchanged = Read.objects.filter(pk=read.pk, draft_version=read.draft_version)
+    if not unchanged.update(draft=draft, draft_version=F("draft_version") + 1, draft_saved_at=now):
         raise StaleDraft(Read.objects.get(pk=read.pk))
     read.refresh_from_db()
 
@@ -149,26 +168,28 @@ def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevisi
     """
     with transaction.atomic():
         read = place.open()
-        before = read.revisions.filter(idempotency_key=evidence.key).first()
-        if before is not None:
-            return before, False
-        if read.status == ReadStatus.COMMITTED:
-            raise NotOpen("This read is committed already. Reopen it to change it; nothing was overwritten.")
-        findings, definition = _complete(answer, confirmed=evidence.confirmed)
-        _check_places(place.study, findings)
+        made_before = read.revisions.filter(idempotency_key=evidence.key).first()
+        if made_before is not None:
+            return made_before, False
+        check(read, Step.COMMIT)
         made_with = versions.of(answer.findings)
+        findings, definition = _complete(answer, made_with, confirmed=evidence.confirmed)
+        clips = _clips(place.study)
+        _check_places(findings, clips.frames)
         if read.draft_version != answer.version and read.draft != answer.as_draft(made_with.validate(answer.findings)):
             raise StaleDraft(read)
-        revision = _add_revision(read, answer.comment, findings, definition, evidence)
-        _keep(read, answer.as_draft(findings))
-        effects.follow(read, ReadStatus.COMMITTED)
+        measured = drawings.measured(findings["drawings"], clips.regions)
+        revision = _add_revision(read, answer.comment, {**findings, "drawings": measured}, definition, evidence)
+        _store_draft(read, answer.as_draft(findings))
+        effects.follow(read, Step.COMMIT)
         return revision, True
 
 
-def _complete(answer: Answer, *, confirmed: bool) -> tuple[schema.Findings, schema.Definition]:
+def _complete(
+    answer: Answer, made_with: schema.Schema, *, confirmed: bool
+) -> tuple[schema.Findings, schema.Definition]:
     """The findings as they are committed, and the definition of positive in force."""
     now = versions.in_force()
-    made_with = versions.of(answer.findings)
     if made_with.name != now.schema.name:
         raise SchemaChanged(made_with.name, now.schema.name)
     findings = made_with.complete(answer.findings, now.definition)
@@ -191,18 +212,31 @@ def carry_over(place: Place, answer: Answer) -> tuple[schema.Findings, list[sche
     return now.carry(old, origin)
 
 
-def set_aside(read: Read, answer: dict[str, Any], why: str) -> None:
+def set_aside(read: Read, answer: DraftDocument, why: str) -> None:
     """Keep, once, a version of the answer that does not go on."""
     if not read.set_aside.filter(answer=answer).exists():
         SetAside.objects.create(read=read, answer=answer, why=why)
 
 
-def _check_places(study: Study, findings: schema.Findings) -> None:
-    frames = dict(study.clips.values_list("sop_uid", "frames"))
+@dataclass(frozen=True)
+class _Clips:
+    """What an answer may refer to, by SOP instance UID: how many frames each clip has, and its ultrasound regions."""
+
+    frames: dict[str, int]
+    regions: dict[str, list[Region]]
+
+
+def _clips(study: Study) -> _Clips:
+    rows = list(study.clips.values_list("sop_uid", "frames", "regions"))
+    return _Clips({uid: frames for uid, frames, _ in rows}, {uid: regions for uid, _, regions in rows})
+
+
+def _check_places(findings: schema.Findings, frames: Mapping[str, int]) -> None:
+    """Raises BadFindings where something is marked on what is no frame of the study."""
     for keyframe in findings["keyframes"]:
         if not keyframe["frame"] <= frames.get(keyframe["sop_uid"], 0):
             raise schema.BadFindings({"keyframes": ["A keyframe is a frame of a clip of this study."]})
-    if misplaced := drawings.misplaced(study, findings["drawings"]):
+    if misplaced := drawings.misplaced(findings["drawings"], frames):
         raise schema.BadFindings(misplaced)
 
 
@@ -215,7 +249,7 @@ def _add_revision(
         number=read.revisions.count() + 1,
         study_revision=StudyRevision.objects.filter(study=read.study_id).order_by("-number").first(),
         schema=findings["schema"],
-        findings={**findings, "drawings": drawings.measured(read.study, findings["drawings"])},
+        findings=findings,
         comment=comment,
         positive=definition.positive(findings),
         definition=definition.name,
@@ -242,10 +276,8 @@ def _ai_seen(read: Read) -> tuple[str, bool]:
 def reopen(place: Place) -> Read:
     """Make a committed read a draft again; its revisions stay, and it counts for nothing until the next commit."""
     with transaction.atomic():
-        read = place.find()
-        if read is None or read.status != ReadStatus.COMMITTED:
-            raise NotOpen("There is no committed read of yours to reopen.")
-        effects.follow(read, ReadStatus.DRAFT)
+        read = check(place.find(), Step.REOPEN)
+        effects.follow(read, Step.REOPEN)
         return read
 
 
@@ -255,15 +287,15 @@ def restore(place: Place) -> Read:
     It says nothing of images that came since its commit: while nobody has seen those, the study waits.
     """
     with transaction.atomic():
-        read = place.find()
-        last = read.revisions.last() if read else None
-        if read is None or last is None or read.status != ReadStatus.DRAFT or read.draft != _as_committed(last):
-            raise NotOpen("This read is not as it was committed: commit it to let it count.")
-        effects.follow(read, ReadStatus.COMMITTED)
+        read = check(place.find(), Step.RESTORE)
+        last = read.last_revision
+        if last is None or read.draft != _as_committed(last):
+            raise NotOpen(NOT_AS_COMMITTED)
+        effects.follow(read, Step.RESTORE)
         return read
 
 
-def _as_committed(revision: ReadRevision) -> dict[str, Any]:
+def _as_committed(revision: ReadRevision) -> DraftDocument:
     """The draft that a commit leaves: its answer without the server's numbers."""
     plain = {**revision.findings, "drawings": drawings.plain(revision.findings.get("drawings", []))}
     return {"findings": plain, "comment": revision.comment}
@@ -272,13 +304,11 @@ def _as_committed(revision: ReadRevision) -> dict[str, Any]:
 def agree(place: Place, *, agrees: bool) -> Agreement:
     """A reader's verdict on the flag, after the commit; pressed again it changes."""
     with transaction.atomic():
-        read = place.find()
+        read = check(place.find(), Step.AGREE)
         score = current_scores.current_score(place.study)
-        if read is None or read.status != ReadStatus.COMMITTED:
-            raise NotOpen("Commit your read first: until then the AI's answer is not weighed.")
         if score is None:
             raise NotOpen("The AI has not answered this study, so there is nothing to agree with.")
-        last = read.revisions.last()
+        last = read.last_revision
         assert last is not None, "a committed read has a revision"
         verdict = {"agree": agrees, "flag": score.flag}
         return Agreement.objects.update_or_create(revision=last, defaults=verdict)[0]

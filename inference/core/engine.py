@@ -40,7 +40,7 @@ class Engine:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.dtype = compute_dtype(self.device)
         self.backbone = fuse(model.backbone).to(self.device).to(memory_format=torch.channels_last)
-        self.heads = tuple(copy.deepcopy(one).to(self.device).eval() for one in model.heads)
+        self.heads = tuple(copy.deepcopy(head).to(self.device).eval() for head in model.heads)
 
     @torch.inference_mode()
     def embed(self, frames: NDArray[np.uint8]) -> NDArray[np.float16]:
@@ -66,7 +66,7 @@ class Engine:
         if embeddings.ndim != 2 or embeddings.shape[1] != self.manifest.embedding_dim:
             raise ValueError(f"embeddings are [N, {self.manifest.embedding_dim}], not {list(embeddings.shape)}")
         bag = torch.from_numpy(embeddings.astype(np.float32)).unsqueeze(0).to(self.device)  # [1, N, D]
-        outputs = [one(*_with_place(bag)) for one in self.heads]
+        outputs = [head(*_with_place(bag)) for head in self.heads]
         logit = torch.stack([output.logit for output in outputs]).mean().item()
         attention = torch.stack([output.attention[0] for output in outputs]).mean(dim=0)  # [N] or [1]
         probability = self.manifest.calibration.probability(logit)

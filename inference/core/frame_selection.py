@@ -10,7 +10,8 @@ FRAME_BUDGET = 48
 
 @dataclass(frozen=True)
 class ClipFacts:
-    """What selection needs to know of a clip: `key` names it, `frames` counts it, a still is somebody's chosen view."""
+    """What selection needs to know of a clip: `key` names it, `frames` counts it. A `still` is a view that the examiner
+    chose."""
 
     key: str
     frames: int
@@ -21,23 +22,23 @@ def select_frames(clips: Sequence[ClipFacts], budget: int = FRAME_BUDGET) -> lis
     """Choose at most `budget` frames as (key, frame counted from 1): all stills, then evenly spread over each clip.
 
     What the stills leave is shared equally between the clips; a short clip's unused share goes to the longer ones.
-    The answer follows the order of `clips` and depends on nothing else.
+    The answer follows the order of `clips` and depends on nothing else. Raises ValueError for two clips of one key.
     """
     if len({clip.key for clip in clips}) != len(clips):
         raise ValueError("two clips have the same key")
-    shown = [clip for clip in clips if clip.frames > 0]
-    stills = [clip for clip in shown if clip.still]
-    sweeps = [clip for clip in shown if not clip.still]
+    with_frames = [clip for clip in clips if clip.frames > 0]
+    stills = [clip for clip in with_frames if clip.still]
+    sweeps = [clip for clip in with_frames if not clip.still]
     chosen = _share(stills, budget)
     chosen |= _share(sweeps, budget - sum(chosen.values()))
-    return [(clip.key, frame) for clip in shown for frame in _spread(clip.frames, chosen[clip.key])]
+    return [(clip.key, frame) for clip in with_frames for frame in _spread(clip.frames, chosen[clip.key])]
 
 
 def _share(clips: list[ClipFacts], budget: int) -> dict[str, int]:
     """Frames for each key: the budget split as equally as the clips' lengths allow."""
     if budget < len(clips):
-        kept = set(_spread(len(clips), budget))
-        return {clip.key: int(number in kept) for number, clip in enumerate(clips, start=1)}
+        numbers = set(_spread(len(clips), budget))
+        return {clip.key: int(number in numbers) for number, clip in enumerate(clips, start=1)}
     shares: dict[str, int] = {}
     for clip in sorted(clips, key=lambda clip: clip.frames):
         left = budget - sum(shares.values())
@@ -45,6 +46,6 @@ def _share(clips: list[ClipFacts], budget: int) -> dict[str, int]:
     return shares
 
 
-def _spread(frames: int, wanted: int) -> list[int]:
-    """`wanted` frames from 1 to `frames`, in the middle of equal stretches."""
-    return [(2 * index + 1) * frames // (2 * wanted) + 1 for index in range(min(wanted, frames))]
+def _spread(frames: int, count: int) -> list[int]:
+    """`count` frames from 1 to `frames`, in the middle of equal stretches."""
+    return [(2 * index + 1) * frames // (2 * count) + 1 for index in range(min(count, frames))]

@@ -45,20 +45,20 @@ def heat_maps(
 
 def _embed(backbone: nn.Module, frames: Tensor) -> tuple[Tensor, Tensor]:
     """Embeddings [K, D] of the input [K, 1, S, S], and the last convolution's output [K, C, h, w] behind them."""
-    kept: list[Tensor] = []
+    outputs: list[Tensor] = []
 
-    def keep(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
-        kept.append(output.detach().requires_grad_())
-        return kept[0]
+    def with_gradient(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        outputs.append(output.detach().requires_grad_())
+        return outputs[0]
 
     # Nothing before the last convolution needs a gradient, so none of it is kept in memory.
     backbone.requires_grad_(False)
-    handle = backbone.get_submodule("layer4").register_forward_hook(keep)
+    handle = backbone.get_submodule("layer4").register_forward_hook(with_gradient)
     try:
         embedded: Tensor = backbone(frames)
     finally:
         handle.remove()
-    return embedded, kept[0]
+    return embedded, outputs[0]
 
 
 def _pool(

@@ -159,7 +159,7 @@ def validate(manifest: Manifest) -> None:
 
 
 def _rules(m: Manifest) -> list[tuple[bool, str]]:
-    on = m.trained_on
+    trained = m.trained_on
     dim = ARCHITECTURES.get(m.architecture)
     return [
         (bool(m.name and m.version), "the manifest names no model or no version"),
@@ -172,8 +172,8 @@ def _rules(m: Manifest) -> list[tuple[bool, str]]:
         (1 <= m.frame_budget <= 1024, f"frame_budget {m.frame_budget} is not within 1 to 1024"),
         (_is_digest(m.backbone_digest), "backbone_digest is not a SHA-256"),
         (_is_digest(m.head_digest), "head_digest is not a SHA-256"),
-        (on.kind in TRAINED_ON_KINDS, f"trained_on.kind {on.kind!r} is not one of {TRAINED_ON_KINDS}"),
-        (min(on.positives, on.patients) >= 0, "trained_on counts below zero"),
+        (trained.kind in TRAINED_ON_KINDS, f"trained_on.kind {trained.kind!r} is not one of {TRAINED_ON_KINDS}"),
+        (min(trained.positives, trained.patients) >= 0, "trained_on counts below zero"),
         (m.calibration.slope > 0, f"calibration slope {m.calibration.slope} would turn the ranking round"),
         (m.triage_point in m.operating_points, f"triage_point {m.triage_point!r} is not an operating point"),
     ]
@@ -191,11 +191,11 @@ def _validate_point(name: str, point: OperatingPoint) -> None:
 def _check_files(folder: Path) -> None:
     if not folder.is_dir():
         raise BadModel("there is no such model folder")
-    found = {path.name for path in folder.iterdir()}
+    names = {path.name for path in folder.iterdir()}
     expected = {MANIFEST, BACKBONE, HEAD}
-    if missing := expected - found:
+    if missing := expected - names:
         raise BadModel(f"the model folder lacks {', '.join(sorted(missing))}")
-    if extra := found - expected:
+    if extra := names - expected:
         raise BadModel(f"the model folder holds files that do not belong to a model: {', '.join(sorted(extra))}")
     for name in expected:
         if (folder / name).is_symlink() or not (folder / name).is_file():
@@ -203,9 +203,9 @@ def _check_files(folder: Path) -> None:
 
 
 def _check_digest(path: Path, digest: str) -> None:
-    found = file_digest(path)
-    if found != digest:
-        raise BadModel(f"{path.name} has digest {found[:12]}…, the manifest names {digest[:12]}…")
+    actual = file_digest(path)
+    if actual != digest:
+        raise BadModel(f"{path.name} has digest {actual[:12]}…, the manifest names {digest[:12]}…")
 
 
 def _is_digest(text: str) -> bool:
@@ -217,10 +217,10 @@ def _refuse_constant(name: str) -> float:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields_by_name = dict(pairs)
+    if len(fields_by_name) != len(pairs):
         raise ValueError("a field is given twice")
-    return found
+    return fields_by_name
 
 
 def _build(kind: Any, value: Any, where: str) -> Any:

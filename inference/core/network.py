@@ -53,9 +53,10 @@ def head(
     layers: Sequence[int] = (),
     dropout: float = DROPOUT,
 ) -> BagHead:
-    """A head of a named kind over embeddings of `dim`; raises ValueError for a kind that there is not.
+    """A head of a named kind (one of `HEAD_KINDS`) over embeddings of `dim`; raises ValueError for any other kind.
 
-    `layers` are the widths of further layers of the encoder, before the one that gives `hidden`.
+    `width` W is that of the projection, `hidden` H that of the encoder's last layer; `layers` are the widths of further
+    ones before it. `dropout` is the share of encoder outputs that training sets to 0.
     """
     if kind not in _POOLS:
         raise ValueError(f"head kind {kind!r} is not one of {sorted(_POOLS)}")
@@ -198,15 +199,15 @@ class TransformerPool(Pool):
 
     def forward(self, encoded: Tensor, mask: Tensor) -> BagOutput:
         queries, keys, values = self.frame_query(encoded), self.frame_key(encoded), self.frame_value(encoded)
-        among, _ = self._look(queries, keys, values, mask)  # [M, N, H]
+        among, _ = self._attend(queries, keys, values, mask)  # [M, N, H]
         frames = self.norm(encoded + among)  # [M, N, H]
         token = self.token_query(self.token).expand(len(encoded), 1, -1)  # [M, 1, H]
-        seen, weights = self._look(token, self.token_key(frames), self.token_value(frames), mask)  # [M, 1, H]
+        seen, weights = self._attend(token, self.token_key(frames), self.token_value(frames), mask)  # [M, 1, H]
         bag = self.settle(self.token + seen.squeeze(1))  # [M, H]
         return BagOutput(self.score(bag).squeeze(-1), weights.squeeze(1))
 
-    def _look(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """What queries [M, Q, H] take from values [M, N, H], [M, Q, H], and their mean weights [M, Q, N]."""
+    def _attend(self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Attention of queries [M, Q, H] over values [M, N, H]: the result [M, Q, H], and mean weights [M, Q, N]."""
         q, k, v = (part.reshape(*part.shape[:2], self.heads, -1) for part in (queries, keys, values))
         scores = torch.einsum("mqad,mnad->maqn", q, k) / q.shape[-1] ** 0.5  # [M, A, Q, N]
         shown = mask[:, None, None].expand_as(scores)
@@ -245,11 +246,11 @@ class FontanellePool(GatedPool):
         share = torch.sigmoid(self.mix)
         real_frames = mask.to(scores.dtype)
         count = _neighbours(real_frames)  # [M, N]
-        found = scores
+        smoothed = scores
         for _ in range(self.steps):
-            around = _neighbours(found * real_frames) / count.clamp_min(1)  # [M, N]
-            found = torch.where(count > 0, (1 - share) * scores + share * around, scores)
-        return found
+            around = _neighbours(smoothed * real_frames) / count.clamp_min(1)  # [M, N]
+            smoothed = torch.where(count > 0, (1 - share) * scores + share * around, scores)
+        return smoothed
 
     def _strongest(self, encoded: Tensor, mask: Tensor) -> Tensor:
         """Mean logit of the three strongest real frames [M, 1], 0 without any."""

@@ -13,7 +13,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from inference.core.manifest import BACKBONE, HEAD, MANIFEST, BadModel, Manifest, read_manifest, validate
-from inference.core.network import BagHead, backbone, head
+from inference.core.network import BagHead, backbone
+from inference.core.network import head as make_head
 
 __all__ = ["BadModel", "LoadedModel", "load_backbone", "read_model", "save_backbone", "write_model"]
 
@@ -88,14 +89,14 @@ def _head_tensors(heads: Sequence[BagHead]) -> dict[str, Tensor]:
     """A member with the same projection as the one before it leaves it out: it is nine tenths of a head."""
     return {
         f"{member}.{key}": value.detach().cpu().to(torch.float16).contiguous()
-        for member, one in enumerate(heads)
-        for key, value in one.state_dict().items()
-        if not (member and key.startswith(_PROJECTION) and _alike(one, heads[member - 1]))
+        for member, head in enumerate(heads)
+        for key, value in head.state_dict().items()
+        if not (member and key.startswith(_PROJECTION) and _same_projection(head, heads[member - 1]))
     }
 
 
-def _alike(one: BagHead, other: BagHead) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(one.project.parameters(), other.project.parameters(), strict=True))
+def _same_projection(head: BagHead, other: BagHead) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(head.project.parameters(), other.project.parameters(), strict=True))
 
 
 def _load_backbone(body: bytes, architecture: str) -> nn.Module:
@@ -108,20 +109,20 @@ def _load_backbone(body: bytes, architecture: str) -> nn.Module:
 
 
 def _load_heads(body: bytes, manifest: Manifest) -> tuple[BagHead, ...]:
-    heads = tuple(head(manifest.head_kind, manifest.embedding_dim) for _ in range(manifest.members))
+    heads = tuple(make_head(manifest.head_kind, manifest.embedding_dim) for _ in range(manifest.members))
     tensors = _with_projections(_tensors(body, HEAD), heads)
     _check_tensors(tensors, _head_tensors(heads), name=HEAD, dtype=torch.float16)
-    for member, one in enumerate(heads):
-        one.load_state_dict({key: tensors[f"{member}.{key}"] for key in one.state_dict()})
-        one.eval()
+    for member, head in enumerate(heads):
+        head.load_state_dict({key: tensors[f"{member}.{key}"] for key in head.state_dict()})
+        head.eval()
     return heads
 
 
 def _with_projections(tensors: dict[str, Tensor], heads: Sequence[BagHead]) -> dict[str, Tensor]:
     """Give every member that names no projection that of the member before it."""
     whole = dict(tensors)
-    for member, one in enumerate(heads[1:], start=1):
-        keys = [key for key in one.state_dict() if key.startswith(_PROJECTION)]
+    for member, head in enumerate(heads[1:], start=1):
+        keys = [key for key in head.state_dict() if key.startswith(_PROJECTION)]
         if not any(f"{member}.{key}" in whole for key in keys):
             whole |= {f"{member}.{key}": whole[f"{member - 1}.{key}"] for key in keys if f"{member - 1}.{key}" in whole}
     return whole

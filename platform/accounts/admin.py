@@ -1,4 +1,4 @@
-"""Django's admin: people are managed here, the trail is only read."""
+"""Django's admin: people are managed in it, the audit trail is only read."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class People(PeopleAdmin):
 
 
 @admin.register(AuditEntry)
-class Trail(ReadOnly):
+class AuditEntries(ReadOnly):
     list_display = ("at", "username", "action", "patient_id", "study_uid", "outcome")
     list_filter = ("action", "outcome")
     search_fields = ("username", "patient_id", "study_uid")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
+from django.http import HttpRequest
 from django.utils.dateparse import parse_date
+from rest_framework.request import Request
 
 from accounts.models import AuditEntry
 from common.append_only import AppendOnlyQuerySet
 from common.local_time import midnight
+from common.paging import KeyPages
 
-PAGE = 100
 _EXACT = {
     "user": "username",
     "action": "action",
@@ -24,11 +26,25 @@ _EXACT = {
 }
 
 
+class EntryPayload(TypedDict):
+    """One line of the trail."""
+
+    id: int
+    at: datetime
+    username: str
+    address: str | None
+    action: str
+    patient_id: str
+    study_uid: str
+    outcome: str
+    detail: dict[str, Any]
+
+
 @dataclass(frozen=True)
-class Shown:
+class EntryPage:
     """One page of the trail, the filters that it went through, and where older and the newest entries are."""
 
-    entries: list[dict[str, Any]]
+    entries: list[EntryPayload]
     filters: dict[str, str]
     next_url: str | None
     newest_url: str | None
@@ -42,9 +58,9 @@ def _day(text: str) -> datetime | None:
     return midnight(day) if day else None
 
 
-def _filters(asked: Mapping[str, str]) -> dict[str, str]:
+def _filters(query: Mapping[str, str]) -> dict[str, str]:
     names = [*_EXACT, "since", "until"]
-    return {name: asked[name].strip()[:150] for name in names if asked.get(name, "").strip()}
+    return {name: query[name].strip()[:150] for name in names if query.get(name, "").strip()}
 
 
 def _matching(filters: dict[str, str]) -> AppendOnlyQuerySet[AuditEntry]:
@@ -55,25 +71,26 @@ def _matching(filters: dict[str, str]) -> AppendOnlyQuerySet[AuditEntry]:
     return entries.filter(at__lt=until + timedelta(days=1)) if until else entries
 
 
-def _row(entry: AuditEntry) -> dict[str, Any]:
-    fields = ("id", "at", "username", "address", "action", "patient_id", "study_uid", "outcome", "detail")
-    return {field: getattr(entry, field) for field in fields}
+def _payload(entry: AuditEntry) -> EntryPayload:
+    return {
+        "id": entry.pk,
+        "at": entry.at,
+        "username": entry.username,
+        "address": entry.address,
+        "action": entry.action,
+        "patient_id": entry.patient_id,
+        "study_uid": entry.study_uid,
+        "outcome": entry.outcome,
+        "detail": entry.detail,
+    }
 
 
-def show(asked: Mapping[str, str]) -> Shown:
-    """A page of entries, newest first, by filters ``user, action, study_uid, patient_id, outcome, since, until``.
-
-    ``before`` is the entry that the page before ended with; anything that is no number starts from the newest.
-    """
-    filters = _filters(asked)
-    entries = _matching(filters).order_by("-id")
-    before = asked.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        entries = entries.filter(id__lt=int(before))
-    found = list(entries[: PAGE + 1])
-    next_url = "?" + urlencode({**filters, "before": found[PAGE - 1].pk}) if len(found) > PAGE else None
-    newest_url = "?" + urlencode(filters) if before else None
-    return Shown([_row(entry) for entry in found[:PAGE]], filters, next_url, newest_url)
+def search(request: HttpRequest) -> EntryPage:
+    """A page of entries, newest first, by filters ``user, action, study_uid, patient_id, outcome, since, until``."""
+    filters, pages = _filters(request.GET), KeyPages()
+    entries = pages.paginate_queryset(_matching(filters), Request(request)) or []
+    newest_url = "?" + urlencode(filters) if request.GET.get(pages.cursor_query_param) else None
+    return EntryPage([_payload(entry) for entry in entries], filters, pages.get_next_link(), newest_url)
 
 
 def actions() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from django.conf import settings
 from django.db import transaction
@@ -31,18 +32,25 @@ class DemoAccount:
     shared: bool
 
 
+class OfferedAccount(TypedDict):
+    """An account that the sign-in page names."""
+
+    username: str
+    role: str
+
+
 def _password_file() -> Path:
     return Path(settings.VAR) / "demo-password"
 
 
-def _keep(password: str) -> None:
+def _store(password: str) -> None:
     path = _password_file()
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(password + "\n")
 
 
-def _kept() -> str:
+def _stored() -> str:
     path = _password_file()
     return path.read_text().strip() if path.exists() else ""
 
@@ -58,21 +66,21 @@ def _account(username: str, *, password: str, before: str) -> DemoAccount:
     return DemoAccount(username, role, shared=made or person.check_password(password))
 
 
-def ensure(wanted: str = "") -> tuple[str, list[DemoAccount]]:
+def ensure(chosen: str = "") -> tuple[str, list[DemoAccount]]:
     """Make the accounts that are missing; returns the shared password and who uses it.
 
-    The password is ``wanted``, else the one kept from before, else a new one. An account whose owner changed its
+    The password is ``chosen``, else the one of an earlier start, else a new one. An account whose owner changed its
     password keeps that one.
     """
-    before = _kept()
-    password = wanted or before or secrets.token_urlsafe(9)
+    before = _stored()
+    password = chosen or before or secrets.token_urlsafe(9)
     with transaction.atomic():
         accounts = [_account(username, password=password, before=before) for username in PEOPLE]
-    _keep(password)
+    _store(password)
     return password, accounts
 
 
-def offered() -> list[dict[str, str]]:
+def offered() -> list[OfferedAccount]:
     """The accounts that a demo's sign-in page names; none in production, none where no demo was made."""
     if settings.PRODUCTION or not _password_file().exists():
         return []

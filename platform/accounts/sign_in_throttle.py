@@ -1,4 +1,4 @@
-"""Slowing down whoever guesses passwords. The audit trail is the memory, so every process shares it."""
+"""Slowing down whoever guesses passwords: refused tries are counted in the audit trail, which every process shares."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PER_ADDRESS = 50
 
 
 def account_label(username: str) -> str:
-    """What the trail keeps of a name that somebody typed. Not the text itself, which may be a mistyped password."""
+    """What the trail records of a name that somebody typed: of an unknown one a digest, as it may be a password."""
     known = User.objects.filter(username=username).exists()
     return username if known else "unknown:" + salted_hmac("accounts.throttle", username).hexdigest()[:16]
 
@@ -23,7 +23,7 @@ def account_label(username: str) -> str:
 def too_many(username: str, address: str | None) -> bool:
     """Five wrong passwords for one account from one address, or fifty from one address, within 15 minutes."""
     recent = AuditEntry.objects.filter(
-        action="sign_in", outcome="refused", at__gt=timezone.now() - WINDOW, address=address
+        action="user.signed_in", outcome="refused", at__gt=timezone.now() - WINDOW, address=address
     )
     labels = list(recent.order_by("-id").values_list("detail__account", flat=True)[:PER_ADDRESS])
     return len(labels) >= PER_ADDRESS or labels.count(account_label(username)) >= PER_ACCOUNT_AND_ADDRESS

@@ -7,18 +7,20 @@ from typing import Any
 
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts import audit, audit_search, demo_accounts, permissions, sign_in_throttle
+from accounts.models import User
 from accounts.roles import Role, role_of
 
 THROTTLED = "Too many wrong passwords. Wait a quarter of an hour and try again, or ask your admin for a new one."
 
 
-def home_of(user: Any) -> str:
+def home_of(user: User | AnonymousUser) -> str:
     """Where a person's work begins."""
     return "/label/" if role_of(user) in (Role.ANNOTATOR, Role.ADJUDICATOR) else "/"
 
@@ -45,8 +47,8 @@ class SignIn(auth_views.LoginView):
 
     def get_redirect_url(self, *request: Any) -> str:
         """The page that was asked for; the front door leads everybody to their own work."""
-        asked = super().get_redirect_url(*request)
-        return "" if asked == "/" else asked
+        url = super().get_redirect_url(*request)
+        return "" if url == "/" else url
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """A demo names its accounts, never their password."""
@@ -54,13 +56,13 @@ class SignIn(auth_views.LoginView):
 
     @transaction.atomic
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        audit.record(self.request, "sign_in", user=form.get_user())
+        audit.record(self.request, "user.signed_in", user=form.get_user())
         return super().form_valid(form)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         throttled = form.has_error("__all__", "throttled")
         account = sign_in_throttle.account_label(form.data.get("username", ""))
-        audit.record(self.request, "sign_in", outcome="throttled" if throttled else "refused", account=account)
+        audit.record(self.request, "user.signed_in", outcome="throttled" if throttled else "refused", account=account)
         response = super().form_invalid(form)
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS if throttled else HTTPStatus.OK
         return response
@@ -72,7 +74,7 @@ class SignOut(auth_views.LogoutView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with transaction.atomic():
             if request.user.is_authenticated:
-                audit.record(request, "sign_out")
+                audit.record(request, "user.signed_out")
             return super().post(request, *args, **kwargs)
 
 
@@ -80,14 +82,14 @@ class SignOut(auth_views.LogoutView):
 @transaction.atomic
 def audit_page(request: HttpRequest) -> HttpResponse:
     """The trail, newest first. Looking at it leaves an entry too."""
-    shown = audit_search.show(request.GET)
-    audit.record(request, "audit.viewed", filters=shown.filters)
+    page = audit_search.search(request)
+    audit.record(request, "audit.viewed", filters=page.filters)
     context = {
-        "entries": shown.entries,
-        "filters": shown.filters,
+        "entries": page.entries,
+        "filters": page.filters,
         "actions": audit_search.actions(),
-        "next_url": shown.next_url,
-        "newest_url": shown.newest_url,
+        "next_url": page.next_url,
+        "newest_url": page.newest_url,
         "page": {"page": "audit"},
     }
     return render(request, "audit.html", context)

@@ -31,7 +31,6 @@ from typing import (
 )
 from uuid import UUID
 
-from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -61,6 +60,7 @@ _PLAIN: dict[Any, Json] = {
 }
 
 _PUBLISHED: list[type[Any]] = []
+_OPEN_ENDED: set[type[Any]] = set()
 
 
 class Problem(TypedDict):
@@ -72,18 +72,6 @@ class Problem(TypedDict):
 
 class Unnameable(TypeError):
     """A type that no schema can be made of, or two types of one name."""
-
-
-class AnySession(SessionScheme):
-    """A session by cookie, and the stricter ones derived from it: each a security scheme of its class's name."""
-
-    target_class = "rest_framework.authentication.SessionAuthentication"
-    match_subclasses = True
-    priority = 1
-
-    def __init__(self, target: Any) -> None:
-        super().__init__(target)  # type: ignore[no-untyped-call]  # drf-spectacular annotates little
-        self.name = target.__name__ if inspect.isclass(target) else type(target).__name__
 
 
 class Schema(AutoSchema):
@@ -102,19 +90,21 @@ def answers(
     status: int = 200,
     also: Mapping[int, Any] | None = None,
     media_type: str = "application/json",
+    files: Sequence[str] = (),
     summary: str | None = None,
     description: str | None = None,
 ) -> Callable[[View], View]:
     """States what a view's method answers (``shape`` with ``status``), takes as its body (``asks``) and its query.
 
     ``also``: further statuses and their shapes. ``asks``: a serializer, a TypedDict, or a mapping from media type to
-    one of them. ``media_type``: of the answer, for a shape of ``bytes``. The method's docstring is the description
-    unless one is given.
+    one of them. ``media_type``: of the answer, for a shape of ``bytes``; ``files``: those of the bytes that the same
+    status answers instead of the shape. The method's docstring is the description unless one is given.
     """
     responses = {
         (code, media_type if code == status else "application/json"): _response(each)
         for code, each in {status: shape, **(also or {})}.items()
     }
+    responses |= {(status, each): _response(bytes) for each in files}
     return extend_schema(
         request=_request(asks),
         parameters=[query] if query else None,
@@ -157,6 +147,12 @@ def published(shape: Shape) -> Shape:
     return shape
 
 
+def open_ended(shape: Shape) -> Shape:
+    """A TypedDict beside whose keys others may stand, of any type."""
+    _OPEN_ENDED.add(shape)
+    return shape
+
+
 def schema_of(hint: Any) -> Json:
     """The JSON schema of a type; TypedDicts and enums are references. Raises Unnameable."""
     if is_typeddict(hint) or (inspect.isclass(hint) and issubclass(hint, Enum)):
@@ -180,10 +176,12 @@ def _plain(hint: Any) -> Json:
 
 
 def _annotated(arguments: tuple[Any, ...]) -> Json:
-    schema = schema_of(arguments[0])
-    said = [text for text in arguments[1:] if isinstance(text, str)]
-    if said:
-        schema["description"] = "; ".join(said)
+    """``Annotated[dict[str, Any], Shape]`` is JSON that the program passes on as it came, and that has that shape."""
+    shapes = [each for each in arguments[1:] if is_typeddict(each)]
+    schema = schema_of(shapes[0] if shapes else arguments[0])
+    meaning = [text for text in arguments[1:] if isinstance(text, str)]
+    if meaning:
+        schema["description"] = "; ".join(meaning)
     return schema
 
 
@@ -251,6 +249,7 @@ def component(named: type[Any]) -> Json:
             "type": "object",
             "properties": {key: schema_of(hint) for key, hint in hints.items()},
             "required": [key for key, hint in hints.items() if _always_there(named, key, hint)],
+            **({"additionalProperties": {}} if named in _OPEN_ENDED else {}),
         },
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from django.http import HttpRequest
 
+from accounts import permissions
 from accounts.roles import Role, role_of
 
 RESEARCH_NOTICE = "Research use only"
@@ -31,16 +32,47 @@ def _current(path: str, url: str) -> bool:
     return path.startswith(url)
 
 
-def page(request: HttpRequest) -> dict[str, Any]:
-    """``nav``, ``person``, ``keymap`` and ``research_notice``; nobody signed in has no navigation."""
+class NavigationItem(TypedDict):
+    """One entry of the navigation."""
+
+    label: str
+    url: str
+    current: bool
+
+
+class SignedIn(TypedDict):
+    """The person whose page it is."""
+
+    username: str
+    display: str
+    role: str
+    role_label: str
+
+
+class PageContext(TypedDict):
+    """What ``base.html`` needs."""
+
+    nav: list[NavigationItem]
+    person: SignedIn | None
+    keymap: dict[str, str]
+    research_notice: str
+
+
+def page(request: HttpRequest) -> PageContext:
+    """The context of a page; nobody signed in has no navigation."""
     role = role_of(request.user)
     if role is None:
         return {"nav": [], "person": None, "keymap": {}, "research_notice": RESEARCH_NOTICE}
-    nav = [
+    nav: list[NavigationItem] = [
         {"label": label, "url": url, "current": _current(request.path, url)}
         for label, url, roles in NAVIGATION
         if role in roles
     ]
-    user: Any = request.user
-    person = {"username": user.username, "display": user.display, "role": role.value, "role_label": role.label}
+    user = permissions.person(request)
+    person: SignedIn = {
+        "username": user.username,
+        "display": user.display,
+        "role": role.value,
+        "role_label": role.label,
+    }
     return {"nav": nav, "person": person, "keymap": user.keymap, "research_notice": RESEARCH_NOTICE}

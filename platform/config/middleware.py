@@ -1,4 +1,4 @@
-"""Two habits of every response."""
+"""What holds for every response: nothing is cached, and a lost database is 503."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _wants_page(request: HttpRequest) -> bool:
 
 
 class _Unavailable:
-    """Turns a lost or locked database into 503 with Retry-After, wherever in the view it was met."""
+    """Turns a lost or locked database into 503 with Retry-After, wherever in the view the error was raised."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

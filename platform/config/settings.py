@@ -201,7 +201,7 @@ CLAIM_MINUTES = env.int("FONTANELLE_CLAIM_MINUTES", 30)
 MIN_POSITIVES_PER_FOLD = env.int("FONTANELLE_MIN_POSITIVES_PER_FOLD", 5)
 TRAINING_FOLDS = 5
 
-# Limits on what is taken in, and on the child processes that read it.
+# Limits on what is taken in, and on the sandbox workers that read it.
 UPLOAD_MAX_BYTES = env.int("FONTANELLE_UPLOAD_MAX_BYTES", 2 * 1024**3)
 INSTANCE_MAX_BYTES = env.int("FONTANELLE_INSTANCE_MAX_BYTES", 1024**3)
 DISK_RESERVE_BYTES = env.int("FONTANELLE_DISK_RESERVE_BYTES", 512 * 1024**2)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import NotRequired, TypedDict
 
 from django import template
 from django.conf import settings
@@ -15,17 +16,30 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 
+class Chunk(TypedDict):
+    """What Vite says of one module in its manifest; keys that are not read are left out."""
+
+    file: str
+    css: NotRequired[list[str]]
+    imports: NotRequired[list[str]]
+    dynamicImports: NotRequired[list[str]]
+
+
+ViteManifest = dict[str, Chunk]
+
+
 @lru_cache(maxsize=1)
-def _read_manifest(modified: float) -> dict[str, dict[str, Any]]:
-    manifest: dict[str, dict[str, Any]] = json.loads(_manifest_path().read_text())
+def _read_manifest(modified: float) -> ViteManifest:
+    manifest: ViteManifest = json.loads(_manifest_path().read_text())
     return manifest
 
 
-def _manifest_path() -> Any:
-    return settings.FRONTEND_DIST / ".vite" / "manifest.json"
+def _manifest_path() -> Path:
+    dist: Path = settings.FRONTEND_DIST
+    return dist / ".vite" / "manifest.json"
 
 
-def _styles(manifest: dict[str, dict[str, Any]], entry: str, seen: set[str]) -> list[str]:
+def _styles(manifest: ViteManifest, entry: str, seen: set[str]) -> list[str]:
     """The style sheets of an entry and of all it imports, each once, imports first."""
     if entry in seen:
         return []
@@ -35,13 +49,13 @@ def _styles(manifest: dict[str, dict[str, Any]], entry: str, seen: set[str]) -> 
     return list(dict.fromkeys([*imported, *chunk.get("css", [])]))
 
 
-def _modules(manifest: dict[str, dict[str, Any]], entry: str, seen: set[str]) -> list[str]:
+def _modules(manifest: ViteManifest, entry: str, seen: set[str]) -> list[str]:
     """The files of all modules that an entry imports, at once or a moment later, each once."""
     chunk = manifest[entry]
     new = [name for name in [*chunk.get("imports", []), *chunk.get("dynamicImports", [])] if name not in seen]
     seen.update(new)
-    found = [file for name in new for file in (manifest[name]["file"], *_modules(manifest, name, seen))]
-    return list(dict.fromkeys(found))
+    files = [file for name in new for file in (manifest[name]["file"], *_modules(manifest, name, seen))]
+    return list(dict.fromkeys(files))
 
 
 @register.simple_tag

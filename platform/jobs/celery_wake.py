@@ -22,7 +22,7 @@ _silent_until = 0.0
 
 
 @lru_cache(maxsize=1)
-def _producer(broker: str) -> Celery:
+def hint_sender(broker: str) -> Celery:
     """An app that only sends, so that neither the web process nor a command needs the worker's configuration."""
     from celery import Celery
 
@@ -39,7 +39,7 @@ def wake(queue: str) -> None:
     if not settings.CELERY_BROKER_URL or time.monotonic() < _silent_until:
         return
     try:
-        app = _producer(settings.CELERY_BROKER_URL)
+        app = hint_sender(settings.CELERY_BROKER_URL)
         app.send_task(WAKE, args=[], queue=str(queue), retry=False, expires=HINT_SECONDS)
     except Exception as error:  # noqa: BLE001  whatever the broker's client raises, the commit stands
         _silent_until = time.monotonic() + SILENCE_SECONDS

@@ -5,15 +5,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from jobs.job_context import JobContext
-    from jobs.models import Job
-
-Run = Callable[["JobContext"], None]
-OnQuarantine = Callable[["Job", str], None]
-OnCancel = Callable[["Job"], None]
+from jobs.models import Job
 
 
 class UnknownKind(Exception):
@@ -28,9 +22,11 @@ def _load(path: str) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class Handler:
-    """``run`` and the callbacks are ``module:function``. The callbacks run inside the transaction that ends the job.
+    """How a kind of job is done: each function is named ``module:function``.
 
-    ``limit_seconds``: a run that lasts longer is taken for a hang; its process is ended and the attempt counts.
+    ``run(JobContext)`` does the work. ``on_quarantine(Job, error)`` and ``on_cancel(Job)`` run inside the transaction
+    that ends the job. ``limit_seconds``: a run that lasts longer is taken for a hang; its process is ended and the
+    attempt counts.
     """
 
     run: str
@@ -38,7 +34,8 @@ class Handler:
     on_cancel: str = ""
     limit_seconds: float | None = None
 
-    def __call__(self, context: JobContext) -> None:
+    def __call__(self, context: object) -> None:
+        """Do a job, given its ``JobContext``; that it is one is checked where the handler is written."""
         _load(self.run)(context)
 
     def quarantined(self, job: Job, error: str) -> None:

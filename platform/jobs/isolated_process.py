@@ -27,20 +27,20 @@ def run(job: Job, draining: threading.Event) -> None:
     spawning = multiprocessing.get_context("spawn")
     process = spawning.Process(target=_child, args=(job.pk, job.token.hex, os.getpid()), name=f"job-{job.pk}")
     process.start()
-    told = False
+    terminated = False
     while process.is_alive():
         process.join(LOOK_SECONDS)
-        if draining.is_set() and not told:
-            told = True
+        if draining.is_set() and not terminated:
+            terminated = True
             process.terminate()
     if process.exitcode:
-        raise Died(_how(process))
+        raise Died(_reason(process))
 
 
-def _how(process: BaseProcess) -> str:
+def _reason(process: BaseProcess) -> str:
     code = process.exitcode or 0
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-    return f"The process that did it {how}."
+    ending = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+    return f"The process that did it {ending}."
 
 
 def _child(pk: int, token: str, parent: int) -> None:
@@ -48,16 +48,18 @@ def _child(pk: int, token: str, parent: int) -> None:
     import django
 
     django.setup()
+    from jobs.heartbeat import Heartbeat
     from jobs.models import Job, JobStatus
+    from jobs.runner import Runner
     from jobs.supervisor import die_with_parent
-    from jobs.worker import Worker
 
     die_with_parent(signal.SIGKILL)
     if os.getppid() != parent:
         return
-    worker = Worker([])
-    signal.signal(signal.SIGTERM, lambda *_: worker.draining.set())
+    draining = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: draining.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     job = Job.objects.filter(pk=pk, token=token, status=JobStatus.RUNNING).first()
     if job is not None:
-        worker.perform_alone(job)
+        with Heartbeat(f"job-{pk}", queues=()) as heartbeat:
+            Runner(heartbeat, draining).run(job)

@@ -15,7 +15,7 @@ LOOK_SECONDS = 0.5
 
 
 class Cancelled(Exception):
-    """Somebody asked to cancel the job; raised by the handler, which has nothing more to write."""
+    """A person asked to cancel the job; raised by the handler, which has nothing more to write."""
 
 
 class Draining(Exception):

@@ -28,6 +28,7 @@ Ending = Callable[[Job], None]
 
 ENDED = (JobStatus.DONE, JobStatus.QUARANTINED, JobStatus.CANCELLED)
 BACKOFF = timedelta(seconds=2)
+"""Before the second attempt; four times as long before each further one."""
 MOST_DEATHS = 20
 """Of whole workers, over one job that was run alone: by then something is wrong that waiting does not mend."""
 _URGENCY = {queue.value: position for position, queue in enumerate(Queue)}
@@ -65,9 +66,9 @@ def _ask_again(job: Job, *, queue: Queue, rank: int, due: datetime, payload: dic
         job.queue, job.rank = queue, rank
     if payload is None or job.status not in ENDED:
         return
-    fresh: dict[str, Any] = {"attempts": 0, "alone": False, "deaths": 0, "error": "", "progress": {}}
-    fresh |= {"cancel_requested": False, "finished_at": None}
-    move(job, Step.REOPEN, payload=payload, queue=queue, rank=rank, run_after=due, **fresh)
+    reset: dict[str, Any] = {"attempts": 0, "alone": False, "deaths": 0, "error": "", "progress": {}}
+    reset |= {"cancel_requested": False, "finished_at": None}
+    move(job, Step.REOPEN, payload=payload, queue=queue, rank=rank, run_after=due, **reset)
     job.refresh_from_db()
 
 
@@ -108,21 +109,24 @@ def _lease(job: Job, *, worker: str, now: datetime) -> None:
         "lease_until": now + settings.JOB_LEASE,
         "started_at": now,
     }
-    move(job, Step.CLAIM, held=job.token, attempts=job.attempts + 1, **leased)
+    move(job, Step.CLAIM, claim=job.token, attempts=job.attempts + 1, **leased)
     job.refresh_from_db()
+
+
+def _running(job: Job) -> QuerySet[Job]:
+    """The row of a job while the claim that ``job`` carries is the present one."""
+    return Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING, token=job.token)
 
 
 def heartbeat(job: Job) -> None:
     """Extend the lease. Raises Lost when it is no longer this claim's to extend."""
-    held = Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING, token=job.token)
-    if held.update(lease_until=database_now() + settings.JOB_LEASE) != 1:
+    if _running(job).update(lease_until=database_now() + settings.JOB_LEASE) != 1:
         raise Lost(f"job {job.pk} is no longer this worker's")
 
 
 def set_progress(job: Job, progress: dict[str, Any]) -> None:
     """Show how far a running job is. Raises Lost."""
-    held = Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING, token=job.token)
-    if held.update(progress=progress) != 1:
+    if _running(job).update(progress=progress) != 1:
         raise Lost(f"job {job.pk} is no longer this worker's")
 
 
@@ -140,19 +144,19 @@ def stop(job: Job) -> None:
 
 
 def quarantine(job: Job, error: str) -> None:
-    """End a job that must not be tried again, and tell its owner why. Raises Lost."""
-    _end(job, Step.QUARANTINE, then=lambda: _tell(job, error), error=error)
+    """End a job that must not be tried again, and run its handler's callback with the reason. Raises Lost."""
+    _end(job, Step.QUARANTINE, then=lambda: _call_back(job, error), error=error)
 
 
-def _tell(job: Job, error: str) -> None:
-    """The owner's callback; a job of a kind that this worker does not know has nobody to tell."""
+def _call_back(job: Job, error: str) -> None:
+    """A job of a kind that this worker does not know has no callback."""
     if job.kind in handlers.registered():
         handlers.find(job.kind).quarantined(job, error)
 
 
 def _end(job: Job, step: Step, *, then: Callable[[], None], error: str = "") -> None:
     with transaction.atomic():
-        move(job, step, held=job.token, lease_until=None, finished_at=database_now(), error=error)
+        move(job, step, claim=job.token, lease_until=None, finished_at=database_now(), error=error)
         then()
     job.refresh_from_db()
 
@@ -161,7 +165,7 @@ def release(job: Job, **changes: Any) -> None:
     """Put a running job back unharmed, as a worker does that is told to stop: the attempt does not count."""
     with transaction.atomic():
         uncounted: dict[str, Any] = {"attempts": max(0, job.attempts - 1), "lease_until": None}
-        move(job, Step.RELEASE, held=job.token, run_after=database_now(), **uncounted, **changes)
+        move(job, Step.RELEASE, claim=job.token, run_after=database_now(), **uncounted, **changes)
         transaction.on_commit(lambda: wake(job.queue), robust=True)
     job.refresh_from_db()
 
@@ -173,7 +177,7 @@ def fail(job: Job, error: str, **changes: Any) -> None:
         return
     with transaction.atomic():
         due = database_now() + BACKOFF * 4 ** (job.attempts - 1)
-        move(job, Step.RETRY, held=job.token, lease_until=None, run_after=due, error=error, **changes)
+        move(job, Step.RETRY, claim=job.token, lease_until=None, run_after=due, error=error, **changes)
     job.refresh_from_db()
 
 
@@ -190,16 +194,19 @@ def _take_back(job: Job) -> bool:
             # A heartbeat may have come between the look and the lock: the lease is looked at again under it.
             if not Job.objects.filter(pk=job.pk, token=job.token, lease_until__lt=database_now()).exists():
                 return False
-            _bury(job, error)
+            _after_death(job, error)
     except Lost:
         return False
     logger.warning("job %s (%s) was taken back. %s", job.pk, job.kind, error)
     return True
 
 
-def _bury(job: Job, error: str) -> None:
-    """A worker died over a job. The first time the attempt counts, and from then on the job is run alone; a whole
-    worker that dies although the job was alone died of something else, so that random kills convict no innocent."""
+def _after_death(job: Job, error: str) -> None:
+    """What becomes of a job whose worker died.
+
+    The first time the attempt counts, and from then on the job is run alone. A whole worker that dies although the job
+    was alone died of something else: the attempt does not count, so that random kills never quarantine a job.
+    """
     if job.cancel_requested:
         stop(job)
     elif job.deaths >= MOST_DEATHS:
@@ -213,10 +220,10 @@ def _bury(job: Job, error: str) -> None:
 def request_cancel(job: Job) -> bool:
     """Cancel a job: at once if it waits, at its next look if it runs. False if it had ended already."""
     with transaction.atomic():
-        asked = Job.objects.filter(pk=job.pk).exclude(status__in=ENDED).update(cancel_requested=True)
+        requested = Job.objects.filter(pk=job.pk).exclude(status__in=ENDED).update(cancel_requested=True)
         job.refresh_from_db()
         if job.status == JobStatus.QUEUED:
             move(job, Step.CANCEL, finished_at=database_now())
             handlers.find(job.kind).cancelled(job)
     job.refresh_from_db()
-    return bool(asked)
+    return bool(requested)

@@ -20,7 +20,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(number: int = signal.SIGTERM) -> None:
-    """Linux: a parent that is killed leaves no orphans, which would go on with yesterday's code."""
+    """Have the kernel (Linux) signal this process when its parent dies: an orphan would go on with old code."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
@@ -43,7 +43,7 @@ class Child:
         )
 
     def look(self) -> None:
-        """Start it if it should run and does not; note a death and wait longer after each."""
+        """Start it if it should run and does not; after each death the wait before the next start is longer."""
         now = time.monotonic()
         if self.process is not None and (status := self.process.poll()) is not None:
             self.deaths = 1 if now - self.started > STEADY_SECONDS else self.deaths + 1
@@ -59,7 +59,7 @@ class Child:
 
 
 def supervise(children: Sequence[Child], stopping: threading.Event) -> None:
-    """Until ``stopping`` is set, keep all running; then SIGTERM, and SIGKILL for whoever outlasts the grace."""
+    """Until ``stopping`` is set, keep all running; then SIGTERM, and SIGKILL after GRACE_SECONDS."""
     while not stopping.is_set():
         for child in children:
             child.look()

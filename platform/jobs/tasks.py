@@ -40,8 +40,8 @@ _nudged: dict[str, float] = {}
 
 def _served(app: Celery) -> tuple[str, ...]:
     """The queues that this Celery worker was started with."""
-    mine = set(app.amqp.queues.consume_from)
-    return tuple(queue.value for queue in Queue if queue.value in mine)
+    consumed = set(app.amqp.queues.consume_from)
+    return tuple(queue.value for queue in Queue if queue.value in consumed)
 
 
 def _worker(queues: tuple[str, ...]) -> Worker:

@@ -51,15 +51,15 @@ def target(status: JobStatus, step: Step) -> JobStatus:
         raise NotAllowed(f"a {status} job cannot {step}") from None
 
 
-def move(job: Job, step: Step, *, held: UUID | None = None, **changes: Any) -> None:
+def move(job: Job, step: Step, *, claim: UUID | None = None, **changes: Any) -> None:
     """Compare and set: one UPDATE that succeeds for one process only, in the caller's transaction.
 
-    ``held`` is the token of the claim that must still be the present one. Raises NotAllowed, or Lost if the row is no
+    ``claim`` is the token of the claim that must still be the present one. Raises NotAllowed, or Lost if the row is no
     longer what ``job`` says; ``job`` itself is left as it is, since the transaction may yet roll back.
     """
     status = target(JobStatus(job.status), step)
     rows = Job.objects.filter(pk=job.pk, status=job.status)
-    if held is not None:
-        rows = rows.filter(token=held)
+    if claim is not None:
+        rows = rows.filter(token=claim)
     if rows.update(status=status, **changes) != 1:
         raise Lost(f"job {job.pk} was moved by another process")

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 from django.db.models import Q
 
 from live.models import Audience
 
-# Roles by their value: this room does not import the one that defines them.
+
+class Person(Protocol):
+    """Somebody signed in. This room does not import the one that defines people and their roles."""
+
+    @property
+    def pk(self) -> int: ...
+
+    @property
+    def role(self) -> str: ...
+
+
+# Roles by their value.
 _ROLES: dict[str, tuple[Audience, ...]] = {
     "radiologist": (Audience.READERS,),
     "admin": (Audience.READERS, Audience.ADMINS),
 }
 
 
-def heard_by(user: Any) -> Q:
-    """The events for this signed-in person."""
-    audiences = [Audience.EVERYONE, *_ROLES.get(user.role, ())]
-    return Q(audience__in=audiences) | Q(audience=Audience.PERSON, person_id=user.pk)
+def heard_by(person: Person) -> Q:
+    """The events that this person hears."""
+    audiences = [Audience.EVERYONE, *_ROLES.get(person.role, ())]
+    return Q(audience__in=audiences) | Q(audience=Audience.PERSON, person_id=person.pk)
 
 
-def hears(user: Any, *, audience: str, person_id: int | None) -> bool:
+def hears(person: Person, *, audience: str, person_id: int | None) -> bool:
     """The same rule for one event that is in memory."""
     if audience == Audience.PERSON:
-        return bool(person_id == user.pk)
-    return audience in (Audience.EVERYONE, *_ROLES.get(user.role, ()))
+        return person_id == person.pk
+    return audience in (Audience.EVERYONE, *_ROLES.get(person.role, ()))

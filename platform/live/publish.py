@@ -1,4 +1,4 @@
-"""Writing to the event log and reading it in commit order."""
+"""Writing to the event log, so that its sequence follows the order of commits."""
 
 # mypy: disallow-untyped-calls=False
 # Channels and asgiref annotate little.
@@ -39,7 +39,7 @@ def publish(
 
 
 def _announce() -> None:
-    """Wake the tails of other processes; losing this loses nothing, since they also look by themselves."""
+    """Wake the tails of other processes; losing this loses nothing, since they also poll."""
     layer = get_channel_layer()
     if layer is not None:
         async_to_sync(layer.group_send)(GROUP, {"type": "events.changed"})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from django.db.models import Max
 
-from live.audiences import heard_by
+from live.audiences import Person, heard_by
 from live.models import Event
 from live.payloads import EventKind, EventMessage
 
@@ -36,7 +36,7 @@ def events_after(seq: int, *, upto: int | None = None) -> list[Event]:
     return list(events.order_by("seq")[:PAGE])
 
 
-def heard_after(user: Any, seq: int, *, upto: int) -> list[Event]:
+def heard_after(person: Person, seq: int, *, upto: int) -> list[Event]:
     """Up to PAGE events that this person hears."""
-    heard = Event.objects.filter(heard_by(user), seq__gt=seq, seq__lte=upto)
-    return list(heard.order_by("seq")[:PAGE])
+    events = Event.objects.filter(heard_by(person), seq__gt=seq, seq__lte=upto)
+    return list(events.order_by("seq")[:PAGE])

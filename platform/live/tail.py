@@ -1,4 +1,4 @@
-"""One task per process that follows the event log while somebody listens, and tells every listener."""
+"""One task per process that follows the event log while somebody listens, and calls every listener."""
 
 # mypy: disallow-untyped-calls=False
 # Channels and asgiref annotate little.
@@ -25,11 +25,11 @@ LAYER_RETRY_SECONDS = 2.0
 
 
 class Tail:
-    """Follows the log of one event loop. The channel layer wakes it; without one it looks every POLL_SECONDS."""
+    """Follows the log of one event loop. The channel layer wakes it; without one it polls every POLL_SECONDS."""
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
-        self._woken = asyncio.Event()
+        self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._seq = 0
 
@@ -38,7 +38,7 @@ class Tail:
         if not self._tasks:
             self._seq = await database_sync_to_async(head)()
         if not self._tasks:  # another listener may have started it while this one asked the database
-            self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._hear_layer())]
+            self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._relay_layer())]
         self._listeners.add(listener)
         return self._seq
 
@@ -58,11 +58,11 @@ class Tail:
             if full:
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
-            self._woken.clear()
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            self._wake.clear()
 
     async def _deliver(self) -> bool:
-        """Hand out what is new. True where there may be more; a database that does not answer is asked again."""
+        """Hand out what is new. True where there may be more; a database that does not answer is queried again."""
         try:
             events = await database_sync_to_async(events_after)(self._seq)
         except Exception:  # the tail must outlive any trouble of the database
@@ -75,8 +75,8 @@ class Tail:
             listener(events)
         return len(events) == PAGE
 
-    async def _hear_layer(self) -> None:
-        """Losing the channel layer loses nothing: the tail also looks by itself."""
+    async def _relay_layer(self) -> None:
+        """Losing the channel layer loses nothing: the tail also polls."""
         while True:
             try:
                 await self._relay_wakes()
@@ -93,7 +93,7 @@ class Tail:
         try:
             while True:
                 await layer.receive(channel)
-                self._woken.set()
+                self._wake.set()
         finally:
             await layer.group_discard(GROUP, channel)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,6 +11,7 @@ from rest_framework.views import APIView
 
 from common.contract import answers
 from common.validation import checked
+from live.audiences import Person
 from live.payloads import EventPage
 from live.queries import PAGE, head, heard_after, message
 
@@ -22,7 +25,7 @@ class Position(serializers.Serializer[None]):
     )
 
 
-class Events(APIView):
+class EventsView(APIView):
     """What whoever is signed in hears."""
 
     @answers(EventPage, query=Position)
@@ -30,7 +33,7 @@ class Events(APIView):
         """Up to 500 events after a position of the log, in its order."""
         latest = head()
         after = checked(Position, request.query_params).get("after", latest)
-        events = heard_after(request.user, after, upto=latest)
+        events = heard_after(cast(Person, request.user), after, upto=latest)
         seq = events[-1].seq if len(events) == PAGE else latest
         page: EventPage = {"seq": seq, "events": [message(event) for event in events]}
         return Response(page)

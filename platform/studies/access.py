@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from rest_framework.request import Request
 
 from accounts import audit
+from accounts.models import User
 from accounts.roles import Role, has_role
 from studies.models import Clip, Patient, Study
 
 logger = logging.getLogger(__name__)
 
-Rule = Callable[[Any], Q]
+Person = User | AnonymousUser
+Rule = Callable[[User], Q]
 
 _NOTHING = Q(pk__in=[])
 _rules: list[Rule] = []
@@ -38,11 +41,11 @@ def every_study() -> QuerySet[Study]:
     return Study.objects.all()  # noqa: TID251 - the door itself
 
 
-def sees_everything(user: Any) -> bool:
+def sees_everything(user: Person) -> bool:
     return has_role(user, Role.RADIOLOGIST, Role.ADMIN)
 
 
-def visible_studies(user: Any) -> QuerySet[Study]:
+def visible_studies(user: Person) -> QuerySet[Study]:
     """The studies that this person may see."""
     if sees_everything(user):
         return every_study()
@@ -50,11 +53,11 @@ def visible_studies(user: Any) -> QuerySet[Study]:
         return every_study().none()
     allowed = _NOTHING
     for rule in _rules:
-        allowed |= rule(user)
+        allowed |= rule(cast(User, user))
     return every_study().filter(allowed).distinct()
 
 
-def visible_clips(user: Any, uid: str) -> QuerySet[Clip]:
+def visible_clips(user: Person, uid: str) -> QuerySet[Clip]:
     """The clips of a study, if this person may see it."""
     return Clip.objects.filter(study__in=visible_studies(user).filter(uid=uid))
 
@@ -64,13 +67,13 @@ def open_study(request: HttpRequest | Request, uid: str, action: str, **detail: 
 
     Raises Http404 for an unknown study and for a forbidden one alike. The caller's transaction must be open.
     """
-    _need_transaction()
+    _require_transaction()
     study = visible_studies(request.user).filter(uid=uid).select_related("patient").first()
     if study is None:
-        _note_refusal(request, action, uid)
+        _log_refusal(request, action, uid)
         raise Http404
     audit.record(
-        _plain(request),
+        _django_request(request),
         action,
         user=request.user,
         patient_id=study.patient.patient_id,
@@ -92,24 +95,24 @@ def open_clip(request: HttpRequest | Request, uid: str, sop_uid: str, action: st
 
 def open_patient(request: HttpRequest | Request, pk: int, action: str, **detail: Any) -> Patient:
     """A patient, for people who see everything; Http404 for everybody else."""
-    _need_transaction()
+    _require_transaction()
     patient = Patient.objects.filter(pk=pk).first() if sees_everything(request.user) else None
     if patient is None:
-        _note_refusal(request, action, f"patient {pk}")
+        _log_refusal(request, action, f"patient {pk}")
         raise Http404
-    audit.record(_plain(request), action, user=request.user, patient_id=patient.patient_id, **detail)
+    audit.record(_django_request(request), action, user=request.user, patient_id=patient.patient_id, **detail)
     return patient
 
 
-def _note_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:
+def _log_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:
     """To the log: the Http404 that follows rolls back whatever this transaction would add to the audit trail."""
     logger.warning("refused: user %s, %s of %r", request.user.pk, action, subject[:64])
 
 
-def _need_transaction() -> None:
+def _require_transaction() -> None:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("open patient data inside transaction.atomic")
 
 
-def _plain(request: HttpRequest | Request) -> HttpRequest:
+def _django_request(request: HttpRequest | Request) -> HttpRequest:
     return request._request if isinstance(request, Request) else request

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from django.db import transaction
 from django.http import Http404, HttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.permissions import person
+from common.contract import answers, published
+from common.validation import checked
 from live.models import Audience
 from live.publish import publish
 from studies import access, frame_cache
 from studies.dicom import view_labels
 from studies.models import Clip, Priority, View, ViewSource
-from studies.payloads import describe_clip, describe_study, notes, ordered_clips
+from studies.payloads import ClipChange, StudyDetail, describe_clip, describe_study, notes, ordered_clips
 from studies.sandbox import pool
 
-JSON = OpenApiTypes.OBJECT
 MOST_FRAMES = 32
 AHEAD_HEADER = "X-Fontanelle-Ahead"
 
@@ -46,7 +46,7 @@ def _cannot_show(error: frame_cache.FrameError) -> exceptions.APIException:
     return Busy(f"{error.reason} Try again.") if error.busy else Undecodable(error.reason)
 
 
-class WhateverIsAccepted(BaseContentNegotiation):
+class AcceptHeaderIgnored(BaseContentNegotiation):
     """A picture is a picture, and an error JSON, whatever ``Accept`` says."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
@@ -56,13 +56,30 @@ class WhateverIsAccepted(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+@published
+class FrameEntry(TypedDict):
+    """One picture of a run of frames; the bytes of all follow the list, in its order."""
+
+    frame: int
+    type: Annotated[str, "media type"]
+    size: Annotated[int, "bytes"]
+
+
+class Ahead(serializers.Serializer[Any]):
+    ahead = serializers.ChoiceField(
+        choices=["0", "1"], default="0", help_text="1: a page loads it before anybody looks at it"
+    )
+
+
 class PriorityChange(serializers.Serializer[Any]):
     priority = serializers.ChoiceField(choices=Priority.choices)
 
 
 class ViewChange(serializers.Serializer[Any]):
     view = serializers.ChoiceField(choices=View.choices)
-    plane = serializers.CharField(max_length=16, allow_blank=True, default="")
+    plane = serializers.CharField(
+        max_length=16, allow_blank=True, default="", help_text="one of the view's planes; empty for a sweep"
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["plane"] and attrs["plane"] not in view_labels.PLANES[attrs["view"]]:
@@ -71,60 +88,55 @@ class ViewChange(serializers.Serializer[Any]):
 
 
 class ClipViewView(APIView):
-    @extend_schema(request=ViewChange, responses=JSON)
+    @answers(ClipChange, asks=ViewChange)
     def patch(self, request: Request, uid: str, sop_uid: str) -> Response:
         """Say which view a clip shows, in place of what its tags suggest; the clip, and the notes that follow."""
-        change = ViewChange(data=request.data)
-        change.is_valid(raise_exception=True)
-        view, plane = change.validated_data["view"], change.validated_data["plane"]
+        change = checked(ViewChange, request.data)
+        view, plane = change["view"], change["plane"]
         with transaction.atomic():
-            was = access.visible_clips(request.user, uid).filter(sop_uid=sop_uid).values("view", "plane").first()
-            clip = access.open_clip(request, uid, sop_uid, "clip.view", view=view, plane=plane, before=was)
+            before = access.visible_clips(request.user, uid).filter(sop_uid=sop_uid).values("view", "plane").first()
+            clip = access.open_clip(request, uid, sop_uid, "clip.view_changed", view=view, plane=plane, before=before)
             clip.view, clip.plane, clip.view_source = view, plane, ViewSource.PERSON
             clip.save(update_fields=["view", "plane", "view_source"])
             clips = ordered_clips(clip.study)
             number = 1 + [each.pk for each in clips].index(clip.pk)
-            return Response({"clip": describe_clip(clip, uid, number), "notes": notes(clips)})
+            return Response(ClipChange(clip=describe_clip(clip, uid, number), notes=notes(clips)))
 
 
 class StudyView(APIView):
-    @extend_schema(responses=JSON)
+    @answers(StudyDetail, query=Ahead)
     def get(self, request: Request, uid: str) -> Response:
-        """A study with its patient, clips and priors. No AI: that is ``score/``.
-
-        ``?ahead=1``: nobody looks at it yet, a page loads it before its reader comes to it.
-        """
+        """A study with its patient, clips and priors. No AI: that is ``score/``."""
         pool.warm()
         action = "study.prefetched" if request.query_params.get("ahead") == "1" else "study.viewed"
         with transaction.atomic():
             study = access.open_study(request, uid, action)
-            return Response(describe_study(study, request.user))
+            return Response(describe_study(study, person(request)))
 
-    @extend_schema(request=PriorityChange, responses=JSON)
+    @answers(StudyDetail, asks=PriorityChange)
     def patch(self, request: Request, uid: str) -> Response:
         """Change the clinical priority."""
-        change = PriorityChange(data=request.data)
-        change.is_valid(raise_exception=True)
+        priority = checked(PriorityChange, request.data)["priority"]
         if not access.sees_everything(request.user):
             raise Http404
         with transaction.atomic():
-            study = access.open_study(request, uid, "study.priority", priority=change.validated_data["priority"])
-            study.priority = change.validated_data["priority"]
+            study = access.open_study(request, uid, "study.priority_changed", priority=priority)
+            study.priority = priority
             study.save(update_fields=["priority"])
             publish("study", audience=Audience.READERS, study_uid=study.uid)
-            return Response(describe_study(study, request.user))
+            return Response(describe_study(study, person(request)))
 
 
 class FrameView(APIView):
-    content_negotiation_class = WhateverIsAccepted
+    content_negotiation_class = AcceptHeaderIgnored
 
-    @extend_schema(responses={(200, "image/png"): bytes})
+    @answers(bytes, media_type="image/png")
     def get(self, request: Request, uid: str, sop_uid: str, frame: int) -> HttpResponse:
         """One frame, 8 bits: the device's JPEG untouched where a browser shows it right, else PNG."""
         with transaction.atomic():
             action = "frame.prefetched" if request.headers.get(AHEAD_HEADER) == "1" else "frame.viewed"
             clip = access.open_clip(request, uid, sop_uid, action, frame=frame)
-        if clip.frames and not 1 <= frame <= clip.frames:
+        if clip.has_frames and not 1 <= frame <= clip.frames:
             raise exceptions.NotFound(f"The clip has {clip.frames} frames.", code="no_such_frame")
         try:
             picture = frame_cache.frame_bytes(clip, frame)
@@ -136,25 +148,28 @@ class FrameView(APIView):
 
 
 class FramesView(APIView):
-    """Several frames in one answer: one audit entry and one journey instead of many."""
+    """Several frames in one answer: one audit entry and one round trip instead of many."""
 
-    content_negotiation_class = WhateverIsAccepted
+    content_negotiation_class = AcceptHeaderIgnored
 
-    @extend_schema(responses={(200, "application/octet-stream"): bytes})
+    @answers(bytes, media_type="application/octet-stream")
     def get(self, request: Request, uid: str, sop_uid: str, first: int, last: int) -> HttpResponse:
-        """Frames ``first`` to ``last``: the length of a JSON list (4 bytes, big-endian), the list of ``frame``,
-        ``type`` and ``size``, then the pictures one after another. One that cannot be shown is left out: asked for
+        """Frames ``first`` to ``last``: the length of a JSON list (4 bytes, big-endian), the list (``frame``,
+        ``type``, ``size``), then the pictures one after another. One that cannot be shown is left out: asked for
         alone it says why."""
         action = "frames.prefetched" if request.headers.get(AHEAD_HEADER) == "1" else "frames.viewed"
         with transaction.atomic():
             clip = access.open_clip(request, uid, sop_uid, action, frames=[first, last])
         if not 1 <= first <= last <= clip.frames or last - first >= MOST_FRAMES:
             raise exceptions.NotFound(f"The clip has {clip.frames} frames; at most {MOST_FRAMES} come at once.")
-        found = [(number, picture) for number in range(first, last + 1) if (picture := _picture(clip, number))]
-        told = [{"frame": number, "type": each.content_type, "size": len(each.data)} for number, each in found]
-        head = json.dumps(told).encode()
-        body = [len(head).to_bytes(4, "big"), head, *(each.data for _, each in found)]
+        pictures = {number: picture for number in range(first, last + 1) if (picture := _picture(clip, number))}
+        head = json.dumps([_entry(number, picture) for number, picture in pictures.items()]).encode()
+        body = [len(head).to_bytes(4, "big"), head, *(picture.data for picture in pictures.values())]
         return HttpResponse(b"".join(body), content_type="application/octet-stream")
+
+
+def _entry(number: int, picture: frame_cache.Frame) -> FrameEntry:
+    return {"frame": number, "type": picture.content_type, "size": len(picture.data)}
 
 
 def _picture(clip: Clip, number: int) -> frame_cache.Frame | None:
@@ -165,9 +180,9 @@ def _picture(clip: Clip, number: int) -> frame_cache.Frame | None:
 
 
 class ThumbnailView(APIView):
-    content_negotiation_class = WhateverIsAccepted
+    content_negotiation_class = AcceptHeaderIgnored
 
-    @extend_schema(responses={(200, "image/jpeg"): bytes})
+    @answers(bytes, media_type="image/jpeg")
     def get(self, request: Request, uid: str, sop_uid: str) -> HttpResponse:
         """The middle frame, small."""
         with transaction.atomic():

@@ -1,19 +1,18 @@
-"""Frames of clips: for screens from a cache that the first request fills, for the worker in grey."""
+"""Frames of clips: for screens from a cache that the first request fills, for the model in grey."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
 from django.conf import settings
 
+from common.atomic_file import replacing
 from studies import storage
 from studies.models import Clip
 from studies.sandbox import pool
@@ -26,7 +25,7 @@ THUMBNAIL_SIDE = 256
 AHEAD = 32
 _AHEAD_SECONDS = 0.1
 _GREY_BATCH = 64
-_KINDS = {"image/jpeg": ".jpg", "image/png": ".png"}
+_SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Frame:
     content_type: str
 
     @property
-    def source(self) -> str:
+    def source(self) -> Literal["passthrough", "png"]:
         return "passthrough" if self.content_type == "image/jpeg" else "png"
 
 
@@ -50,24 +49,24 @@ class FrameError(Exception):
         self.busy = busy
 
 
-class _Turn:
+class _ClipLock:
     """A lock that is forgotten when nobody holds it."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
 
 
-_turns: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
-_turns_lock = threading.Lock()
+_locks: WeakValueDictionary[str, _ClipLock] = WeakValueDictionary()
+_locks_guard = threading.Lock()
 
 
 def frame_bytes(clip: Clip, number: int) -> Frame:
     """Frame ``number``, counted from 1; raises FrameError. Decodes the next few as well, while it is at it."""
     if not 1 <= number <= clip.frames:
         raise FrameError(f"The clip has {clip.frames} frames; there is no frame {number}.")
-    if (found := _cached(clip, number)) is not None:
-        return found
-    with _turn(clip.digest):
+    if (cached := _cached(clip, number)) is not None:
+        return cached
+    with _decoding(clip.digest):
         return _cached(clip, number) or _decode(clip, number)
 
 
@@ -75,14 +74,14 @@ def grey_frames(clip: Clip, numbers: Sequence[int]) -> list[npt.NDArray[np.uint8
     """Luma of the numbered frames, each uint8 [H, W], in the order asked for; raises FrameError."""
     import numpy as np
 
-    found: list[npt.NDArray[np.uint8]] = []
-    with _said_as_frame_error(clip):
+    frames: list[npt.NDArray[np.uint8]] = []
+    with _as_frame_error(clip):
         path = storage.verified(clip.digest)
         for start in range(0, len(numbers), _batch(clip)):
             part = numbers[start : start + _batch(clip)]
             for _, shape, data in pool.decode_grey(path, part):
-                found.append(np.frombuffer(data, dtype=np.uint8).reshape(shape))
-    return found
+                frames.append(np.frombuffer(data, dtype=np.uint8).reshape(shape))
+    return frames
 
 
 def thumbnail(clip: Clip) -> bytes:
@@ -90,41 +89,41 @@ def thumbnail(clip: Clip) -> bytes:
     path = _folder(clip) / "thumbnail.jpg"
     with contextlib.suppress(FileNotFoundError):
         return path.read_bytes()
-    if clip.frames == 0:
+    if not clip.has_frames:
         raise FrameError("It holds no image.")
-    with _said_as_frame_error(clip):
+    with _as_frame_error(clip):
         data = pool.thumbnail(storage.verified(clip.digest), THUMBNAIL_SIDE)
-    _remember(path, data)
+    _store(path, data)
     return data
 
 
 def _batch(clip: Clip) -> int:
-    """Frames in one answer of a child: few enough that large ones fit."""
+    """Frames in one answer of the sandbox: few enough that large ones fit."""
     pixels = max(clip.rows * clip.columns, 1)
     return max(1, min(_GREY_BATCH, 256 * 1024**2 // pixels))
 
 
-def _turn_for(digest: str) -> _Turn:
-    with _turns_lock:
-        turn = _turns.get(digest)
-        if turn is None:
-            turn = _turns[digest] = _Turn()
-        return turn
+def _lock_for(digest: str) -> _ClipLock:
+    with _locks_guard:
+        lock = _locks.get(digest)
+        if lock is None:
+            lock = _locks[digest] = _ClipLock()
+        return lock
 
 
 @contextlib.contextmanager
-def _turn(digest: str) -> Iterator[None]:
+def _decoding(digest: str) -> Iterator[None]:
     """One decoder at a time for each clip: the next request finds what the first one cached."""
-    turn = _turn_for(digest)
-    with turn.lock:
+    clip_lock = _lock_for(digest)
+    with clip_lock.lock:
         yield
 
 
 @contextlib.contextmanager
-def _said_as_frame_error(clip: Clip) -> Iterator[None]:
+def _as_frame_error(clip: Clip) -> Iterator[None]:
     try:
         yield
-    except pool.ChildFailed as failure:
+    except pool.SandboxError as failure:
         if failure.lasting and not clip.decode_error:
             Clip.objects.filter(pk=clip.pk).update(decode_error=failure.reason)
         raise FrameError(failure.reason, busy=failure.code == pool.TOO_SLOW) from failure
@@ -137,24 +136,25 @@ def _said_as_frame_error(clip: Clip) -> Iterator[None]:
 def _decode(clip: Clip, number: int) -> Frame:
     """A frame, and what comes next to it; damage there is no reason to withhold this one."""
     ahead = range(number, min(clip.frames, number + AHEAD - 1) + 1)
-    with _said_as_frame_error(clip):
+    with _as_frame_error(clip):
         path = storage.verified(clip.digest)
         try:
             return _decode_from(clip, path, ahead)
-        except pool.ChildFailed as failure:
+        except pool.SandboxError as failure:
             if len(ahead) == 1 or failure.code == pool.TOO_SLOW:
                 raise
             return _decode_from(clip, path, ahead[:1])
 
 
 def _decode_from(clip: Clip, path: Path, numbers: range) -> Frame:
-    wanted: Frame | None = None
-    for got, kind, data in pool.decode_frames(path, numbers, seconds=_AHEAD_SECONDS):
-        _remember(_folder(clip) / f"{got}{_KINDS[kind]}", data)
-        if got == numbers[0]:
-            wanted = Frame(data, kind)
-    assert wanted is not None, "a child always answers with the first frame"
-    return wanted
+    """The first of ``numbers``; it and the others that there was time for are in the cache afterwards."""
+    first: Frame | None = None
+    for frame in pool.decode_frames(path, numbers, seconds=_AHEAD_SECONDS):
+        _store(_folder(clip) / f"{frame.number}{_SUFFIXES[frame.content_type]}", frame.data)
+        if frame.number == numbers[0]:
+            first = Frame(frame.data, frame.content_type)
+    assert first is not None, "the sandbox always answers with the first frame"
+    return first
 
 
 def _folder(clip: Clip) -> Path:
@@ -164,21 +164,15 @@ def _folder(clip: Clip) -> Path:
 
 
 def _cached(clip: Clip, number: int) -> Frame | None:
-    for kind, suffix in _KINDS.items():
+    for content_type, suffix in _SUFFIXES.items():
         with contextlib.suppress(FileNotFoundError):
-            return Frame((_folder(clip) / f"{number}{suffix}").read_bytes(), kind)
+            return Frame((_folder(clip) / f"{number}{suffix}").read_bytes(), content_type)
     return None
 
 
-def _remember(path: Path, data: bytes) -> None:
+def _store(path: Path, data: bytes) -> None:
     """Put a picture into the cache, whole or not at all. A cache that cannot be written is only slower."""
     with contextlib.suppress(OSError, storage.DiskFull):
         storage.check_room(len(data))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
+        with replacing(path, private=True) as file:
+            file.write(data)

@@ -49,6 +49,13 @@ class Patient(models.Model):
         """What never crosses training folds: the infant, or the twins together."""
         return f"twins:{self.twin_group}" if self.twin_group else f"patient:{self.pk}"
 
+    def final(self) -> Patient:
+        """The patient that this one was merged into, however often; itself where it was not."""
+        patient = self
+        while patient.merged_into is not None:
+            patient = patient.merged_into
+        return patient
+
     def day_of_life(self, on: datetime | None) -> int | None:
         """Whole days since birth, None where either date is unknown or birth lies after it."""
         if on is None or self.birth_date is None:
@@ -173,6 +180,16 @@ class Clip(models.Model):
 
     def __str__(self) -> str:
         return self.sop_uid
+
+    @property
+    def has_frames(self) -> bool:
+        """ClipQuerySet.with_frames for a clip in memory."""
+        return self.frames > 0
+
+    @property
+    def can_be_scored(self) -> bool:
+        """ClipQuerySet.scorable for a clip in memory."""
+        return self.scorable and self.has_frames
 
 
 class StudyRevision(models.Model):

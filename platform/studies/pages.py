@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal, TypedDict
+
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.permissions import READERS, page
+from common.contract import published
 from studies import access
+
+
+@published
+class UploadPage(TypedDict):
+    """What the upload page knows from the start: the limits on one request."""
+
+    page: Literal["upload"]
+    max_bytes: int
+    max_files: int
+
+
+@published
+class PatientPage(TypedDict):
+    """What an infant's page knows from the start: no facts, it asks the API for them."""
+
+    page: Literal["patient"]
+    patient: Annotated[int, "the platform's own number"]
 
 
 @page(*READERS)
 def upload(request: HttpRequest) -> HttpResponse:
-    limits = {"max_bytes": settings.UPLOAD_MAX_BYTES, "max_files": settings.DATA_UPLOAD_MAX_NUMBER_FILES}
-    return render(request, "upload.html", {"page": {"page": "upload", **limits}})
+    data: UploadPage = {
+        "page": "upload",
+        "max_bytes": settings.UPLOAD_MAX_BYTES,
+        "max_files": settings.DATA_UPLOAD_MAX_NUMBER_FILES,
+    }
+    return render(request, "upload.html", {"page": data})
 
 
 @page(*READERS)
 @transaction.atomic
 def patient(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page holds no facts of the patient; it asks the API for them."""
-    found = access.open_patient(request, pk, "patient.page")
-    return render(request, "patient.html", {"page": {"page": "patient", "patient": found.pk}})
+    infant = access.open_patient(request, pk, "patient.page_viewed")
+    data: PatientPage = {"page": "patient", "patient": infant.pk}
+    return render(request, "patient.html", {"page": data})

@@ -1,19 +1,120 @@
-"""A study as the API tells it."""
+"""A study as the API answers it."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Literal, TypedDict
 
 from django.utils import timezone
 
+from accounts.models import User
 from studies.access import visible_studies
 from studies.dicom import view_labels
-from studies.models import Clip, Patient, Study, View, ViewSource
+from studies.dicom.facts import Region
+from studies.models import Clip, Patient, Priority, Sex, Study, StudyStatus, View, ViewSource
 
 DEFAULT_RATE = 24.0
 _ULTRASOUND = "US"
 NO_MASTOID = "No mastoid view: posterior fossa not assessed."
+
+RateSource = Literal["vector", "frame_time", "recommended", "default"]
+Calibration = Literal["calibrated", "mixed", "uncalibrated"]
+
+
+class PatientSummary(TypedDict):
+    """An infant. Null and empty text mean unknown."""
+
+    id: Annotated[int, "the platform's own number"]
+    patient_id: Annotated[str, "the hospital's identifier"]
+    issuer: str
+    name: str
+    sex: Sex
+    gestational_age_days: Annotated[int | None, "days, at birth"]
+    birth_weight_g: Annotated[int | None, "g"]
+    birth_date: date | None
+    twin_group: str
+    url: str
+
+
+class PriorStudy(TypedDict):
+    """An earlier study of the same infant."""
+
+    study_uid: str
+    url: str
+    acquired_at: datetime | None
+    days_before: Annotated[int, "whole days between the two dates"]
+    summary: str
+
+
+class TwinStudy(TypedDict):
+    """A study of a twin of the infant."""
+
+    study_uid: str
+    patient_id: str
+    acquired_at: datetime | None
+
+
+class ClipDetail(TypedDict):
+    """A clip and how to show it. Frames count from 1."""
+
+    sop_uid: str
+    number: Annotated[int, "place in the order of acquisition, from 1"]
+    view: View
+    plane: Annotated[str, "one of the view's planes; empty for a sweep, or where nobody said"]
+    view_source: ViewSource
+    label: str
+    modality: str
+    acquired_at: datetime | None
+    rows: Annotated[int, "pixels"]
+    columns: Annotated[int, "pixels"]
+    frames: Annotated[int, "0: it holds no image"]
+    frame_time_ms: Annotated[float | None, "ms per frame"]
+    fps: Annotated[float, "frames per second"]
+    fps_source: RateSource
+    fps_flaw: Annotated[str, "what the file says of its frame times that cannot be true; empty otherwise"]
+    frame_times: Annotated[list[float] | None, "start of each frame in ms after the first"]
+    display_rate: Annotated[float | None, "frames per second that the device recommends"]
+    photometric: str
+    regions: list[Region]
+    calibration: Calibration
+    decode_error: Annotated[str, "why frames cannot be shown; empty otherwise"]
+    scorable: bool
+    parked_reason: str
+    warnings: list[str]
+    thumbnail_url: str
+    frame_url: Annotated[str, "of each frame, with {frame} for its number"]
+
+
+class StudyDetail(TypedDict):
+    """A study with its patient, clips and priors: everything but the AI."""
+
+    study_uid: str
+    url: str
+    patient: PatientSummary
+    day_of_life: Annotated[int | None, "whole days since birth"]
+    postmenstrual_age_days: Annotated[int | None, "days"]
+    priority: Priority
+    status: StudyStatus
+    revision: Annotated[int, "number of the latest closed revision; 0 before the first"]
+    revision_closed: bool
+    closes_at: Annotated[datetime | None, "end of the quiet period that runs"]
+    description: str
+    accession: str
+    acquired_at: datetime | None
+    last_image_at: datetime
+    phantom: bool
+    notes: Annotated[list[str], "what a reader must know before calling the study normal"]
+    priors: Annotated[list[PriorStudy], "the latest first"]
+    siblings: list[TwinStudy]
+    clips: Annotated[list[ClipDetail], "in the order of acquisition"]
+
+
+class ClipChange(TypedDict):
+    """A clip whose view was set, and the notes that follow for its study."""
+
+    clip: ClipDetail
+    notes: list[str]
 
 
 def study_url(study: Study) -> str:
@@ -29,12 +130,12 @@ def ordered_clips(study: Study) -> list[Clip]:
     return sorted(study.clips.all(), key=_clip_order)
 
 
-def _clip_order(clip: Clip) -> tuple[Any, ...]:
+def _clip_order(clip: Clip) -> tuple[datetime, int, int, int]:
     return (clip.acquired_at or clip.received_at, clip.series_number or 0, clip.instance_number or 0, clip.pk)
 
 
-def describe_study(study: Study, user: Any) -> dict[str, Any]:
-    """Everything but the AI: contract of ``GET /api/v1/studies/<uid>/``."""
+def describe_study(study: Study, user: User) -> StudyDetail:
+    """What ``GET /api/v1/studies/<uid>/`` answers to this person."""
     clips = ordered_clips(study)
     last = study.revisions.order_by("-number").first()
     on = timezone.localtime(study.acquired_at) if study.acquired_at else None
@@ -44,8 +145,8 @@ def describe_study(study: Study, user: Any) -> dict[str, Any]:
         "patient": describe_patient(study.patient),
         "day_of_life": study.patient.day_of_life(on),
         "postmenstrual_age_days": study.patient.postmenstrual_age_days(on),
-        "priority": study.priority,
-        "status": study.status,
+        "priority": Priority(study.priority),
+        "status": StudyStatus(study.status),
         "revision": last.number if last else 0,
         "revision_closed": study.closes_at is None and last is not None,
         "closes_at": study.closes_at,
@@ -56,18 +157,18 @@ def describe_study(study: Study, user: Any) -> dict[str, Any]:
         "phantom": study.is_phantom,
         "notes": notes(clips),
         "priors": _priors(study, user),
-        "siblings": _siblings(study, user),
+        "siblings": _twins_studies(study, user),
         "clips": [describe_clip(clip, study.uid, number) for number, clip in enumerate(clips, 1)],
     }
 
 
-def describe_patient(patient: Patient) -> dict[str, Any]:
+def describe_patient(patient: Patient) -> PatientSummary:
     return {
         "id": patient.pk,
         "patient_id": patient.patient_id,
         "issuer": patient.issuer,
         "name": patient.name,
-        "sex": patient.sex,
+        "sex": Sex(patient.sex),
         "gestational_age_days": patient.gestational_age_days,
         "birth_weight_g": patient.birth_weight_g,
         "birth_date": patient.birth_date,
@@ -76,29 +177,29 @@ def describe_patient(patient: Patient) -> dict[str, Any]:
     }
 
 
-def notes(clips: list[Clip]) -> list[str]:
+def notes(clips: Sequence[Clip]) -> list[str]:
     """What a reader must know before calling the study normal."""
-    ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.frames]
-    found = []
+    sentences = []
+    ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.has_frames]
     if ultrasound and not any(clip.view == View.MASTOID for clip in ultrasound):
-        found.append(NO_MASTOID)
+        sentences.append(NO_MASTOID)
     broken = sum(bool(clip.decode_error) for clip in clips)
     if broken:
-        found.append(f"{broken} of {len(clips)} clips cannot be shown or are incomplete.")
-    return found
+        sentences.append(f"{broken} of {len(clips)} clips cannot be shown or are incomplete.")
+    return sentences
 
 
-def _priors(study: Study, user: Any) -> list[dict[str, Any]]:
+def _priors(study: Study, user: User) -> list[PriorStudy]:
     """Earlier studies of the infant that this person may see, the latest first."""
-    mine = _when(study)
+    moment = _when(study)
     others = visible_studies(user).filter(patient_id=study.patient_id).exclude(pk=study.pk).prefetch_related("clips")
-    earlier = sorted((other for other in others if _when(other) < mine), key=_when, reverse=True)
+    earlier = sorted((other for other in others if _when(other) < moment), key=_when, reverse=True)
     return [
         {
             "study_uid": other.uid,
             "url": study_url(other),
             "acquired_at": other.acquired_at,
-            "days_before": (mine.date() - _when(other).date()).days,
+            "days_before": (moment.date() - _when(other).date()).days,
             "summary": f"{other.description or 'Ultrasound'}, {len(other.clips.all())} clips",
         }
         for other in earlier
@@ -109,8 +210,8 @@ def _when(study: Study) -> datetime:
     return study.acquired_at or study.first_image_at
 
 
-def _siblings(study: Study, user: Any) -> list[dict[str, Any]]:
-    """Studies of the infant's twins."""
+def _twins_studies(study: Study, user: User) -> list[TwinStudy]:
+    """Studies of the infant's twins that this person may see, the latest first."""
     group = study.patient.twin_group
     if not group:
         return []
@@ -121,15 +222,15 @@ def _siblings(study: Study, user: Any) -> list[dict[str, Any]]:
     ]
 
 
-def describe_clip(clip: Clip, study_uid: str, number: int) -> dict[str, Any]:
+def describe_clip(clip: Clip, study_uid: str, number: int) -> ClipDetail:
     rate, source = frame_rate(clip)
     base = clip_url(study_uid, clip.sop_uid)
     return {
         "sop_uid": clip.sop_uid,
         "number": number,
-        "view": clip.view,
+        "view": View(clip.view),
         "plane": clip.plane,
-        "view_source": clip.view_source,
+        "view_source": ViewSource(clip.view_source),
         "label": _label(clip),
         "modality": clip.modality,
         "acquired_at": clip.acquired_at,
@@ -160,7 +261,7 @@ def _label(clip: Clip) -> str:
     return clip.label
 
 
-def frame_rate(clip: Clip) -> tuple[float, str]:
+def frame_rate(clip: Clip) -> tuple[float, RateSource]:
     """(frames per second, where that comes from): its list of times, its frame time, what it recommends."""
     if clip.frame_times_ms and clip.frame_times_ms[-1] > 0:
         return round(1000 * (len(clip.frame_times_ms) - 1) / clip.frame_times_ms[-1], 3), "vector"
@@ -171,7 +272,7 @@ def frame_rate(clip: Clip) -> tuple[float, str]:
     return DEFAULT_RATE, "default"
 
 
-def calibration(regions: list[dict[str, Any]]) -> str:
+def calibration(regions: Sequence[Region]) -> Calibration:
     """Whether lengths can be measured: in every two-dimensional region, in some, in none."""
     scaled = [region["dx_cm"] is not None for region in regions if region["type"] == "2d"]
     if not any(scaled):

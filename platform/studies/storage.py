@@ -1,4 +1,4 @@
-"""Bytes, kept under the digest of their content. Paths are made here and nowhere else, and only from a digest.
+"""Bytes, stored under the digest of their content. This module alone makes their paths, and only from a digest.
 
 A file is staged (``stage``), checked by its caller, then kept (``keep``): synced, renamed into place, and its folder
 synced. What was staged and never kept is swept away.
@@ -22,6 +22,8 @@ from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qs, unquote, urlparse
 
 from django.conf import settings
+
+from common.atomic_file import replacing
 
 CHUNK = 1024**2
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -50,7 +52,7 @@ class Missing(Exception):
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedFile:
     """A complete file that nothing refers to yet."""
 
     path: Path
@@ -66,7 +68,7 @@ class Store(Protocol):
     """Where bytes live for good."""
 
     def staging(self) -> Path: ...
-    def keep(self, staged: Sequence[Staged]) -> None: ...
+    def keep(self, staged: Sequence[StagedFile]) -> None: ...
     def local(self, digest: str) -> Path: ...
 
 
@@ -79,10 +81,10 @@ class FolderStore:
 
     def staging(self) -> Path:
         """The work folder's, if a rename from there stays on one file system; else one inside the store."""
-        wanted = _made(settings.WORK_FOLDER / "staging")
-        return wanted if wanted.stat().st_dev == self.root.stat().st_dev else _made(self.root / ".staging")
+        folder = _made(settings.WORK_FOLDER / "staging")
+        return folder if folder.stat().st_dev == self.root.stat().st_dev else _made(self.root / ".staging")
 
-    def keep(self, staged: Sequence[Staged]) -> None:
+    def keep(self, staged: Sequence[StagedFile]) -> None:
         """Rename into place even over an existing file, whose bytes are the same or damaged."""
         folders: dict[Path, None] = {}
         for file in staged:
@@ -107,7 +109,7 @@ class S3Store:
 
         parts = urlparse(url)
         options: dict[str, Any] = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        # Stores other than Amazon's often know neither virtual hosts nor its newer checksums; we have our own digest.
+        # Stores other than Amazon's often know neither virtual hosts nor its newer checksums; digests check the bytes.
         config = Config(  # type: ignore[no-untyped-call]  # botocore has no types
             s3={"addressing_style": options.get("addressing", "path")},
             signature_version="s3v4",
@@ -128,7 +130,7 @@ class S3Store:
     def staging(self) -> Path:
         return _made(settings.WORK_FOLDER / "staging")
 
-    def keep(self, staged: Sequence[Staged]) -> None:
+    def keep(self, staged: Sequence[StagedFile]) -> None:
         from django.core.files import File
 
         for file in staged:
@@ -145,16 +147,11 @@ class S3Store:
         return target
 
     def _fetch(self, digest: str, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as copy:
-            try:
-                with self.files.open(str(_relative(digest)), "rb") as stream:
-                    shutil.copyfileobj(stream, copy, CHUNK)
-                Path(copy.name).replace(target)
-            except FileNotFoundError:
-                raise Missing(digest) from None
-            finally:
-                Path(copy.name).unlink(missing_ok=True)
+        try:
+            with replacing(target, private=True) as copy, self.files.open(str(_relative(digest)), "rb") as stream:
+                shutil.copyfileobj(stream, copy, CHUNK)
+        except FileNotFoundError:
+            raise Missing(digest) from None
 
 
 def store() -> Store:
@@ -207,7 +204,7 @@ class Stager:
         self.path = Path(name)
         self._file = os.fdopen(descriptor, "wb")
         self._hash = hashlib.sha256()
-        self._head = b""
+        self._head: bytes | None = b""
         self._size = 0
         self._limit = limit
         self._had_preamble = False
@@ -217,19 +214,19 @@ class Stager:
         if self._size > self._limit:
             raise TooLarge
         if self._head is not None:
-            chunk = self._hold_back(chunk)
+            chunk = self._without_preamble(chunk, self._head)
         self._put(chunk)
 
-    def _hold_back(self, chunk: bytes) -> bytes:
-        """Wait until the first 132 bytes are there, then let them go."""
-        head = self._head + chunk
+    def _without_preamble(self, chunk: bytes, head: bytes) -> bytes:
+        """Nothing until the first 132 bytes are there, then all of them with an empty preamble."""
+        head += chunk
         if len(head) < _PREAMBLE + len(_MAGIC):
             self._head = head
             return b""
         return self._release(head)
 
     def _release(self, head: bytes) -> bytes:
-        self._head = None  # type: ignore[assignment]  # let go of the bytes
+        self._head = None
         if head[_PREAMBLE : _PREAMBLE + len(_MAGIC)] != _MAGIC:
             return head
         self._had_preamble = any(head[:_PREAMBLE])
@@ -237,19 +234,19 @@ class Stager:
 
     def _put(self, chunk: bytes) -> None:
         self._hash.update(chunk)
-        with _full_disk_said():
+        with _as_disk_full():
             self._file.write(chunk)
 
-    def finish(self, *, durable: bool = True) -> Staged:
+    def finish(self, *, durable: bool = True) -> StagedFile:
         """Everything has come; with ``durable`` it is on the disk when this returns."""
         if self._head:
             self._put(self._release(self._head))
-        with _full_disk_said():
+        with _as_disk_full():
             self._file.flush()
             if durable:
                 os.fsync(self._file.fileno())
             self._file.close()
-        return Staged(self.path, self._hash.hexdigest(), self._size, self._had_preamble)
+        return StagedFile(self.path, self._hash.hexdigest(), self._size, self._had_preamble)
 
     def discard(self) -> None:
         with contextlib.suppress(OSError):
@@ -258,7 +255,7 @@ class Stager:
 
 
 @contextlib.contextmanager
-def _full_disk_said() -> Iterator[None]:
+def _as_disk_full() -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -273,10 +270,10 @@ def check_room(coming: int = 0) -> None:
         raise DiskFull
 
 
-def stage(chunks: Iterator[bytes], *, limit: int | None = None) -> Staged:
+def stage(chunks: Iterator[bytes], *, limit: int | None = None) -> StagedFile:
     """Take a file in without keeping it yet; raises DiskFull or TooLarge, and then leaves nothing behind."""
     check_room()
-    with _full_disk_said():
+    with _as_disk_full():
         stager = Stager(store().staging(), limit=settings.INSTANCE_MAX_BYTES if limit is None else limit)
     try:
         for chunk in chunks:
@@ -292,43 +289,20 @@ def chunks_of(stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def keep(staged: Sequence[Staged]) -> None:
+def keep(staged: Sequence[StagedFile]) -> None:
     """Make staged files durable under their digests, all or (after an error) again."""
-    with _full_disk_said():
+    with _as_disk_full():
         store().keep(staged)
-
-
-def put(source: Path | bytes) -> str:
-    """Store a file or bytes; returns the digest once they are durable."""
-    if isinstance(source, bytes):
-        staged = stage(iter([source]))
-    else:
-        with source.open("rb") as stream:
-            staged = stage(chunks_of(stream))
-    keep([staged])
-    return staged.digest
-
-
-def exists(digest: str) -> bool:
-    try:
-        return store().local(digest).exists()
-    except Missing:
-        return False
-
-
-def open_bytes(digest: str) -> BinaryIO:
-    """The stored bytes, verified; raises Missing or Corrupt."""
-    return verified(digest).open("rb")
 
 
 def verified(digest: str) -> Path:
     """A local file whose bytes are those of the digest, checked once per process; raises Missing or Corrupt."""
     path = store().local(digest)
     try:
-        facts = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         raise Missing(digest) from None
-    _verify(path, digest, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+    _verify(path, digest, status.st_ino, status.st_size, status.st_mtime_ns)
     return path
 
 
@@ -340,7 +314,7 @@ def _verify(path: Path, digest: str, inode: int, size: int, changed: int) -> Non
 
 
 def tidy() -> None:
-    """Sweep now and then; cheap to call often."""
+    """Sweep at most once an hour; cheap to call often."""
     global _tidied_at
     if time.monotonic() - _tidied_at > _TIDY_SECONDS:
         _tidied_at = time.monotonic()

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from annotations.models import Read
 from live.models import Audience
 from live.publish import publish
+from studies import study_status
 from studies.models import Study, StudyStatus
+from studies.study_status import Step
 from worklist.models import Claim
+from worklist.payloads import ClaimPayload
 
 
-class Taken(Exception):
-    """Somebody else has it; ``claim`` says who and since when."""
+class ClaimedByOther(Exception):
+    """Somebody else has the study; ``claim`` says who and since when."""
 
     def __init__(self, claim: Claim) -> None:
         super().__init__(f"{claim.user.display} has this study open.")
@@ -42,9 +45,8 @@ def holder(study: Study) -> Claim | None:
     return live_claims().filter(study=study).first()
 
 
-def as_json(claim: Claim | None, user: Any) -> dict[str, Any] | None:
-    if claim is None:
-        return None
+def payload(claim: Claim, user: User) -> ClaimPayload:
+    """Who has the study, told to ``user``."""
     return {
         "username": claim.user.username,
         "display": claim.user.display,
@@ -54,72 +56,73 @@ def as_json(claim: Claim | None, user: Any) -> dict[str, Any] | None:
 
 
 @transaction.atomic
-def take(study: Study, user: Any) -> Claim:
-    """Claim a waiting study, or renew one's own claim. Raises Taken, or AlreadyRead."""
+def take(study: Study, user: User) -> Claim:
+    """Claim a waiting study, or renew one's own claim. Raises ClaimedByOther, or AlreadyRead."""
+    now = timezone.now()
+    own = Claim.objects.filter(study=study, user=user)
+    if study.status != StudyStatus.READ and own.update(renewed_at=now):
+        return own.select_related("user").get()
+    study = study_status.lock(study.pk)
     if study.status == StudyStatus.READ:
         raise AlreadyRead
-    now = timezone.now()
     start = {"user": user, "since": now, "renewed_at": now}
     claim, made = Claim.objects.get_or_create(study=study, defaults=start)
-    if not made and claim.user_id == user.pk:
-        Claim.objects.filter(pk=claim.pk).update(renewed_at=now)
-        return claim
     if not made:
         claim = _take_over(claim, user, now)
-    _tell(study, StudyStatus.READING)
+    _move(study, Step.CLAIM)
     return claim
 
 
-def _take_over(claim: Claim, user: Any, now: datetime) -> Claim:
+def _take_over(claim: Claim, user: User, now: datetime) -> Claim:
     """A lapsed claim goes to the first who asks."""
     lapsed = Claim.objects.filter(pk=claim.pk, renewed_at=claim.renewed_at, renewed_at__lte=_oldest_live())
     if not lapsed.update(user=user, since=now, renewed_at=now):
-        raise Taken(Claim.objects.select_related("user").get(pk=claim.pk))
+        raise ClaimedByOther(Claim.objects.select_related("user").get(pk=claim.pk))
     return Claim.objects.select_related("user").get(pk=claim.pk)
 
 
-def take_if_free(study: Study, user: Any) -> Claim | None:
+def take_if_free(study: Study, user: User) -> Claim | None:
     """What opening a study does. Returns who has it then, None where it is read already."""
     try:
         return take(study, user)
-    except Taken as taken:
-        return taken.claim
+    except ClaimedByOther as error:
+        return error.claim
     except AlreadyRead:
         return None
 
 
 @transaction.atomic
-def release(study: Study, user: Any) -> None:
-    """Give one's own claim back; without one nothing happens. Raises Taken where it is somebody else's."""
+def release(study: Study, user: User) -> None:
+    """Give one's own claim back; without one nothing happens. Raises ClaimedByOther where it is somebody else's."""
+    study = study_status.lock(study.pk)
     claim = holder(study)
     if claim is not None and claim.user_id != user.pk:
-        raise Taken(claim)
+        raise ClaimedByOther(claim)
     if Claim.objects.filter(study=study, user=user).delete()[0]:
-        _tell(study, StudyStatus.WAITING)
+        _move(study, Step.RELEASE)
 
 
 def when_committed(read: Read) -> None:
     """A read that counts ends whatever claim there was, in the same transaction. Registered with annotations."""
     if Claim.objects.filter(study=read.study_id).delete()[0]:
-        _tell(read.study, StudyStatus.WAITING)
+        _move(read.study, Step.RELEASE)
 
 
 def lapse() -> int:
     """Take back claims that were not renewed, so that open lists show the study as waiting again. A worker's tick."""
-    expired = list(Claim.objects.filter(renewed_at__lte=_oldest_live()).select_related("study")[:100])
+    expired = list(Claim.objects.filter(renewed_at__lte=_oldest_live())[:100])
     return sum(_lapse(claim) for claim in expired)
 
 
 @transaction.atomic
 def _lapse(claim: Claim) -> bool:
-    gone = Claim.objects.filter(pk=claim.pk, renewed_at=claim.renewed_at).delete()[0]
-    if gone:
-        _tell(claim.study, StudyStatus.WAITING)
-    return bool(gone)
+    study = study_status.lock(claim.study_id)
+    lapsed = Claim.objects.filter(pk=claim.pk, renewed_at=claim.renewed_at).delete()[0]
+    if lapsed:
+        _move(study, Step.RELEASE)
+    return bool(lapsed)
 
 
-def _tell(study: Study, status: StudyStatus) -> None:
-    if study.status != StudyStatus.READ:
-        study.status = status
-        study.save(update_fields=["status"])
+def _move(study: Study, step: Step) -> None:
+    study_status.move(study, step)
     publish("claim", audience=Audience.READERS, study_uid=study.uid)

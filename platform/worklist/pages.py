@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -28,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @permissions.page(*permissions.READERS)
 def study(request: HttpRequest, uid: str) -> HttpResponse:
     """The reading room. Opening a study claims it if nobody else has it."""
-    user: Any = request.user
+    user = permissions.person(request)
     with transaction.atomic():
         opened = access.open_study(request, uid, "study.opened")
         claims.take_if_free(opened, user)

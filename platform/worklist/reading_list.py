@@ -9,35 +9,36 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from annotations.models import Context, Read, ReadStatus
 from annotations.reads.blinding import blinded_uids
 from common.local_time import midnight
 from inference import current_scores
-from inference.current_flags import Answer, current_flags
-from studies import access
+from inference.current_flags import ScoreRow, current_flags
+from studies import access, search
 from studies.models import Study, StudyStatus
 from worklist import claims
 from worklist.models import Claim
-from worklist.reading_order import Policy, Waiting, band, sort_key
+from worklist.payloads import WorklistCounts
+from worklist.reading_order import Band, Policy, Waiting, band, sort_key
 
 FILTERS = ("all", "suspected", "not_analysed", "mine", "read_today")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A waiting study in its place."""
+    """A waiting study in its place. ``own``: the reader has it open, or has typed something in it."""
 
     study_id: int
     uid: str
-    searched: str
     waiting: Waiting
-    band: str
+    band: Band
     blinded: bool
-    mine: bool
-    taken: bool
+    own: bool
+    claimed_by_other: bool
 
 
 def waiting_since(*, first_image_at: datetime, last_image_at: datetime, read_at: datetime | None) -> datetime:
@@ -45,10 +46,10 @@ def waiting_since(*, first_image_at: datetime, last_image_at: datetime, read_at:
     return first_image_at if read_at is None else last_image_at
 
 
-class Board:
+class ReadingList:
     """The reading order for one person, loaded with a fixed number of queries."""
 
-    def __init__(self, user: Any) -> None:
+    def __init__(self, user: User) -> None:
         self.user = user
         self.now = timezone.now()
         self.ai = current_scores.ai_state()
@@ -72,16 +73,15 @@ class Board:
         return set(own.filter(draft_version__gt=0).values_list("study_id", flat=True))
 
     @cached_property
-    def _flags(self) -> dict[int, Answer]:
+    def _flags(self) -> dict[int, ScoreRow]:
         """The answers to everything that waits, also those that this person must not see."""
-        return current_flags(access.visible_studies(self.user).exclude(status=StudyStatus.READ))
+        return current_flags(self._waiting())
+
+    def _waiting(self) -> QuerySet[Study]:
+        return access.visible_studies(self.user).exclude(status=StudyStatus.READ)
 
     def _facts(self) -> Iterable[Any]:
-        waiting = access.visible_studies(self.user).exclude(status=StudyStatus.READ)
-        return waiting.values(
-            "pk", "uid", "priority", "first_image_at", "last_image_at", "read_at", "description", "accession",
-            "patient__patient_id", "patient__name",
-        )  # fmt: skip
+        return self._waiting().values("pk", "uid", "priority", "first_image_at", "last_image_at", "read_at")
 
     def _entry(self, facts: Any) -> Entry:
         pk, uid = facts["pk"], facts["uid"]
@@ -97,26 +97,24 @@ class Board:
             probability=score.probability if score else None,
         )
         claim = self.claims.get(pk)
-        own = claim is not None and claim.user_id == self.user.pk
-        named = ("uid", "description", "accession", "patient__patient_id", "patient__name")
+        own_claim = claim is not None and claim.user_id == self.user.pk
         return Entry(
             study_id=pk,
             uid=uid,
-            searched=" ".join(facts[name] for name in named).casefold(),
             waiting=waiting,
             band=band(waiting, self.policy),
             blinded=blinded,
-            mine=own or pk in self.drafts,
-            taken=claim is not None and not own,
+            own=own_claim or pk in self.drafts,
+            claimed_by_other=claim is not None and not own_claim,
         )
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> WorklistCounts:
         flags = [entry.waiting.flag for entry in self.entries]
         return {
             "waiting": len(flags),
             "suspected": flags.count("suspected"),
             "not_analysed": flags.count("not_analysed"),
-            "mine": sum(entry.mine for entry in self.entries),
+            "mine": sum(entry.own for entry in self.entries),
             "read_today": self.read_today().count(),
         }
 
@@ -124,24 +122,29 @@ class Board:
         return max((entry.waiting.waited_seconds for entry in self.entries), default=None)
 
     def read_today(self, words: str = "") -> QuerySet[Study]:
-        """Studies read since midnight of the site's time zone, the latest first."""
+        """Studies read since midnight of the site's time zone that match the words, the latest first."""
         read = access.visible_studies(self.user).filter(
             status=StudyStatus.READ, read_at__gte=midnight(timezone.localdate(self.now))
         )
-        for word in words.split():
-            read = read.filter(Q(patient__patient_id__icontains=word) | Q(patient__name__icontains=word) | Q(uid=word))
+        if words.strip():
+            read = read.filter(pk__in=search.matching(read, words))
         return read.order_by("-read_at", "-pk")
 
     def chosen(self, show: str, words: str) -> list[Entry]:
-        """The waiting studies of a filter that hold every one of the words."""
-        wanted = words.casefold().split()
-        return [e for e in self.entries if self._shows(e, show) and all(word in e.searched for word in wanted)]
+        """The waiting studies of a filter that match the words, in reading order."""
+        shown = [entry for entry in self.entries if self._shows(entry, show)]
+        if not words.strip():
+            return shown
+        matching = search.matching(self._waiting(), words)
+        return [entry for entry in shown if entry.study_id in matching]
 
     def _shows(self, entry: Entry, show: str) -> bool:
-        return entry.mine if show == "mine" else show in ("all", entry.waiting.flag)
+        return entry.own if show == "mine" else show in ("all", entry.waiting.flag)
 
 
-def next_study(user: Any, after: Study) -> str | None:
+def next_study(user: User, after: Study) -> str | None:
     """The uid of the next study in the reading order that nobody else has open; None where the list is done."""
-    free = (entry.uid for entry in Board(user).entries if not entry.taken and entry.study_id != after.pk)
+    free = (
+        entry.uid for entry in ReadingList(user).entries if not entry.claimed_by_other and entry.study_id != after.pk
+    )
     return next(free, None)

@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
+
+Band = Literal["priority", "near_limit", "suspected", "unscored", "not_suspected", "read"]
+"""The headings of the list."""
 
 _PRIORITIES = {"stat": 0, "urgent": 1, "routine": 2}
 _ROUTINE = _PRIORITIES["routine"]
@@ -22,6 +26,14 @@ class Tier(IntEnum):
     SUSPECTED = 1
     UNSCORED = 2
     NOT_SUSPECTED = 3
+
+
+_BANDS: dict[Tier, Band] = {
+    Tier.NEAR_LIMIT: "near_limit",
+    Tier.SUSPECTED: "suspected",
+    Tier.UNSCORED: "unscored",
+    Tier.NOT_SUSPECTED: "not_suspected",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +72,8 @@ def tier(study: Waiting, policy: Policy) -> Tier:
 def sort_key(study: Waiting, policy: Policy) -> SortKey:
     """Smallest first. ``key`` ends it, so that no two studies tie and the order never flickers."""
     place = tier(study, policy)
-    doubt = -(study.probability or 0.0) if place is Tier.SUSPECTED else 0.0
-    return (_PRIORITIES[study.priority], place, doubt, -study.waited_seconds, study.key)
+    likeliest = -(study.probability or 0.0) if place is Tier.SUSPECTED else 0.0
+    return (_PRIORITIES[study.priority], place, likeliest, -study.waited_seconds, study.key)
 
 
 def order(studies: Iterable[Waiting], policy: Policy) -> list[Waiting]:
@@ -69,9 +81,8 @@ def order(studies: Iterable[Waiting], policy: Policy) -> list[Waiting]:
     return sorted(studies, key=lambda study: sort_key(study, policy))
 
 
-def band(study: Waiting, policy: Policy) -> str:
-    """The heading under which the list shows it: ``priority``, ``near_limit``, ``suspected``, ``unscored`` or
-    ``not_suspected``."""
+def band(study: Waiting, policy: Policy) -> Band:
+    """The heading under which the list shows it."""
     if _PRIORITIES[study.priority] < _ROUTINE:
         return "priority"
-    return tier(study, policy).name.lower()
+    return _BANDS[tier(study, policy)]

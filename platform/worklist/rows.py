@@ -6,36 +6,47 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 
 from annotations.label_schema.schema import summary
-from annotations.models import Context, ReadRevision, ReadStatus
+from annotations.models import Context, ReadRevision
 from inference import current_scores
 from inference.current_scores import CurrentScore
 from studies import access
-from studies.models import Clip, Study, StudyRevision, StudyStatus
+from studies.models import Clip, Priority, Study, StudyRevision, StudyStatus
 from studies.payloads import clip_url
-from worklist import claims, rank_reasons
-from worklist.reading_list import Board, waiting_since
+from worklist import claims
+from worklist.payloads import LastRead, ScoreColumns, WorklistRow
+from worklist.rank_reasons import Standing, why
+from worklist.reading_list import ReadingList, waiting_since
+from worklist.reading_order import Band
 
 THUMBNAILS = 4
-_CLIP_FIELDS = ("study_id", "sop_uid", "frames", "decode_error")
 
 
-class Page:
-    """Everything that a page of rows needs, in a fixed number of queries however long it is."""
+class ClipFacts(NamedTuple):
+    """What a row needs to know of a clip."""
 
-    def __init__(self, board: Board, studies: Sequence[Study], bands: dict[int, str]) -> None:
-        self.board = board
+    study_id: int
+    sop_uid: str
+    frames: int
+    decode_error: str
+
+
+class WorklistRows:
+    """The rows of some studies, made with a fixed number of queries however many there are."""
+
+    def __init__(self, reading_list: ReadingList, studies: Sequence[Study], bands: dict[int, Band]) -> None:
+        self.reading_list = reading_list
         self.studies = studies
         self.bands = bands
         self.ids = [study.pk for study in studies]
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[WorklistRow]:
         return [self._row(study) for study in self.studies]
 
     @cached_property
@@ -43,12 +54,13 @@ class Page:
         return current_scores.current_scores(self.ids)
 
     @cached_property
-    def clips(self) -> dict[int, list[Any]]:
+    def clips(self) -> dict[int, list[ClipFacts]]:
         """Of each study its clips, in the order of acquisition."""
-        found: dict[int, list[Any]] = defaultdict(list)
-        for clip in Clip.objects.filter(study__in=self.ids).values(*_CLIP_FIELDS):
-            found[clip["study_id"]].append(clip)
-        return found
+        by_study: dict[int, list[ClipFacts]] = defaultdict(list)
+        clips = Clip.objects.filter(study__in=self.ids).values_list(*ClipFacts._fields)
+        for clip in map(ClipFacts._make, clips):
+            by_study[clip.study_id].append(clip)
+        return by_study
 
     @cached_property
     def revisions(self) -> dict[int, int]:
@@ -61,57 +73,68 @@ class Page:
     def earlier_reads(self) -> dict[int, list[ReadRevision]]:
         """By patient what was committed in the reading room or by adjudication, of studies that may be seen."""
         patients = {study.patient_id for study in self.studies}
-        seen = access.visible_studies(self.board.user).filter(patient__in=patients).exclude(uid__in=self.board.blinded)
-        committed = ReadRevision.objects.filter(
-            read__study__in=seen,
-            read__status=ReadStatus.COMMITTED,
-            read__context__in=[Context.TRIAGE, Context.ADJUDICATION],
+        seen = (
+            access.visible_studies(self.reading_list.user)
+            .filter(patient__in=patients)
+            .exclude(uid__in=self.reading_list.blinded)
         )
-        found: dict[int, list[ReadRevision]] = defaultdict(list)
+        committed = ReadRevision.objects.counting().filter(
+            read__study__in=seen, read__context__in=[Context.TRIAGE, Context.ADJUDICATION]
+        )
+        by_patient: dict[int, list[ReadRevision]] = defaultdict(list)
         for revision in committed.select_related("read__study").order_by("committed_at", "pk"):
-            found[revision.read.study.patient_id].append(revision)
-        return found
+            by_patient[revision.read.study.patient_id].append(revision)
+        return by_patient
 
-    def _row(self, study: Study) -> dict[str, Any]:
+    def _row(self, study: Study) -> WorklistRow:
         patient, clips = study.patient, self.clips[study.pk]
-        claim = self.board.claims.get(study.pk)
+        claim = self.reading_list.claims.get(study.pk)
         on = timezone.localtime(study.acquired_at) if study.acquired_at else None
         return {
             "study_uid": study.uid,
             "patient_id": patient.patient_id,
             "patient_name": patient.name,
             "status": self._status(study),
-            "priority": study.priority,
+            "priority": Priority(study.priority),
             **self._ai(study),
             "waiting_seconds": self.waited(study),
-            "claimed_by": claims.as_json(claim, self.board.user),
-            "band": self.bands.get(study.pk, "read"),
+            "claimed_by": claims.payload(claim, self.reading_list.user) if claim else None,
+            "band": self._band(study),
             "gestational_age_days": patient.gestational_age_days,
             "day_of_life": patient.day_of_life(on),
             "postmenstrual_age_days": patient.postmenstrual_age_days(on),
             "birth_weight_g": patient.birth_weight_g,
             "last_read": self._last_read(study),
             "clips": len(clips),
-            "frames": sum(clip["frames"] for clip in clips),
+            "frames": sum(clip.frames for clip in clips),
             "acquired_at": study.acquired_at,
             "last_image_at": study.last_image_at,
             "phantom": study.is_phantom,
             "receiving": study.closes_at is not None,
-            "why": rank_reasons.why(self, study),
-            "thumbnails": [
-                f"{clip_url(study.uid, clip['sop_uid'])}thumbnail/"
-                for clip in clips
-                if clip["frames"] and not clip["decode_error"]
-            ][:THUMBNAILS],
+            "why": why(self._standing(study)),
+            "thumbnails": _thumbnails(study, clips),
         }
 
-    def _status(self, study: Study) -> str:
+    def _band(self, study: Study) -> Band:
+        return self.bands.get(study.pk, "read")
+
+    def _standing(self, study: Study) -> Standing:
+        return Standing(
+            study=study,
+            band=self._band(study),
+            waited_seconds=self.waited(study),
+            score=self.visible_score(study),
+            blinded=study.uid in self.reading_list.blinded,
+            ai=self.reading_list.policy.ai,
+        )
+
+    def _status(self, study: Study) -> StudyStatus:
         if study.status == StudyStatus.READ:
-            return study.status
-        return StudyStatus.READING.value if study.pk in self.board.claims else StudyStatus.WAITING.value
+            return StudyStatus.READ
+        return StudyStatus.READING if study.pk in self.reading_list.claims else StudyStatus.WAITING
 
     def waited(self, study: Study) -> int:
-        until = study.read_at if study.status == StudyStatus.READ and study.read_at else self.board.now
+        until = study.read_at if study.status == StudyStatus.READ and study.read_at else self.reading_list.now
         since = study.first_image_at if study.status == StudyStatus.READ else self._since(study)
         return max(0, round((until - since).total_seconds()))
 
@@ -122,32 +145,43 @@ class Page:
 
     def visible_score(self, study: Study) -> CurrentScore | None:
         """None also where this reader is blinded: for them no AI output exists."""
-        return None if study.uid in self.board.blinded else self.scores.get(study.pk)
+        return None if study.uid in self.reading_list.blinded else self.scores.get(study.pk)
 
-    def _ai(self, study: Study) -> dict[str, Any]:
+    def _ai(self, study: Study) -> ScoreColumns:
         score = self.visible_score(study)
         if score is None:
-            empty = dict.fromkeys(["flag", "probability", "model", "last_image_to_flag_seconds"])
-            return {**empty, "flag_reason": "", "revision": self.revisions.get(study.pk)}
+            return {
+                "flag": None,
+                "flag_reason": "",
+                "probability": None,
+                "revision": self.revisions.get(study.pk),
+                "model": None,
+                "last_image_to_flag_seconds": None,
+            }
         return {
             "flag": score.flag,
             "flag_reason": score.flag_reason,
             "probability": score.probability if settings.SHOW_PROBABILITY else None,
             "revision": score.revision,
-            "model": current_scores.vars_of(score.model) if score.model else None,
+            "model": current_scores.model_payload(score.model) if score.model else None,
             "last_image_to_flag_seconds": round(score.last_image_to_flag_seconds, 1),
         }
 
-    def _last_read(self, study: Study) -> dict[str, Any] | None:
-        """The grade of the infant's last study before this one that somebody read, and how many days lie between."""
-        mine = study.acquired_at or study.first_image_at
+    def _last_read(self, study: Study) -> LastRead | None:
+        """The infant's last study before this one that somebody read."""
+        moment = study.acquired_at or study.first_image_at
         earlier = [
             (when, revision)
             for revision in self.earlier_reads[study.patient_id]
-            if (when := revision.read.study.acquired_at or revision.read.study.first_image_at) < mine
+            if (when := revision.read.study.acquired_at or revision.read.study.first_image_at) < moment
             and revision.read.study_id != study.pk
         ]
         if not earlier:
             return None
         when, revision = max(earlier, key=lambda pair: (pair[0], pair[1].committed_at))
-        return {"grade": summary(revision.findings), "days": (mine.date() - when.date()).days}
+        return {"grade": summary(revision.findings), "days": (moment.date() - when.date()).days}
+
+
+def _thumbnails(study: Study, clips: Sequence[ClipFacts]) -> list[str]:
+    pictured = [clip for clip in clips if clip.frames and not clip.decode_error]
+    return [f"{clip_url(study.uid, clip.sop_uid)}thumbnail/" for clip in pictured[:THUMBNAILS]]

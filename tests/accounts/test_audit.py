@@ -8,9 +8,10 @@ import pytest
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
-from accounts import audit, audit_search
+from accounts import audit
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
+from common.paging import KeyPages
 from tests.accounts.people import client_of, person
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +33,7 @@ def test_entries_come_newest_first(admin: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "count"),
     [
         ("action=study.viewed", 1),
         ("patient_id=P-1", 1),
@@ -46,20 +47,27 @@ def test_entries_come_newest_first(admin: User) -> None:
         ("before=x", 2),
     ],
 )
-def test_filters(admin: User, query: str, found: int) -> None:
+def test_filters(admin: User, query: str, count: int) -> None:
     audit.record(None, "study.viewed", patient_id="P-1", study_uid="1.1")
-    audit.record(None, "sign_in", outcome="refused")
-    assert len(page(admin, f"?{query}")["entries"]) == found
+    audit.record(None, "user.signed_in", outcome="refused")
+    assert len(page(admin, f"?{query}")["entries"]) == count
 
 
 def test_pages_follow_one_another_by_key(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_search, "PAGE", 2)
-    made = [audit.record(None, "made").pk for _ in range(3)]
-    first = page(admin, "?action=made")
-    audit.record(None, "made")
-    second = page(admin, first["next_url"])
+    monkeypatch.setattr(KeyPages, "page_size", 2)
+    made = [audit.record(None, "thing.made").pk for _ in range(3)]
+    first = page(admin, "?action=thing.made")
+    audit.record(None, "thing.made")
+    second = client_of(admin).get(first["next_url"]).context
     assert [entry["id"] for shown in (first, second) for entry in shown["entries"]] == made[::-1]
-    assert (second["next_url"], second["filters"]) == (None, {"action": "made"})
+    assert (second["next_url"], second["filters"]) == (None, {"action": "thing.made"})
+
+
+@pytest.mark.parametrize("action", ["training.start", "sign_in", "Study.viewed", "study.viewed ", "study."])
+def test_an_action_that_is_no_noun_and_verb_past_is_refused(action: str) -> None:
+    with pytest.raises(ValueError, match=r"noun\.verb-past"):
+        audit.record(None, action)
+    assert not AuditEntry.objects.exists()
 
 
 def test_looking_at_the_trail_leaves_an_entry(admin: User) -> None:
@@ -69,7 +77,7 @@ def test_looking_at_the_trail_leaves_an_entry(admin: User) -> None:
 
 
 def test_an_entry_is_never_changed_or_deleted() -> None:
-    entry = audit.record(None, "made")
+    entry = audit.record(None, "thing.made")
     for change in (entry.save, entry.delete, AuditEntry.objects.all().delete):
         with pytest.raises(TypeError, match="never"):
             change()
@@ -78,14 +86,14 @@ def test_an_entry_is_never_changed_or_deleted() -> None:
 
 
 def test_the_database_refuses_to_change_an_entry() -> None:
-    audit.record(None, "made")
+    audit.record(None, "thing.made")
     past_the_model: QuerySet[AuditEntry] = QuerySet(model=AuditEntry)
     with pytest.raises(DatabaseError, match="never changed"):
         past_the_model.update(action="other")
 
 
 def test_the_admin_site_shows_entries_and_changes_none(admin: User) -> None:
-    entry = audit.record(None, "made")
+    entry = audit.record(None, "thing.made")
     client = client_of(admin)
     url = f"/admin/accounts/auditentry/{entry.pk}/change/"
     assert client.get(url).status_code == 200

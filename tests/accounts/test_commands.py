@@ -41,7 +41,7 @@ def test_a_token_opens_the_api(capsys: pytest.CaptureFixture[str]) -> None:
     token = said(capsys)[-1]
     headers = {"Authorization": f"Token {token}"}
     assert Client().get("/api/v1/worklist/", headers=headers).status_code == 200
-    assert AuditEntry.objects.filter(action="token").count() == 1
+    assert AuditEntry.objects.filter(action="token.issued").count() == 1
 
 
 def test_a_person_has_one_token(capsys: pytest.CaptureFixture[str]) -> None:

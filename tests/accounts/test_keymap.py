@@ -37,7 +37,8 @@ def test_keys_are_nobody_elses(client: Client, radiologist: User, annotator: Use
 @pytest.mark.parametrize("keys", [None, [], "g", {"Viewer/g": 1}, {"Viewer/g": ""}, {"Viewer/g": "x" * 65}])
 def test_what_is_no_map_of_keys_is_refused(client: Client, radiologist: User, keys: Any) -> None:
     client.force_login(radiologist)
-    assert _put(client, keys)[0] == 400
+    status, answer = _put(client, keys)
+    assert (status, list(answer)) == (400, ["keys"])
     assert client.get(URL).json() == {"keys": {}}
 
 

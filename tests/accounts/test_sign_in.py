@@ -58,19 +58,19 @@ def test_a_wrong_password_says_so_and_not_which_part_was_wrong(user: User) -> No
 
 def test_a_sign_in_leaves_an_entry(user: User) -> None:
     sign_in("ida")
-    entry = AuditEntry.objects.get(action="sign_in")
+    entry = AuditEntry.objects.get(action="user.signed_in")
     assert (entry.username, entry.address, entry.outcome) == ("ida", "10.0.0.1", "ok")
 
 
 def test_a_refused_sign_in_leaves_an_entry(user: User) -> None:
     sign_in("ida", "wrong")
-    entry = AuditEntry.objects.get(action="sign_in")
+    entry = AuditEntry.objects.get(action="user.signed_in")
     assert (entry.outcome, entry.detail["account"], entry.user) == ("refused", "ida", None)
 
 
 def test_a_password_typed_as_a_name_is_not_kept() -> None:
     sign_in("my secret password", "x")
-    assert "secret" not in str(AuditEntry.objects.get(action="sign_in").detail)
+    assert "secret" not in str(AuditEntry.objects.get(action="user.signed_in").detail)
 
 
 def test_the_sixth_wrong_password_closes_the_door_also_to_the_right_one(user: User) -> None:
@@ -113,7 +113,7 @@ def test_signing_out_ends_the_session_and_leaves_an_entry(user: User) -> None:
     client = client_of(user)
     assert client.post("/accounts/logout/")["Location"] == LOGIN
     assert client.get("/").status_code == 302
-    assert AuditEntry.objects.filter(action="sign_out", username="ida").count() == 1
+    assert AuditEntry.objects.filter(action="user.signed_out", username="ida").count() == 1
 
 
 def test_the_admin_site_has_no_sign_in_of_its_own() -> None:

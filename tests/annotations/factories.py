@@ -85,7 +85,7 @@ def scored(of: Study, flag: str = Flag.SUSPECTED, probability: float | None = 0.
 
 def queue(*studies: Study, readers: list[User] | None = None, readers_per_study: int = 2) -> LabelQueue:
     chosen = Study.objects.filter(pk__in=[each.pk for each in studies])
-    return builder.make_simply(
+    return builder.make_from_studies(
         "Test queue", chosen, readers=readers, readers_per_study=readers_per_study, why="not read yet"
     )
 

@@ -30,3 +30,10 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
         file.write(bytes(1 // 0))
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("private", "mode"), [(True, 0o600), (False, 0o644)])
+def test_what_is_private_is_readable_by_its_owner_alone(tmp_path: Path, private: bool, mode: int) -> None:
+    with replacing(tmp_path / "file", private=private) as file:
+        file.write(b"new")
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode

@@ -173,6 +173,20 @@ def test_a_published_shape_is_described_though_no_operation_answers_it(monkeypat
     assert "Mark" in _schema(_view(None))["components"]["schemas"]
 
 
+def test_json_that_is_passed_on_is_described_by_its_shape() -> None:
+    schema = schema_of(Annotated[dict[str, Any], Mark, "as it came"])
+    assert schema == {"$ref": "#/components/schemas/Mark", "description": "as it came"}
+
+
+def test_an_open_ended_shape_takes_other_keys() -> None:
+    @contract.open_ended
+    class Loose(TypedDict):
+        name: str
+
+    assert component(Loose)["additionalProperties"] == {}
+    assert "additionalProperties" not in component(Mark)
+
+
 def test_two_shapes_of_one_name_are_an_error() -> None:
     def another() -> type[Any]:
         class Mark(TypedDict):

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from inference import embedding_cache, engine_cache
-from jobs import queue, worker
+from jobs import heartbeat, queue
 from tests.inference import factories
 
 
@@ -22,7 +22,7 @@ def machine(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(queue, "BACKOFF", timedelta(0))
     monkeypatch.setattr(engine_cache, "_engines", {})
     # The tests' database lives in memory, where a second thread of this process finds its tables locked.
-    monkeypatch.setattr(worker, "PRESENCE_SECONDS", 600.0)
+    monkeypatch.setattr(heartbeat, "PRESENCE_SECONDS", 600.0)
     settings.JOB_LEASE = timedelta(hours=1)
 
 

@@ -27,7 +27,7 @@ def answer(of: Study, model: ModelVersion, flag: str, probability: float | None)
     )
 
 
-def seen(*queues: str, seconds_ago: float = 0) -> None:
+def heartbeat(*queues: str, seconds_ago: float = 0) -> None:
     now = database_now()
     at = now - timedelta(seconds=seconds_ago)
     WorkerHeartbeat.objects.create(worker="w", queues=list(queues), started_at=at, seen_at=at)
@@ -41,18 +41,18 @@ def test_the_newest_revision_counts(model: ModelVersion) -> None:
     made = study()
     answer(made, model, "not_suspected", 0.1)
     answer(made, model, "suspected", 0.9)
-    found = current_score(made)
-    assert found is not None
-    assert (found.flag, found.revision, found.probability) == ("suspected", 2, 0.9)
+    score = current_score(made)
+    assert score is not None
+    assert (score.flag, score.revision, score.probability) == ("suspected", 2, 0.9)
 
 
 def test_a_later_revision_never_silently_lowers_a_flag(model: ModelVersion) -> None:
     made = study()
     answer(made, model, "suspected", 0.9)
     answer(made, model, "not_suspected", 0.1)
-    found = current_score(made)
-    assert found is not None
-    assert (found.flag, found.flag_reason) == ("suspected", "Suspected on revision 1; revision 2: not suspected.")
+    score = current_score(made)
+    assert score is not None
+    assert (score.flag, score.flag_reason) == ("suspected", "Suspected on revision 1; revision 2: not suspected.")
 
 
 def test_a_list_of_many_takes_as_many_queries_as_one_of_few(
@@ -80,12 +80,12 @@ def test_the_payload_keeps_attention_and_history_back_unless_asked(model: ModelV
     hidden = score_payload(made, with_attention=False, with_history=False)
     shown = score_payload(made, with_attention=True, with_history=True)
     assert (hidden["attention"], hidden["history"]) == (None, None)
-    assert (len(shown["attention"]), len(shown["history"])) == (6, 1)
+    assert (len(shown["attention"] or ()), len(shown["history"] or ())) == (6, 1)
     assert hidden.keys() == shown.keys() == score_payload(study(), with_attention=True, with_history=True).keys()
 
 
 def test_without_a_model_the_ai_is_down_in_plain_words(db: None) -> None:
-    seen("stat", "routine")
+    heartbeat("stat", "routine")
     assert ai_state() == {
         "state": "down",
         "message": "No model is installed, so nothing is scored. The list is in clinical order; no study is hidden "
@@ -100,12 +100,12 @@ def test_without_a_model_the_ai_is_down_in_plain_words(db: None) -> None:
 def test_the_ai_is_up_while_a_triage_worker_was_seen_within_15_seconds(
     model: ModelVersion, queues: list[str], seconds: float, state: str
 ) -> None:
-    seen(*queues, seconds_ago=seconds)
+    heartbeat(*queues, seconds_ago=seconds)
     assert ai_state()["state"] == state
 
 
 def test_the_ai_is_down_when_work_waits_and_none_is_begun(model: ModelVersion) -> None:
-    seen("stat", "routine")
+    heartbeat("stat", "routine")
     due = database_now() - timedelta(minutes=3)
     Job.objects.create(kind="score", key="stuck", queue=Queue.ROUTINE, run_after=due, created_at=due)
     assert "stuck" in ai_state()["message"]

@@ -45,9 +45,9 @@ def test_maps_go_with_attention_only(model: ModelVersion) -> None:
     close(made)
     work()
     assert score_payload(made, with_attention=False, with_history=True)["heat_maps"] is None
-    told = score_payload(made, with_attention=True, with_history=True)["heat_maps"]
-    assert told is not None
-    assert len(told["frames"]) == TOP
+    maps = score_payload(made, with_attention=True, with_history=True)["heat_maps"]
+    assert maps is not None
+    assert len(maps["frames"]) == TOP
 
 
 def test_a_study_that_was_not_analysed_has_none(model: ModelVersion) -> None:

@@ -44,7 +44,7 @@ def test_a_corrupt_file_is_refused_audited_and_changes_nothing(model: ModelVersi
     path.write_bytes(path.read_bytes()[:-7] + b"rubbish")
     with pytest.raises(BadModel):
         registry.install(tmp_path / "bad")
-    assert AuditEntry.objects.get(action="model.install", outcome="refused").detail["reason"]
+    assert AuditEntry.objects.get(action="model.installed", outcome="refused").detail["reason"]
     assert registry.champion() == model
 
 
@@ -57,9 +57,9 @@ def test_a_pickle_beside_the_weights_is_refused(model: ModelVersion, tmp_path: P
 
 def test_the_demo_model_triages_when_no_other_does(db: None, settings: Settings) -> None:
     write_folder(settings.DEMO_MODEL_FOLDER)
-    found = registry.ensure_demo_model()
-    assert found is not None
-    assert (found.state, found.trained_on_phantoms) == (ModelState.CHAMPION, True)
+    model = registry.ensure_demo_model()
+    assert model is not None
+    assert (model.state, model.trained_on_phantoms) == (ModelState.CHAMPION, True)
 
 
 def test_the_demo_model_never_displaces_a_champion(model: ModelVersion, settings: Settings) -> None:
@@ -83,7 +83,7 @@ def test_an_admin_promotes_with_a_reason_and_the_one_before_retires(model: Model
     assert promote(person(Role.ADMIN), second, reason="It ranks better.").status_code == 200
     model.refresh_from_db()
     assert (registry.champion(), model.state) == (second, ModelState.RETIRED)
-    assert AuditEntry.objects.filter(action="model.promote", detail__reason="It ranks better.").exists()
+    assert AuditEntry.objects.filter(action="model.promoted", detail__reason="It ranks better.").exists()
 
 
 @pytest.mark.parametrize("role", [Role.RADIOLOGIST, Role.ANNOTATOR, Role.ADJUDICATOR])
@@ -96,8 +96,8 @@ def test_nobody_but_an_admin_promotes_or_sees_models(model: ModelVersion, tmp_pa
 
 
 def test_an_admin_sees_the_models(model: ModelVersion) -> None:
-    found = client_of(person(Role.ADMIN)).get("/api/v1/models/").json()
-    assert [(row["name"], row["state"]) for row in found] == [("tiny0 1", "champion")]
+    models = client_of(person(Role.ADMIN)).get("/api/v1/models/").json()
+    assert [(row["name"], row["state"]) for row in models] == [("tiny0 1", "champion")]
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
@@ -119,7 +119,7 @@ def test_a_model_spoilt_since_it_was_installed_is_not_promoted(
     (settings.MODELS_FOLDER / second.folder / "head.safetensors").write_bytes(b"rubbish")
     assert promote(person(Role.ADMIN), second, reason="It ranks better.").status_code == 409
     assert registry.champion() == model
-    assert AuditEntry.objects.filter(action="model.promote", outcome="refused").count() == 1
+    assert AuditEntry.objects.filter(action="model.promoted", outcome="refused").count() == 1
 
 
 def test_a_promotion_scores_every_study_again_unread_ones_first(model: ModelVersion, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from jobs.transitions import Lost
 from live.models import Event
 from studies.frame_cache import FrameError
 from studies.models import Clip, Priority
-from studies.sandbox.pool import ChildFailed
+from studies.sandbox.pool import SandboxError
 from tests.inference.factories import BUDGET, add_clip, close, installed, study, work
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def broken(*, lasting: bool = True, only: str = "") -> Any:
     def decode(clip: Clip, numbers: Sequence[int]) -> Any:
         if only and clip.sop_uid != only:
             return frames_of(clip, numbers)
-        raise FrameError("Its pixels end too early.") from ChildFailed("Its pixels end too early.", lasting=lasting)
+        raise FrameError("Its pixels end too early.") from SandboxError("Its pixels end too early.", lasting=lasting)
 
     return decode
 
@@ -157,8 +157,8 @@ def test_a_quarantined_study_can_be_scored_again_by_hand(model: ModelVersion, mo
 def test_a_demo_model_says_beside_an_infant_that_it_means_nothing(model: ModelVersion) -> None:
     _score(infant := study(phantom=False))
     _score(phantom := study())
-    warnings = [score_payload(each, with_attention=False, with_history=False)["model"] for each in (infant, phantom)]
-    assert [warning["demo_warning"] for warning in warnings] == [DEMO_WARNING, None]
+    models = [score_payload(each, with_attention=False, with_history=False)["model"] for each in (infant, phantom)]
+    assert [model and model["demo_warning"] for model in models] == [DEMO_WARNING, None]
 
 
 def test_in_production_a_demo_model_does_not_score_infants(model: ModelVersion, settings: Settings) -> None:

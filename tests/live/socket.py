@@ -27,8 +27,8 @@ class Socket(ApplicationCommunicator):
     async def hear(self, timeout: float = 2) -> dict[str, Any]:
         answer = await self.receive_output(timeout=timeout)
         assert answer["type"] == "websocket.send", answer
-        said: dict[str, Any] = json.loads(answer["text"])
-        return said
+        message: dict[str, Any] = json.loads(answer["text"])
+        return message
 
     async def close(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1000})

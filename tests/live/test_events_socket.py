@@ -85,8 +85,8 @@ async def test_an_event_arrives_with_identifiers_only(reader: User) -> None:
     socket = await _connected(reader)
     await socket.hear()
     event = await publish(study_uid="1.2.3")
-    said = await socket.hear(timeout=2)
-    assert said == {"seq": event.seq, "kind": "score", "study_uid": "1.2.3", "at": event.at.isoformat()}
+    message = await socket.hear(timeout=2)
+    assert message == {"seq": event.seq, "kind": "score", "study_uid": "1.2.3", "at": event.at.isoformat()}
     await socket.close()
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 from websockets.sync.client import connect
@@ -67,6 +68,19 @@ def test_many_requests_leave_few_connections_behind(site: Stack, sender: request
         assert sender.get(f"{site.url}/api/v1/worklist/", timeout=30).ok
     (connections,) = site.rows("SELECT count(*) FROM pg_stat_activity WHERE usename = 'fontanelle'")[0]
     assert connections < 25
+
+
+def test_on_postgresql_audit_entries_take_their_present_names_and_are_locked_again(
+    site: Stack, sender: requests.Session
+) -> None:
+    issued = "SELECT count(*) FROM accounts_auditentry WHERE action = 'token.issued'"
+    before = site.rows(issued)
+    site.manage("migrate", "accounts", "0003")
+    assert site.rows(issued) == [(0,)]
+    site.manage("migrate", "accounts")
+    assert site.rows(issued) == before != [(0,)]
+    with pytest.raises(psycopg.errors.RaiseException, match="never changed"):
+        site.rows("UPDATE accounts_auditentry SET outcome = 'other' RETURNING id")
 
 
 @pytest.mark.faults

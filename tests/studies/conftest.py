@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from studies.ingest.pipeline import Intake, Sender
-from studies.ingest.results import IngestResult
+from studies.ingest.pipeline import Intake
+from studies.ingest.results import IngestResult, Sender
 from studies.models import Clip
 from tests.studies.dicoms import clip as clip_bytes
 

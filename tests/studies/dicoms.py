@@ -87,18 +87,18 @@ def damaged(**facts: Any) -> bytes:
 
 
 def region(*, x1: int = COLUMNS - 1, units: int = 3) -> Dataset:
-    found = Dataset()
-    found.RegionSpatialFormat = 1
-    found.RegionDataType = 1
-    found.RegionLocationMinX0 = 2
-    found.RegionLocationMinY0 = 3
-    found.RegionLocationMaxX1 = x1
-    found.RegionLocationMaxY1 = ROWS - 1
-    found.PhysicalUnitsXDirection = units
-    found.PhysicalUnitsYDirection = units
-    found.PhysicalDeltaX = 0.02
-    found.PhysicalDeltaY = 0.03
-    return found
+    item = Dataset()
+    item.RegionSpatialFormat = 1
+    item.RegionDataType = 1
+    item.RegionLocationMinX0 = 2
+    item.RegionLocationMinY0 = 3
+    item.RegionLocationMaxX1 = x1
+    item.RegionLocationMaxY1 = ROWS - 1
+    item.PhysicalUnitsXDirection = units
+    item.PhysicalUnitsYDirection = units
+    item.PhysicalDeltaX = 0.02
+    item.PhysicalDeltaY = 0.03
+    return item
 
 
 def deflated_bomb(size: int) -> bytes:

@@ -23,9 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -96,9 +96,9 @@ class Site:
 
     def whole(self) -> set[str]:
         """Digests of the stored files; each is checked."""
-        found = set()
+        digests = set()
         for path in (self.folder / "storage").rglob("*"):
             if path.is_file() and path.parent.name != ".staging":
                 assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name, "a half-stored file"
-                found.add(path.name)
-        return found
+                digests.add(path.name)
+        return digests

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from PIL import Image
+from pytest_django import Settings
 
 from accounts.models import AuditEntry, User
 from studies import storage
@@ -26,9 +27,9 @@ def test_a_study_tells_its_patient_and_clips(reader: Client, stored: Stored) -> 
     study = reader.get(_urls(clip)[0]).json()
     assert study["patient"]["name"] == "Test, Infant"
     assert (study["day_of_life"], study["priority"], study["status"]) == (4, "routine", "waiting")
-    (found,) = study["clips"]
-    assert (found["fps"], found["fps_source"], found["calibration"]) == (25.0, "frame_time", "calibrated")
-    assert found["frame_url"].endswith("/frames/{frame}/")
+    (clip,) = study["clips"]
+    assert (clip["fps"], clip["fps_source"], clip["calibration"]) == (25.0, "frame_time", "calibrated")
+    assert clip["frame_url"].endswith("/frames/{frame}/")
 
 
 @pytest.mark.parametrize(
@@ -47,16 +48,16 @@ def test_a_study_tells_its_patient_and_clips(reader: Client, stored: Stored) -> 
 def test_the_frame_rate_says_where_it_comes_from(
     reader: Client, stored: Stored, facts: dict[str, object], rate: tuple[float, str]
 ) -> None:
-    (found,) = reader.get(_urls(stored(**facts))[0]).json()["clips"]
-    assert (found["fps"], found["fps_source"]) == rate
+    (clip,) = reader.get(_urls(stored(**facts))[0]).json()["clips"]
+    assert (clip["fps"], clip["fps_source"]) == rate
 
 
 @pytest.mark.parametrize(
     ("time", "why"), [("0.033", "the file's frame time of 0.033 ms cannot be true"), (None, ""), ("40", "")]
 )
 def test_a_rate_that_is_not_believed_says_why(reader: Client, stored: Stored, time: str | None, why: str) -> None:
-    (found,) = reader.get(_urls(stored(FrameTime=time))[0]).json()["clips"]
-    assert found["fps_flaw"] == why
+    (clip,) = reader.get(_urls(stored(FrameTime=time))[0]).json()["clips"]
+    assert clip["fps_flaw"] == why
 
 
 def test_without_a_mastoid_view_the_posterior_fossa_is_not_assessed(reader: Client, stored: Stored) -> None:
@@ -76,7 +77,7 @@ def test_clips_come_in_the_order_of_acquisition(reader: Client, stored: Stored) 
         clip = stored(
             StudyInstanceUID="1.7", AcquisitionDateTime=f"20260105{hour}0000", SeriesDescription=f"COR {hour}"
         )
-    labels = [found["label"] for found in reader.get(_urls(clip)[0]).json()["clips"]]
+    labels = [each["label"] for each in reader.get(_urls(clip)[0]).json()["clips"]]
     assert labels == ["COR 10", "COR 11", "COR 12"]
 
 
@@ -105,6 +106,14 @@ def test_a_second_look_comes_from_the_cache(reader: Client, stored: Stored) -> N
     first = reader.get(url).content
     storage.store().local(clip.digest).unlink()
     assert reader.get(url).content == first
+
+
+def test_cached_pictures_are_readable_by_their_owner_alone(reader: Client, stored: Stored, settings: Settings) -> None:
+    url = _urls(stored())[1]
+    for end in ("frames/1/", "thumbnail/"):
+        reader.get(url + end)
+    files = [path for path in (settings.WORK_FOLDER / "frames").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
 def test_every_frame_that_is_shown_is_in_the_trail(reader: Client, stored: Stored) -> None:
@@ -175,7 +184,7 @@ def test_a_stranger_gets_401(stored: Stored) -> None:
 def test_priority_changes_and_is_audited(reader: Client, stored: Stored) -> None:
     url = _urls(stored())[0]
     assert reader.patch(url, {"priority": "stat"}, content_type="application/json").json()["priority"] == "stat"
-    assert AuditEntry.objects.get(action="study.priority").detail == {"priority": "stat"}
+    assert AuditEntry.objects.get(action="study.priority_changed").detail == {"priority": "stat"}
 
 
 @pytest.mark.parametrize("priority", ["now", "", None, 3])

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.django_db
 Stored = Callable[..., Clip]
 
 
-def _set(client: Client, clip: Clip, **said: str) -> tuple[int, dict[str, object]]:
+def _set(client: Client, clip: Clip, **change: str) -> tuple[int, dict[str, object]]:
     url = f"/api/v1/studies/{clip.study.uid}/clips/{clip.sop_uid}/view/"
-    answer = client.patch(url, said, content_type="application/json")
+    answer = client.patch(url, change, content_type="application/json")
     return answer.status_code, answer.json()
 
 
@@ -42,11 +42,11 @@ def test_the_side_of_a_view_is_its_laterality(stored: Stored) -> None:
 
 def test_a_person_sets_the_view_and_it_is_written_down(reader: Client, stored: Stored) -> None:
     clip = stored(SeriesDescription="clip")
-    status, told = _set(reader, clip, view="coronal", plane="third_ventricle")
+    status, body = _set(reader, clip, view="coronal", plane="third_ventricle")
     clip.refresh_from_db()
     assert (status, clip.view, clip.plane, clip.view_source) == (200, "coronal", "third_ventricle", "person")
-    assert told["clip"]["label"] == "COR third ventricle"  # type: ignore[index]
-    entry = AuditEntry.objects.get(action="clip.view")
+    assert body["clip"]["label"] == "COR third ventricle"  # type: ignore[index]
+    entry = AuditEntry.objects.get(action="clip.view_changed")
     assert (entry.detail["before"], entry.detail["view"]) == ({"view": "other", "plane": ""}, "coronal")
 
 
@@ -58,8 +58,8 @@ def test_a_mastoid_view_that_was_set_takes_the_note_away(reader: Client, stored:
 
 def test_a_plane_of_another_view_is_refused(reader: Client, stored: Stored) -> None:
     clip = stored()
-    status, told = _set(reader, clip, view="sagittal", plane="trigone")
-    assert (status, "plane" in told) == (400, True)
+    status, body = _set(reader, clip, view="sagittal", plane="trigone")
+    assert (status, "plane" in body) == (400, True)
     clip.refresh_from_db()
     assert clip.view_source == "tags"
 

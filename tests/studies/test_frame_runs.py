@@ -21,12 +21,12 @@ def _url(clip: Clip, run: str) -> str:
 
 def _unpacked(body: bytes) -> dict[int, bytes]:
     length = int.from_bytes(body[:4], "big")
-    found, at = {}, 4 + length
+    frames, at = {}, 4 + length
     for entry in json.loads(body[4:at]):
-        found[entry["frame"]] = body[at : at + entry["size"]]
+        frames[entry["frame"]] = body[at : at + entry["size"]]
         at += entry["size"]
     assert at == len(body)
-    return found
+    return frames
 
 
 def test_a_run_is_the_frames_one_by_one(reader: Client, stored: Stored) -> None:

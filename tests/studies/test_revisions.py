@@ -21,10 +21,10 @@ LATER = timedelta(minutes=2)
 @pytest.fixture
 def closed(monkeypatch: pytest.MonkeyPatch) -> list[StudyRevision]:
     """Revisions that a callback was told of."""
-    told: list[StudyRevision] = []
+    heard: list[StudyRevision] = []
     monkeypatch.setattr(revisions, "_callbacks", [])
-    revisions.on_revision_closed(told.append)
-    return told
+    revisions.on_revision_closed(heard.append)
+    return heard
 
 
 def _close() -> int:

@@ -9,6 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from studies import storage
+from tests.studies.stored_bytes import put
 
 
 class Bucket(BaseHTTPRequestHandler):
@@ -21,8 +22,8 @@ class Bucket(BaseHTTPRequestHandler):
         self._answer(200, b"")
 
     def do_GET(self) -> None:
-        found = self.objects.get(self.path.partition("?")[0])
-        self._answer(404 if found is None else 200, found or b"")
+        body = self.objects.get(self.path.partition("?")[0])
+        self._answer(404 if body is None else 200, body or b"")
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -54,32 +55,30 @@ def objects(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[dic
 
 
 def test_bytes_go_to_the_bucket_under_their_digest(objects: dict[str, bytes]) -> None:
-    digest = storage.put(b"hello")
+    digest = put(b"hello")
     assert objects == {f"/clips/site/{digest[:2]}/{digest[2:4]}/{digest}": b"hello"}
 
 
 def test_another_machine_fetches_and_verifies_them(objects: dict[str, bytes]) -> None:
-    digest = storage.put(b"hello")
+    digest = put(b"hello")
     storage.store().local(digest).unlink()
-    with storage.open_bytes(digest) as stream:
-        assert stream.read() == b"hello"
+    assert storage.verified(digest).read_bytes() == b"hello"
 
 
 def test_bytes_changed_in_the_bucket_are_not_believed(objects: dict[str, bytes]) -> None:
-    digest = storage.put(b"hello")
+    digest = put(b"hello")
     storage.store().local(digest).unlink()
     objects[next(iter(objects))] = b"jello"
     with pytest.raises(storage.Corrupt):
-        storage.open_bytes(digest)
+        storage.verified(digest)
 
 
 def test_what_is_not_in_the_bucket_is_missing(objects: dict[str, bytes]) -> None:
     with pytest.raises(storage.Missing):
-        storage.open_bytes("0" * 64)
-    assert not storage.exists("0" * 64)
+        storage.verified("0" * 64)
 
 
 def test_an_unknown_kind_of_store_is_refused(settings: Settings) -> None:
     settings.STORAGE_URL = "ftp://host/files"
     with pytest.raises(ValueError, match="file:// or s3://"):
-        storage.put(b"hello")
+        put(b"hello")

@@ -13,44 +13,46 @@ from pytest_django import Settings
 
 from studies import storage
 from studies.dicom.bounded_reader import MAGIC_AT
+from tests.studies.stored_bytes import put
 
 
 def test_bytes_are_found_under_their_digest(settings: Settings) -> None:
-    digest = storage.put(b"hello")
+    digest = put(b"hello")
     assert digest == hashlib.sha256(b"hello").hexdigest()
     root = Path(settings.STORAGE_URL.removeprefix("file://"))
     assert (root / digest[:2] / digest[2:4] / digest).read_bytes() == b"hello"
 
 
 def test_the_same_bytes_are_kept_once(settings: Settings) -> None:
-    assert storage.put(b"hello") == storage.put(b"hello")
-    assert storage.exists(storage.put(b"hello"))
+    digest = put(b"hello")
+    assert put(b"hello") == digest
+    root = Path(settings.STORAGE_URL.removeprefix("file://"))
+    assert [path.name for path in root.rglob("*") if path.is_file()] == [digest]
 
 
 @pytest.mark.parametrize("digest", ["../../etc/passwd", "", "a" * 63, "A" * 64, "a" * 64 + "\n", "/" + "a" * 63])
 def test_only_a_digest_makes_a_path(digest: str) -> None:
     with pytest.raises(ValueError, match="digest"):
-        storage.exists(digest)
+        storage.verified(digest)
 
 
 def test_a_changed_byte_is_found_before_it_is_read(settings: Settings) -> None:
-    digest = storage.put(b"hello")
+    digest = put(b"hello")
     storage.store().local(digest).write_bytes(b"jello")
     with pytest.raises(storage.Corrupt):
-        storage.open_bytes(digest)
+        storage.verified(digest)
 
 
 def test_storing_again_heals_a_damaged_file() -> None:
-    digest = storage.put(b"hello")
+    digest = put(b"hello")
     storage.store().local(digest).write_bytes(b"jello")
-    storage.put(b"hello")
-    with storage.open_bytes(digest) as stream:
-        assert stream.read() == b"hello"
+    put(b"hello")
+    assert storage.verified(digest).read_bytes() == b"hello"
 
 
 def test_missing_bytes_are_said_to_be_missing() -> None:
     with pytest.raises(storage.Missing):
-        storage.open_bytes("0" * 64)
+        storage.verified("0" * 64)
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
@@ -60,7 +62,7 @@ def test_a_full_disk_leaves_nothing_behind(settings: Settings, monkeypatch: pyte
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(storage.DiskFull):
-        storage.put(b"hello")
+        put(b"hello")
     assert list((settings.WORK_FOLDER / "staging").iterdir()) == []
 
 
@@ -70,13 +72,13 @@ def test_another_trouble_with_the_disk_is_not_called_full(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(OSError, match="broken"):
-        storage.put(b"hello")
+        put(b"hello")
 
 
 def test_the_reserve_is_kept_free(settings: Settings) -> None:
     settings.DISK_RESERVE_BYTES = 1 << 60
     with pytest.raises(storage.DiskFull):
-        storage.put(b"hello")
+        put(b"hello")
 
 
 def test_file_and_folders_are_synced_before_success(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +90,7 @@ def test_file_and_folders_are_synced_before_success(monkeypatch: pytest.MonkeyPa
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    digest = storage.put(b"hello")
+    digest = put(b"hello")
     file, *folders = synced
     assert "staging" in file
     assert {Path(folder).name for folder in folders} == {digest[2:4], digest[:2], "storage"}
@@ -116,8 +118,8 @@ def test_the_cut_of_the_stream_does_not_matter(data: bytes, step: int) -> None:
 def test_a_preamble_is_zeroed_however_it_arrives(preamble: bytes, rest: bytes, step: int) -> None:
     data = preamble + b"DICM" + rest
     staged = storage.stage(iter([data[at : at + step] for at in range(0, len(data), step)]))
-    kept = staged.path.read_bytes()
-    assert kept == bytes(128) + b"DICM" + rest
-    assert staged.digest == hashlib.sha256(kept).hexdigest()
+    stored = staged.path.read_bytes()
+    assert stored == bytes(128) + b"DICM" + rest
+    assert staged.digest == hashlib.sha256(stored).hexdigest()
     assert staged.had_preamble == any(preamble)
     staged.discard()

@@ -67,4 +67,7 @@ def test_looking_at_a_page_leaves_an_audit_entry() -> None:
     client = client_of(admin)
     client.get("/metrics/")
     client.get("/training/")
-    assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True)) == ["metrics.view", "training.view"]
+    assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True)) == [
+        "metrics.viewed",
+        "training.viewed",
+    ]

@@ -106,7 +106,7 @@ def test_an_opening_is_logged_and_says_who_which_model_and_which_snapshot(made: 
     result = open_holdout(made, user=admin)
     one = HoldOutOpening.objects.get()
     assert (one.opened_by, one.model, one.snapshot) == (admin, made, TrainingRun.objects.get().snapshot.digest)
-    assert AuditEntry.objects.get(action="holdout.open").detail["model"] == made.digest
+    assert AuditEntry.objects.get(action="holdout.opened").detail["model"] == made.digest
     assert (result.report["model"]["n"], result.report["model"]["n_positive"]) == (2, 1)
     best = champion()
     assert best is not None
@@ -146,7 +146,7 @@ def test_a_model_that_saw_one_of_the_patients_is_refused_by_name(model: ModelVer
     with pytest.raises(NotOpened, match=f"study {min(inside)} of patient"):
         open_holdout(made)
     assert not HoldOutOpening.objects.exists()
-    assert AuditEntry.objects.get(action="holdout.open").outcome == "refused"
+    assert AuditEntry.objects.get(action="holdout.opened").outcome == "refused"
 
 
 def test_a_run_whose_snapshot_holds_a_locked_patient_fails_and_names_it(model: ModelVersion) -> None:

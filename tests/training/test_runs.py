@@ -199,7 +199,7 @@ def test_a_run_done_again_after_a_death_makes_the_same_model(labelled: list[Any]
 def test_the_button_starts_a_run_and_leaves_an_audit_entry(labelled: list[Any]) -> None:
     answer = client_of(person(Role.ADMIN)).post(URL, {}, content_type="application/json")
     assert (answer.status_code, answer.json()["status"]) == (201, "queued")
-    assert AuditEntry.objects.filter(action="training.start").count() == 1
+    assert AuditEntry.objects.filter(action="training_run.started").count() == 1
 
 
 def test_only_one_run_goes_on_at_a_time(labelled: list[Any]) -> None:

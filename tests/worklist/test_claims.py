@@ -135,8 +135,8 @@ def test_a_reopened_read_leaves_the_claim_of_another(study: Study, reader: User)
 
 
 def test_the_next_study_is_the_first_in_the_order_that_nobody_else_has(reader: User) -> None:
-    taken, free, last = (factories.study(minutes=minutes) for minutes in (30, 20, 10))
-    claims.take(taken, person())
+    claimed, free, last = (factories.study(minutes=minutes) for minutes in (30, 20, 10))
+    claims.take(claimed, person())
     assert next_study(reader, last) == free.uid
     assert lifecycle.next_study(reader, free) == last.uid
 
@@ -175,3 +175,27 @@ def test_a_study_stays_in_the_list_while_there_are_images_that_its_reader_did_no
     factories.clip(study)
     factories.read(study, reader)
     assert (Claim.objects.exists(), status_of(study)) == (False, StudyStatus.WAITING)
+
+
+def test_a_claim_by_what_the_study_was_does_not_undo_a_commit(study: Study, reader: User) -> None:
+    """Both looked the study up while it waited; the commit came first."""
+    factories.read(Study.objects.get(pk=study.pk))
+    with pytest.raises(claims.AlreadyRead):
+        claims.take(study, reader)
+    assert (Claim.objects.exists(), status_of(study)) == (False, StudyStatus.READ)
+
+
+def test_a_release_by_what_the_study_was_does_not_undo_a_commit(study: Study, reader: User) -> None:
+    claims.take(study, reader)
+    Study.objects.filter(pk=study.pk).update(status=StudyStatus.READ)
+    claims.release(study, reader)
+    assert (Claim.objects.exists(), status_of(study)) == (False, StudyStatus.READ)
+
+
+def test_a_claim_that_lapses_while_a_commit_ends_does_not_undo_it(study: Study, reader: User) -> None:
+    claims.take(study, reader)
+    _lapse(study)
+    expired = Claim.objects.get()
+    Study.objects.filter(pk=study.pk).update(status=StudyStatus.READ)
+    assert claims._lapse(expired)
+    assert status_of(study) == StudyStatus.READ

@@ -31,12 +31,12 @@ def reader() -> User:
 def listed(user: User, query: str = "") -> dict[str, Any]:
     answer = client_of(user).get(URL + query)
     assert answer.status_code == 200, answer.content
-    told: dict[str, Any] = answer.json()
-    return told
+    page: dict[str, Any] = answer.json()
+    return page
 
 
-def uids(told: dict[str, Any]) -> list[str]:
-    return [row["study_uid"] for row in told["results"]]
+def uids(page: dict[str, Any]) -> list[str]:
+    return [row["study_uid"] for row in page["results"]]
 
 
 def row_of(user: User, study: Study) -> dict[str, Any]:
@@ -57,9 +57,9 @@ def test_rows_come_in_reading_order_with_their_bands(reader: User) -> None:
     late = factories.study(minutes=239)
     factories.scored(negative, "not_suspected", 0.02)
     factories.scored(suspected)
-    told = listed(reader)
-    assert uids(told) == [study.uid for study in (stat, late, suspected, unscored, negative)]
-    bands = [row["band"] for row in told["results"]]
+    page = listed(reader)
+    assert uids(page) == [study.uid for study in (stat, late, suspected, unscored, negative)]
+    bands = [row["band"] for row in page["results"]]
     assert bands == ["priority", "near_limit", "suspected", "unscored", "not_suspected"]
 
 
@@ -100,9 +100,9 @@ def test_late_images_never_lower_a_study(reader: User) -> None:
     factories.scored(other, probability=0.5)
     factories.revision(study)
     factories.scored(study, "not_suspected", 0.1)
-    told = listed(reader)
-    assert uids(told) == [study.uid, other.uid]
-    assert "revision 2" in told["results"][0]["why"]
+    page = listed(reader)
+    assert uids(page) == [study.uid, other.uid]
+    assert "revision 2" in page["results"][0]["why"]
 
 
 def test_late_images_do_not_start_the_waiting_again(reader: User) -> None:
@@ -115,20 +115,20 @@ def test_while_the_ai_is_down_the_longest_wait_goes_first(reader: User, monkeypa
     monkeypatch.setattr(current_scores, "ai_state", lambda: {"state": "down", "message": "No worker."})
     old, suspected = factories.study(minutes=30), factories.study()
     factories.scored(suspected)
-    told = listed(reader)
-    assert uids(told) == [old.uid, suspected.uid]
-    assert told["ai"] == {"state": "down", "message": "No worker."}
+    page = listed(reader)
+    assert uids(page) == [old.uid, suspected.uid]
+    assert page["ai"] == {"state": "down", "message": "No worker."}
 
 
 def test_a_blinded_reader_has_no_ai_anywhere_in_the_list(reader: User) -> None:
     study, other = factories.study(minutes=5), factories.study(minutes=20)
     factories.scored(study, probability=0.99)
     factories.queue(study, readers=[reader])
-    told = listed(reader)
-    row = told["results"][1]
-    assert uids(told) == [other.uid, study.uid]
+    page = listed(reader)
+    row = page["results"][1]
+    assert uids(page) == [other.uid, study.uid]
     assert {row[name] for name in ("flag", "probability", "model", "last_image_to_flag_seconds")} == {None}
-    assert (row["band"], row["flag_reason"], told["counts"]["suspected"]) == ("unscored", "", 0)
+    assert (row["band"], row["flag_reason"], page["counts"]["suspected"]) == ("unscored", "", 0)
     assert uids(listed(reader, "?filter=suspected")) == []
 
 
@@ -168,15 +168,28 @@ def test_read_today_leaves_out_yesterday(reader: User) -> None:
     factories.read(today)
     factories.read(yesterday)
     Study.objects.filter(pk=yesterday.pk).update(read_at=timezone.now() - timedelta(days=1))
-    told = listed(reader, "?filter=read_today")
-    assert uids(told) == [today.uid]
-    assert (told["results"][0]["status"], told["results"][0]["band"]) == ("read", "read")
+    page = listed(reader, "?filter=read_today")
+    assert uids(page) == [today.uid]
+    assert (page["results"][0]["status"], page["results"][0]["band"]) == ("read", "read")
 
 
 def test_words_find_a_patient_in_any_case(reader: User) -> None:
-    wanted = factories.study(of=factories.patient(name="Morgenstern^Ida"))
+    study = factories.study(of=factories.patient(name="Morgenstern^Ida"))
     factories.study()
-    assert uids(listed(reader, "?q=morgenstern%20IDA")) == [wanted.uid]
+    assert uids(listed(reader, "?q=morgenstern%20IDA")) == [study.uid]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["образцова", "АННА", "müster", "zoé", "a-17", "cranial", "1.2.826"],  # noqa: RUF001 - Cyrillic is the point
+)
+def test_both_lists_find_the_same_words(reader: User, words: str) -> None:
+    for name in ("ОБРАЗЦОВА^АННА", "MÜSTER^ZOÉ"):  # noqa: RUF001 - as above
+        factories.study(of=factories.patient(name=name), accession="A-17", description="Cranial")
+    waiting = uids(listed(reader, f"?q={words}"))
+    for study in Study.objects.all():
+        factories.read(study)
+    assert sorted(uids(listed(reader, f"?filter=read_today&q={words}"))) == sorted(waiting) != []
 
 
 def test_pages_follow_one_another_without_a_hole(reader: User) -> None:
@@ -198,9 +211,9 @@ def test_the_last_read_of_the_infant_is_beside_the_new_study(reader: User) -> No
 def test_a_claim_shows_who_has_it(reader: User) -> None:
     study = factories.study()
     claims.take(study, reader)
-    mine, theirs = row_of(reader, study), row_of(person(), study)
-    assert (mine["status"], mine["claimed_by"]["you"], theirs["claimed_by"]["you"]) == ("reading", True, False)
-    assert theirs["claimed_by"]["display"] == reader.display
+    own, others = row_of(reader, study), row_of(person(), study)
+    assert (own["status"], own["claimed_by"]["you"], others["claimed_by"]["you"]) == ("reading", True, False)
+    assert others["claimed_by"]["display"] == reader.display
 
 
 def test_the_list_leaves_one_audit_row(reader: User) -> None:

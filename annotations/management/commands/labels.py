@@ -16,7 +16,10 @@ from accounts.roles import Role
 from annotations.exchange import exporter
 from annotations.exchange.export_records import Export
 from annotations.exchange.import_files import BadFile
-from annotations.exchange.importer import REFUSED, Importer, Result
+from annotations.exchange.importer import Importer, ImportResult
+
+MOST_SHOWN = 20
+"""Refused rows that are printed; the report has them all."""
 
 
 class Command(BaseCommand):
@@ -24,18 +27,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        leave = actions.add_parser("export")
-        leave.add_argument("file", type=Path)
-        leave.add_argument("--form", choices=exporter.FORMS, default="csv")
-        leave.add_argument("--what", choices=("reads", "labels"), default="reads")
-        leave.add_argument("--identified", metavar="REASON", default="", help="with identifiers, and why")
-        come = actions.add_parser("import")
-        come.add_argument("file", type=Path)
-        come.add_argument("--keep", action="store_true", help="keep them; without it nothing is changed")
-        come.add_argument("--confirmed", action="store_true", help="what does not go together is meant")
-        come.add_argument("--report", type=Path, help="write what became of each row to this CSV file")
-        for each in (leave, come):
-            each.add_argument("--user", required=True, help="the admin who does it")
+        exporting = actions.add_parser("export")
+        exporting.add_argument("file", type=Path)
+        exporting.add_argument("--form", choices=exporter.FORMS, default="csv")
+        exporting.add_argument("--what", choices=("reads", "labels"), default="reads")
+        exporting.add_argument("--identified", metavar="REASON", default="", help="with identifiers, and why")
+        importing = actions.add_parser("import")
+        importing.add_argument("file", type=Path)
+        importing.add_argument("--keep", action="store_true", help="keep them; without it nothing is changed")
+        importing.add_argument("--confirmed", action="store_true", help="what does not go together is meant")
+        importing.add_argument("--report", type=Path, help="write what became of each row to this CSV file")
+        for action in (exporting, importing):
+            action.add_argument("--user", required=True, help="the admin who does it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["user"], role=Role.ADMIN, is_active=True).first()
@@ -60,25 +63,25 @@ class Command(BaseCommand):
         try:
             data = options["file"].read_bytes()
             importer = Importer(user, confirmed=options["confirmed"])
-            result = importer.take(data) if options["keep"] else importer.judge(data)
+            result = importer.store(data) if options["keep"] else importer.judge(data)
         except (OSError, BadFile) as error:
             raise CommandError(f"{error} Nothing was changed.") from None
         digest = hashlib.sha256(data).hexdigest()
         audit.record(
             None, "labels.imported", user=user, dry_run=not options["keep"], sha256=digest, counts=result.counts
         )
-        self._say(result, options["report"])
-        if result.counts.get(REFUSED):
+        self._report(result, options["report"])
+        if refused := result.counts.get("refused"):
             done = "kept" if options["keep"] else "judged"
-            raise CommandError(f"{result.counts[REFUSED]} rows were refused; the others were {done}.")
+            raise CommandError(f"{refused} rows were refused; the others were {done}.")
 
-    def _say(self, result: Result, report: Path | None) -> None:
+    def _report(self, result: ImportResult, report: Path | None) -> None:
         if report:
             with report.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, ["line", "study_uid", "outcome", "reason", "positive"])
                 writer.writeheader()
                 writer.writerows(row.as_json() for row in result.rows)
-        for row in [row for row in result.rows if row.outcome == REFUSED][:20]:
+        for row in [row for row in result.rows if row.outcome == "refused"][:MOST_SHOWN]:
             self.stdout.write(f"line {row.line}: {row.reason}")
         self.stdout.write(", ".join(f"{count} {outcome}" for outcome, count in sorted(result.counts.items())))
         if result.unused:

@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from annotations.models import LabelQueue
-from annotations.queues import assignment, builder
+from annotations.queues import builder, candidates
 from studies import access
 
 NOT_READ = "not read yet"
@@ -36,8 +36,8 @@ class Command(BaseCommand):
         if LabelQueue.objects.filter(name=options["name"], active=True).exists():
             self.stdout.write(f"{options['name']} is there already; nothing was changed.")
             return
-        studies = access.every_study().filter(uid__in=options["study"]) if options["study"] else assignment.unlabelled()
-        queue = builder.make_simply(
+        studies = access.every_study().filter(uid__in=options["study"]) if options["study"] else candidates.unlabelled()
+        queue = builder.make_from_studies(
             options["name"],
             studies,
             readers_per_study=options["readers"],

@@ -3,8 +3,18 @@
 import { type Column, csvButton, dataTable } from "../common/charts";
 import { type Child, fill, h } from "../common/dom";
 import { count, number, percent } from "../common/format";
+import { card, scrollRegion } from "../common/parts";
 import { matrixFigure } from "./matrix";
-import { type Detail, type MeasureName, type Measures, NAMES, numbers, type Pair, type Panel, told } from "./types";
+import {
+  type Detail,
+  estimateText,
+  type MeasureName,
+  type Measures,
+  NAMES,
+  numbers,
+  type Pair,
+  type Panel,
+} from "./types";
 
 interface Row {
   names: string[];
@@ -12,24 +22,24 @@ interface Row {
   matrix?: number[][] | undefined;
 }
 
-function measuresOf(rows: readonly Row[], wanted: readonly MeasureName[]): MeasureName[] {
-  return wanted.filter((name) => rows.some((row) => row.report[name]));
+function measuresOf(rows: readonly Row[], names: readonly MeasureName[]): MeasureName[] {
+  return names.filter((name) => rows.some((row) => row.report[name]));
 }
 
 /** A table of measures; where rows have matrices, choosing one shows it beside. */
-function tableCard(
+function measuresCard(
   title: string,
   note: string,
   heads: readonly string[],
   rows: readonly Row[],
-  wanted: readonly MeasureName[],
+  names: readonly MeasureName[],
   words: readonly string[],
   columns = "adjudicated",
 ): HTMLElement {
-  const measures = measuresOf(rows, wanted);
+  const measures = measuresOf(rows, names);
   const beside = h("div", { class: "beside" });
   const show = (row: Row, button?: HTMLElement): void => {
-    for (const other of card.querySelectorAll("button[aria-pressed]"))
+    for (const other of section.querySelectorAll("button[aria-pressed]"))
       other.setAttribute("aria-pressed", String(other === button));
     if (row.matrix) fill(beside, matrixFigure(row.names[0] ?? "", row.names[1] ?? columns, words, row.matrix));
   };
@@ -48,7 +58,11 @@ function tableCard(
   const table = dataTable(
     title,
     tableColumns,
-    rows.map((row, at) => [head(row, at), number(row.report.n), ...measures.map((name) => told(row.report[name]))]),
+    rows.map((row, at) => [
+      head(row, at),
+      number(row.report.n),
+      ...measures.map((name) => estimateText(row.report[name])),
+    ]),
   );
   const sheet = () => ({
     filename: `${title.toLowerCase().replaceAll(/\W+/g, "-")}.csv`,
@@ -59,32 +73,16 @@ function tableCard(
   const body = h(
     "div",
     { class: `body${first ? " table-matrix" : ""}` },
-    h("div", { class: "overflow-x", tabindex: 0, role: "region", "aria-label": `${title}, table` }, table),
+    scrollRegion("overflow-x", `${title}, table`, table),
     first ? beside : null,
   );
-  const card = h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h3", { class: "h2" }, title),
-      h("span", { class: "dim small" }, note),
-      h("div", { class: "right" }, csvButton(title, sheet)),
-    ),
-    body,
-  );
-  if (first) show(first, card.querySelector<HTMLElement>("button[aria-pressed]") ?? undefined);
-  return card;
+  const section = card({ title, note, right: [csvButton(title, sheet)], level: "h3" }, body);
+  if (first) show(first, section.querySelector<HTMLElement>("button[aria-pressed]") ?? undefined);
+  return section;
 }
 
-function nothing(title: string, words: string): HTMLElement {
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h3", { class: "h2" }, title)),
-    h("div", { class: "body dim" }, words),
-  );
+function emptyCard(title: string, words: string): HTMLElement {
+  return card({ title, level: "h3" }, h("div", { class: "body dim" }, words));
 }
 
 function panelCard(detail: Detail, panel: Panel): HTMLElement {
@@ -92,12 +90,12 @@ function panelCard(detail: Detail, panel: Panel): HTMLElement {
   const all = dataTable(
     "All readers",
     [{ label: "All readers" }, { label: "95 % interval", num: true }],
-    names.map((name) => [NAMES[name], told(panel[name])]),
+    names.map((name) => [NAMES[name], estimateText(panel[name])]),
   );
   const rows = panel.categories.map((category) => [
     category.name,
     category.share === null ? "–" : percent(category.share, 1),
-    told(category.kappa),
+    estimateText(category.kappa),
   ]);
   const categories = dataTable(
     "Each category against all others",
@@ -112,34 +110,31 @@ function panelCard(detail: Detail, panel: Panel): HTMLElement {
       ...panel.categories.map((category) => [`fleiss ${category.name}`, ...numbers(category.kappa)]),
     ],
   });
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h3", { class: "h2" }, "All readers together"),
-      h("span", { class: "dim small" }, `${count(panel.n, "study", "studies")} read twice or more · α ${detail.scale}`),
-      h("div", { class: "right" }, csvButton("All readers together", sheet)),
-    ),
+  return card(
+    {
+      title: "All readers together",
+      note: `${count(panel.n, "study", "studies")} read twice or more · α ${detail.scale}`,
+      right: [csvButton("All readers together", sheet)],
+      level: "h3",
+    },
     h("div", { class: "body halves" }, all, categories),
   );
 }
 
-function paired(rows: readonly (Pair & { reader: string })[] | undefined): Row[] {
+function readerRows(rows: readonly (Pair & { reader: string })[] | undefined): Row[] {
   return (rows ?? []).map((row) => ({ names: [row.reader], report: row, matrix: row.matrix }));
 }
 
 export function detailCards(detail: Detail): Child[] {
-  if (!detail.panel) return [nothing("All readers together", "No blinded read has been committed here yet.")];
+  if (!detail.panel) return [emptyCard("All readers together", "No blinded read has been committed here yet.")];
   const pairs = (detail.pairs ?? []).map((pair) => ({ names: [pair.a, pair.b], report: pair, matrix: pair.matrix }));
   const quality = (detail.by_quality ?? []).map((row) => ({ names: [row.stratum], report: row }));
-  const adjudicated = paired(detail.adjudicated);
-  const repeats = paired(detail.repeats);
+  const adjudicated = readerRows(detail.adjudicated);
+  const repeats = readerRows(detail.repeats);
   const two = ["observed", "kappa", "weighted", "ac1"] as const;
   return [
     panelCard(detail, detail.panel),
-    tableCard(
+    measuresCard(
       "By quality",
       "the worst quality that a reader gave",
       ["Quality"],
@@ -148,10 +143,10 @@ export function detailCards(detail: Detail): Child[] {
       detail.words,
     ),
     pairs.length
-      ? tableCard("Pairs of readers", "weights are quadratic", ["Reader", "Reader"], pairs, two, detail.words)
-      : nothing("Pairs of readers", "No two readers have answered the same study."),
+      ? measuresCard("Pairs of readers", "weights are quadratic", ["Reader", "Reader"], pairs, two, detail.words)
+      : emptyCard("Pairs of readers", "No two readers have answered the same study."),
     adjudicated.length
-      ? tableCard(
+      ? measuresCard(
           "Against the adjudicated answer",
           "first commits, before anything was discussed",
           ["Reader"],
@@ -159,9 +154,9 @@ export function detailCards(detail: Detail): Child[] {
           ["observed", "kappa", "weighted", "sensitivity", "specificity"],
           detail.words,
         )
-      : nothing("Against the adjudicated answer", "Nothing that these readers answered has been adjudicated."),
+      : emptyCard("Against the adjudicated answer", "Nothing that these readers answered has been adjudicated."),
     repeats.length
-      ? tableCard(
+      ? measuresCard(
           "The same reader again",
           "rows first, columns second time",
           ["Reader"],
@@ -170,7 +165,7 @@ export function detailCards(detail: Detail): Child[] {
           detail.words,
           "the second time",
         )
-      : nothing(
+      : emptyCard(
           "The same reader again",
           "No reader has answered a study a second time. A queue with repeats asks them to.",
         ),

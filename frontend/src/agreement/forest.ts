@@ -3,7 +3,7 @@
 import { linear, ticks } from "../common/charts";
 import { type Child, s } from "../common/dom";
 import { number } from "../common/format";
-import { type Estimate, short, told } from "./types";
+import { type Estimate, estimateText, short } from "./types";
 
 export interface ForestRow {
   label: string;
@@ -46,7 +46,7 @@ export function forest(title: string, rows: readonly ForestRow[]): SVGSVGElement
     s("path", { class: tick === 0 ? "axis" : "grid", d: `M${x(tick).toFixed(1)} ${TOP}V${bottom}` }),
     s("text", { x: x(tick).toFixed(1), y: bottom + 15, "text-anchor": "middle" }, number(tick, 1)),
   ]);
-  const drawn = rows.map((row, at) => {
+  const groups = rows.map((row, at) => {
     const middle = TOP + (at + 0.5) * ROW;
     const shown =
       row.estimates.length > 1 && row.estimates.every(({ estimate }) => estimate?.value == null)
@@ -60,7 +60,7 @@ export function forest(title: string, rows: readonly ForestRow[]): SVGSVGElement
       s(
         "title",
         {},
-        `${row.label}: ${row.estimates.map(({ name, estimate }) => `${name} ${told(estimate)}`).join(", ")}`,
+        `${row.label}: ${row.estimates.map(({ name, estimate }) => `${name} ${estimateText(estimate)}`).join(", ")}`,
       ),
       s("text", { class: "t", x: 0, y: middle + 4 }, row.label),
       ...shown.map(({ estimate }, index) => mark(estimate, index, first + index * step, x)),
@@ -70,6 +70,6 @@ export function forest(title: string, rows: readonly ForestRow[]): SVGSVGElement
     "svg",
     { class: "chart forest", viewBox: `0 0 ${WIDTH} ${bottom + 20}`, role: "img", "aria-label": title },
     ...grid,
-    ...drawn,
+    ...groups,
   );
 }

@@ -1,16 +1,17 @@
-/** What somebody who labels sees: their own figures, and nobody else's. */
+/** The figures of one reader, for that reader alone. */
 
 import { csvButton, dataTable } from "../common/charts";
 import { type Child, h } from "../common/dom";
 import { count, duration } from "../common/format";
-import { NAMES, numbers, type Own, type Pair, type Reader, told } from "./types";
+import { card, keyFigure, scrollRegion } from "../common/parts";
+import { estimateText, NAMES, numbers, type Own, type Pair, type Reader } from "./types";
 
 const UNTIL_YESTERDAY =
   "Figures of a queue that goes on end with yesterday, so that no single study can be told from them.";
 
-/** The coefficient that says most of two columns: weighted where the order means something. */
-function best(pair: Pair): string {
-  return told(pair.weighted ?? pair.kappa);
+/** Weighted kappa where the categories are ordered, else kappa. */
+function kappaText(pair: Pair): string {
+  return estimateText(pair.weighted ?? pair.kappa);
 }
 
 /** "32 s (27 s to 41 s; half within 20 s to 55 s)". */
@@ -22,45 +23,34 @@ export function paceText({ pace }: Reader): string {
   return notes.length ? `${median} (${notes.join("; ")})` : median;
 }
 
-function kpi(label: string, value: string, note: string): HTMLElement {
-  return h(
-    "div",
-    {},
-    h("p", { class: "label" }, label),
-    h("p", { class: "v" }, h("b", { class: "big" }, value), h("span", {}, note)),
-  );
-}
-
 /** "0.84" and "0.71 to 0.93" apart, as a card of figures shows them. */
-function parts(text: string): [string, string] {
-  const found = /^(−?[\d.]+) \((.+)\)$/.exec(text);
-  return found ? [found[1] ?? "", found[2] ?? ""] : /^−?[\d.]+$/.test(text) ? [text, "no interval"] : ["–", text];
+function splitEstimate(text: string): [string, string] {
+  const match = /^(−?[\d.]+) \((.+)\)$/.exec(text);
+  return match ? [match[1] ?? "", match[2] ?? ""] : /^−?[\d.]+$/.test(text) ? [text, "no interval"] : ["–", text];
 }
 
-function ownKpis(own: Own, reader: Reader): HTMLElement {
+function ownFigures(own: Own, reader: Reader): HTMLElement {
   const haemorrhage = own.questions.find((question) => question.name === "positive");
   const [median, half] = [duration(reader.pace.value) ?? "–", paceText(reader)];
   return h(
     "div",
     { class: "kpis five" },
-    kpi("Same verdict as other readers", ...parts(told(haemorrhage?.others.observed))),
-    kpi("Same verdict as adjudicated", ...parts(told(reader.with_adjudicated))),
-    kpi("Same verdict the second time", ...parts(told(reader.with_self))),
-    kpi("Known answers hit", ...parts(told(reader.gold))),
-    kpi("A study takes, median", median, median === "–" ? half : half.replace(/^.*?\((.*)\)$/, "$1")),
+    keyFigure("Same verdict as other readers", ...splitEstimate(estimateText(haemorrhage?.others.observed))),
+    keyFigure("Same verdict as adjudicated", ...splitEstimate(estimateText(reader.with_adjudicated))),
+    keyFigure("Same verdict the second time", ...splitEstimate(estimateText(reader.with_self))),
+    keyFigure("Known answers hit", ...splitEstimate(estimateText(reader.gold))),
+    keyFigure("A study takes, median", median, median === "–" ? half : half.replace(/^.*?\((.*)\)$/, "$1")),
   );
 }
 
 function traineeCard(reader: Reader): HTMLElement {
   const rows = [
     ["Answers", String(reader.reads)],
-    ["Known answers hit", told(reader.gold)],
+    ["Known answers hit", estimateText(reader.gold)],
     ["A study takes, median", paceText(reader)],
   ];
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "As a trainee")),
+  return card(
+    { title: "As a trainee" },
     h("div", { class: "body" }, dataTable("As a trainee", [{ label: "Figure" }, { label: "Value", num: true }], rows)),
   );
 }
@@ -82,11 +72,11 @@ export function ownCards(own: Own): Child[] {
   const rows = own.questions.map((question) => [
     question.label,
     question.others.n,
-    told(question.others.observed),
-    best(question.others),
-    told(question.others.ac1),
-    best(question.adjudicated),
-    best(question.repeats),
+    estimateText(question.others.observed),
+    kappaText(question.others),
+    estimateText(question.others.ac1),
+    kappaText(question.adjudicated),
+    kappaText(question.repeats),
   ]);
   const sheet = () => ({
     filename: "my-agreement.csv",
@@ -99,27 +89,15 @@ export function ownCards(own: Own): Child[] {
     ]),
   });
   return [
-    ownKpis(own, own.reader),
+    ownFigures(own, own.reader),
     trainee,
-    h(
-      "section",
-      { class: "card" },
-      h(
-        "header",
-        {},
-        h("h2", { class: "h2" }, "You and all other readers"),
-        h(
-          "span",
-          { class: "dim small" },
-          `${count(own.studies, "study", "studies")} · κ is weighted for grades and quality`,
-        ),
-        h("div", { class: "right" }, csvButton("your agreement", sheet)),
-      ),
-      h(
-        "div",
-        { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Your agreement" },
-        dataTable("Your agreement", columns, rows),
-      ),
+    card(
+      {
+        title: "You and all other readers",
+        note: `${count(own.studies, "study", "studies")} · κ is weighted for grades and quality`,
+        right: [csvButton("your agreement", sheet)],
+      },
+      scrollRegion("body overflow-x", "Your agreement", dataTable("Your agreement", columns, rows)),
     ),
     h("p", { class: "small dim" }, `${UNTIL_YESTERDAY} Intervals are 95 %, by patient bootstrap. Research use only.`),
   ];

@@ -1,4 +1,4 @@
-/** How far readers agree: everybody for admins, oneself for everybody who labels. */
+/** Agreement of readers: all readers for admins, the own figures for everybody else. */
 
 import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
@@ -6,10 +6,11 @@ import { csv, csvButton, dataTable, legend, saveText } from "../common/charts";
 import { byId, type Child, fill, h } from "../common/dom";
 import { clock, count, number } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
+import { card, keyFigure, scrollRegion } from "../common/parts";
 import { detailCards } from "./detail";
 import { forest } from "./forest";
 import { ownCards, paceText } from "./own";
-import { type Detail, type Everybody, NAMES, numbers, type Own, type Question, told } from "./types";
+import { type Detail, type Everybody, estimateText, NAMES, numbers, type Own, type Question } from "./types";
 
 const FIGURES = "/api/v1/agreement/";
 const MEASURES = ["observed", "ac1", "alpha", "fleiss"] as const;
@@ -19,39 +20,28 @@ const METHOD =
   "First commits of label queues, before others' answers could be seen. " +
   "Intervals are 95 %, by patient bootstrap (2,000 resamples, twins together). Research use only.";
 
-let shown: Everybody | Own | null = null;
-let chosen = "worst";
-let asked = 0;
+let current: Everybody | Own | null = null;
+let chosenQuestion = "worst";
+let requests = 0;
 
 function queueQuery(): string {
   const { value } = byId<HTMLSelectElement>("queue");
   return value ? `queue=${encodeURIComponent(value)}` : "";
 }
 
-function kpis(found: Everybody): HTMLElement {
-  const panel = found.questions.find((question) => question.name === "positive")?.panel;
+function keyFigures(report: Everybody): HTMLElement {
+  const panel = report.questions.find((question) => question.name === "positive")?.panel;
   const cells = MEASURES.map((name) => {
-    const [value, range] = /^(−?[\d.]+) \((.+)\)$/.exec(told(panel?.[name]))?.slice(1) ?? [];
-    return h(
-      "div",
-      {},
-      h("p", { class: "label" }, `Positive, ${name === "observed" ? "observed" : NAMES[name]}`),
-      h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, range ?? told(panel?.[name]))),
-    );
+    const [value, range] = /^(−?[\d.]+) \((.+)\)$/.exec(estimateText(panel?.[name]))?.slice(1) ?? [];
+    const label = `Positive, ${name === "observed" ? "observed" : NAMES[name]}`;
+    return keyFigure(label, value ?? null, range ?? estimateText(panel?.[name]));
   });
-  const counted = (label: string, value: number, note: string) =>
-    h(
-      "div",
-      {},
-      h("p", { class: "label" }, label),
-      h("p", { class: "v" }, h("b", { class: "big" }, number(value)), h("span", {}, note)),
-    );
   return h(
     "div",
     { class: "kpis" },
     ...cells,
-    counted("Read twice or more", found.twice, `of ${count(found.studies, "study", "studies")}`),
-    counted("Adjudicated", found.adjudicated, `${number(found.repeated)} answered again`),
+    keyFigure("Read twice or more", number(report.twice), `of ${count(report.studies, "study", "studies")}`),
+    keyFigure("Adjudicated", number(report.adjudicated), `${number(report.repeated)} answered again`),
   );
 }
 
@@ -74,32 +64,21 @@ function forestCard(questions: readonly Question[]): HTMLElement {
     questions.map((question) => [
       question.label,
       number(question.panel?.n ?? 0),
-      ...MEASURES.map((name) => told(question.panel?.[name])),
+      ...MEASURES.map((name) => estimateText(question.panel?.[name])),
     ]),
   );
   const chart = forest("Gwet AC1 and Krippendorff α of each finding, with 95 % intervals", rows);
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "By finding"),
-      h("span", { class: "dim small" }, "all readers together"),
-      h(
-        "div",
-        { class: "right" },
+  return card(
+    {
+      title: "By finding",
+      note: "all readers together",
+      right: [
         legend("l1", NAMES.ac1),
         legend("l3", NAMES.alpha),
         csvButton("By finding", () => overviewSheet(questions)),
-      ),
-    ),
-    h(
-      "div",
-      { class: "body forest-row" },
-      h("div", {}, chart),
-      h("div", { class: "beside", tabindex: 0, role: "region", "aria-label": "By finding, table" }, table),
-    ),
+      ],
+    },
+    h("div", { class: "body forest-row" }, h("div", {}, chart), scrollRegion("beside", "By finding, table", table)),
   );
 }
 
@@ -115,10 +94,10 @@ function overviewSheet(questions: readonly Question[]) {
   };
 }
 
-function readersCard(found: Everybody): HTMLElement {
+function readersCard(report: Everybody): HTMLElement {
   const everybody = [
-    ...found.readers,
-    ...found.trainees.map((reader) => ({ ...reader, reader: `${reader.reader}, trainee` })),
+    ...report.readers,
+    ...report.trainees.map((reader) => ({ ...reader, reader: `${reader.reader}, trainee` })),
   ];
   const columns = [
     { label: "Reader" },
@@ -130,9 +109,9 @@ function readersCard(found: Everybody): HTMLElement {
     reader.reader,
     number(reader.reads),
     paceText(reader),
-    told(reader.with_adjudicated),
-    told(reader.with_self),
-    told(reader.gold),
+    estimateText(reader.with_adjudicated),
+    estimateText(reader.with_self),
+    estimateText(reader.gold),
   ]);
   const sheet = () => ({
     filename: "readers.csv",
@@ -150,21 +129,9 @@ function readersCard(found: Everybody): HTMLElement {
       ...numbers(reader.gold),
     ]),
   });
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "Readers"),
-      h("span", { class: "dim small" }, "verdict: positive or not"),
-      h("div", { class: "right" }, csvButton("Readers", sheet)),
-    ),
-    h(
-      "div",
-      { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Readers" },
-      dataTable("Readers", columns, rows),
-    ),
+  return card(
+    { title: "Readers", note: "verdict: positive or not", right: [csvButton("Readers", sheet)] },
+    scrollRegion("body overflow-x", "Readers", dataTable("Readers", columns, rows)),
   );
 }
 
@@ -173,7 +140,7 @@ function picker(questions: readonly Question[]): HTMLElement {
     "select",
     { id: "question" },
     ...questions.map((question) =>
-      h("option", { value: question.name, selected: question.name === chosen }, question.label),
+      h("option", { value: question.name, selected: question.name === chosenQuestion }, question.label),
     ),
   );
   select.addEventListener("change", () => void choose(select.value));
@@ -189,35 +156,35 @@ function subtitle({ reads, studies, patients }: Everybody): string {
   return `${count(reads, "blinded read")} of ${count(studies, "study", "studies")}, ${count(patients, "infant")}`;
 }
 
-function leftOut(unblinded: number): Child {
+function leftOutNotice(unblinded: number): Child {
   if (!unblinded) return null;
   const are = unblinded === 1 ? "is" : "are";
   const text = `${count(unblinded, "read")} by somebody who knew the AI's answer ${are} left out.`;
   return h("p", { class: "notice" }, text);
 }
 
-function drawEverybody(found: Everybody): void {
-  byId("subtitle").textContent = subtitle(found);
-  const cards: Child[] = found.reads
+function drawEverybody(report: Everybody): void {
+  byId("subtitle").textContent = subtitle(report);
+  const cards: Child[] = report.reads
     ? [
-        kpis(found),
-        forestCard(found.questions),
-        readersCard(found),
-        picker(found.questions),
+        keyFigures(report),
+        forestCard(report.questions),
+        readersCard(report),
+        picker(report.questions),
         h("div", { class: "figures", id: "detail", "aria-live": "polite" }),
       ]
-    : [h("p", { class: "notice" }, NONE_YET), found.trainees.length ? readersCard(found) : null];
-  fill(byId("figures"), leftOut(found.unblinded), ...cards, h("p", { class: "small dim" }, METHOD));
-  if (found.reads) void choose(chosen);
+    : [h("p", { class: "notice" }, NONE_YET), report.trainees.length ? readersCard(report) : null];
+  fill(byId("figures"), leftOutNotice(report.unblinded), ...cards, h("p", { class: "small dim" }, METHOD));
+  if (report.reads) void choose(chosenQuestion);
 }
 
 async function choose(name: string): Promise<void> {
-  const mine = ++asked;
-  chosen = name;
+  const request = ++requests;
+  chosenQuestion = name;
   byId<HTMLSelectElement>("question").value = name;
   try {
     const detail = await api.get<Detail>(`${FIGURES}question/?question=${encodeURIComponent(name)}&${queueQuery()}`);
-    if (mine === asked) fill(byId("detail"), ...detailCards(detail));
+    if (request === requests) fill(byId("detail"), ...detailCards(detail));
     hideBanner("agreement");
   } catch (error) {
     failed(error, () => void choose(name));
@@ -226,9 +193,9 @@ async function choose(name: string): Promise<void> {
 
 /** The finding before or after this one. */
 function step(by: number): void {
-  const names = shown?.questions.map((question) => question.name) ?? [];
-  const next = names[(names.indexOf(chosen) + by + names.length) % names.length];
-  if (shown?.scope === "all" && next) void choose(next);
+  const names = current?.questions.map((question) => question.name) ?? [];
+  const next = names[(names.indexOf(chosenQuestion) + by + names.length) % names.length];
+  if (current?.scope === "all" && next) void choose(next);
 }
 
 function failed(error: unknown, again: () => void): void {
@@ -254,13 +221,13 @@ function drawQueues(queues: readonly { id: number; name: string }[]): void {
 
 async function load(): Promise<void> {
   try {
-    const found = await api.get<Everybody | Own>(`${FIGURES}?${queueQuery()}`);
-    shown = found;
-    drawQueues(found.queues);
-    if (found.scope === "all") drawEverybody(found);
+    const report = await api.get<Everybody | Own>(`${FIGURES}?${queueQuery()}`);
+    current = report;
+    drawQueues(report.queues);
+    if (report.scope === "all") drawEverybody(report);
     else {
-      byId("subtitle").textContent = `your own, ${count(found.studies, "study", "studies")}`;
-      fill(byId("figures"), ...ownCards(found));
+      byId("subtitle").textContent = `your own, ${count(report.studies, "study", "studies")}`;
+      fill(byId("figures"), ...ownCards(report));
     }
     byId("updated").textContent = `Updated ${clock(new Date(), true)}`;
     hideBanner("agreement");
@@ -271,12 +238,12 @@ async function load(): Promise<void> {
 }
 
 function download(): void {
-  if (!shown) return;
-  if (shown.scope === "own") {
+  if (!current) return;
+  if (current.scope === "own") {
     document.querySelector<HTMLButtonElement>("#figures button.link")?.click();
     return;
   }
-  const sheet = overviewSheet(shown.questions);
+  const sheet = overviewSheet(current.questions);
   saveText(sheet.filename, csv(sheet.columns, sheet.rows));
 }
 
@@ -284,7 +251,7 @@ export function startAgreement(): void {
   byId("queue").addEventListener("change", () => void load());
   byId("download").addEventListener("click", download);
   const group = "Agreement";
-  const everybody = () => shown?.scope === "all";
+  const everybody = () => current?.scope === "all";
   bind({ key: "n", label: "Next finding", group, run: () => step(1), when: everybody });
   bind({ key: "p", label: "Finding before", group, run: () => step(-1), when: everybody });
   bind({ key: "d", label: "Download", group, run: download });

@@ -101,7 +101,7 @@ export const NAMES: Record<MeasureName, string> = {
 };
 
 /** "0.84 (0.71 to 0.93)", or why there is none. */
-export function told(estimate: Estimate | null | undefined): string {
+export function estimateText(estimate: Estimate | null | undefined): string {
   if (!estimate) return "–";
   const value = ratio(estimate.value);
   if (value === null) return short(estimate.why);

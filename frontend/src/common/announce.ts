@@ -1,7 +1,7 @@
-/** What happened, told to screen readers: politely, or at once where waiting would harm. */
+/** Announcements to screen readers: polite, or assertive where waiting would harm. */
 
 const waiting = new Map<string, string[]>();
-/** What was said long ago is taken away: a dialog that closes would have it read again. */
+/** Announcements are removed after this time, or a dialog that closes would have them read again. */
 const KEPT_MS = 4000;
 
 function say(region: string, text: string): void {
@@ -18,11 +18,11 @@ function say(region: string, text: string): void {
   window.setTimeout(() => {
     const texts = waiting.get(region) ?? [];
     waiting.delete(region);
-    const said = texts.map((each, at) => (at < texts.length - 1 ? each.replace(/\.$/, "") : each)).join(". ");
+    const spoken = texts.map((each, at) => (at < texts.length - 1 ? each.replace(/\.$/, "") : each)).join(". ");
     if (!element) return;
-    element.textContent = said;
+    element.textContent = spoken;
     window.setTimeout(() => {
-      if (element.textContent === said) element.textContent = "";
+      if (element.textContent === spoken) element.textContent = "";
     }, KEPT_MS);
   }, 60);
 }

@@ -1,4 +1,4 @@
-/** The one way to the server: JSON with the session's cookie, errors as one class, a lost sign-in as a banner. */
+/** All requests to the server: JSON with the session's cookie, errors as one class, a lost sign-in as a banner. */
 
 import { hideBanner, showBanner } from "./banner";
 import { h } from "./dom";
@@ -37,8 +37,8 @@ const NO_ANSWER =
   "The server does not answer. What you typed is kept here. Try again, or wait: this page keeps trying.";
 
 export function cookie(name: string): string {
-  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
+  const pair = document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`));
+  return pair ? decodeURIComponent(pair.slice(name.length + 1)) : "";
 }
 
 function firstText(value: unknown): string | null {
@@ -48,7 +48,7 @@ function firstText(value: unknown): string | null {
   return null;
 }
 
-/** A sentence of our own says which thing it means; the framework's ("Ensure this value…") needs the field's name. */
+/** Sentences of this application name their subject; the framework's ("Ensure this value…") get the field's name. */
 function fieldText(name: string, text: string): string {
   return /^(Ensure|This|Enter|A valid|Not a|Must|Invalid|Required|\S* ?is not)/.test(text) || !/^[A-Z].*\.$/.test(text)
     ? `${name.replaceAll("_", " ")}: ${text}`
@@ -83,22 +83,22 @@ async function parse(response: Response): Promise<unknown> {
 export function errorOf(status: number, body: unknown): ApiError {
   const detail = detailOf(body, status);
   const code = codeOf(body, status);
-  const lost = status === 401 || code === "not_authenticated" || (status === 403 && /CSRF/.test(detail));
-  return new ApiError(status, lost ? "signed_out" : code, lost ? "You are signed out." : detail, body);
+  const isSignedOut = status === 401 || code === "not_authenticated" || (status === 403 && /CSRF/.test(detail));
+  return new ApiError(status, isSignedOut ? "signed_out" : code, isSignedOut ? "You are signed out." : detail, body);
 }
 
 const signedOutHandlers = new Set<() => void>();
 const signedInHandlers = new Set<() => void>();
 let signedOut = false;
 
-/** Called once when the sign-in is lost, so that a form can put aside what was typed. */
+/** Called once when the sign-in is lost, so that a form can store what was typed. */
 export function onSignedOut(handler: () => void): void {
   signedOutHandlers.add(handler);
 }
 
 /**
- * Called once when a request succeeds again after the sign-in was lost. Returns what takes it back: a handler that
- * stays keeps its whole page in memory.
+ * Called once when a request succeeds again after the sign-in was lost. Returns the function that removes the handler:
+ * one that stays keeps its whole page in memory.
  */
 export function onSignedIn(handler: () => void): () => void {
   signedInHandlers.add(handler);

@@ -4,6 +4,7 @@
 
 import { type Child, h, s } from "./dom";
 import { number } from "./format";
+import { card, scrollRegion } from "./parts";
 
 export type Point = readonly [number, number];
 export type Scale = (value: number) => number;
@@ -14,10 +15,10 @@ export function linear([d0, d1]: Point, [r0, r1]: Point): Scale {
   return (value) => r0 + ((value - d0) / (d1 - d0)) * (r1 - r0);
 }
 
-/** About `wanted` round values that lie within the domain: steps of 1, 2 or 5 times a power of ten. */
-export function ticks([low, high]: Point, wanted = 5): number[] {
+/** About `count` round values that lie within the domain: steps of 1, 2 or 5 times a power of ten. */
+export function ticks([low, high]: Point, count = 5): number[] {
   if (!(high > low)) return [low];
-  const rough = (high - low) / wanted;
+  const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) ?? 10);
   const first = Math.ceil(low / step - 1e-9);
@@ -63,7 +64,7 @@ export interface Mark {
   interval?: Point | null;
 }
 
-export interface XYChart {
+export interface XyChart {
   title: string;
   x: Axis;
   y: Axis;
@@ -143,7 +144,7 @@ function drawRef(ref: { from: Point; to: Point; label?: string }, x: Scale, y: S
 }
 
 /** Lines over two continuous axes: curves, reliability, trends. */
-export function xyChart(chart: XYChart): SVGSVGElement {
+export function xyChart(chart: XyChart): SVGSVGElement {
   const plot = chart.wide ? WIDE : SQUARE;
   const x = linear(chart.x.domain, [plot.left, plot.right]);
   const y = linear(chart.y.domain, [plot.bottom, plot.top]);
@@ -236,8 +237,8 @@ export interface Column {
   label: string;
   /** A number: right-aligned. */
   num?: boolean;
-  /** Plain from what stands under it: the heading is only heard. */
-  silent?: boolean;
+  /** The heading is for screen readers only. */
+  headingHidden?: boolean;
 }
 
 /** A plain table. A first cell of each row heads it; null is unknown. */
@@ -265,7 +266,7 @@ export function dataTable(
           h(
             "th",
             { scope: "col", class: align(index) },
-            column.silent ? h("span", { class: "vh" }, column.label) : column.label,
+            column.headingHidden ? h("span", { class: "vh" }, column.label) : column.label,
           ),
         ),
       ),
@@ -277,7 +278,7 @@ export function dataTable(
 function csvCell(value: Cell): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
-  // A spreadsheet would run a text that begins like a formula.
+  // Spreadsheets run a text that begins like a formula.
   const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
@@ -301,7 +302,7 @@ export interface Sheet {
 }
 
 /** A button that saves the numbers behind a chart or table. */
-export function csvButton(of: string, sheet: () => Sheet): HTMLButtonElement {
+export function csvButton(subject: string, sheet: () => Sheet): HTMLButtonElement {
   const save = () => {
     const { filename, columns, rows } = sheet();
     saveText(filename, csv(columns, rows));
@@ -310,7 +311,7 @@ export function csvButton(of: string, sheet: () => Sheet): HTMLButtonElement {
     "button",
     { class: "link small", type: "button", onclick: save },
     "CSV",
-    h("span", { class: "vh" }, ` of ${of}`),
+    h("span", { class: "vh" }, ` of ${subject}`),
   );
 }
 
@@ -336,22 +337,15 @@ export interface ChartCard {
 }
 
 /** A chart, the table of its numbers beside it, and their download. */
-export function chartCard(card: ChartCard): HTMLElement {
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, card.title),
-      card.note ? h("span", { class: "dim small" }, card.note) : null,
-      h("div", { class: "right" }, ...(card.legend ?? []), csvButton(card.title, card.csv)),
-    ),
+export function chartCard(chart: ChartCard): HTMLElement {
+  const { title, note } = chart;
+  return card(
+    { title, note, right: [...(chart.legend ?? []), csvButton(title, chart.csv)] },
     h(
       "div",
       { class: "body chart-row" },
-      h("div", {}, card.chart),
-      h("div", { class: "beside", tabindex: 0, role: "region", "aria-label": `${card.title}, table` }, card.table),
+      h("div", {}, chart.chart),
+      scrollRegion("beside", `${title}, table`, chart.table),
     ),
   );
 }

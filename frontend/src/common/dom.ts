@@ -52,6 +52,12 @@ export function fill(element: Element, ...children: Child[]): void {
   append(element, children);
 }
 
+/** Show a toggle button as on or off. */
+export function setPressed(button: HTMLElement, on: boolean): void {
+  button.setAttribute("aria-pressed", String(on));
+  button.classList.toggle("on", on);
+}
+
 /** Choose in a menu. Only where it changes: some screen readers follow each choice, wherever the focus is. */
 export function pick(select: HTMLSelectElement, value: string): void {
   if (select.value !== value) select.value = value;
@@ -117,7 +123,7 @@ export function cap(label: string): HTMLElement {
   return h("kbd", { class: label.length > 1 ? "word" : null }, label);
 }
 
-/** An en dash for the eye, the word "unknown" for the ear. */
+/** An en dash that screen readers read as "unknown". */
 export function unknown(word = "unknown"): DocumentFragment {
   const fragment = document.createDocumentFragment();
   fragment.append(h("span", { "aria-hidden": "true" }, "–"), h("span", { class: "vh" }, word));

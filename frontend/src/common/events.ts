@@ -1,24 +1,19 @@
 /**
- * The live event log. Events carry identifiers only; whoever hears one asks the API for what it may see.
+ * The live event log. Events carry identifiers only; handlers fetch what they need from the API.
  *
  * The stream resumes after the last sequence number that it has seen. Sequence numbers are not contiguous (others may
  * hear what we may not), so a hole proves nothing; instead every handler is called with kind "gap" whenever events may
  * have been missed: at the first connection, after each reconnection, and on each poll while there is none.
  */
 
+import type { EventMessage } from "../api/schema";
 import { polite } from "./announce";
 import { reportSignedOut } from "./api";
 import { pageConfig, person } from "./dom";
 
-export type Kind = "study" | "score" | "read" | "claim" | "model" | "run" | "ai" | "remark";
+export type Kind = EventMessage["kind"];
 
-export interface LiveEvent {
-  kind: Kind | "gap";
-  seq: number;
-  study_uid?: string;
-  run_id?: number;
-  at?: string;
-}
+export type LiveEvent = Omit<EventMessage, "kind" | "at"> & { kind: Kind | "gap"; at?: string };
 
 export type State = "connecting" | "live" | "offline";
 type Handler = (event: LiveEvent) => void;
@@ -39,7 +34,7 @@ export interface Environment {
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 const POLL_MS = 10_000;
-/** The close code of a server that no longer knows who listens. */
+/** The close code of a server whose session has ended. */
 const SIGNED_OUT = 4401;
 
 /** Exponential backoff with jitter, so that a restarted server is not met by everybody at once. */
@@ -88,24 +83,24 @@ export class EventStream {
   }
 
   /** Try at once instead of waiting for the next turn (the network or the tab is back). */
-  hurry(): void {
+  reconnectNow(): void {
     if (!this.socket) this.connect();
   }
 
   private receive(message: Record<string, unknown>): void {
-    if (message["type"] === "hello") this.greeted(Number(message["seq"]));
+    if (message["type"] === "hello") this.helloReceived(Number(message["seq"]));
     else if (typeof message["seq"] === "number") this.deliver(message as unknown as LiveEvent);
   }
 
-  private greeted(head: number): void {
+  private helloReceived(head: number): void {
     const resumed = this.seq !== null && this.seq <= head && this.state === "connecting";
-    // A head behind us means another log (a restored database): our position means nothing there.
+    // A head behind the own position means another log (a restored database), in which the position is void.
     if (this.seq === null || this.seq > head) this.seq = head;
     this.attempt = 0;
     this.environment.clearTimeout(this.poll);
     this.poll = null;
-    this.become("live");
-    if (!resumed) this.gap();
+    this.setState("live");
+    if (!resumed) this.reportGap();
   }
 
   private deliver(event: LiveEvent): void {
@@ -114,7 +109,7 @@ export class EventStream {
     for (const [handler, kinds] of this.handlers) if (kinds.has(event.kind)) handler(event);
   }
 
-  private gap(): void {
+  private reportGap(): void {
     for (const handler of this.handlers.keys()) handler({ kind: "gap", seq: this.seq ?? 0 });
   }
 
@@ -122,18 +117,18 @@ export class EventStream {
     if (this.socket !== socket) return;
     this.socket = null;
     if (code === SIGNED_OUT) this.signedOut();
-    this.become("offline");
+    this.setState("offline");
     this.retry = this.environment.setTimeout(() => this.connect(), backoff(this.attempt, this.environment.random()));
     this.attempt += 1;
-    this.poll ??= this.environment.setTimeout(() => this.polled(), POLL_MS);
+    this.poll ??= this.environment.setTimeout(() => this.pollNow(), POLL_MS);
   }
 
-  private polled(): void {
-    this.gap();
-    this.poll = this.environment.setTimeout(() => this.polled(), POLL_MS);
+  private pollNow(): void {
+    this.reportGap();
+    this.poll = this.environment.setTimeout(() => this.pollNow(), POLL_MS);
   }
 
-  private become(state: State): void {
+  private setState(state: State): void {
     if (this.state === state) return;
     this.state = state;
     for (const watcher of this.watchers) watcher(state);
@@ -169,29 +164,29 @@ function showBadge(state: State): void {
   if (back) polite("Live again");
 }
 
-let shared: EventStream | null = null;
+let currentStream: EventStream | null = null;
 
-function stream(): EventStream {
-  if (shared) return shared;
+function sharedStream(): EventStream {
+  if (currentStream) return currentStream;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const { seq } = pageConfig<{ seq?: number }>({});
-  shared = new EventStream(browser(), `${scheme}://${location.host}/ws/events/`, seq ?? null, reportSignedOut);
-  shared.watch(showBadge);
-  const hurry = () => !document.hidden && shared?.hurry();
-  window.addEventListener("online", hurry);
-  window.addEventListener("focus", hurry);
-  document.addEventListener("visibilitychange", hurry);
-  shared.connect();
-  return shared;
+  currentStream = new EventStream(browser(), `${scheme}://${location.host}/ws/events/`, seq ?? null, reportSignedOut);
+  currentStream.watch(showBadge);
+  const reconnectNow = () => !document.hidden && currentStream?.reconnectNow();
+  window.addEventListener("online", reconnectNow);
+  window.addEventListener("focus", reconnectNow);
+  document.addEventListener("visibilitychange", reconnectNow);
+  currentStream.connect();
+  return currentStream;
 }
 
-/** Keep the live badge true on pages that listen to nothing themselves. */
+/** Keep the live badge up to date on pages that subscribe to nothing. */
 export function startLive(): void {
-  if (person()) stream();
+  if (person()) sharedStream();
 }
 
-/** Hear events of these kinds, and "gap" whenever some may have been missed. Returns what ends it. */
+/** Hear events of these kinds, and "gap" whenever some may have been missed. Returns the function that unsubscribes. */
 export function subscribe(kinds: readonly Kind[], handler: Handler): () => void {
   if (!person()) return () => undefined;
-  return stream().subscribe(kinds, handler);
+  return sharedStream().subscribe(kinds, handler);
 }

@@ -38,6 +38,11 @@ export function ratio(value: number | null | undefined, decimals = 2): string | 
   return value === null || value === undefined || Number.isNaN(value) ? null : number(value, decimals);
 }
 
+/** The number that a text of digits alone says; null for every other text. */
+export function wholeNumber(text: string): number | null {
+  return /^\d+$/.test(text.trim()) ? Number(text.trim()) : null;
+}
+
 export function percent(value: number, decimals = 0): string {
   return `${number(value * 100, decimals)} %`;
 }
@@ -69,7 +74,7 @@ export function duration(seconds: number | null | undefined): string | null {
 }
 
 /** A limit such as the waiting cap: "4 h", "90 min". */
-export function limit(seconds: number): string {
+export function limitText(seconds: number): string {
   return seconds % 3600 === 0 ? `${seconds / 3600} h` : `${Math.round(seconds / 60)} min`;
 }
 
@@ -80,30 +85,30 @@ const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", 
 
 type When = string | Date | null | undefined;
 
-function moment(when: When): Date | null {
+function dateOf(when: When): Date | null {
   if (!when) return null;
   const date = when instanceof Date ? when : new Date(when);
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
 export function clock(when: When, seconds = false): string | null {
-  const date = moment(when);
+  const date = dateOf(when);
   return date && (seconds ? CLOCK_SECONDS : CLOCK).format(date);
 }
 
 export function day(when: When): string | null {
-  const date = moment(when);
+  const date = dateOf(when);
   return date && DAY.format(date);
 }
 
 export function date(when: When): string | null {
-  const at = moment(when);
+  const at = dateOf(when);
   return at && DATE.format(at);
 }
 
 /** The clock for today, the day before that for any other. */
 export function when(value: When, now = new Date()): string | null {
-  const at = moment(value);
+  const at = dateOf(value);
   if (!at) return null;
   return at.toDateString() === now.toDateString() ? CLOCK.format(at) : `${DAY.format(at)} ${CLOCK.format(at)}`;
 }

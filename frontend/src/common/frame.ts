@@ -3,7 +3,8 @@
 import "../../styles/app.css";
 import { polite } from "./announce";
 import { startLive } from "./events";
-import { startKeys } from "./keys";
+import { allBindings, bind, startKeys } from "./keys";
+import { openKeys } from "./keys-dialog";
 
 const YEAR_S = 365 * 24 * 3600;
 
@@ -24,7 +25,13 @@ function showTheme(): void {
   button?.setAttribute("aria-pressed", String(light));
 }
 
+function showKeys(): void {
+  openKeys(allBindings());
+}
+
 document.getElementById("theme")?.addEventListener("click", switchTheme);
 showTheme();
 startKeys();
+bind({ key: "?", label: "Keys", group: "Everywhere", run: showKeys, bar: false });
+document.getElementById("show-keys")?.addEventListener("click", showKeys);
 startLive();

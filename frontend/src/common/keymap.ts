@@ -24,29 +24,29 @@ const NAMES: Record<string, string> = {
 };
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "Dead"]);
 
-let own: Keymap | null = null;
+let ownKeys: Keymap | null = null;
 
 export function keymap(): Keymap {
-  own ??= scriptData<Keymap>("keymap", {});
-  return own;
+  ownKeys ??= scriptData<Keymap>("keymap", {});
+  return ownKeys;
 }
 
 function defaults({ key }: Keyed): readonly string[] {
   return typeof key === "string" ? [key] : key;
 }
 
-export function idOf(binding: Keyed): string {
+export function bindingId(binding: Keyed): string {
   return `${binding.group}/${defaults(binding)[0] ?? ""}`;
 }
 
-export function isOwn(binding: Keyed): boolean {
-  return idOf(binding) in keymap();
+export function isChanged(binding: Keyed): boolean {
+  return bindingId(binding) in keymap();
 }
 
 /** The keys that do it now: the person's own in place of the first. */
 export function keysOf(binding: Keyed): readonly string[] {
-  const mine = keymap()[idOf(binding)];
-  return mine === undefined ? defaults(binding) : [mine, ...defaults(binding).slice(1)];
+  const ownKey = keymap()[bindingId(binding)];
+  return ownKey === undefined ? defaults(binding) : [ownKey, ...defaults(binding).slice(1)];
 }
 
 export function capNames(key: string): string[] {
@@ -65,35 +65,35 @@ export function keyCap(group: string, label: string): HTMLElement {
 }
 
 function drawCap(element: HTMLElement): void {
-  const mine = keymap()[element.dataset["key"] ?? ""];
-  const text = mine === undefined ? (element.dataset["default"] ?? "") : capNames(mine).join(" ");
+  const ownKey = keymap()[element.dataset["key"] ?? ""];
+  const text = ownKey === undefined ? (element.dataset["default"] ?? "") : capNames(ownKey).join(" ");
   element.textContent = text;
   element.classList.toggle("word", text.length > 1);
 }
 
 /** A key press that could be a shortcut: not a modifier on its own. */
-export function usable(event: Pick<KeyboardEvent, "key">): boolean {
+export function isShortcutKey(event: Pick<KeyboardEvent, "key">): boolean {
   return !MODIFIERS.has(event.key) && event.key !== "Unidentified";
 }
 
-/** What of the others has this key already. */
-export function taken<B extends Keyed & { label: string }>(
+/** The other binding that has this key already; null where there is none. */
+export function bindingWithKey<B extends Keyed & { label: string }>(
   bindings: readonly B[],
   binding: Keyed,
   key: string,
 ): B | null {
-  return bindings.find((other) => idOf(other) !== idOf(binding) && keysOf(other).includes(key)) ?? null;
+  return bindings.find((other) => bindingId(other) !== bindingId(binding) && keysOf(other).includes(key)) ?? null;
 }
 
-/** Keep a map on the server; it counts once the server has it. */
-export async function save(next: Keymap): Promise<void> {
+/** Store a map on the server; it takes effect once the server has it. */
+export async function saveKeymap(next: Keymap): Promise<void> {
   const { keys } = await api.put<{ keys: Keymap }>("/api/v1/me/keys/", { keys: next });
-  own = keys;
+  ownKeys = keys;
   for (const element of document.querySelectorAll<HTMLElement>("kbd[data-key]")) drawCap(element);
 }
 
 /** The map in an exported file. Throws where it is none. */
-export function parse(text: string): Keymap {
+export function parseKeymap(text: string): Keymap {
   const { keys } = JSON.parse(text) as { keys?: unknown };
   if (typeof keys !== "object" || keys === null || Object.values(keys).some((key) => typeof key !== "string"))
     throw new Error("It holds no keys.");

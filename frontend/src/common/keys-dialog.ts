@@ -2,13 +2,22 @@
 
 import { reason } from "./api";
 import { cap, fill, h } from "./dom";
-import { idOf, isOwn, type Keymap, keymap, parse, save, taken, usable } from "./keymap";
+import {
+  bindingId,
+  bindingWithKey,
+  isChanged,
+  isShortcutKey,
+  type Keymap,
+  keymap,
+  parseKeymap,
+  saveKeymap,
+} from "./keymap";
 import { type Binding, capsOf, lettersOff, nameOf, renderKeybar, setLettersOff } from "./keys";
 
 class KeysDialog {
   private readonly dialog: HTMLDialogElement;
   private readonly groups = h("div", { class: "keygroups" });
-  private readonly said = h("p", { class: "small", role: "status" });
+  private readonly status = h("p", { class: "small", role: "status" });
   private changing: Binding | null = null;
 
   constructor(private readonly bindings: readonly Binding[]) {
@@ -27,7 +36,7 @@ class KeysDialog {
       h("h2", { class: "h2", id: "keys-title", tabindex: -1, autofocus: true }, "Keys"),
       h("p", { class: "small dim" }, "Press Change, then the new key. Keys are kept with your account."),
       this.groups,
-      this.said,
+      this.status,
       lettersSwitch(),
       h(
         "div",
@@ -35,7 +44,7 @@ class KeysDialog {
         action("Download", () => this.download()),
         action("Load", () => file.click()),
         file,
-        action("Defaults", () => void this.keep({}, "The defaults are back.")),
+        action("Defaults", () => void this.saveKeys({}, "The defaults are back.")),
         h("button", { class: "btn right", type: "button", onclick: () => this.dialog.close() }, "Close ", cap("Esc")),
       ),
     );
@@ -52,11 +61,11 @@ class KeysDialog {
   }
 
   private draw(): void {
-    const found = new Map<string, Binding[]>();
-    for (const binding of this.bindings) found.set(binding.group, [...(found.get(binding.group) ?? []), binding]);
+    const groups = new Map<string, Binding[]>();
+    for (const binding of this.bindings) groups.set(binding.group, [...(groups.get(binding.group) ?? []), binding]);
     fill(
       this.groups,
-      ...[...found].map(([name, members]) =>
+      ...[...groups].map(([name, members]) =>
         h(
           "section",
           {},
@@ -70,7 +79,7 @@ class KeysDialog {
   private row(binding: Binding): HTMLElement[] {
     const waiting = this.changing === binding;
     const caps = waiting ? [h("span", { class: "small" }, "press a key")] : capsOf(binding).map(cap);
-    const words = waiting ? "Esc leaves it" : isOwn(binding) ? "Changed" : "Change";
+    const words = waiting ? "Esc leaves it" : isChanged(binding) ? "Changed" : "Change";
     const change = h(
       "button",
       {
@@ -95,35 +104,35 @@ class KeysDialog {
   /** Rows are drawn group by group. */
   private orderOf(at: number): number {
     const groups = [...new Set(this.bindings.map(({ group }) => group))];
-    const drawn = groups.flatMap((group) => this.bindings.filter((binding) => binding.group === group));
-    return drawn.indexOf(this.bindings[at] as Binding);
+    const inOrder = groups.flatMap((group) => this.bindings.filter((binding) => binding.group === group));
+    return inOrder.indexOf(this.bindings[at] as Binding);
   }
 
   private pressed(event: KeyboardEvent): void {
     const binding = this.changing;
-    if (!binding || !usable(event)) return;
+    if (!binding || !isShortcutKey(event)) return;
     event.preventDefault();
     event.stopPropagation();
     if (event.key === "Escape") return this.change(null);
     const key = nameOf(event);
-    const other = taken(this.bindings, binding, key);
-    if (other) {
+    const taken = bindingWithKey(this.bindings, binding, key);
+    if (taken) {
       fill(
-        this.said,
-        h("span", { class: "warn" }, `That key is taken: ${other.group}, ${other.label}. Nothing was changed.`),
+        this.status,
+        h("span", { class: "warn" }, `That key is taken: ${taken.group}, ${taken.label}. Nothing was changed.`),
       );
       return;
     }
     this.change(null);
-    void this.keep({ ...keymap(), [idOf(binding)]: key }, `${binding.label} has a new key.`);
+    void this.saveKeys({ ...keymap(), [bindingId(binding)]: key }, `${binding.label} has a new key.`);
   }
 
-  private async keep(next: Keymap, words: string): Promise<void> {
+  private async saveKeys(next: Keymap, words: string): Promise<void> {
     try {
-      await save(next);
-      fill(this.said, words);
+      await saveKeymap(next);
+      fill(this.status, words);
     } catch (error) {
-      fill(this.said, `The keys are as they were. ${reason(error)}`);
+      fill(this.status, `The keys are as they were. ${reason(error)}`);
     }
     this.draw();
     renderKeybar();
@@ -147,9 +156,9 @@ class KeysDialog {
     file.value = "";
     if (!chosen) return;
     try {
-      await this.keep(parse(await chosen.text()), "The keys of the file count now.");
+      await this.saveKeys(parseKeymap(await chosen.text()), "The keys of the file count now.");
     } catch {
-      fill(this.said, "That file holds no keys. Nothing was changed.");
+      fill(this.status, "That file holds no keys. Nothing was changed.");
     }
   }
 }

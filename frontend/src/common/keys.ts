@@ -1,10 +1,9 @@
 /**
- * The keyboard: one registry per page. It draws the key bar and the `?` dialog from what is bound, so they never lie.
+ * The keyboard: one registry per page. The key bar and the `?` dialog are drawn from it.
  */
 
 import { cap, fill, h } from "./dom";
-import { capNames, isOwn, keysOf } from "./keymap";
-import { openKeys } from "./keys-dialog";
+import { capNames, isChanged, keysOf } from "./keymap";
 
 export interface Binding {
   /** `event.key` names; letters in lower case; "Space"; "Ctrl+z", "Shift+Tab". The first one is shown. */
@@ -24,7 +23,7 @@ export interface Binding {
   bar?: boolean;
 }
 
-const OFF = "fontanelle.letters-off";
+const LETTERS_OFF = "fontanelle.letters-off";
 
 const bindings: Binding[] = [];
 
@@ -63,6 +62,12 @@ export function isField(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && TYPING.has(target.type);
 }
 
+/** What a key does, except in a slider or a menu, whose own arrows, Home and End keep their meaning. */
+export function exceptInControls(run: () => void): (event: KeyboardEvent) => unknown {
+  return ({ target }) =>
+    target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? false : void run();
+}
+
 function isControl(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
@@ -71,14 +76,14 @@ function isControl(target: EventTarget | null): boolean {
 }
 
 export function lettersOff(): boolean {
-  return localStorage.getItem(OFF) === "1";
+  return localStorage.getItem(LETTERS_OFF) === "1";
 }
 
 export function setLettersOff(off: boolean): void {
-  localStorage.setItem(OFF, off ? "1" : "0");
+  localStorage.setItem(LETTERS_OFF, off ? "1" : "0");
 }
 
-function allowed(binding: Binding, name: string, target: EventTarget | null): boolean {
+function isAllowed(binding: Binding, name: string, target: EventTarget | null): boolean {
   if (isField(target) && !binding.inFields && name !== "Escape") return false;
   if ((name === "Enter" || name === "Space") && isControl(target) && !binding.overControls) return false;
   if (name.length === 1 && name !== "?" && lettersOff()) return false;
@@ -88,12 +93,14 @@ function allowed(binding: Binding, name: string, target: EventTarget | null): bo
 function pressed(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing || document.querySelector("dialog:modal")) return;
   const name = nameOf(event);
-  const match = bindings.findLast((binding) => keysOf(binding).includes(name) && allowed(binding, name, event.target));
+  const match = bindings.findLast(
+    (binding) => keysOf(binding).includes(name) && isAllowed(binding, name, event.target),
+  );
   if (!match) return;
   if (match.run(event) !== false) event.preventDefault();
 }
 
-/** Give a key its meaning; a later binding of the same key goes before an earlier one. Returns what takes it away. */
+/** Bind a key; a later binding of the same key goes before an earlier one. Returns the function that removes it. */
 export function bind(binding: Binding): () => void {
   bindings.push(binding);
   renderKeybar();
@@ -104,30 +111,31 @@ export function bind(binding: Binding): () => void {
 }
 
 export function capsOf(binding: Binding): string[] {
-  return binding.caps && !isOwn(binding) ? [...binding.caps] : capNames(keysOf(binding)[0] ?? "");
+  return binding.caps && !isChanged(binding) ? [...binding.caps] : capNames(keysOf(binding)[0] ?? "");
 }
 
-let drawing = false;
-let drawn = "";
+let drawPending = false;
+let drawnSignature = "";
 
 /** Draw the key bar, once for any number of bindings made in one go; a key that means nothing just now is left out. */
 export function renderKeybar(): void {
-  if (drawing) return;
-  drawing = true;
+  if (drawPending) return;
+  drawPending = true;
   queueMicrotask(() => {
-    drawing = false;
+    drawPending = false;
     const bar = document.getElementById("keys");
     if (!bar) return;
     const shown = bindings.filter((binding) => binding.bar !== false && (binding.when?.() ?? true));
     const signature = shown.map((binding) => binding.label + capsOf(binding).join("")).join();
-    if (signature === drawn) return;
-    drawn = signature;
+    if (signature === drawnSignature) return;
+    drawnSignature = signature;
     fill(bar, ...shown.map((binding) => h("span", {}, ...capsOf(binding).map(cap), binding.label)));
   });
 }
 
-export function showKeys(): void {
-  openKeys(bindings);
+/** Every binding of this page, in the order in which they were made. */
+export function allBindings(): readonly Binding[] {
+  return bindings;
 }
 
 /** Keys pressed in this document count: the page's own, and a second window's. */
@@ -144,6 +152,4 @@ export function startKeys(): void {
   listen(document);
   // What a key or click has changed may give other keys a meaning, or take it.
   for (const event of ["keyup", "click", "focusin"]) document.addEventListener(event, renderKeybar);
-  bind({ key: "?", label: "Keys", group: "Everywhere", run: showKeys, bar: false });
-  document.getElementById("show-keys")?.addEventListener("click", showKeys);
 }

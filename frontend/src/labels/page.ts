@@ -1,26 +1,15 @@
 /** Labels out as a file, and in from one: first a dry run with an answer per row, then for real. */
 
+import type { ImportRowPayload, LabelImport } from "../api/schema";
 import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { byId, type Child, fill, h, icon } from "../common/dom";
+import { importTable, importTitle, takeInButton } from "../common/file-import";
 import { count } from "../common/format";
 import { bind } from "../common/keys";
+import { errorMessage } from "../common/parts";
 
-interface Row {
-  line: number;
-  study_uid: string;
-  outcome: "new" | "changed" | "unchanged" | "refused";
-  reason: string;
-  positive: boolean | null;
-}
-
-interface Answer {
-  dry_run: boolean;
-  counts: Partial<Record<Row["outcome"], number>>;
-  unused: string[];
-  rows: Row[];
-  more: number;
-}
+type Row = ImportRowPayload;
 
 const WORDS: Record<Row["outcome"], string> = {
   new: "new",
@@ -35,34 +24,10 @@ function sign({ outcome, reason: why, positive }: Row): HTMLElement {
   return h("span", { class: "ok" }, icon("ok"), `${WORDS[outcome]}: ${verdict}`);
 }
 
-function table(rows: readonly Row[], title: string): HTMLElement {
-  const head = h(
-    "tr",
-    {},
-    h("th", { scope: "col", class: "num" }, "Line"),
-    h("th", { scope: "col" }, "Study"),
-    h("th", { scope: "col" }, "Answer"),
-  );
-  const body = rows.map((row) =>
-    h(
-      "tr",
-      {},
-      h("td", { class: "num" }, row.line),
-      h("td", { class: "cut" }, row.study_uid),
-      h("td", { class: "wrap" }, sign(row)),
-    ),
-  );
-  return h(
-    "div",
-    { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "Rows of the file" },
-    h("table", { class: "table" }, h("caption", { class: "vh" }, title), h("thead", {}, head), h("tbody", {}, ...body)),
-  );
-}
-
-function report({ dry_run, counts, unused, rows, more }: Answer, file: File): Child[] {
-  const fresh = (counts.new ?? 0) + (counts.changed ?? 0);
-  const title = dry_run ? `Trial of ${file.name}: nothing was changed yet` : `${file.name} was taken in`;
-  const told = (Object.keys(WORDS) as Row["outcome"][])
+function report({ dry_run, counts, unused, rows, more }: LabelImport, file: File): Child[] {
+  const fresh = (counts["new"] ?? 0) + (counts["changed"] ?? 0);
+  const title = importTitle(file, dry_run);
+  const counted = (Object.keys(WORDS) as Row["outcome"][])
     .filter((outcome) => counts[outcome])
     .map((outcome) => `${counts[outcome] ?? 0} ${WORDS[outcome]}`);
   return [
@@ -70,25 +35,22 @@ function report({ dry_run, counts, unused, rows, more }: Answer, file: File): Ch
       "p",
       {},
       h("span", { class: "strong" }, title),
-      h("span", { class: "dim" }, ` · ${told.join(" · ") || "no rows"}`),
+      h("span", { class: "dim" }, ` · ${counted.join(" · ") || "no rows"}`),
     ),
     unused.length
       ? h("p", { class: "small dim" }, `Columns that the schema does not know were left out: ${unused.join(", ")}.`)
       : null,
-    table(rows, title),
+    importTable(
+      title,
+      "Study",
+      rows.map((row) => ({
+        line: row.line,
+        subject: h("td", { class: "cut" }, row.study_uid),
+        answer: sign(row),
+      })),
+    ),
     more ? h("p", { class: "small dim" }, `and ${count(more, "more row")}; those that need a look stand first`) : null,
-    dry_run && fresh
-      ? h(
-          "div",
-          { class: "line" },
-          h(
-            "button",
-            { class: "btn btn-primary", type: "button", onclick: () => void send(file, false) },
-            `Take in ${count(fresh, "row")}`,
-          ),
-          h("span", { class: "dim" }, counts.refused ? "The refused rows are left out." : ""),
-        )
-      : null,
+    dry_run ? takeInButton(fresh, Boolean(counts["refused"]), () => void send(file, false)) : null,
   ];
 }
 
@@ -100,11 +62,11 @@ async function send(file: File, dry: boolean): Promise<void> {
   form.append("confirmed", String(byId<HTMLInputElement>("confirmed").checked));
   fill(slot, h("p", { class: "dim" }, dry ? "Trying the file" : "Taking the file in"));
   try {
-    fill(slot, ...report(await api.post<Answer>("/api/v1/labels/import/", form), file));
+    fill(slot, ...report(await api.post<LabelImport>("/api/v1/labels/import/", form), file));
     polite(dry ? "Trial finished. Nothing was changed yet" : "The file was taken in");
   } catch (error) {
     if (error instanceof ApiError && error.signedOut) return;
-    fill(slot, h("p", { class: "message", role: "alert" }, icon("bad"), `The file was not taken in. ${reason(error)}`));
+    fill(slot, errorMessage(`The file was not taken in. ${reason(error)}`));
   }
 }
 

@@ -1,5 +1,6 @@
 /** How the model and the list are doing. */
 
+import type { ChampionFigures, DayCount, DelayFigures as Delay, DelayBar, SiteMetrics } from "../api/schema";
 import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
 import { type Bar, barChart, chartCard, csv, dataTable, saveText } from "../common/charts";
@@ -7,56 +8,23 @@ import { byId, type Child, fill, h } from "../common/dom";
 import { subscribe } from "../common/events";
 import { clock, count, duration, number, percent, when } from "../common/format";
 import { bind } from "../common/keys";
+import { keyFigure, scrollRegion } from "../common/parts";
 import { calibrationCard, kpiRow, measuredOn, measureRows, measuresCard, prCard, type Report, rocCard } from "./report";
 
 const METRICS = "/api/v1/metrics/";
 const SETTLE_MS = 2000;
 
-interface DayCount {
-  day: string;
-  count: number;
-}
+/** The champion's curves as pairs, which is how charts draw them. */
+type Metrics = Omit<SiteMetrics, "champion"> & {
+  champion: (Omit<ChampionFigures, "report"> & { report: Report }) | null;
+};
 
-interface HistogramBin {
-  from?: number;
-  to?: number | null;
-  count: number;
-}
+let current: Metrics | null = null;
 
-interface Delay {
-  median: number | null;
-  p95: number | null;
-  n: number;
-  histogram: HistogramBin[];
-}
-
-interface Metrics {
-  champion: {
-    model: {
-      id: number;
-      name: string;
-      trained_on_phantoms?: boolean;
-      demo_warning?: string;
-      promoted_at?: string | null;
-    } | null;
-    report: Report | null;
-  } | null;
-  reads_per_day: DayCount[];
-  scores_per_day: DayCount[];
-  last_image_to_flag: Delay | null;
-}
-
-let shown: Metrics | null = null;
-
-function delayKpi(delay: Delay | null): HTMLElement {
+function delayFigure(delay: Delay | null): HTMLElement {
   const median = duration(delay?.median);
   const note = delay?.n ? `p95 ${duration(delay.p95) ?? "–"}` : "no score yet";
-  return h(
-    "div",
-    {},
-    h("p", { class: "label" }, "Last image to flag, median"),
-    h("p", { class: "v" }, h("b", { class: "big" }, median ?? "–"), h("span", {}, note)),
-  );
+  return keyFigure("Last image to flag, median", median, note);
 }
 
 function dayLabel(day: string): string {
@@ -72,9 +40,9 @@ function daysCard(title: string, days: DayCount[], noun: string): HTMLElement {
     title,
     note: `${count(total, noun)} in ${count(days.length, "day")}`,
     chart: barChart({ title: `${title}, ${count(days.length, "day")}`, x: "day", y: `${noun}s`, bars }),
-    table: h(
-      "div",
-      { class: "scroll-y", tabindex: 0, role: "region", "aria-label": `${title}, all days` },
+    table: scrollRegion(
+      "scroll-y",
+      `${title}, all days`,
       dataTable(title, [{ label: "Day" }, { label: title.split(" ")[0] ?? title, num: true }], rows),
     ),
     csv: () => ({
@@ -89,7 +57,7 @@ function seconds(value: number): string {
   return value < 60 ? `${number(value, value < 10 && value % 1 ? 1 : 0)} s` : (duration(value) ?? "");
 }
 
-function binName(bin: HistogramBin): string {
+function binName(bin: DelayBar): string {
   const from = bin.from ?? 0;
   return bin.to === null || bin.to === undefined
     ? `${seconds(from)} and more`
@@ -97,7 +65,7 @@ function binName(bin: HistogramBin): string {
 }
 
 /** Where a value lies on an axis of equal-width bars, in bars from the left. */
-export function placeOf(value: number, bins: readonly HistogramBin[]): number {
+export function barPosition(value: number, bins: readonly DelayBar[]): number {
   const index = bins.findIndex((bin) => bin.to === null || bin.to === undefined || value < bin.to);
   const bin = bins[index];
   if (!bin) return bins.length;
@@ -111,7 +79,7 @@ function delayCard(delay: Delay): HTMLElement {
   const marks = [
     { value: median, label: `median ${duration(median) ?? ""}` },
     { value: p95, label: `p95 ${duration(p95) ?? ""}` },
-  ].flatMap(({ value, label }) => (value === null ? [] : [{ at: placeOf(value, bins), label }]));
+  ].flatMap(({ value, label }) => (value === null ? [] : [{ at: barPosition(value, bins), label }]));
   return chartCard({
     title: "Last image to flag",
     note: count(delay.n, "study", "studies"),
@@ -166,14 +134,14 @@ function modelCards({ champion }: Metrics): Child[] {
 }
 
 function draw(metrics: Metrics): void {
-  shown = metrics;
+  current = metrics;
   const report = metrics.champion?.report ?? {};
   byId("subtitle").textContent = subtitle(metrics);
   const delay = metrics.last_image_to_flag;
   fill(
     byId("figures"),
     measuredOn(report, metrics.champion?.model?.trained_on_phantoms ?? false),
-    kpiRow(report, [delayKpi(delay)]),
+    kpiRow(report, [delayFigure(delay)]),
     ...modelCards(metrics),
     h("h2", { class: "h2" }, "The list"),
     h(
@@ -209,8 +177,8 @@ async function load(): Promise<void> {
 }
 
 function download(): void {
-  if (!shown) return;
-  const rows = measureRows(shown.champion?.report ?? {}).map(({ name, measure }) => [
+  if (!current) return;
+  const rows = measureRows(current.champion?.report ?? {}).map(({ name, measure }) => [
     name,
     measure.mean,
     measure.sd,
@@ -219,8 +187,8 @@ function download(): void {
     measure.interval?.[1] ?? null,
   ]);
   const days = [
-    ...shown.reads_per_day.map((day) => [`reads ${day.day}`, day.count]),
-    ...shown.scores_per_day.map((day) => [`scores ${day.day}`, day.count]),
+    ...current.reads_per_day.map((day) => [`reads ${day.day}`, day.count]),
+    ...current.scores_per_day.map((day) => [`scores ${day.day}`, day.count]),
   ];
   saveText(
     "fontanelle-metrics.csv",

@@ -1,52 +1,23 @@
 /** A cross-validation's report as cards: figures with their intervals, curves with their tables. */
 
+import type { ReliabilityBin, Report as ReportAnswer, ReportMeasure, ReportPoint } from "../api/schema";
 import { chartCard, csvButton, dataTable, legend, type Point, type Sheet, xyChart } from "../common/charts";
 import { type Child, h, icon } from "../common/dom";
 import { interval, number, percent, ratio } from "../common/format";
+import { card, keyFigure, scrollRegion } from "../common/parts";
 
 /** One measure: over folds, pooled, and the 95 % interval of the pooled value by patient bootstrap. */
-export interface Measure {
-  mean: number | null;
-  sd: number | null;
-  per_fold: (number | null)[];
-  pooled: number | null;
-  interval: (number | null)[] | null;
-}
-
-export interface OperatingMeasures {
-  sensitivity: Measure;
-  specificity: Measure;
-}
+export type Measure = ReportMeasure;
+export type OperatingMeasures = ReportPoint;
+export type Bin = ReliabilityBin;
 
 export interface Curve {
   per_fold: Point[][];
   pooled: Point[];
 }
 
-export interface Bin {
-  predicted: number;
-  observed: number;
-  n: number;
-}
-
-export interface Report {
-  auroc?: Measure;
-  pr_auc?: Measure;
-  accuracy?: Measure;
-  operating_points?: Record<string, OperatingMeasures>;
-  curves?: { roc: Curve; pr: Curve };
-  calibration?: { slope: number | null; intercept: number | null; brier: number | null; bins?: Bin[] };
-  deployed?: { operating_points?: Record<string, { threshold: number; promise: string; rule?: string }> };
-  folds?: { fold: number; studies: number; positives: number; patients?: number }[];
-  n?: number;
-  n_positive?: number;
-  recipe?: unknown;
-  head?: string;
-  seed?: number;
-  measured_on?: string;
-  snapshot?: string;
-  seconds?: number;
-}
+/** A report without what a listed one lacks; points of its curves are pairs. */
+export type Report = Partial<Omit<ReportAnswer, "curves">> & { curves?: { roc: Curve; pr: Curve } };
 
 const TARGET = "target_0.90";
 
@@ -54,41 +25,21 @@ export function targetOf(report: Report): OperatingMeasures | null {
   return report.operating_points?.[TARGET] ?? null;
 }
 
-function kpi(label: string, measure: Measure | null | undefined, note = ""): HTMLElement {
+function measureFigure(label: string, measure: Measure | null | undefined): HTMLElement {
   const value = ratio(measure?.pooled ?? measure?.mean);
-  const range = interval(measure?.interval);
-  return h(
-    "div",
-    {},
-    h("p", { class: "label" }, label),
-    h(
-      "p",
-      { class: "v" },
-      h("b", { class: "big" }, value ?? "–"),
-      h("span", {}, range ?? (value ? note || "no interval" : "not measured")),
-    ),
-  );
+  return keyFigure(label, value, interval(measure?.interval) ?? (value ? "no interval" : "not measured"));
 }
 
-function plainKpi(label: string, value: string | null, note: string): HTMLElement {
-  return h(
-    "div",
-    {},
-    h("p", { class: "label" }, label),
-    h("p", { class: "v" }, h("b", { class: "big" }, value ?? "–"), h("span", {}, note)),
-  );
-}
-
-/** The row of figures that says most, each with its interval. */
+/** The key figures in a row, each with its interval. */
 export function kpiRow(report: Report, more: HTMLElement[] = []): HTMLElement {
   const target = targetOf(report);
   const { calibration } = report;
   const cells = [
-    kpi("AUROC", report.auroc),
-    kpi("PR-AUC", report.pr_auc),
-    kpi("Sensitivity, 0.90 promised", target?.sensitivity),
-    kpi("Specificity there", target?.specificity),
-    plainKpi(
+    measureFigure("AUROC", report.auroc),
+    measureFigure("PR-AUC", report.pr_auc),
+    measureFigure("Sensitivity, 0.90 promised", target?.sensitivity),
+    measureFigure("Specificity there", target?.specificity),
+    keyFigure(
       "Calibration slope",
       ratio(calibration?.slope),
       calibration?.brier == null ? "not measured" : `Brier ${ratio(calibration.brier, 3)}`,
@@ -98,7 +49,7 @@ export function kpiRow(report: Report, more: HTMLElement[] = []): HTMLElement {
   return h("div", { class: cells.length === 6 ? "kpis" : "kpis five" }, ...cells);
 }
 
-/** Where the figures come from; loud when they come from phantoms. */
+/** A notice of the data the figures were measured on; it warns where they are phantoms. */
 export function measuredOn(report: Report, phantoms = false): HTMLElement | null {
   const text = report.measured_on ?? "";
   const generated = phantoms || /phantom/i.test(text);
@@ -172,21 +123,9 @@ export function measuresCard(report: Report, name: string): HTMLElement {
       measure.interval?.[1] ?? null,
     ]),
   });
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "Measures"),
-      h("span", { class: "dim small" }, "out of fold · intervals by patient bootstrap"),
-      h("div", { class: "right" }, csvButton("Measures", sheet)),
-    ),
-    h(
-      "div",
-      { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Measures by fold" },
-      dataTable("Measures by fold", columns, cells),
-    ),
+  return card(
+    { title: "Measures", note: "out of fold · intervals by patient bootstrap", right: [csvButton("Measures", sheet)] },
+    scrollRegion("body overflow-x", "Measures by fold", dataTable("Measures by fold", columns, cells)),
   );
 }
 
@@ -234,7 +173,7 @@ function pointsTable(report: Report, first: [string, Measure | undefined], thres
   return dataTable(
     first[0],
     [
-      { label: "Figure", silent: true },
+      { label: "Figure", headingHidden: true },
       { label: "Pooled", num: true },
       { label: "95 % interval", num: true },
     ],
@@ -271,8 +210,8 @@ export function rocCard(report: Report, name: string): HTMLElement | null {
 
 /** Precision among those at or above each recall, read off the pooled curve. */
 export function precisionAt(points: readonly Point[], recall: number): number | null {
-  const reached = points.filter(([at]) => at >= recall - 1e-9);
-  return reached.length ? Math.max(...reached.map(([, precision]) => precision)) : null;
+  const atRecall = points.filter(([at]) => at >= recall - 1e-9);
+  return atRecall.length ? Math.max(...atRecall.map(([, precision]) => precision)) : null;
 }
 
 export function prCard(report: Report, name: string): HTMLElement | null {
@@ -311,7 +250,7 @@ export function prCard(report: Report, name: string): HTMLElement | null {
     table: dataTable(
       "Precision and recall",
       [
-        { label: "Figure", silent: true },
+        { label: "Figure", headingHidden: true },
         { label: "Pooled", num: true },
         { label: "95 % interval", num: true },
       ],

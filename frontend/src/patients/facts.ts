@@ -1,13 +1,11 @@
 /** Infant facts that DICOM lacks, as a form and back; pure. */
 
-export interface Facts {
-  gestational_age_days: number | null;
-  birth_weight_g: number | null;
-  sex: string;
-  twin_group: string;
-}
+import type { PatientDetail } from "../api/schema";
+import { wholeNumber } from "../common/format";
 
-/** What stands in the form's fields. */
+export type Facts = Pick<PatientDetail, "gestational_age_days" | "birth_weight_g" | "sex" | "twin_group">;
+
+/** The texts of the form's fields. */
 export interface Fields {
   weeks: string;
   days: string;
@@ -30,14 +28,10 @@ export function toFields(facts: Facts): Fields {
   };
 }
 
-function whole(text: string): number | null {
-  return /^\d+$/.test(text.trim()) ? Number(text.trim()) : null;
-}
-
 function ageProblem({ weeks, days }: Fields): string | null {
   if (!weeks.trim() && !days.trim()) return null;
-  const w = whole(weeks);
-  const d = days.trim() ? whole(days) : 0;
+  const w = wholeNumber(weeks);
+  const d = days.trim() ? wholeNumber(days) : 0;
   if (w === null || w < WEEKS.min || w > WEEKS.max)
     return `Weeks are between ${WEEKS.min} and ${WEEKS.max}, or empty if unknown.`;
   if (d === null || d > 6) return "Days are between 0 and 6.";
@@ -46,31 +40,31 @@ function ageProblem({ weeks, days }: Fields): string | null {
 
 function weightProblem({ weight }: Fields): string | null {
   if (!weight.trim()) return null;
-  const grams = whole(weight);
+  const grams = wholeNumber(weight);
   return grams === null || grams < GRAMS.min || grams > GRAMS.max
     ? `Grams are between ${GRAMS.min} and ${GRAMS.max}, or empty if unknown.`
     : null;
 }
 
 /** What is wrong, per field; empty where all is well. */
-export function problems(fields: Fields): { age?: string; weight?: string } {
+export function fieldProblems(fields: Fields): { age?: string; weight?: string } {
   const age = ageProblem(fields);
   const weight = weightProblem(fields);
   return { ...(age ? { age } : {}), ...(weight ? { weight } : {}) };
 }
 
-/** Empty is unknown, which is not zero. */
+/** Facts from the texts; an empty text is null, never zero. */
 export function toFacts(fields: Fields): Facts {
-  const w = whole(fields.weeks);
+  const w = wholeNumber(fields.weeks);
   return {
-    gestational_age_days: w === null ? null : w * 7 + (whole(fields.days) ?? 0),
-    birth_weight_g: whole(fields.weight),
-    sex: fields.sex,
+    gestational_age_days: w === null ? null : w * 7 + (wholeNumber(fields.days) ?? 0),
+    birth_weight_g: wholeNumber(fields.weight),
+    sex: fields.sex as Facts["sex"],
     twin_group: fields.twins.trim(),
   };
 }
 
 /** Only what differs, so that two people who change different facts do not overwrite each other. */
-export function changed(before: Facts, after: Facts): Partial<Facts> {
+export function changedFacts(before: Facts, after: Facts): Partial<Facts> {
   return Object.fromEntries(Object.entries(after).filter(([name, value]) => before[name as keyof Facts] !== value));
 }

@@ -1,46 +1,31 @@
 /** Infant facts from a CSV: first a dry run with an answer per row, then for real. */
 
+import type { ImportedRow, ImportResult } from "../api/schema";
 import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { byId, type Child, fill, h, icon } from "../common/dom";
+import { importTable, importTitle, takeInButton } from "../common/file-import";
 import { count } from "../common/format";
+import { errorMessage } from "../common/parts";
 
 const IMPORT = "/api/v1/patients/import/";
 const MOST_ROWS = 300;
 
-interface ImportRow {
-  line: number;
-  patient_id: string;
-  outcome: string;
-  reason?: string;
-  changes?: Record<string, unknown>;
-}
+const isRefused = (row: ImportedRow): boolean => row.outcome === "refused";
 
-interface ImportAnswer {
-  dry_run: boolean;
-  rows: ImportRow[];
-}
-
-const BAD = new Set(["refused", "error", "invalid", "unknown_patient"]);
-
-function sign(row: ImportRow): HTMLElement {
-  if (BAD.has(row.outcome)) return h("span", { class: "bad" }, icon("bad"), row.reason || row.outcome);
-  const changes = Object.entries(row.changes ?? {}).map(
-    ([name, value]) => `${name.replaceAll("_", " ")} ${value === null || value === "" ? "unknown" : String(value)}`,
+function sign(row: ImportedRow): HTMLElement {
+  if (isRefused(row)) return h("span", { class: "bad" }, icon("bad"), row.reason);
+  const changes = Object.entries(row.changes).map(
+    ([name, value]) => `${name.replaceAll("_", " ")} ${value === "" ? "unknown" : String(value)}`,
   );
-  return h(
-    "span",
-    { class: "ok" },
-    icon("ok"),
-    [row.outcome.replaceAll("_", " "), changes.join(", ") || row.reason].filter(Boolean).join(": "),
-  );
+  return h("span", { class: "ok" }, icon("ok"), [row.outcome, changes.join(", ")].filter(Boolean).join(": "));
 }
 
-function report(answer: ImportAnswer, file: File): Child[] {
-  const bad = answer.rows.filter((row) => BAD.has(row.outcome));
+function report(answer: ImportResult, file: File): Child[] {
+  const bad = answer.rows.filter(isRefused);
   const good = answer.rows.length - bad.length;
-  const rows = [...bad, ...answer.rows.filter((row) => !BAD.has(row.outcome))].slice(0, MOST_ROWS);
-  const title = answer.dry_run ? `Trial of ${file.name}: nothing was changed yet` : `${file.name} was taken in`;
+  const rows = [...bad, ...answer.rows.filter((row) => !isRefused(row))].slice(0, MOST_ROWS);
+  const title = importTitle(file, answer.dry_run);
   return [
     h(
       "p",
@@ -48,54 +33,15 @@ function report(answer: ImportAnswer, file: File): Child[] {
       h("span", { class: "strong" }, title),
       h("span", { class: "dim" }, ` · ${count(good, "row")} fine, ${bad.length} refused`),
     ),
-    h(
-      "div",
-      { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "Rows of the file" },
-      h(
-        "table",
-        { class: "table" },
-        h("caption", { class: "vh" }, title),
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            h("th", { scope: "col", class: "num" }, "Line"),
-            h("th", { scope: "col" }, "Patient"),
-            h("th", { scope: "col" }, "Answer"),
-          ),
-        ),
-        h(
-          "tbody",
-          {},
-          ...rows.map((row) =>
-            h(
-              "tr",
-              {},
-              h("td", { class: "num" }, row.line),
-              h("td", {}, row.patient_id),
-              h("td", { class: "wrap" }, sign(row)),
-            ),
-          ),
-        ),
-      ),
+    importTable(
+      title,
+      "Patient",
+      rows.map((row) => ({ line: row.line, subject: h("td", {}, row.patient_id), answer: sign(row) })),
     ),
     answer.rows.length > rows.length
       ? h("p", { class: "small dim" }, `and ${answer.rows.length - rows.length} more rows`)
       : null,
-    answer.dry_run && good
-      ? h(
-          "div",
-          { class: "line" },
-          h(
-            "button",
-            { class: "btn btn-primary", type: "button", onclick: () => void send(file, false) },
-            `Take in ${count(good, "row")}`,
-          ),
-          h("span", { class: "dim" }, bad.length ? "The refused rows are left out." : ""),
-        )
-      : null,
+    answer.dry_run ? takeInButton(good, bad.length > 0, () => void send(file, false)) : null,
   ];
 }
 
@@ -106,21 +52,13 @@ async function send(file: File, dry: boolean): Promise<void> {
   form.append("dry_run", String(dry));
   fill(slot, h("p", { class: "dim" }, dry ? "Trying the file" : "Taking the file in"));
   try {
-    const answer = await api.post<ImportAnswer>(IMPORT, form);
+    const answer = await api.post<ImportResult>(IMPORT, form);
     fill(slot, ...report({ ...answer, dry_run: answer.dry_run ?? dry }, file));
     polite(dry ? "Trial finished. Nothing was changed yet" : "The file was taken in");
     if (!dry) document.dispatchEvent(new CustomEvent("patients-imported"));
   } catch (error) {
     if (error instanceof ApiError && error.signedOut) return;
-    fill(
-      slot,
-      h(
-        "p",
-        { class: "message", role: "alert" },
-        icon("bad"),
-        `The file was not taken in; nothing was changed. ${reason(error)}`,
-      ),
-    );
+    fill(slot, errorMessage(`The file was not taken in; nothing was changed. ${reason(error)}`));
   }
 }
 

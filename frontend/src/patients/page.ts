@@ -1,5 +1,6 @@
-/** One infant: facts, studies, and putting right a patient that is two, or two that are one. */
+/** One infant: facts and studies; splits a patient that mixes two infants, merges two that are one. */
 
+import type { PatientDetail, PatientStudy, SplitResult } from "../api/schema";
 import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
@@ -7,37 +8,17 @@ import { ask } from "../common/dialog";
 import { byId, type Child, fill, h, known, pageConfig } from "../common/dom";
 import { count, date, grams, weeks, when } from "../common/format";
 import { bind } from "../common/keys";
-import { changed, type Facts, type Fields, problems, toFacts, toFields } from "./facts";
+import { pair } from "../common/parts";
+import { changedFacts, type Facts, type Fields, fieldProblems, toFacts, toFields } from "./facts";
 import { startImport } from "./import";
-
-interface PatientStudy {
-  study_uid: string;
-  acquired_at: string | null;
-  status: string;
-  description?: string;
-  day_of_life?: number | null;
-  postmenstrual_age_days?: number | null;
-  original_patient_id?: string | null;
-  url?: string;
-}
-
-interface Patient extends Facts {
-  id: number;
-  patient_id: string;
-  name: string;
-  birth_date: string | null;
-  studies: PatientStudy[];
-  merged_from?: { id: number; patient_id: string }[];
-  merged_into?: number | null;
-}
 
 const { patient: id } = pageConfig<{ patient: number | string }>({ patient: "" });
 const URL_OF = `/api/v1/patients/${encodeURIComponent(String(id))}/`;
 const FACTS = ["gestational_age_days", "birth_weight_g", "sex", "twin_group"] as const;
 const SEXES: Record<string, string> = { F: "female", M: "male", O: "other" };
 
-let patient: Patient | null = null;
-let undoable: Partial<Facts> | null = null;
+let patient: PatientDetail | null = null;
+let factsBefore: Partial<Facts> | null = null;
 
 function input(name: keyof Fields): HTMLInputElement | HTMLSelectElement {
   return byId<HTMLInputElement | HTMLSelectElement>(`f-${name}`);
@@ -58,32 +39,32 @@ function writeFields(fields: Fields): void {
 }
 
 function showProblems(): boolean {
-  const found = problems(readFields());
+  const problems = fieldProblems(readFields());
   for (const name of ["age", "weight"] as const) {
     const slot = byId(`e-${name}`);
-    slot.textContent = found[name] ?? "";
-    slot.hidden = !found[name];
+    slot.textContent = problems[name] ?? "";
+    slot.hidden = !problems[name];
     for (const field of document.querySelectorAll(`[data-error="e-${name}"]`)) {
-      field.toggleAttribute("aria-invalid", Boolean(found[name]));
-      if (found[name]) field.setAttribute("aria-invalid", "true");
+      field.toggleAttribute("aria-invalid", Boolean(problems[name]));
+      if (problems[name]) field.setAttribute("aria-invalid", "true");
     }
   }
-  return !found.age && !found.weight;
+  return !problems.age && !problems.weight;
 }
 
 // ---------- drawing ----------
 
-function summary(current: Patient): Child[] {
-  const pair = (name: string, value: string | null): Child => [h("dt", {}, name), h("dd", {}, known(value))];
+function summary(current: PatientDetail): Child[] {
+  const knownPair = (name: string, value: string | null): Child => pair(name, known(value));
   return [
-    pair("Name", current.name),
-    pair("Born", date(current.birth_date)),
-    pair("Gestational age", weeks(current.gestational_age_days)),
-    pair("Birth weight", grams(current.birth_weight_g)),
-    pair("Sex", SEXES[current.sex] ?? null),
-    pair("Twin group", current.twin_group),
+    knownPair("Name", current.name),
+    knownPair("Born", date(current.birth_date)),
+    knownPair("Gestational age", weeks(current.gestational_age_days)),
+    knownPair("Birth weight", grams(current.birth_weight_g)),
+    knownPair("Sex", SEXES[current.sex] ?? null),
+    knownPair("Twin group", current.twin_group),
     current.merged_from?.length
-      ? pair("Also known as", current.merged_from.map((other) => other.patient_id).join(", "))
+      ? knownPair("Also known as", current.merged_from.map((other) => other.patient_id).join(", "))
       : null,
   ];
 }
@@ -103,7 +84,7 @@ function studyRow(study: PatientStudy): HTMLTableRowElement {
         "aria-label": `Select the study of ${label}`,
       }),
     ),
-    h("th", { scope: "row" }, h("a", { href: study.url ?? `/studies/${encodeURIComponent(study.study_uid)}/` }, label)),
+    h("th", { scope: "row" }, h("a", { href: study.url }, label)),
     h("td", { class: "num" }, known(study.day_of_life == null ? null : String(study.day_of_life))),
     h("td", { class: "num" }, known(weeks(study.postmenstrual_age_days))),
     h("td", {}, known(study.description)),
@@ -118,18 +99,18 @@ function studyRow(study: PatientStudy): HTMLTableRowElement {
   );
 }
 
-function draw(current: Patient, keepForm = false): void {
+function draw(current: PatientDetail, keepForm = false): void {
   byId("patient-title").textContent = current.patient_id || "no ID";
   fill(byId("patient-summary"), ...summary(current));
   fill(byId("study-rows"), ...current.studies.map(studyRow));
   byId("study-count").textContent = count(current.studies.length, "study", "studies");
-  byId("undo").hidden = undoable === null;
+  byId("undo").hidden = factsBefore === null;
   if (!keepForm) writeFields(toFields(current));
 }
 
 async function load(keepForm = false): Promise<void> {
   try {
-    patient = await api.get<Patient>(URL_OF);
+    patient = await api.get<PatientDetail>(URL_OF);
     draw(patient, keepForm);
     hideBanner("patient");
     if (patient.merged_into) location.replace(`/patients/${patient.merged_into}/`);
@@ -145,11 +126,11 @@ function failed(title: string, error: unknown): void {
 
 // ---------- acting ----------
 
-async function patch(changes: Partial<Facts>, said: string): Promise<boolean> {
+async function patch(changes: Partial<Facts>, message: string): Promise<boolean> {
   try {
     await api.patch(URL_OF, changes);
-    byId("saved").textContent = `${said} ${when(new Date())}`;
-    polite(said);
+    byId("saved").textContent = `${message} ${when(new Date())}`;
+    polite(message);
     await load();
     return true;
   } catch (error) {
@@ -161,7 +142,7 @@ async function patch(changes: Partial<Facts>, said: string): Promise<boolean> {
 async function save(): Promise<void> {
   if (!patient || !showProblems()) return;
   const before = Object.fromEntries(FACTS.map((name) => [name, patient?.[name]])) as unknown as Facts;
-  const changes = changed(before, toFacts(readFields()));
+  const changes = changedFacts(before, toFacts(readFields()));
   if (!Object.keys(changes).length) {
     byId("saved").textContent = "Nothing was changed";
     return;
@@ -169,15 +150,15 @@ async function save(): Promise<void> {
   const old = Object.fromEntries(
     Object.keys(changes).map((name) => [name, before[name as keyof Facts]]),
   ) as Partial<Facts>;
-  undoable = old;
-  if (!(await patch(changes, "Saved"))) undoable = null;
+  factsBefore = old;
+  if (!(await patch(changes, "Saved"))) factsBefore = null;
 }
 
 async function undo(): Promise<void> {
-  if (!undoable) return;
-  const old = undoable;
-  undoable = null;
-  if (!(await patch(old, "Undone"))) undoable = old;
+  if (!factsBefore) return;
+  const old = factsBefore;
+  factsBefore = null;
+  if (!(await patch(old, "Undone"))) factsBefore = old;
 }
 
 function selectedStudies(): string[] {
@@ -206,7 +187,7 @@ async function split(): Promise<void> {
   });
   if (!answer.confirmed) return;
   try {
-    const { split_to: others } = await api.post<{ split_to: { id: number; patient_id: string }[] }>(`${URL_OF}split/`, {
+    const { split_to: others } = await api.post<SplitResult>(`${URL_OF}split/`, {
       studies,
     });
     polite(`${count(studies.length, "study", "studies")} split off`);
@@ -243,8 +224,7 @@ async function merge(): Promise<void> {
   });
   if (!answer.confirmed) return;
   try {
-    const result = await api.post<{ url?: string; id?: number } | null>(`${URL_OF}merge/`, { into });
-    location.assign(result?.url ?? (result?.id ? `/patients/${result.id}/` : location.pathname));
+    location.assign((await api.post<PatientDetail>(`${URL_OF}merge/`, { into })).url);
   } catch (error) {
     failed("Nothing was merged.", error);
   }
@@ -273,7 +253,13 @@ export function startPatient(): void {
   document.addEventListener("patients-imported", () => void load());
   const GROUP = "Patient";
   bind({ key: "Ctrl+s", label: "Save", group: GROUP, run: () => void save(), inFields: true });
-  bind({ key: "u", label: "Undo the last save", group: GROUP, run: () => void undo(), when: () => undoable !== null });
+  bind({
+    key: "u",
+    label: "Undo the last save",
+    group: GROUP,
+    run: () => void undo(),
+    when: () => factsBefore !== null,
+  });
   bind({ key: "Escape", label: "Back to the worklist", group: GROUP, run: () => location.assign("/"), bar: false });
   startImport();
   void load();

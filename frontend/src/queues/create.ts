@@ -1,16 +1,17 @@
-/** A new label queue: which studies, who reads them, and how; what it would hold stands beside it all the while. */
+/** A new label queue: which studies, who reads them, and how; with a preview of what it would hold. */
 
 import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { byId, cap, fill, h, icon } from "../common/dom";
 import { bind } from "../common/keys";
-import { form, sourceFields } from "./fields";
-import { asked, decode } from "./form-data";
+import { card, errorMessage } from "../common/parts";
+import { queueForm, sourceFields } from "./fields";
+import { decode, queueRequest } from "./form-data";
 import { planView, refusedTable } from "./preview";
 import { type Choices, type Plan, QUEUES, type Source } from "./types";
 
-const LOOK_MS = 350;
-const KEPT = "fontanelle.new-queue";
+const PREVIEW_MS = 350;
+const STORED_FORM = "fontanelle.new-queue";
 
 interface Refusal {
   code?: string;
@@ -23,10 +24,10 @@ class Page {
   private readonly side = h("div", { class: "stack-4", "aria-live": "polite" }, h("p", { class: "dim" }, "Looking"));
   private readonly problem = h("div", {});
   private timer = 0;
-  private turn = 0;
+  private request = 0;
 
   constructor(private readonly choices: Choices) {
-    this.form = form(choices, (file) => void this.take(file));
+    this.form = queueForm(choices, (file) => void this.readFile(file));
     this.form.addEventListener("input", () => this.changed());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -54,24 +55,19 @@ class Page {
         h(
           "div",
           { class: "side-col sticky" },
-          h(
-            "section",
-            { class: "card" },
-            h("header", {}, h("h2", { class: "h2" }, "What it will hold")),
-            h("div", { class: "body stack-4" }, this.side, create),
-          ),
+          card({ title: "What it will hold" }, h("div", { class: "body stack-4" }, this.side, create)),
         ),
       ),
     );
     byId("main").removeAttribute("aria-busy");
-    this.restore();
+    this.restoreForm();
     this.drawSource();
-    void this.look();
+    void this.updatePreview();
     this.form.querySelector<HTMLInputElement>("#name")?.focus();
   }
 
   private get source(): Source {
-    return asked(new FormData(this.form)).source;
+    return queueRequest(new FormData(this.form)).source;
   }
 
   private drawSource(): void {
@@ -82,20 +78,20 @@ class Page {
   }
 
   private changed(): void {
-    this.keep();
+    this.storeForm();
     this.drawSource();
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.look(), LOOK_MS);
+    this.timer = window.setTimeout(() => void this.updatePreview(), PREVIEW_MS);
   }
 
-  /** What was typed survives a reload and a lost sign-in. */
-  private keep(): void {
+  /** Store the form for this tab, so that it survives a reload and a lost sign-in. */
+  private storeForm(): void {
     const entries = [...new FormData(this.form)].filter(([, value]) => typeof value === "string");
-    sessionStorage.setItem(KEPT, JSON.stringify(entries));
+    sessionStorage.setItem(STORED_FORM, JSON.stringify(entries));
   }
 
-  private restore(): void {
-    const entries = JSON.parse(sessionStorage.getItem(KEPT) ?? "null") as [string, string][] | null;
+  private restoreForm(): void {
+    const entries = JSON.parse(sessionStorage.getItem(STORED_FORM) ?? "null") as [string, string][] | null;
     if (!entries) return;
     for (const field of this.form.elements) {
       if (
@@ -114,41 +110,44 @@ class Page {
     }
   }
 
-  private async take(file: File): Promise<void> {
+  private async readFile(file: File): Promise<void> {
     const text = decode(await file.arrayBuffer());
     if (text === null) {
-      this.tell(`${file.name} is not UTF-8 text, so nothing was taken from it. Save it as UTF-8 and choose it again.`);
+      this.showProblem(
+        `${file.name} is not UTF-8 text, so nothing was taken from it. Save it as UTF-8 and choose it again.`,
+      );
       return;
     }
     byId<HTMLTextAreaElement>("uids").value = text;
-    this.tell("");
+    this.showProblem("");
     this.changed();
   }
 
-  private async look(): Promise<void> {
-    const turn = ++this.turn;
-    const body = asked(new FormData(this.form));
-    if (body.source === "list" && !body.uids?.trim()) return this.wait("Paste or choose a list of studies.");
-    if (body.source === "strategy" && !body.count) return this.wait("Say how many studies the strategy is to choose.");
+  private async updatePreview(): Promise<void> {
+    const request = ++this.request;
+    const body = queueRequest(new FormData(this.form));
+    if (body.source === "list" && !body.uids?.trim()) return this.showMessage("Paste or choose a list of studies.");
+    if (body.source === "strategy" && !body.count)
+      return this.showMessage("Say how many studies the strategy is to choose.");
     try {
       const plan = await api.post<Plan>(`${QUEUES}preview/`, { ...body, name: body.name || "New queue" });
-      if (turn !== this.turn) return;
+      if (request !== this.request) return;
       fill(this.side, ...planView(plan, body));
     } catch (error) {
-      if (turn === this.turn && !(error instanceof ApiError && error.signedOut))
-        this.wait(reason(error), true, (error as ApiError).body as Refusal | null);
+      if (request === this.request && !(error instanceof ApiError && error.signedOut))
+        this.showMessage(reason(error), true, (error as ApiError).body as Refusal | null);
     }
   }
 
-  private wait(text: string, wrong = false, refusal: Refusal | null = null): void {
+  private showMessage(text: string, wrong = false, refusal: Refusal | null = null): void {
     const lines = refusal?.refused
       ? refusedTable({ refused: refusal.refused, refused_total: refusal.refused_total ?? 0 }, false)
       : [];
     fill(this.side, h("p", { class: wrong ? "message" : "dim" }, wrong ? icon("bad") : null, text), ...lines);
   }
 
-  private tell(text: string): void {
-    fill(this.problem, text ? h("p", { class: "message", role: "alert" }, icon("bad"), text) : null);
+  private showProblem(text: string): void {
+    fill(this.problem, text ? errorMessage(text) : null);
   }
 
   async create(): Promise<void> {
@@ -156,18 +155,18 @@ class Page {
     const button = byId("main").querySelector<HTMLButtonElement>("button[type=submit]");
     button?.setAttribute("aria-disabled", "true");
     try {
-      const made = await api.post<{ url: string; studies: number }>(QUEUES, {
-        ...asked(new FormData(this.form)),
+      const created = await api.post<{ url: string; studies: number }>(QUEUES, {
+        ...queueRequest(new FormData(this.form)),
         leave_out: leaveOut,
       });
-      sessionStorage.removeItem(KEPT);
-      polite(`The queue was made, with ${made.studies} studies`);
-      location.assign(made.url);
+      sessionStorage.removeItem(STORED_FORM);
+      polite(`The queue was made, with ${created.studies} studies`);
+      location.assign(created.url);
     } catch (error) {
       button?.removeAttribute("aria-disabled");
       if (error instanceof ApiError && error.signedOut) return;
       const refused = (error as ApiError & { body: Refusal }).body?.code === "refused";
-      this.tell(`${refused ? "" : "No queue was made. "}${reason(error)}`);
+      this.showProblem(`${refused ? "" : "No queue was made. "}${reason(error)}`);
       this.form.querySelector<HTMLElement>(`[name="${Object.keys((error as ApiError).body ?? {})[0] ?? ""}"]`)?.focus();
     }
   }
@@ -194,9 +193,6 @@ export async function startNew(): Promise<void> {
           : location.assign("/label/queues/"),
     });
   } catch (error) {
-    fill(
-      byId("main"),
-      h("p", { class: "message", role: "alert" }, icon("bad"), `The form could not be opened. ${reason(error)}`),
-    );
+    fill(byId("main"), errorMessage(`The form could not be opened. ${reason(error)}`));
   }
 }

@@ -1,6 +1,7 @@
 /** The fields of a new queue. */
 
 import { type Child, h, s } from "../common/dom";
+import { card } from "../common/parts";
 import { BLINDINGS, type Choices, RULES, type Source } from "./types";
 
 type Words = readonly (readonly [string, string])[];
@@ -24,7 +25,7 @@ function input(id: string, props: Record<string, string | number | boolean> = {}
   );
 }
 
-const whole = (id: string, value: number, min: number, max: number, after = "") =>
+const wholeNumberField = (id: string, value: number, min: number, max: number, after = "") =>
   input(id, { type: "number", value, min, max, inputmode: "numeric" }, after);
 
 function select(id: string, options: Words): HTMLElement {
@@ -53,13 +54,8 @@ function group(id: string, label: string, ...controls: Child[]): HTMLElement {
   );
 }
 
-function card(title: string, ...content: Child[]): HTMLElement {
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, title)),
-    h("div", { class: "body form" }, ...content),
-  );
+function fieldsCard(title: string, ...content: Child[]): HTMLElement {
+  return card({ title }, h("div", { class: "body form" }, ...content));
 }
 
 const SOURCES: readonly [Source, string][] = [
@@ -170,7 +166,7 @@ function strategyFields(choices: Choices): HTMLElement {
 }
 
 function readers(choices: Choices): HTMLElement {
-  const one = (each: Choices["readers"][number]) =>
+  const readerCheck = (each: Choices["readers"][number]) =>
     h(
       "label",
       { class: "check" },
@@ -181,7 +177,7 @@ function readers(choices: Choices): HTMLElement {
   return h(
     "div",
     { class: "stack" },
-    h("div", { class: "checks", role: "group", "aria-label": "Readers" }, ...choices.readers.map(one)),
+    h("div", { class: "checks", role: "group", "aria-label": "Readers" }, ...choices.readers.map(readerCheck)),
     h("p", { class: "hint" }, "None ticked: every annotator and adjudicator."),
   );
 }
@@ -194,83 +190,95 @@ function eye(): SVGElement {
   );
 }
 
-export function form(choices: Choices, takeFile: (file: File) => void): HTMLFormElement {
+function studiesCard(choices: Choices, takeFile: (file: File) => void): HTMLElement {
+  return fieldsCard(
+    "Studies",
+    row("name", "Name", input("name", { maxlength: 100, required: true }), "Readers see it."),
+    sourcePick(),
+    filterFields(),
+    listFields(takeFile),
+    strategyFields(choices),
+    h(
+      "div",
+      { "data-source": "filter strategy" },
+      row(
+        "count",
+        "At most",
+        wholeNumberField("count", 0, 0, 100_000, "studies"),
+        "0: all of them. From a filter they are drawn at random, by the seed.",
+      ),
+    ),
+    h(
+      "div",
+      { "data-source": "filter list" },
+      row(
+        "why",
+        "Why this one",
+        input("why", { maxlength: 200, value: "not read yet" }),
+        "Readers see this before they answer: nothing of AI or of other readers.",
+      ),
+    ),
+  );
+}
+
+function readersCard(choices: Choices): HTMLElement {
+  return fieldsCard(
+    "Readers",
+    readers(choices),
+    row("readers_per_study", "Readers per study", wholeNumberField("readers_per_study", 2, 1, 20)),
+    group(
+      "l-trainee",
+      "Trainees",
+      check("trainee", "they see the known answer after each of theirs; no labels are made", false),
+    ),
+  );
+}
+
+function methodCard(choices: Choices): HTMLElement {
   const gold = choices.known_answers
     ? `Studies whose answer is known (${choices.known_answers}), mixed in; every reader gets them.`
     : "No study has a reference label yet, so none can be mixed in.";
+  return fieldsCard(
+    "How",
+    h(
+      "p",
+      { class: "small dim line" },
+      eye(),
+      "Until a reader commits, nothing of AI or of other readers is sent to them.",
+    ),
+    row(
+      "blinding",
+      "Hidden",
+      select("blinding", BLINDINGS),
+      "Of AI and other readers; a study that comes again stays hidden until its second answer.",
+    ),
+    row("rule", "Consensus", select("rule", RULES), "What does not meet it goes to an adjudicator."),
+    group(
+      "l-shuffled",
+      "Order",
+      check("shuffled", "each reader's own, shuffled", true),
+      h("label", { class: "label", for: "seed" }, "seed"),
+      wholeNumberField("seed", 1, 0, 2_147_483_647),
+    ),
+    row("gold", "Gold studies", wholeNumberField("gold", 0, 0, 50, "%"), gold),
+    row(
+      "repeats",
+      "Repeats",
+      wholeNumberField("repeats", 0, 0, 50, "%"),
+      "The same study again to the same reader, for intra-reader agreement.",
+    ),
+    row("repeat_gap", "not before", wholeNumberField("repeat_gap", 20, 1, 1000, "other studies")),
+    row("deadline", "Done by", input("deadline", { type: "date" })),
+  );
+}
+
+export function queueForm(choices: Choices, takeFile: (file: File) => void): HTMLFormElement {
   return h(
     "form",
     { id: "new-queue", class: "side-col", novalidate: true, autocomplete: "off" },
-    card(
-      "Studies",
-      row("name", "Name", input("name", { maxlength: 100, required: true }), "Readers see it."),
-      sourcePick(),
-      filterFields(),
-      listFields(takeFile),
-      strategyFields(choices),
-      h(
-        "div",
-        { "data-source": "filter strategy" },
-        row(
-          "count",
-          "At most",
-          whole("count", 0, 0, 100_000, "studies"),
-          "0: all of them. From a filter they are drawn at random, by the seed.",
-        ),
-      ),
-      h(
-        "div",
-        { "data-source": "filter list" },
-        row(
-          "why",
-          "Why this one",
-          input("why", { maxlength: 200, value: "not read yet" }),
-          "Readers see this before they answer: nothing of AI or of other readers.",
-        ),
-      ),
-    ),
-    card(
-      "Readers",
-      readers(choices),
-      row("readers_per_study", "Readers per study", whole("readers_per_study", 2, 1, 20)),
-      group(
-        "l-trainee",
-        "Trainees",
-        check("trainee", "they see the known answer after each of theirs; no labels are made", false),
-      ),
-    ),
-    card(
-      "How",
-      h(
-        "p",
-        { class: "small dim line" },
-        eye(),
-        "Until a reader commits, nothing of AI or of other readers is sent to them.",
-      ),
-      row(
-        "blinding",
-        "Hidden",
-        select("blinding", BLINDINGS),
-        "Of AI and other readers; a study that comes again stays hidden until its second answer.",
-      ),
-      row("rule", "Consensus", select("rule", RULES), "What does not meet it goes to an adjudicator."),
-      group(
-        "l-shuffled",
-        "Order",
-        check("shuffled", "each reader's own, shuffled", true),
-        h("label", { class: "label", for: "seed" }, "seed"),
-        whole("seed", 1, 0, 2_147_483_647),
-      ),
-      row("gold", "Gold studies", whole("gold", 0, 0, 50, "%"), gold),
-      row(
-        "repeats",
-        "Repeats",
-        whole("repeats", 0, 0, 50, "%"),
-        "The same study again to the same reader, for intra-reader agreement.",
-      ),
-      row("repeat_gap", "not before", whole("repeat_gap", 20, 1, 1000, "other studies")),
-      row("deadline", "Done by", input("deadline", { type: "date" })),
-    ),
+    studiesCard(choices, takeFile),
+    readersCard(choices),
+    methodCard(choices),
   );
 }
 

@@ -1,8 +1,9 @@
-/** What the form of a new queue says, as the API wants it; pure. */
+/** The form of a new queue as a request to the API; pure. */
 
+import { wholeNumber } from "../common/format";
 import type { Blinding, Rule, Source } from "./types";
 
-export interface Asked {
+export interface QueueRequest {
   name: string;
   source: Source;
   filter?: Record<string, unknown>;
@@ -23,13 +24,9 @@ export interface Asked {
   deadline: string | null;
 }
 
-function whole(text: string): number | null {
-  return /^\d+$/.test(text.trim()) ? Number(text.trim()) : null;
-}
+const percent = (text: string) => (wholeNumber(text) ?? 0) / 100;
 
-const percent = (text: string) => (whole(text) ?? 0) / 100;
-
-/** The end of that day where the admin sits. */
+/** The end of that day in the browser's time zone. */
 export function endOfDay(day: string): string | null {
   return day ? new Date(`${day}T23:59:59`).toISOString() : null;
 }
@@ -40,8 +37,8 @@ function filterOf(form: FormData): Record<string, unknown> {
   return {
     acquired_from: text("acquired_from") || null,
     acquired_to: text("acquired_to") || null,
-    weeks_from: whole(text("weeks_from")),
-    weeks_to: whole(text("weeks_to")),
+    weeks_from: wholeNumber(text("weeks_from")),
+    weeks_to: wholeNumber(text("weeks_to")),
     device: text("device"),
     words: text("words"),
     labelled: text("labelled") || "nobody",
@@ -50,10 +47,10 @@ function filterOf(form: FormData): Record<string, unknown> {
   };
 }
 
-export function asked(form: FormData): Asked {
+export function queueRequest(form: FormData): QueueRequest {
   const text = (name: string) => String(form.get(name) ?? "").trim();
   const source = text("source") as Source;
-  const count = whole(text("count")) || null;
+  const count = wholeNumber(text("count")) || null;
   const why = text("why");
   return {
     name: text("name"),
@@ -63,14 +60,14 @@ export function asked(form: FormData): Asked {
     ...(source === "strategy" ? { strategy: text("strategy"), count } : {}),
     ...(why ? { why } : {}),
     readers: form.getAll("reader").map(String),
-    readers_per_study: whole(text("readers_per_study")) ?? 2,
+    readers_per_study: wholeNumber(text("readers_per_study")) ?? 2,
     blinding: text("blinding") as Blinding,
     rule: text("rule") as Rule,
     shuffled: form.has("shuffled"),
-    seed: whole(text("seed")) ?? 1,
+    seed: wholeNumber(text("seed")) ?? 1,
     gold: percent(text("gold")),
     repeats: percent(text("repeats")),
-    repeat_gap: whole(text("repeat_gap")) ?? 20,
+    repeat_gap: wholeNumber(text("repeat_gap")) ?? 20,
     trainee: form.has("trainee"),
     deadline: endOfDay(text("deadline")),
   };

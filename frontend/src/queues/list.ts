@@ -6,6 +6,7 @@ import { byId, type Child, cap, fill, h, icon } from "../common/dom";
 import { subscribe } from "../common/events";
 import { count, date, number, when } from "../common/format";
 import { bind } from "../common/keys";
+import { errorMessage, scrollRegion } from "../common/parts";
 import { QUEUES, type Queue } from "./types";
 
 const COLUMNS = [
@@ -19,7 +20,7 @@ const COLUMNS = [
   { label: "Made" },
 ];
 
-export function meter(done: number, total: number, label: string): HTMLElement {
+export function progressMeter(done: number, total: number, label: string): HTMLElement {
   return h("progress", {
     class: done >= total && total ? "done" : null,
     value: done,
@@ -28,8 +29,8 @@ export function meter(done: number, total: number, label: string): HTMLElement {
   });
 }
 
-/** What stands about the deadline: a sign and a word, never colour alone. */
-export function expected(
+/** The expected end: a sign and a word, never colour alone. */
+export function expectedText(
   queue: Pick<Queue, "active" | "reads_done" | "reads_needed" | "expected_end" | "overdue" | "late">,
 ): Child {
   if (!queue.active) return "closed";
@@ -55,9 +56,9 @@ function row(queue: Queue): Child[] {
     [number(queue.studies), extras ? h("span", { class: "small dim" }, ` + ${extras}`) : null],
     queue.trainee ? "all" : queue.readers_per_study,
     `${number(queue.reads_done)} of ${number(queue.reads_needed)}`,
-    meter(queue.reads_done, queue.reads_needed, `Reads of ${queue.name}`),
+    progressMeter(queue.reads_done, queue.reads_needed, `Reads of ${queue.name}`),
     queue.deadline ? (date(queue.deadline) ?? "–") : "–",
-    expected(queue),
+    expectedText(queue),
     [
       when(queue.created_at) ?? "–",
       queue.created_by ? h("span", { class: "small dim" }, ` ${queue.created_by}`) : null,
@@ -93,9 +94,9 @@ function show(queues: Queue[]): void {
       ? h(
           "section",
           { class: "card" },
-          h(
-            "div",
-            { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Label queues" },
+          scrollRegion(
+            "body overflow-x",
+            "Label queues",
             dataTable("Label queues and their progress", COLUMNS, queues.map(row)),
           ),
         )
@@ -114,10 +115,7 @@ async function load(): Promise<void> {
   try {
     show((await api.get<{ results: Queue[] }>(QUEUES)).results);
   } catch (error) {
-    fill(
-      byId("main"),
-      h("p", { class: "message", role: "alert" }, icon("bad"), `The queues could not be loaded. ${reason(error)}`),
-    );
+    fill(byId("main"), errorMessage(`The queues could not be loaded. ${reason(error)}`));
   }
 }
 

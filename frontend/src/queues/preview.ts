@@ -3,10 +3,11 @@
 import { dataTable } from "../common/charts";
 import { type Child, h, icon } from "../common/dom";
 import { count, duration, number } from "../common/format";
-import type { Asked } from "./form-data";
+import { numberPair, scrollRegion } from "../common/parts";
+import type { QueueRequest } from "./form-data";
 import type { Plan } from "./types";
 
-/** Seconds that a read takes; the walk's target for a negative, viewing included. */
+/** Seconds for one read, as for a negative study, viewing included. */
 const SECONDS_EACH = 25;
 const SHOWN = 100;
 
@@ -23,9 +24,9 @@ export function refusedTable(plan: Pick<Plan, "refused" | "refused_total">, leav
       icon("warn"),
       h("span", {}, `${count(plan.refused_total, "study", "studies")} cannot be taken`),
     ),
-    h(
-      "div",
-      { class: "scroll-box", tabindex: 0, role: "region", "aria-label": "What cannot be taken" },
+    scrollRegion(
+      "scroll-box",
+      "What cannot be taken",
       dataTable("What cannot be taken", [{ label: "Line", num: true }, { label: "Text" }, { label: "Why" }], rows),
     ),
     more > 0 ? h("p", { class: "small dim" }, `and ${number(more)} more`) : null,
@@ -35,30 +36,29 @@ export function refusedTable(plan: Pick<Plan, "refused" | "refused_total">, leav
   ];
 }
 
-export function planView(plan: Plan, asked: Asked): Child[] {
+export function planView(plan: Plan, request: QueueRequest): Child[] {
   const share = plan.readers ? Math.ceil(plan.reads / plan.readers) : 0;
-  const pair = (name: string, value: Child) => [h("dt", {}, name), h("dd", { class: "num" }, value)];
   return [
     h(
       "dl",
       { class: "kv" },
-      pair("Studies", h("span", { class: "strong" }, number(plan.studies))),
-      pair("Infants", number(plan.patients)),
-      pair("Gold studies", number(plan.gold)),
-      pair("Repeats", number(plan.repeats)),
-      pair("Readers", number(plan.readers)),
-      pair("Reads in all", number(plan.reads)),
-      pair(
+      numberPair("Studies", h("span", { class: "strong" }, number(plan.studies))),
+      numberPair("Infants", number(plan.patients)),
+      numberPair("Gold studies", number(plan.gold)),
+      numberPair("Repeats", number(plan.repeats)),
+      numberPair("Readers", number(plan.readers)),
+      numberPair("Reads in all", number(plan.reads)),
+      numberPair(
         "Each reader",
         share ? `about ${number(share)}, ${duration(share * SECONDS_EACH) ?? ""} at ${SECONDS_EACH} s` : "–",
       ),
     ),
-    plan.readers < asked.readers_per_study && !asked.trainee
+    plan.readers < request.readers_per_study && !request.trainee
       ? h(
           "p",
           { class: "warn" },
           icon("warn"),
-          `There are ${count(plan.readers, "reader")} for ${asked.readers_per_study} reads of each study.`,
+          `There are ${count(plan.readers, "reader")} for ${request.readers_per_study} reads of each study.`,
         )
       : null,
     ...refusedTable(plan),

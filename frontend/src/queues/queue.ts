@@ -4,11 +4,12 @@ import { polite } from "../common/announce";
 import { api, reason } from "../common/api";
 import { dataTable } from "../common/charts";
 import { ask } from "../common/dialog";
-import { byId, type Child, cap, fill, h, icon } from "../common/dom";
+import { byId, type Child, cap, fill, h } from "../common/dom";
 import { subscribe } from "../common/events";
 import { count, date, duration, number, when } from "../common/format";
 import { bind } from "../common/keys";
-import { expected, meter } from "./list";
+import { card, errorMessage, pair, scrollRegion } from "../common/parts";
+import { expectedText, progressMeter } from "./list";
 import { BLINDINGS, type Labeller, QUEUES, type QueueDetail, RULES, wordOf } from "./types";
 
 const COLUMNS = [
@@ -20,7 +21,7 @@ const COLUMNS = [
   { label: "Last" },
 ];
 
-function person(each: Labeller): Child[] {
+function labellerRow(each: Labeller): Child[] {
   const total = each.total === null ? "" : ` of ${number(each.total)}`;
   return [
     [
@@ -30,7 +31,7 @@ function person(each: Labeller): Child[] {
       each.labels_now ? null : h("span", { class: "badge" }, "no longer reads it"),
     ],
     `${number(each.done)}${total}`,
-    each.total === null ? "–" : meter(each.done, each.total, `Reads of ${each.display}`),
+    each.total === null ? "–" : progressMeter(each.done, each.total, `Reads of ${each.display}`),
     number(each.skipped),
     duration(each.median_seconds) ?? "–",
     when(each.last) ?? "–",
@@ -38,7 +39,7 @@ function person(each: Labeller): Child[] {
 }
 
 function pairs(entries: readonly (readonly [string, Child])[]): HTMLElement {
-  return h("dl", { class: "kv" }, ...entries.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+  return h("dl", { class: "kv" }, ...entries.flatMap(([name, value]) => pair(name, value)));
 }
 
 function facts(queue: QueueDetail): HTMLElement {
@@ -56,14 +57,14 @@ function facts(queue: QueueDetail): HTMLElement {
     ["Consensus", queue.trainee ? "none: trainees make no labels" : wordOf(RULES, queue.rule)],
     ["Order", queue.shuffled ? `each reader's own, seed ${queue.seed}` : "the same for all"],
     ["Done by", queue.deadline ? (date(queue.deadline) ?? "–") : "no deadline"],
-    ["Expected", expected(queue)],
+    ["Expected", expectedText(queue)],
     ["Made", `${when(queue.created_at) ?? ""}${queue.created_by ? ` by ${queue.created_by}` : ""}`],
   ]);
 }
 
-/** What was asked for when it was made, in the words of the form. */
-function origin(queue: QueueDetail): HTMLElement {
-  const said = Object.entries((queue.made_from["filter"] as Record<string, unknown> | undefined) ?? {}).filter(
+/** How the queue was made, in the words of the form. */
+function originText(queue: QueueDetail): HTMLElement {
+  const filters = Object.entries((queue.made_from["filter"] as Record<string, unknown> | undefined) ?? {}).filter(
     ([, value]) => value !== null && value !== "" && value !== false,
   );
   const from = {
@@ -71,7 +72,7 @@ function origin(queue: QueueDetail): HTMLElement {
     list: "a list of studies",
     strategy: `the strategy ${String(queue.made_from["strategy"] ?? "")}`,
   }[queue.source];
-  const words = said
+  const words = filters
     .map(([name, value]) => `${name.replace("labelled", "read by").replaceAll("_", " ")} ${String(value)}`)
     .join(", ");
   return h("p", { class: "small dim" }, `From ${from}${words ? `: ${words}` : ""}.`);
@@ -92,13 +93,13 @@ class Page {
 
   private problem(title: string, error: unknown): void {
     const slot = document.getElementById("problem") ?? byId("main");
-    fill(slot, h("p", { class: "message", role: "alert" }, icon("bad"), `${title} ${reason(error)}`));
+    fill(slot, errorMessage(`${title} ${reason(error)}`));
   }
 
-  private async change(body: Record<string, unknown>, said: string): Promise<void> {
+  private async change(body: Record<string, unknown>, message: string): Promise<void> {
     try {
       this.show(await api.patch<QueueDetail>(this.url, body));
-      polite(said);
+      polite(message);
     } catch (error) {
       this.problem("Nothing was changed.", error);
     }
@@ -109,13 +110,13 @@ class Page {
     const { queue } = this;
     if (!queue) return;
     if (!queue.active) return this.change({ active: true }, "Opened again");
-    const left = queue.reads_needed - queue.reads_done;
+    const missing = queue.reads_needed - queue.reads_done;
     const body = [
       h(
         "p",
         {},
-        left
-          ? `${count(left, "read")} of ${number(queue.reads_needed)} are still missing. ` +
+        missing
+          ? `${count(missing, "read")} of ${number(queue.reads_needed)} are still missing. ` +
               "Readers no longer see its studies; what they answered is kept, and drafts too."
           : "Every read is there. What was answered is kept.",
       ),
@@ -165,7 +166,7 @@ class Page {
       cap("C"),
     );
     const body = queue.people.length
-      ? dataTable("Readers and their progress", COLUMNS, queue.people.map(person))
+      ? dataTable("Readers and their progress", COLUMNS, queue.people.map(labellerRow))
       : h("p", { class: "dim" }, "Nobody labels it yet.");
     fill(
       byId("main"),
@@ -185,33 +186,16 @@ class Page {
         h(
           "div",
           { class: "side-col" },
-          h(
-            "section",
-            { class: "card" },
-            h(
-              "header",
-              {},
-              h("h2", { class: "h2" }, "Readers"),
-              h("span", { class: "dim small" }, queue.open_to_all ? "all annotators and adjudicators" : "named"),
-            ),
-            h("div", { class: "body overflow-x", tabindex: 0, role: "region", "aria-label": "Readers" }, body),
+          card(
+            { title: "Readers", note: queue.open_to_all ? "all annotators and adjudicators" : "named" },
+            scrollRegion("body overflow-x", "Readers", body),
           ),
         ),
         h(
           "div",
           { class: "side-col" },
-          h(
-            "section",
-            { class: "card" },
-            h("header", {}, h("h2", { class: "h2" }, "As it was made")),
-            h("div", { class: "body stack" }, facts(queue), origin(queue)),
-          ),
-          h(
-            "section",
-            { class: "card" },
-            h("header", {}, h("h2", { class: "h2" }, "Change")),
-            h("div", { class: "body" }, this.edits(queue)),
-          ),
+          card({ title: "As it was made" }, h("div", { class: "body stack" }, facts(queue), originText(queue))),
+          card({ title: "Change" }, h("div", { class: "body" }, this.edits(queue))),
         ),
       ),
     );
@@ -223,7 +207,7 @@ export function startQueue(id: number): void {
   const page = new Page(`${QUEUES}${id}/`);
   bind({ key: "c", label: "Close or open", group: "Label queue", run: () => void page.toggle() });
   bind({ key: "Escape", label: "All queues", group: "Label queue", run: () => location.assign("/label/queues/") });
-  // A form in which somebody types is left alone.
+  // A form that has the focus is not redrawn.
   subscribe(["read"], () => !byId("main").querySelector("form:focus-within") && void page.load());
   void page.load();
 }

@@ -1,154 +1,156 @@
-/** After the commit: what was said beside what the model said, agreeing, the next study, and going back. */
+/** After the commit: the read beside the model's score, agreement, the next study, and reopening. */
 
 import { assertive, polite } from "../common/announce";
 import { api, reason } from "../common/api";
 import { h } from "../common/dom";
 import { duration, probability } from "../common/format";
-import { Thread } from "./adjudication/discussion";
+import { DiscussionPanel } from "./adjudication/discussion";
 import { type Answer, headline } from "./answer/findings";
 import { targetOf } from "./read-target";
 import { Reveal } from "./reveal";
-import type { Desk } from "./session-context";
+import type { SessionContext } from "./session-context";
 import { doneKeys } from "./shortcuts";
-import { lesson } from "./trainee-feedback";
+import { traineeFeedback } from "./trainee-feedback";
 import type { Committed, Feedback, LabelQueue, Next, Read, Score } from "./types";
 
 const HEAT_MS = 3000;
 const HEAT_TRIES = 5;
 
-export interface Back {
-  /** The read is open again. */
-  begin: (mine: Read | null) => Promise<void>;
-  /** Nothing is kept of a draft any more. */
-  settled: () => void;
-  timeline: () => Promise<void>;
-  lookAhead: () => Promise<void>;
+export interface AfterCommitHost {
+  /** Begin the reopened read. */
+  begin: (ownRead: Read | null) => Promise<void>;
+  /** Stop synchronizing the draft. */
+  closeDraft: () => void;
+  showTimeline: () => Promise<void>;
+  prefetchNext: () => Promise<void>;
 }
 
 /** "The model says suspected, 0.97.": the least that the commit reveals. */
 function modelWords(score: Score | null): string {
   if (!score?.flag) return "The model has said nothing.";
-  const said = [score.flag.replaceAll("_", " "), probability(score.probability)].filter(Boolean);
-  return `The model says ${said.join(", ")}.`;
+  const parts = [score.flag.replaceAll("_", " "), probability(score.probability)].filter(Boolean);
+  return `The model says ${parts.join(", ")}.`;
 }
 
-export class Afterwards {
+export class AfterCommit {
   feedback: Feedback | null = null;
-  discussed = false;
+  mayDiscuss = false;
   private reveal: Reveal | null = null;
   private next: Next | null = null;
   private queueAfter: LabelQueue | null = null;
-  private thread: Thread | null = null;
+  private discussion: DiscussionPanel | null = null;
 
   constructor(
-    private readonly desk: Desk,
-    private readonly back: Back,
+    private readonly session: SessionContext,
+    private readonly host: AfterCommitHost,
   ) {}
 
   close(): void {
-    this.thread?.close();
+    this.discussion?.close();
   }
 
-  committed(answer: Answer, said: Committed): void {
-    this.next = said.next;
-    this.queueAfter = said.queue ?? null;
-    const seconds = (performance.now() - this.desk.opened) / 1000;
-    if (this.desk.mode === "queue") {
+  committed(answer: Answer, commit: Committed): void {
+    this.next = commit.next;
+    this.queueAfter = commit.queue ?? null;
+    const seconds = (performance.now() - this.session.opened) / 1000;
+    if (this.session.mode === "queue") {
       const text = `Before: ${headline(answer.findings)}, ${duration(seconds) ?? ""}`;
       polite(`Committed. ${text}`);
-      if (said.feedback) {
-        this.feedback = said.feedback;
-        polite(said.feedback.right ? "Right" : "Not right");
-        return this.showDone(answer, said.committed_at ?? new Date().toISOString(), null);
+      if (commit.feedback) {
+        this.feedback = commit.feedback;
+        polite(commit.feedback.right ? "Right" : "Not right");
+        return this.show(answer, commit.committed_at ?? new Date().toISOString(), null);
       }
-      this.desk.phase = "done";
-      this.desk.house.go(said.next ? targetOf(said.next, this.desk.context, said.queue) : null, {
-        target: this.desk.target,
+      this.session.phase = "done";
+      this.session.host.go(commit.next ? targetOf(commit.next, this.session.context, commit.queue) : null, {
+        target: this.session.target,
         text,
       });
       return;
     }
-    if (said.reveal) this.desk.score = said.reveal;
-    this.showDone(answer, said.committed_at ?? new Date().toISOString(), null);
-    if (answer.findings.drawings.length) void this.showServersNumbers();
-    void this.back.lookAhead();
-    this.reveal?.say(`${duration(seconds) ?? ""} on this one.`);
-    polite(`Committed. ${modelWords(this.desk.score)}`);
+    if (commit.reveal) this.session.score = commit.reveal;
+    this.show(answer, commit.committed_at ?? new Date().toISOString(), null);
+    if (answer.findings.drawings.length) void this.showServerMeasurements();
+    void this.host.prefetchNext();
+    this.reveal?.setStatus(`${duration(seconds) ?? ""} on this one.`);
+    polite(`Committed. ${modelWords(this.session.score)}`);
   }
 
   // ---------- after the commit ----------
 
-  showDone(answer: Answer, at: string, agreement: boolean | null): void {
-    this.desk.phase = "done";
-    this.back.settled();
-    this.desk.viewer.marks.setKeyframes(answer.findings.keyframes ?? []);
-    this.desk.viewer.marks.setDrawings(answer.findings.drawings ?? [], false);
-    const commands = {
+  show(answer: Answer, at: string, agreement: boolean | null): void {
+    this.session.phase = "done";
+    this.host.closeDraft();
+    this.session.viewer.marks.setKeyframes(answer.findings.keyframes ?? []);
+    this.session.viewer.marks.setDrawings(answer.findings.drawings ?? [], false);
+    const revealHost = {
       agree: (agree: boolean) => void this.agree(agree),
       next: () => void this.advance(),
       reopen: () => void this.reopen(),
-      goTo: (sop: string, frame: number) => this.desk.viewer.goTo(sop, frame),
-      peak: (step: 1 | -1) => this.desk.viewer.weights.toPeak(step),
+      goTo: (sop: string, frame: number) => this.session.viewer.goTo(sop, frame),
+      goToPeak: (step: 1 | -1) => this.session.viewer.attention.goToPeak(step),
     };
-    const queue = this.desk.mode === "queue";
+    const queue = this.session.mode === "queue";
     this.reveal = new Reveal(
       answer,
       at,
-      queue ? null : this.desk.score,
-      this.desk.study.clips,
+      queue ? null : this.session.score,
+      this.session.study.clips,
       { queue, next: this.next !== null },
-      commands,
-      this.taught(),
+      revealHost,
+      this.feedbackSection(),
     );
     this.reveal.drawAgreement(agreement);
-    this.desk.mount(this.reveal.element);
-    this.desk.roomBar?.drawScore(this.desk.score);
-    this.desk.roomBar?.committed(at);
+    this.session.showPanel(this.reveal.element);
+    this.session.roomBar?.drawScore(this.session.score);
+    this.session.roomBar?.committed(at);
     if (!queue) {
       this.showAttention();
-      void this.back.timeline();
+      void this.host.showTimeline();
     }
-    this.bindDone();
-    void this.talk();
-    this.desk.viewer.focus();
+    this.bindKeys();
+    void this.showDiscussion();
+    this.session.viewer.focus();
   }
 
-  /** Before one's own answer in a queue: the known one, for a trainee. */
-  private taught(): HTMLElement[] {
-    return this.feedback ? [lesson(this.feedback, ({ sop_uid, frame }) => this.desk.viewer.goTo(sop_uid, frame))] : [];
+  /** For a trainee: the known answer, above the own one. */
+  private feedbackSection(): HTMLElement[] {
+    return this.feedback
+      ? [traineeFeedback(this.feedback, ({ sop_uid, frame }) => this.session.viewer.goTo(sop_uid, frame))]
+      : [];
   }
 
-  /** Beneath it: what is said about the item, by those who may talk about it. */
-  private async talk(): Promise<void> {
-    if (!this.discussed || this.desk.target.item === undefined) return;
-    this.thread ??= new Thread(`/api/v1/discussions/${this.desk.target.item}/`);
-    const { thread } = this;
-    if (!(await thread.load()) || this.desk.phase !== "done" || this.desk.closed) return;
-    this.reveal?.element.querySelector(".scroll")?.append(h("hr", { class: "rule" }), thread.element);
-    this.desk.addKey({ key: "/", label: "Discuss", group: "After the commit", run: () => thread.focus() });
+  /** Add the discussion of the item, for those who take part. */
+  private async showDiscussion(): Promise<void> {
+    if (!this.mayDiscuss || this.session.target.item === undefined) return;
+    this.discussion ??= new DiscussionPanel(`/api/v1/discussions/${this.session.target.item}/`);
+    const { discussion } = this;
+    if (!(await discussion.load()) || this.session.phase !== "done" || this.session.closed) return;
+    this.reveal?.element.querySelector(".scroll")?.append(h("hr", { class: "rule" }), discussion.element);
+    this.session.addKey({ key: "/", label: "Discuss", group: "After the commit", run: () => discussion.focus() });
   }
 
-  /** What was committed, with the numbers that the server put beside the drawings. */
-  private async showServersNumbers(): Promise<void> {
-    const { mine } = await this.desk.fetchReads();
-    const last = mine?.revisions.at(-1);
-    if (this.desk.phase === "done" && !this.desk.closed && last)
-      this.desk.viewer.marks.setDrawings(last.findings.drawings ?? [], false);
+  /** Show the measurements that the server computed at the commit. */
+  private async showServerMeasurements(): Promise<void> {
+    const { mine: ownRead } = await this.session.fetchReads();
+    const last = ownRead?.revisions.at(-1);
+    if (this.session.phase === "done" && !this.session.closed && last)
+      this.session.viewer.marks.setDrawings(last.findings.drawings ?? [], false);
   }
 
   showAttention(): void {
-    this.desk.viewer.weights.setAttention(this.desk.score?.attention ?? []);
-    this.desk.viewer.weights.setHeat(this.desk.score?.heat_maps ?? null);
-    if (this.desk.score?.attention?.length && !this.desk.score.heat_maps) this.awaitHeat();
+    this.session.viewer.attention.setAttention(this.session.score?.attention ?? []);
+    this.session.viewer.attention.setHeat(this.session.score?.heat_maps ?? null);
+    if (this.session.score?.attention?.length && !this.session.score.heat_maps) this.awaitHeat();
   }
 
-  /** The maps are computed after the score; somebody who is very fast is there before them. */
+  /** Ask again for heat maps, which are computed after the score and may be missing yet. */
   private awaitHeat(tries = HEAT_TRIES): void {
     window.setTimeout(() => {
-      if (this.desk.closed || !tries) return;
-      void this.desk.fetchScore().then((score) => {
-        if (this.desk.closed) return;
-        if (score?.heat_maps) this.desk.viewer.weights.setHeat(score.heat_maps);
+      if (this.session.closed || !tries) return;
+      void this.session.fetchScore().then((score) => {
+        if (this.session.closed) return;
+        if (score?.heat_maps) this.session.viewer.attention.setHeat(score.heat_maps);
         else this.awaitHeat(tries - 1);
       });
     }, HEAT_MS);
@@ -158,48 +160,48 @@ export class Afterwards {
     if (!this.reveal?.canAgree) return;
     this.reveal.drawAgreement(agree);
     try {
-      await api.post(`${this.desk.api}reads/agreement/`, { agree });
-      this.reveal.say(agree ? "You agree with the flag" : "You disagree with the flag");
+      await api.post(`${this.session.api}reads/agreement/`, { agree });
+      this.reveal.setStatus(agree ? "You agree with the flag" : "You disagree with the flag");
       polite(agree ? "Agreed" : "Disagreed");
     } catch (error) {
       this.reveal.drawAgreement(null);
-      this.reveal.say(reason(error));
+      this.reveal.setStatus(reason(error));
     }
   }
 
   async advance(): Promise<void> {
-    if (this.next) return this.desk.house.go(targetOf(this.next, this.desk.context, this.queueAfter), null);
-    if (this.desk.context === "queue") {
+    if (this.next) return this.session.host.go(targetOf(this.next, this.session.context, this.queueAfter), null);
+    if (this.session.context === "queue") {
       const queue = await api.get<LabelQueue>("/api/v1/label-queue/");
-      return this.desk.house.go(queue.item ? targetOf(queue.item, "queue", queue) : null, null);
+      return this.session.host.go(queue.item ? targetOf(queue.item, "queue", queue) : null, null);
     }
-    this.desk.house.go(null, null);
+    this.session.host.go(null, null);
   }
 
   async reopen(): Promise<void> {
     try {
-      await api.post(`${this.desk.api}reads/reopen/`, { context: this.desk.context, ...this.desk.item });
-      const { mine } = await this.desk.fetchReads();
-      this.desk.viewer.weights.setAttention(null);
-      this.desk.viewer.weights.setHeat(null);
+      await api.post(`${this.session.api}reads/reopen/`, { context: this.session.context, ...this.session.item });
+      const { mine: ownRead } = await this.session.fetchReads();
+      this.session.viewer.attention.setAttention(null);
+      this.session.viewer.attention.setHeat(null);
       this.reveal = null;
-      await this.back.begin(mine);
+      await this.host.begin(ownRead);
       polite("Reopened. What was committed is kept.");
-      this.desk.viewer.focus();
+      this.session.viewer.focus();
     } catch (error) {
-      this.reveal?.say(reason(error));
+      this.reveal?.setStatus(reason(error));
       assertive(reason(error));
     }
   }
 
-  private bindDone(): void {
-    const commands = {
+  private bindKeys(): void {
+    const keysHost = {
       reopen: () => void this.reopen(),
       next: () => void this.advance(),
       agree: (agree: boolean) => void this.agree(agree),
-      peak: (step: 1 | -1) => this.desk.viewer.weights.toPeak(step),
-      heat: () => this.desk.viewer.weights.toggleHeat(),
+      goToPeak: (step: 1 | -1) => this.session.viewer.attention.goToPeak(step),
+      toggleHeat: () => this.session.viewer.attention.toggleHeat(),
     };
-    this.desk.rebind(doneKeys(this.desk.mode, this.next !== null, commands));
+    this.session.setKeys(doneKeys(this.session.mode, this.next !== null, keysHost));
   }
 }

@@ -1,4 +1,4 @@
-/** The claim on a study: taken when it is opened, renewed while it is read, given back when it was only looked at. */
+/** The claim on a study: taken when it is opened, renewed while it is read, released when the read was not changed. */
 
 import { ApiError, api } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
@@ -8,7 +8,7 @@ import type { Claim } from "./types";
 const RENEW_MS = 5 * 60_000;
 const BANNER = "claimed";
 
-export class ClaimKeeper {
+export class StudyClaim {
   private claimed = false;
   private timer = 0;
 
@@ -31,7 +31,7 @@ export class ClaimKeeper {
     }
   }
 
-  /** The others may have it. */
+  /** Give the study back, where the claim is one's own. */
   release(): void {
     if (!this.claimed) return;
     this.claimed = false;

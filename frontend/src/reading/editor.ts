@@ -1,37 +1,37 @@
-/** Answering: the form and its history, the draft that is kept, and the commit. */
+/** Editing a read: the form and its undo history, the draft, and the commit. */
 
 import { assertive, polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { ask } from "../common/dialog";
 import { h } from "../common/dom";
-import { type Drawing, fresh } from "../viewer/annotation/drawing";
+import { type Drawing, newUid } from "../viewer/annotation/drawing";
 import type { Preset } from "../viewer/annotation/measure";
-import { changed } from "./answer/change-announcement";
+import { describeChange } from "./answer/change-announcement";
 import {
   type Action,
   type Answer,
-  blank,
+  blankForm,
   contradictions,
   type Form,
   History,
   type Keyframe,
-  same,
+  sameAnswer,
   withoutNumbers,
 } from "./answer/findings";
-import { meet, remember } from "./answer/schema";
-import { hideConflict, showConflict, stateText } from "./draft/draft-status";
+import { loadSchemas, registerSchema } from "./answer/schema";
+import { draftStateText, hideConflict, showConflict } from "./draft/draft-status";
 import type { Commit } from "./draft/draft-store";
-import { DraftKeeper, type State } from "./draft/draft-sync";
-import { CommitGate } from "./form/commit-check";
+import { type DraftState, DraftSync } from "./draft/draft-sync";
+import { CommitCheck } from "./form/commit-check";
 import { ReadForm } from "./form/form";
-import { changedNotice, device, leftOutNotice } from "./form/schema-notices";
-import { server, shelf, targetOf } from "./read-target";
+import { deviceFacts, leftOutNotice, schemaChangedNotice } from "./form/schema-notices";
+import { draftServer, draftStore, targetOf } from "./read-target";
 import { demoNotice } from "./reveal";
-import type { Desk } from "./session-context";
-import { judgeKeys, readingKeys } from "./shortcuts";
+import type { SessionContext } from "./session-context";
+import { adjudicationKeys, readingKeys } from "./shortcuts";
 import type { Carried, Committed, Next, Read } from "./types";
 
-const SEEN_MS = 1000;
+const COVERAGE_MS = 1000;
 
 const browserClock = {
   now: () => new Date(),
@@ -39,331 +39,341 @@ const browserClock = {
   clearTimeout: (timer: unknown) => window.clearTimeout(timer as number),
 };
 
-export interface Onward {
-  committed: (answer: Answer, said: Committed) => void;
+export interface ReadEditorHost {
+  committed: (answer: Answer, commit: Committed) => void;
   advance: () => Promise<void>;
   reopen: () => Promise<void>;
-  /** The timeline looks again at what is drawn. */
-  drawn: () => void;
+  /** The drawings have changed. */
+  drawingsChanged: () => void;
 }
 
-export class Answering {
+export class ReadEditor {
   private form: ReadForm | null = null;
   private history!: History;
-  private keeper: DraftKeeper | null = null;
-  private gate: CommitGate | null = null;
-  private seenTimer: number | null = null;
+  private draft: DraftSync | null = null;
+  private check: CommitCheck | null = null;
+  private coverageTimer: number | null = null;
 
   constructor(
-    private readonly desk: Desk,
-    private readonly onward: Onward,
+    private readonly session: SessionContext,
+    private readonly host: ReadEditorHost,
   ) {}
 
-  /** Whether anything was answered here. */
-  get begun(): boolean {
+  /** Whether the answer was changed on this page. */
+  get hasChanges(): boolean {
     return Boolean(this.history?.undoable);
   }
 
-  flush(): void {
-    void this.keeper?.flush();
+  sendDraft(): void {
+    void this.draft?.send();
   }
 
-  /** It is committed: no draft is kept any more. */
-  settled(): void {
-    this.keeper?.close();
+  /** Stop synchronizing the draft: the read is committed. */
+  closeDraft(): void {
+    this.draft?.close();
   }
 
   close(): void {
-    this.settled();
+    this.closeDraft();
     hideConflict();
   }
 
-  async begin(mine: Read | null): Promise<void> {
-    this.desk.phase = "reading";
-    this.keeper?.close();
-    this.keeper = new DraftKeeper(this.desk.place, shelf, server, browserClock, (state) => this.drawState(state));
-    this.keeper.outdated = (now) => this.outdated(now);
-    if (this.keeper.seen) this.desk.viewer.coverage.restore(this.keeper.seen);
-    const begun = mine?.draft?.saved_at ? mine.draft : null;
-    const last = mine?.revisions.at(-1);
+  async begin(ownRead: Read | null): Promise<void> {
+    this.session.phase = "reading";
+    this.draft?.close();
+    this.draft = new DraftSync(this.session.place, draftStore, draftServer, browserClock, (state) =>
+      this.drawDraftState(state),
+    );
+    this.draft.schemaChanged = (now) => this.schemaChanged(now);
+    if (this.draft.storedCoverage) this.session.viewer.coverage.restore(this.draft.storedCoverage);
+    const serverDraft = ownRead?.draft?.saved_at ? ownRead.draft : null;
+    const last = ownRead?.revisions.at(-1);
     const answer =
-      this.keeper.begin(begun) ??
+      this.draft.begin(serverDraft) ??
       (last ? { findings: withoutNumbers(last.findings), comment: last.comment ?? "" } : null);
-    const unsent = this.keeper.unsentCommit;
-    const old = answer !== null && !unsent && answer.findings.schema !== this.desk.schema.name;
-    this.showForm(answer && !old ? answer : null);
-    if (old) await this.carry(answer);
-    if (unsent) void this.await(this.keeper.resume(), answer ?? this.history.form);
+    const unsent = this.draft.unsentCommit;
+    const outdated = answer !== null && !unsent && answer.findings.schema !== this.session.schema.name;
+    this.showForm(answer && !outdated ? answer : null);
+    if (outdated) await this.carryOver(answer);
+    if (unsent) void this.finishCommit(this.draft.resume(), answer ?? this.history.form);
   }
 
-  /** The form of the schema in force, with this answer or none. */
+  /** Show the form of the schema in force, with this answer or an empty one. */
   private showForm(answer: Answer | null): void {
-    const empty = this.empty();
+    const empty = this.emptyForm();
     this.form = new ReadForm(
-      this.desk.mode,
-      this.desk.schema,
-      this.desk.study.clips,
-      this.desk.study.notes,
-      this.commands(),
+      this.session.mode,
+      this.session.schema,
+      this.session.study.clips,
+      this.session.study.notes,
+      this.formHost(),
     );
-    this.gate = new CommitGate(this.form, this.desk.viewer.coverage, this.desk.study.clips);
+    this.check = new CommitCheck(this.form, this.session.viewer.coverage, this.session.study.clips);
     this.history = new History(
       answer ? { ...empty, findings: { ...empty.findings, ...answer.findings }, comment: answer.comment } : empty,
     );
-    if (this.keeper) this.drawState(this.keeper.state);
+    if (this.draft) this.drawDraftState(this.draft.state);
     this.draw();
-    this.desk.mount(this.form.element);
+    this.session.showPanel(this.form.element);
     this.bindReading();
-    this.desk.viewer.redrawCoverage();
-    this.gate.draw();
-    this.form.setBefore(this.desk.house.previous?.text ?? "");
-    this.notices();
-    if (this.desk.judge) this.form.element.querySelector(".scroll")?.append(this.desk.judge.thread.element);
-    this.desk.roomBar?.say("Attention hidden until you commit");
+    this.session.viewer.redrawCoverage();
+    this.check.draw();
+    this.form.setPrevious(this.session.host.previous?.text ?? "");
+    this.drawNotices();
+    if (this.session.adjudication)
+      this.form.element.querySelector(".scroll")?.append(this.session.adjudication.discussion.element);
+    this.session.roomBar?.say("Attention hidden until you commit");
   }
 
-  private empty(): Form {
-    return blank(
-      this.desk.study.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0),
-      this.desk.schema,
+  private emptyForm(): Form {
+    return blankForm(
+      this.session.study.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0),
+      this.session.schema,
     );
   }
 
-  notices(...more: (HTMLElement | null)[]): void {
-    this.form?.notice(...more, ...demoNotice(this.desk.score), this.desk.judge?.element ?? null);
+  drawNotices(...more: (HTMLElement | null)[]): void {
+    this.form?.setNotices(...more, ...demoNotice(this.session.score), this.session.adjudication?.element ?? null);
   }
 
   // ---------- the schema changes while a read is open ----------
 
-  /** An admin has put another version in force: the draft is kept as it is until the reader goes on. */
-  private outdated(now: string): void {
-    if (now === this.desk.schema.name || this.desk.phase !== "reading") return;
-    this.notices(
-      changedNotice(
-        this.desk.schema.name,
+  /** An admin has put another version in force: the draft stays as it is until the reader goes on. */
+  private schemaChanged(now: string): void {
+    if (now === this.session.schema.name || this.session.phase !== "reading") return;
+    this.drawNotices(
+      schemaChangedNotice(
+        this.session.schema.name,
         now,
-        () => void this.carry(this.history.form).catch((error: unknown) => this.gate?.tell([reason(error)])),
+        () => void this.carryOver(this.history.form).catch((error: unknown) => this.check?.warn([reason(error)])),
       ),
     );
     assertive("The form has changed since you began. Your draft is kept.");
   }
 
-  /** Fill what fits of an older answer into the form in force; the older answer is kept on the server. */
-  private async carry(answer: Answer): Promise<void> {
+  /** Fill the fields that fit of an older answer into the form in force; the server stores the older answer. */
+  private async carryOver(answer: Answer): Promise<void> {
     const { findings, comment } = answer;
     const body = {
-      context: this.desk.context,
-      ...this.desk.item,
+      context: this.session.context,
+      ...this.session.item,
       findings: withoutNumbers(findings),
       comment,
       version: 0,
     };
-    const carried = await api.post<Carried>(`${this.desk.api}reads/carry/`, body);
-    await meet([findings.schema]);
-    if (this.desk.closed) return;
-    this.desk.schema = remember(carried.schema);
+    const carried = await api.post<Carried>(`${this.session.api}reads/carry/`, body);
+    await loadSchemas([findings.schema]);
+    if (this.session.closed) return;
+    this.session.schema = registerSchema(carried.schema);
     this.showForm({ findings: carried.findings, comment });
-    this.keeper?.change(this.history.form);
-    this.notices(leftOutNotice(findings.schema, this.desk.schema.name, carried.left_out));
-    const left = carried.left_out.map((each) => each.title).join(", ");
-    assertive(`The form has changed. What fits of your answer was filled in${left ? `; look at ${left}` : ""}.`);
+    this.draft?.change(this.history.form);
+    this.drawNotices(leftOutNotice(findings.schema, this.session.schema.name, carried.left_out));
+    const leftOut = carried.left_out.map((each) => each.title).join(", ");
+    assertive(`The form has changed. What fits of your answer was filled in${leftOut ? `; look at ${leftOut}` : ""}.`);
   }
 
-  accept(at: number): void {
-    const findings = this.desk.others[at]?.revisions[0]?.findings;
+  takeAnswer(at: number): void {
+    const findings = this.session.others[at]?.revisions[0]?.findings;
     if (findings) this.act({ type: "take", findings });
   }
 
   // ---------- answering ----------
 
-  /** What can be done by key and by button alike. */
-  private verbs() {
+  /** Commands that both keys and buttons run. */
+  private sharedCommands() {
     return {
       act: (action: Action) => this.act(action),
-      keyframe: () => this.keyframe(),
+      keyframe: () => this.markKeyframe(),
       commit: () => void this.commit(),
-      skip: this.desk.context === "queue" ? () => void this.skip() : null,
+      skip: this.session.context === "queue" ? () => void this.skip() : null,
     };
   }
 
-  private commands() {
+  private formHost() {
     return {
-      ...this.verbs(),
-      undo: () => void this.back(),
-      goTo: ({ sop_uid, frame }: Keyframe) => this.desk.viewer.goTo(sop_uid, frame),
-      openClip: (sop: string) => this.desk.viewer.goTo(sop, 1),
-      goToDrawing: (drawing: Drawing) => this.desk.viewer.marks.goToDrawing(drawing),
-      drawings: () => this.desk.viewer.marks.openDock(),
-      release: () => this.desk.viewer.focus(),
+      ...this.sharedCommands(),
+      undo: () => void this.undo(),
+      goTo: ({ sop_uid, frame }: Keyframe) => this.session.viewer.goTo(sop_uid, frame),
+      openClip: (sop: string) => this.session.viewer.goTo(sop, 1),
+      goToDrawing: (drawing: Drawing) => this.session.viewer.marks.goToDrawing(drawing),
+      drawings: () => this.session.viewer.marks.openDrawingPanel(),
+      release: () => this.session.viewer.focus(),
     };
   }
 
   act(action: Action): void {
-    if (this.desk.phase !== "reading") return;
+    if (this.session.phase !== "reading") return;
     const before = this.history.form;
-    if (action.type === "digit" && !before.side && this.desk.others[action.grade - 1])
-      return this.accept(action.grade - 1);
+    if (action.type === "digit" && !before.side && this.session.others[action.grade - 1])
+      return this.takeAnswer(action.grade - 1);
     if (!this.history.apply(action)) {
       if (action.type === "digit" && !before.side) polite("Press R or L first, then the grade");
       return;
     }
-    // A handle that arrows move says where it is by itself.
+    // A handle that is moved by arrow keys has its position in its accessible name.
     this.answerChanged(before, action.type === "draw" && action.step?.startsWith("nudge") ? null : "");
   }
 
-  /** `how` is said before what has changed; null says nothing. */
+  /** Announce the change, with `how` before it; null announces nothing. */
   private answerChanged(before: Form, how: "" | "Undone" | "Redone" | null): void {
     const after = this.history.form;
-    if (!same(before, after)) this.keeper?.change(after);
+    if (!sameAnswer(before, after)) this.draft?.change(after);
     this.draw();
-    this.gate?.answerChanged();
+    this.check?.answerChanged();
     const words =
-      changed(before, after, this.desk.study.clips) || (how && before.comment !== after.comment ? "note" : "");
+      describeChange(before, after, this.session.study.clips) ||
+      (how && before.comment !== after.comment ? "note" : "");
     if (how !== null && words) polite(how ? `${how}: ${words}` : words);
   }
 
-  private keyframe(): void {
-    const { clip, shown } = this.desk.viewer.current;
+  private markKeyframe(): void {
+    const { clip, shown } = this.session.viewer.current;
     if (clip && shown) this.act({ type: "keyframe", keyframe: { sop_uid: clip.sop_uid, frame: shown } });
     else assertive("That frame is not on the screen: nothing was marked.");
   }
 
-  /** Undo a change of the form; with nothing to undo in a queue, the commit before this one. */
-  private async back(here = false): Promise<void> {
-    if (this.desk.phase === "done") return this.onward.reopen();
+  /** Undo a change of the form; with nothing to undo, go to the read committed before this one. */
+  private async undo(changesOnly = false): Promise<void> {
+    if (this.session.phase === "done") return this.host.reopen();
     const before = this.history.form;
-    if (this.desk.phase === "reading" && this.history.undo()) return this.answerChanged(before, "Undone");
-    // Ctrl+Z undoes what was done here, and never leaves the study.
-    if (here) return polite("There is nothing to undo");
-    if (this.desk.phase === "reading") await this.before().catch((error: unknown) => this.gate?.tell([reason(error)]));
+    if (this.session.phase === "reading" && this.history.undo()) return this.answerChanged(before, "Undone");
+    // Ctrl+Z undoes changes of this read and never leaves the study.
+    if (changesOnly) return polite("There is nothing to undo");
+    if (this.session.phase === "reading")
+      await this.openEarlierRead().catch((error: unknown) => this.check?.warn([reason(error)]));
   }
 
-  /** Back to what was committed today before this one; a read that was reopened and left as it was counts on. */
-  private async before(): Promise<void> {
+  /** Reopen the read that was committed before this one today; a read that was reopened unchanged is restored. */
+  private async openEarlierRead(): Promise<void> {
     const { earlier } = await api.get<{ earlier: Next | null }>(
-      `${this.desk.api}reads/earlier/?context=${this.desk.context}${this.desk.itemQuery}`,
+      `${this.session.api}reads/earlier/?context=${this.session.context}${this.session.itemQuery}`,
     );
     if (!earlier) return polite("There is nothing to undo: this is the first of today");
-    if (this.desk.target.reopen)
+    if (this.session.target.reopen)
       await api
-        .post(`${this.desk.api}reads/restore/`, { context: this.desk.context, ...this.desk.item })
+        .post(`${this.session.api}reads/restore/`, { context: this.session.context, ...this.session.item })
         .catch(() => undefined);
-    this.desk.house.go({ ...targetOf(earlier, this.desk.context), reopen: true }, null);
+    this.session.host.go({ ...targetOf(earlier, this.session.context), reopen: true }, null);
   }
 
-  /** R or L and a measure's key: the side counts for that one, as it does for a grade. */
-  private measure(preset: Exclude<Preset, "">): void {
+  /** R or L and a measure's key: the side is used up by the measure, as it is by a grade. */
+  private startMeasure(preset: Exclude<Preset, "">): void {
     const { side } = this.history.form;
     if (side) this.act({ type: "side", side });
-    this.desk.viewer.marks.measure(preset, side);
+    this.session.viewer.marks.startMeasure(preset, side);
   }
 
-  private forth(): void {
+  private redo(): void {
     const before = this.history.form;
-    if (this.desk.phase === "reading" && this.history.redo()) this.answerChanged(before, "Redone");
+    if (this.session.phase === "reading" && this.history.redo()) this.answerChanged(before, "Redone");
     else polite("There is nothing to do again");
   }
 
   private draw(): void {
-    this.form?.draw(this.history.form, this.history.undoable || this.desk.mode === "queue");
+    this.form?.draw(this.history.form, this.history.undoable || this.session.mode === "queue");
     const { drawings, keyframes } = this.history.form.findings;
     if (
-      drawings !== this.desk.viewer.marks.sketch.drawings ||
-      this.desk.viewer.marks.sketch.editable !== (this.desk.phase === "reading")
+      drawings !== this.session.viewer.marks.drawingEditor.drawings ||
+      this.session.viewer.marks.drawingEditor.editable !== (this.session.phase === "reading")
     )
-      this.desk.viewer.marks.setDrawings(drawings, this.desk.phase === "reading");
-    this.onward.drawn();
-    this.desk.judge?.draw(this.history.form.findings);
-    this.desk.viewer.marks.setKeyframes(keyframes);
-    this.desk.drawPhase();
+      this.session.viewer.marks.setDrawings(drawings, this.session.phase === "reading");
+    this.host.drawingsChanged();
+    this.session.adjudication?.draw(this.history.form.findings);
+    this.session.viewer.marks.setKeyframes(keyframes);
+    this.session.drawPhase();
   }
 
-  private drawState(state: State): void {
-    this.desk.house.main.dataset["draft"] = state.kind;
-    this.form?.say(stateText(state));
+  private drawDraftState(state: DraftState): void {
+    this.session.host.main.dataset["draft"] = state.kind;
+    this.form?.setStatus(draftStateText(state));
     if (state.kind === "conflict")
-      showConflict(state.mine, state.theirs, state.rival !== undefined, (which) => this.resolve(which));
+      showConflict(state.own, state.other, state.otherTab !== undefined, (which) => this.resolve(which));
     else hideConflict();
   }
 
-  private resolve(which: "mine" | "theirs"): void {
-    const keeper = this.keeper;
-    if (keeper?.state.kind !== "conflict") return;
-    const answer = keeper.choose(which);
+  private resolve(which: "own" | "other"): void {
+    const { draft } = this;
+    if (draft?.state.kind !== "conflict") return;
+    const answer = draft.choose(which);
     hideConflict();
-    if (answer.findings.schema === this.desk.schema.name) {
-      this.history = new History({ ...answer, findings: { ...this.empty().findings, ...answer.findings }, side: null });
+    if (answer.findings.schema === this.session.schema.name) {
+      this.history = new History({
+        ...answer,
+        findings: { ...this.emptyForm().findings, ...answer.findings },
+        side: null,
+      });
       this.draw();
-    } else void this.carry(answer).catch((error: unknown) => this.gate?.tell([reason(error)]));
-    this.desk.viewer.focus();
+    } else void this.carryOver(answer).catch((error: unknown) => this.check?.warn([reason(error)]));
+    this.session.viewer.focus();
   }
 
-  noted(notes: string[]): void {
-    this.desk.study.notes = notes;
+  notesChanged(notes: string[]): void {
+    this.session.study.notes = notes;
     this.form?.setNotes(notes);
-    this.gate?.answerChanged();
+    this.check?.answerChanged();
   }
 
   // ---------- coverage ----------
 
-  seen(): void {
-    this.seenTimer ??= window.setTimeout(() => {
-      this.seenTimer = null;
-      this.keepSeen();
-    }, SEEN_MS);
-    if (this.desk.phase === "reading") this.gate?.draw();
+  coverageChanged(): void {
+    this.coverageTimer ??= window.setTimeout(() => {
+      this.coverageTimer = null;
+      this.storeCoverage();
+    }, COVERAGE_MS);
+    if (this.session.phase === "reading") this.check?.draw();
   }
 
-  keepSeen(): void {
-    this.desk.viewer?.settle();
-    if (this.desk.phase === "reading") this.keeper?.keepSeen(this.desk.viewer.coverage.keep());
+  storeCoverage(): void {
+    this.session.viewer?.countTime();
+    if (this.session.phase === "reading") this.draft?.storeCoverage(this.session.viewer.coverage.toStored());
   }
 
   // ---------- commit ----------
 
   async commit(): Promise<void> {
-    if (this.desk.phase === "done") return this.onward.advance();
-    if (this.desk.phase !== "reading" || !this.keeper) return;
-    // What is asked before it, and what is revealed after it, stands beside the pictures.
+    if (this.session.phase === "done") return this.host.advance();
+    if (this.session.phase !== "reading" || !this.draft) return;
+    // The questions before the commit and the result after it are outside the full-screen stage.
     if (document.fullscreenElement) await document.exitFullscreen().catch(() => undefined);
     if (!this.mayCommit()) return;
-    this.keepSeen();
-    this.desk.phase = "committing";
+    this.storeCoverage();
+    this.session.phase = "committing";
     this.draw();
     const answer = this.history.form;
     const body: Omit<Commit, "version" | "context" | "item"> = {
       findings: answer.findings,
       comment: answer.comment,
-      seen: this.desk.viewer.coverage.report(),
-      duration_ms: Math.round(performance.now() - this.desk.opened),
-      idempotency_key: fresh(),
-      // The gate has asked about what does not go together, and Enter came again.
+      seen: this.session.viewer.coverage.report(),
+      duration_ms: Math.round(performance.now() - this.session.opened),
+      idempotency_key: newUid(),
+      // The check has asked about contradictions, and Enter was pressed again.
       confirmed: contradictions(answer.findings).length > 0,
-      device: device(),
+      device: deviceFacts(),
     };
-    await this.await(this.keeper.commit(body), answer);
+    await this.finishCommit(this.draft.commit(body), answer);
   }
 
-  private async await(sending: Promise<unknown>, answer: Answer): Promise<void> {
-    this.desk.phase = "committing";
+  private async finishCommit(sending: Promise<unknown>, answer: Answer): Promise<void> {
+    this.session.phase = "committing";
     this.draw();
     try {
-      this.onward.committed(answer, (await sending) as Committed);
+      this.host.committed(answer, (await sending) as Committed);
     } catch (error) {
-      this.desk.phase = "reading";
+      this.session.phase = "reading";
       this.draw();
       if (error instanceof ApiError && error.code === "schema_changed")
-        await this.carry(answer).catch((failed: unknown) => this.gate?.tell([reason(failed)]));
-      else this.gate?.tell([reason(error)]);
+        await this.carryOver(answer).catch((failed: unknown) => this.check?.warn([reason(failed)]));
+      else this.check?.warn([reason(error)]);
     }
   }
 
   private mayCommit(): boolean {
-    return this.gate?.open(this.history.form.findings, this.keeper?.state.kind === "conflict") ?? false;
+    return this.check?.passes(this.history.form.findings, this.draft?.state.kind === "conflict") ?? false;
   }
 
   private async skip(): Promise<void> {
-    if (this.desk.context !== "queue" || this.desk.target.item === undefined || this.desk.phase !== "reading") return;
+    if (this.session.context !== "queue" || this.session.target.item === undefined || this.session.phase !== "reading")
+      return;
     const { confirmed, reason: why } = await ask({
       title: "Skip this study?",
       body: [h("p", {}, "It comes back at the end of your queue. What you answered is kept.")],
@@ -372,33 +382,33 @@ export class Answering {
     });
     if (!confirmed) return;
     try {
-      await api.post(`/api/v1/label-queue/${this.desk.target.item}/skip/`, { reason: why });
-      await this.onward.advance();
+      await api.post(`/api/v1/label-queue/${this.session.target.item}/skip/`, { reason: why });
+      await this.host.advance();
     } catch (error) {
-      this.gate?.tell([reason(error)]);
+      this.check?.warn([reason(error)]);
     }
   }
 
   // ---------- keys ----------
 
   private bindReading(): void {
-    const commands = {
-      ...this.verbs(),
+    const keysHost = {
+      ...this.sharedCommands(),
       note: () => this.form?.focusNote(),
-      undo: (event: KeyboardEvent) => void this.back(event.ctrlKey || event.metaKey),
-      redo: () => this.forth(),
-      measure: (preset: Exclude<Preset, "">) => this.measure(preset),
+      undo: (event: KeyboardEvent) => void this.undo(event.ctrlKey || event.metaKey),
+      redo: () => this.redo(),
+      startMeasure: (preset: Exclude<Preset, "">) => this.startMeasure(preset),
     };
-    const { judge } = this.desk;
-    const regrade = () => this.act({ type: "take", findings: this.empty().findings });
-    const judging = judge
-      ? judgeKeys({
+    const { adjudication } = this.session;
+    const regrade = () => this.act({ type: "take", findings: this.emptyForm().findings });
+    const judging = adjudication
+      ? adjudicationKeys({
           regrade,
-          flip: () => judge.flip(),
-          discuss: () => judge.thread.focus(),
-          unblind: () => void judge.unblind(),
+          nextKeyframe: () => adjudication.nextKeyframe(),
+          discuss: () => adjudication.discussion.focus(),
+          unblind: () => void adjudication.unblind(),
         })
       : [];
-    this.desk.rebind([...readingKeys(this.desk.mode, this.desk.schema, commands), ...judging]);
+    this.session.setKeys([...readingKeys(this.session.mode, this.session.schema, keysHost), ...judging]);
   }
 }

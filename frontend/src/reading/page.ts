@@ -2,10 +2,10 @@
 
 import { ApiError, reason } from "../common/api";
 import { byId, fill, h, pageConfig, person } from "../common/dom";
-import { loadScreens } from "../viewer/layout/viewport-chunk";
+import { loadViewports } from "../viewer/layout/viewport-chunk";
 import type { Place } from "./draft/draft-store";
-import { replay } from "./draft/draft-sync";
-import { HOME, type Previous, server, shelf, type Target } from "./read-target";
+import { sendUnsent } from "./draft/draft-sync";
+import { draftServer, draftStore, HOME, type Previous, type Target } from "./read-target";
 import { Session } from "./session";
 
 interface Config {
@@ -20,7 +20,7 @@ interface Config {
   deadline?: string | null;
 }
 
-/** What the page says that it opens; null where a queue has nothing left. */
+/** The target in the page's configuration; null where a queue is empty. */
 function firstTarget(config: Config): Target | null {
   if (!config.study_uid) return null;
   const context = config.context ?? "triage";
@@ -48,10 +48,10 @@ class Page {
   private readonly context = this.config.context ?? "triage";
 
   async start(): Promise<void> {
-    void loadScreens();
+    void loadViewports();
     window.addEventListener("pagehide", () => this.session?.leave());
     window.addEventListener("popstate", () => location.reload());
-    shelf.tidy(new Date());
+    draftStore.removeOld(new Date());
     try {
       const target = firstTarget(this.config);
       if (target) await this.open(target, null);
@@ -59,7 +59,7 @@ class Page {
     } catch (error) {
       this.fail(error);
     }
-    void replay(shelf, server, this.user, this.session?.place ?? null);
+    void sendUnsent(draftStore, draftServer, this.user, this.session?.place ?? null);
   }
 
   private async open(target: Target, previous: Previous | null): Promise<void> {
@@ -82,7 +82,7 @@ class Page {
       return;
     }
     const address = addressOf(target);
-    // An adjudication's page carries what the list of disputes knows.
+    // The page of an adjudication carries data of the list of disputes, so it is loaded anew.
     if (target.context === "adjudication") return location.assign(address);
     if (address !== location.pathname) history.pushState(null, "", address);
     this.open(target, previous).catch((error: unknown) => this.fail(error));

@@ -1,17 +1,17 @@
-/** Where a read is made, which study comes next, and where drafts are kept. */
+/** What a session reads, and where its drafts are stored. */
 
 import { api } from "../common/api";
-import { type Place, Shelf, tabName } from "./draft/draft-store";
-import type { Server } from "./draft/draft-sync";
+import { DraftStore, type Place, tabName } from "./draft/draft-store";
+import type { DraftServer } from "./draft/draft-sync";
 import type { LabelQueue, Next } from "./types";
 
 export interface Target {
   context: Place["context"];
   study: string;
   item?: number;
-  /** What the page that was opened, or the commit before, knows of its queue; otherwise the queue is asked. */
+  /** The queue as the page or the commit before gave it; absent, it is fetched. */
   queue?: LabelQueue;
-  /** Open what was committed for another version of it. */
+  /** Reopen the committed read. */
   reopen?: boolean;
 }
 
@@ -20,17 +20,9 @@ export interface Previous {
   text: string;
 }
 
-export interface House {
-  main: HTMLElement;
-  user: string;
-  previous: Previous | null;
-  /** Open another study; null leaves the queue or goes back to the list. */
-  go: (target: Target | null, previous: Previous | null) => void;
-}
-
 export const HOME: Record<Place["context"], string> = { triage: "/", queue: "/label/", adjudication: "/adjudicate/" };
 
-export const server: Server = {
+export const draftServer: DraftServer = {
   save: (place, body) =>
     api.put(
       `/api/v1/studies/${place.study}/reads/draft/`,
@@ -48,7 +40,7 @@ export const server: Server = {
   commit: (place, body) => api.post(`/api/v1/studies/${place.study}/reads/commit/`, body, { keepalive: true }),
 };
 
-export const shelf = new Shelf(localStorage, tabName(sessionStorage));
+export const draftStore = new DraftStore(localStorage, tabName(sessionStorage));
 
 export function itemOf(place: Pick<Place, "item">): { item?: number } {
   return place.item === undefined ? {} : { item: place.item };

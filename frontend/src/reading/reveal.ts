@@ -1,27 +1,24 @@
 /** After the commit: the reader's own answer first, then the model's, what it promised and what it achieved. */
 
-import { type Child, h, icon, known } from "../common/dom";
+import { type Child, h, icon, known, setPressed } from "../common/dom";
+import { flagSign } from "../common/flag";
 import { clock, duration, interval, probability, ratio } from "../common/format";
 import { keyCap } from "../common/keymap";
+import { pair } from "../common/parts";
 import { heaviest, weightText } from "../viewer/attention/peaks";
 import type { Clip } from "../viewer/types";
-import { flagSign } from "../worklist/rows";
 import { type Answer, summary } from "./answer/findings";
 import type { PastScore, Score } from "./types";
 
 const SHOWN = 5;
 const cap = (label: string) => keyCap("After the commit", label);
 
-export interface RevealCommands {
+export interface RevealHost {
   agree: (agree: boolean) => void;
   next: () => void;
   reopen: () => void;
   goTo: (sop: string, frame: number) => void;
-  peak: (step: 1 | -1) => void;
-}
-
-function pair(name: string, value: Child): Child[] {
-  return [h("dt", {}, name), h("dd", {}, value)];
+  goToPeak: (step: 1 | -1) => void;
 }
 
 function ownRead(answer: Answer, at: string | null): HTMLElement[] {
@@ -37,17 +34,17 @@ function ownRead(answer: Answer, at: string | null): HTMLElement[] {
   ];
 }
 
-function achieved(score: Score): string | null {
-  const found = score.operating_point?.achieved;
-  const value = ratio(found?.sensitivity);
-  const bounds = interval(found?.interval);
+function achievedText(score: Score): string | null {
+  const achieved = score.operating_point?.achieved;
+  const value = ratio(achieved?.sensitivity);
+  const bounds = interval(achieved?.interval);
   return value && bounds ? `${value} (${bounds})` : value;
 }
 
 /**
  * The target in an operating point's name: "target_0.90" promises 0.90 on average, "target_0.90_pac" with confidence.
  */
-export function promised(name: string | undefined): string | null {
+export function promisedText(name: string | undefined): string | null {
   const [, target, sure] = /^target_(\d*\.\d+)(_pac)?$/.exec(name ?? "") ?? [];
   return target ? `${target}${sure ? ", with 90 % confidence" : ""}` : null;
 }
@@ -66,14 +63,14 @@ function modelFacts(score: Score): HTMLElement {
         ? known(null)
         : `${point.threshold.toPrecision(2)} and above`,
     ),
-    pair("Promised sensitivity", known(promised(point?.name))),
-    pair("Achieved", known(achieved(score))),
+    pair("Promised sensitivity", known(promisedText(point?.name))),
+    pair("Achieved", known(achievedText(score))),
     pair("Specificity there", known(ratio(point?.achieved?.specificity))),
     pair("Scored", known(scored || null)),
   );
 }
 
-function promise(score: Score): HTMLElement {
+function promiseDetails(score: Score): HTMLElement {
   return h(
     "details",
     { class: "small dim" },
@@ -82,7 +79,7 @@ function promise(score: Score): HTMLElement {
   );
 }
 
-/** What the model said, or why it said nothing. */
+/** The model's flag and facts, or the reason why there is none. */
 function modelCard(score: Score | null): HTMLElement[] {
   if (!score || score.state === "pending")
     return [
@@ -116,7 +113,7 @@ function modelCard(score: Score | null): HTMLElement[] {
     ),
     ...(score.flag === "not_analysed" || score.flag === null
       ? [h("p", { class: "dim" }, score.flag_reason)]
-      : [modelFacts(score), promise(score)]),
+      : [modelFacts(score), promiseDetails(score)]),
   ];
 }
 
@@ -125,7 +122,7 @@ export function demoNotice(score: Score | null): HTMLElement[] {
   return warning ? [h("p", { class: "notice", "data-demo-warning": "" }, icon("info"), h("span", {}, warning))] : [];
 }
 
-/** What earlier revisions and other model versions said of this study. */
+/** The scores of earlier revisions and other model versions. */
 function historyTable(score: Score | null): HTMLElement[] {
   const past = score?.history ?? [];
   if (past.length < 2) return [];
@@ -161,7 +158,7 @@ function historyTable(score: Score | null): HTMLElement[] {
   ];
 }
 
-function attentionTable(score: Score | null, clips: readonly Clip[], commands: RevealCommands): HTMLElement[] {
+function attentionTable(score: Score | null, clips: readonly Clip[], host: RevealHost): HTMLElement[] {
   const top = heaviest(score?.attention ?? [], SHOWN);
   if (!top.length) return [];
   const rows = top.map(({ sop_uid, frame, weight }) => {
@@ -173,7 +170,7 @@ function attentionTable(score: Score | null, clips: readonly Clip[], commands: R
         class: "link small",
         type: "button",
         "aria-label": `Go to ${name}, frame ${frame}`,
-        onclick: () => commands.goTo(sop_uid, frame),
+        onclick: () => host.goTo(sop_uid, frame),
       },
       "go",
     );
@@ -197,7 +194,7 @@ function attentionTable(score: Score | null, clips: readonly Clip[], commands: R
   const peak = (step: 1 | -1, key: string, name: string) =>
     h(
       "button",
-      { class: "btn btn-quiet mini", type: "button", "aria-label": name, onclick: () => commands.peak(step) },
+      { class: "btn btn-quiet mini", type: "button", "aria-label": name, onclick: () => host.goToPeak(step) },
       cap(key),
     );
   return [
@@ -227,7 +224,7 @@ export class Reveal {
   readonly element: HTMLElement;
   private readonly agree = h("button", { type: "button", "aria-pressed": "false" }, "Agree ", cap("A"));
   private readonly disagree = h("button", { type: "button", "aria-pressed": "false" }, "Disagree ", cap("D"));
-  private readonly said = h("p", { class: "small dim", "data-status": "" });
+  private readonly status = h("p", { class: "small dim", "data-status": "" });
 
   constructor(
     answer: Answer,
@@ -235,14 +232,14 @@ export class Reveal {
     readonly score: Score | null,
     clips: readonly Clip[],
     ahead: { queue: boolean; next: boolean },
-    commands: RevealCommands,
+    host: RevealHost,
     extras: readonly Child[] = [],
   ) {
-    this.agree.addEventListener("click", () => commands.agree(true));
-    this.disagree.addEventListener("click", () => commands.agree(false));
+    this.agree.addEventListener("click", () => host.agree(true));
+    this.disagree.addEventListener("click", () => host.agree(false));
     const next = h(
       "button",
-      { class: "btn btn-primary btn-lg btn-wide", type: "button", onclick: commands.next },
+      { class: "btn btn-primary btn-lg btn-wide", type: "button", onclick: host.next },
       ahead.next || ahead.queue ? "Next study " : "Back to the list ",
       cap("Enter"),
     );
@@ -258,15 +255,10 @@ export class Reveal {
           "p",
           { class: "small dim line" },
           "Both versions are kept.",
-          h(
-            "button",
-            { class: "btn btn-quiet right-end", type: "button", onclick: commands.reopen },
-            "Reopen ",
-            cap("U"),
-          ),
+          h("button", { class: "btn btn-quiet right-end", type: "button", onclick: host.reopen }, "Reopen ", cap("U")),
         ),
         ...(ahead.queue ? [] : [h("hr", { class: "rule" }), ...modelCard(score)]),
-        ...attentionTable(score, clips, commands),
+        ...attentionTable(score, clips, host),
         ...(ahead.queue ? [] : historyTable(score)),
       ),
       h(
@@ -279,27 +271,22 @@ export class Reveal {
             ]
           : []),
         next,
-        this.said,
+        this.status,
       ),
     );
   }
 
-  /** There is a flag to agree with. */
+  /** Whether there is a flag to agree with. */
   get canAgree(): boolean {
     return this.score?.state === "scored" && (this.score.flag === "suspected" || this.score.flag === "not_suspected");
   }
 
   drawAgreement(agree: boolean | null): void {
-    for (const [button, on] of [
-      [this.agree, agree === true],
-      [this.disagree, agree === false],
-    ] as const) {
-      button.setAttribute("aria-pressed", String(on));
-      button.classList.toggle("on", on);
-    }
+    setPressed(this.agree, agree === true);
+    setPressed(this.disagree, agree === false);
   }
 
-  say(text: string): void {
-    this.said.textContent = text;
+  setStatus(text: string): void {
+    this.status.textContent = text;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What the parts of a session share: the study that is open, what stands on the page, and how far the read has come.
+ * What the parts of a session share: the open study, the elements on the page, and the phase of the read.
  */
 
 import { api } from "../common/api";
@@ -7,17 +7,25 @@ import { fill, h } from "../common/dom";
 import { type Binding, bind } from "../common/keys";
 import type { Study } from "../viewer/types";
 import type { Viewer } from "../viewer/viewer";
-import type { Judge } from "./adjudication/panel";
+import type { AdjudicationPanel } from "./adjudication/panel";
 import type { LabelSchema } from "./answer/schema";
 import type { Place } from "./draft/draft-store";
 import type { Mode } from "./form/form";
-import { type House, itemOf, type Target } from "./read-target";
+import { itemOf, type Previous, type Target } from "./read-target";
 import { type QueueBar, RoomBar } from "./study-bar";
 import type { OtherRead, Reads, Score } from "./types";
 
 export type Phase = "reading" | "committing" | "done";
 
-export class Desk {
+export interface SessionHost {
+  main: HTMLElement;
+  user: string;
+  previous: Previous | null;
+  /** Open another study; null leaves the queue or goes back to the list. */
+  go: (target: Target | null, previous: Previous | null) => void;
+}
+
+export class SessionContext {
   readonly context: Place["context"];
   readonly mode: Mode;
   readonly api: string;
@@ -28,7 +36,7 @@ export class Desk {
   schema!: LabelSchema;
   score: Score | null = null;
   others: readonly OtherRead[] = [];
-  judge: Judge | null = null;
+  adjudication: AdjudicationPanel | null = null;
   phase: Phase = "reading";
   closed = false;
   private panel: HTMLElement = h("div", { class: "panel" });
@@ -36,7 +44,7 @@ export class Desk {
 
   constructor(
     readonly target: Target,
-    readonly house: House,
+    readonly host: SessionHost,
   ) {
     this.context = target.context;
     this.mode = target.context === "triage" ? "room" : "queue";
@@ -44,41 +52,41 @@ export class Desk {
   }
 
   get place(): Place {
-    return { user: this.house.user, study: this.target.study, context: this.context, ...this.item };
+    return { user: this.host.user, study: this.target.study, context: this.context, ...this.item };
   }
 
-  /** Names the item of the queue in what is sent. */
+  /** The item of the queue, as a part of request bodies. */
   get item(): { item?: number } {
     return itemOf(this.target);
   }
 
-  /** The same for an address. */
+  /** The item of the queue, as a part of an address. */
   get itemQuery(): string {
     return this.target.item === undefined ? "" : `&item=${this.target.item}`;
   }
 
-  /** The bar of the reading room; a queue has another. */
+  /** The bar of the reading room; null in a queue. */
   get roomBar(): RoomBar | null {
     return this.bar instanceof RoomBar ? this.bar : null;
   }
 
-  /** Everything on the page, with room for the panel. */
-  furnish(): void {
-    fill(this.house.main, this.bar.element, this.viewer.side, this.viewer.stage, this.panel);
+  /** Put the bar, the film, the stage and the panel on the page. */
+  fillPage(): void {
+    fill(this.host.main, this.bar.element, this.viewer.side, this.viewer.stage, this.panel);
   }
 
-  mount(panel: HTMLElement): void {
+  showPanel(panel: HTMLElement): void {
     this.panel.replaceWith(panel);
     this.panel = panel;
     this.drawPhase();
   }
 
   drawPhase(): void {
-    this.house.main.dataset["phase"] = this.phase;
+    this.host.main.dataset["phase"] = this.phase;
   }
 
-  /** These keys in place of those that were there. */
-  rebind(keys: Binding[]): void {
+  /** Replace the keys of the session. */
+  setKeys(keys: Binding[]): void {
     for (const undo of this.keys) undo();
     this.keys = keys.map(bind);
   }

@@ -5,23 +5,23 @@ import { api } from "../common/api";
 import { h } from "../common/dom";
 import { count } from "../common/format";
 import { bind, isField } from "../common/keys";
-import { beginPictures } from "../viewer/layout/viewport-chunk";
+import { prefetchFirstPictures } from "../viewer/layout/viewport-chunk";
 import { playable, type Study } from "../viewer/types";
 import { Viewer } from "../viewer/viewer";
-import { Judge } from "./adjudication/panel";
-import { Afterwards } from "./after-commit";
+import { AdjudicationPanel } from "./adjudication/panel";
+import { AfterCommit } from "./after-commit";
 import type { Keyframe } from "./answer/findings";
-import { meet, remember } from "./answer/schema";
-import { ClaimKeeper } from "./claim";
+import { loadSchemas, registerSchema } from "./answer/schema";
+import { StudyClaim } from "./claim";
 import type { Place } from "./draft/draft-store";
-import { Answering } from "./editor";
-import { watch } from "./live-updates";
-import { HOME, type House, type Target } from "./read-target";
-import { Desk } from "./session-context";
+import { ReadEditor } from "./editor";
+import { followLiveUpdates } from "./live-updates";
+import { HOME, type Target } from "./read-target";
+import { SessionContext, type SessionHost } from "./session-context";
 import { attentionKeys } from "./shortcuts";
 import { QueueBar, RoomBar } from "./study-bar";
-import { awaitTimeline, showTimeline } from "./timeline/timeline";
-import { TimelinePlace } from "./timeline/timeline-panel";
+import { showTimeline, showTimelinePlaceholder } from "./timeline/timeline";
+import { TimelinePanel } from "./timeline/timeline-panel";
 import type { LabelQueue, Read, Reads, Score } from "./types";
 
 const BLINDING = {
@@ -29,8 +29,8 @@ const BLINDING = {
   adjudication: "No AI output; readers are anonymous",
 } as const;
 
-/** Which study it is, for those who hear it: nothing else tells them that another one has come. */
-export function opened({ patient, day_of_life, clips, priors }: Study): string {
+/** The announcement of a study that was opened: screen readers get no other sign of it. */
+export function studySummary({ patient, day_of_life, clips, priors }: Study): string {
   const day = day_of_life === null ? "" : `day ${day_of_life}`;
   return [
     patient.patient_id || "no ID",
@@ -42,266 +42,280 @@ export function opened({ patient, day_of_life, clips, priors }: Study): string {
     .join(", ");
 }
 
-/** A key pressed again within this was meant for what the first press did. */
+/** A second press of Escape within this time repeats the first and does not leave the study. */
 const SECOND_PRESS_MS = 600;
 
-/** What the tab says: which study of the queue, or whose study. */
-function titleOf({ patient }: Study, queue: LabelQueue | null): string {
+/** The title of the tab: the place in the queue, or the patient. */
+function tabTitle({ patient }: Study, queue: LabelQueue | null): string {
   return queue ? `${queue.name ?? "Label queue"}, ${queue.position} of ${queue.total}` : patient.patient_id;
 }
 
 export class Session {
-  private readonly desk: Desk;
-  private readonly answering: Answering;
-  private readonly afterwards: Afterwards;
-  private readonly undo: (() => void)[] = [];
-  private readonly claim: ClaimKeeper;
-  private early = false;
-  /** The timeline looks again at what is drawn. */
-  private serial: () => void = () => undefined;
-  /** Where the timeline is, in the reading room. */
-  private below: TimelinePlace | null = null;
+  private readonly shared: SessionContext;
+  private readonly editor: ReadEditor;
+  private readonly afterCommit: AfterCommit;
+  private readonly cleanups: (() => void)[] = [];
+  private readonly claim: StudyClaim;
+  private attentionShownEarly = false;
+  /** Tells the timeline that the drawings have changed. */
+  private timelineDrawingsChanged: () => void = () => undefined;
+  /** The panel of the timeline, in the reading room only. */
+  private timelinePanel: TimelinePanel | null = null;
 
   constructor(
     readonly target: Target,
-    private readonly house: House,
+    private readonly host: SessionHost,
   ) {
-    const desk = new Desk(target, house);
-    this.desk = desk;
-    this.claim = new ClaimKeeper(
-      `${desk.api}claim/`,
-      (by) => desk.roomBar?.drawClaim(by),
-      () => desk.phase === "reading" && !desk.closed,
+    const shared = new SessionContext(target, host);
+    this.shared = shared;
+    this.claim = new StudyClaim(
+      `${shared.api}claim/`,
+      (by) => shared.roomBar?.drawClaim(by),
+      () => shared.phase === "reading" && !shared.closed,
     );
-    this.afterwards = new Afterwards(desk, {
-      begin: (mine) => this.answering.begin(mine),
-      settled: () => this.answering.settled(),
-      timeline: () => this.timeline(),
-      lookAhead: () => this.lookAhead(),
+    this.afterCommit = new AfterCommit(shared, {
+      begin: (ownRead) => this.editor.begin(ownRead),
+      closeDraft: () => this.editor.closeDraft(),
+      showTimeline: () => this.showTimeline(),
+      prefetchNext: () => this.prefetchNext(),
     });
-    this.answering = new Answering(desk, {
-      committed: (answer, said) => this.afterwards.committed(answer, said),
-      advance: () => this.afterwards.advance(),
-      reopen: () => this.afterwards.reopen(),
-      drawn: () => this.serial(),
+    this.editor = new ReadEditor(shared, {
+      committed: (answer, commit) => this.afterCommit.committed(answer, commit),
+      advance: () => this.afterCommit.advance(),
+      reopen: () => this.afterCommit.reopen(),
+      drawingsChanged: () => this.timelineDrawingsChanged(),
     });
   }
 
   get place(): Place {
-    return this.desk.place;
+    return this.shared.place;
   }
 
   async open(): Promise<void> {
-    const { desk } = this;
-    const room = desk.mode === "room";
-    // Reading never waits for scoring: a score that cannot be had is a score that is not there.
-    const scoring = room ? desk.fetchScore() : Promise.resolve(null);
-    const [study, reads, queue] = await Promise.all([this.fetchStudy(), desk.fetchReads(), this.fetchQueue()]);
-    if (desk.closed) return;
-    desk.study = study;
-    desk.schema = remember(reads.schema);
-    await meet(
+    const { shared } = this;
+    const room = shared.mode === "room";
+    // Reading never waits for scoring: a score that cannot be fetched counts as none.
+    const scoring = room ? shared.fetchScore() : Promise.resolve(null);
+    const [study, reads, queue] = await Promise.all([this.fetchStudy(), shared.fetchReads(), this.fetchQueue()]);
+    if (shared.closed) return;
+    shared.study = study;
+    shared.schema = registerSchema(reads.schema);
+    await loadSchemas(
       [...(reads.mine?.revisions ?? []), ...reads.others.flatMap((other) => other.revisions)].map(
         (revision) => revision.findings.schema,
       ),
     );
-    this.hang(study, reads);
-    desk.bar = queue
+    this.createViewer(study, reads);
+    shared.bar = queue
       ? new QueueBar(
           study,
           queue,
-          HOME[desk.context],
-          BLINDING[desk.context === "adjudication" ? "adjudication" : "queue"],
+          HOME[shared.context],
+          BLINDING[shared.context === "adjudication" ? "adjudication" : "queue"],
         )
       : new RoomBar(study);
-    await desk.judge?.load();
-    document.title = `${titleOf(study, queue)} · Fontanelle`;
-    if (room) this.makePlace();
-    desk.furnish();
-    this.watch();
-    desk.score = await Promise.race([scoring, Promise.resolve(null)]);
+    await shared.adjudication?.load();
+    document.title = `${tabTitle(study, queue)} · Fontanelle`;
+    if (room) this.addTimelinePanel();
+    shared.fillPage();
+    this.followLiveUpdates();
+    shared.score = await Promise.race([scoring, Promise.resolve(null)]);
     await this.start(reads.mine);
     this.bindGeneral();
-    polite(queue ? `Study ${queue.position} of ${queue.total}, ${count(study.clips.length, "clip")}` : opened(study));
-    this.house.main.removeAttribute("aria-busy");
-    if (!study.clips.some(playable)) this.stateEmpty();
-    void scoring.then((score) => this.scored(score));
-    const opening = desk.viewer.open();
-    if (room && desk.phase === "reading") void this.claim.take();
+    polite(
+      queue ? `Study ${queue.position} of ${queue.total}, ${count(study.clips.length, "clip")}` : studySummary(study),
+    );
+    this.host.main.removeAttribute("aria-busy");
+    if (!study.clips.some(playable)) this.showNoPictures();
+    void scoring.then((score) => this.scoreArrived(score));
+    const opening = shared.viewer.open();
+    if (room && shared.phase === "reading") void this.claim.take();
     await opening;
-    await desk.viewer.hung();
-    if (room && !desk.closed) void this.timeline();
-    void this.lookAhead();
+    await shared.viewer.firstPicturesShown();
+    if (room && !shared.closed) void this.showTimeline();
+    void this.prefetchNext();
   }
 
   close(): void {
-    const { desk } = this;
-    if (desk.closed) return;
-    desk.closed = true;
-    for (const undo of this.undo) undo();
-    desk.rebind([]);
-    this.answering.keepSeen();
-    this.answering.flush();
-    this.answering.close();
-    desk.viewer?.close();
-    desk.bar?.close();
-    this.release();
+    const { shared } = this;
+    if (shared.closed) return;
+    shared.closed = true;
+    for (const undo of this.cleanups) undo();
+    shared.setKeys([]);
+    this.editor.storeCoverage();
+    this.editor.sendDraft();
+    this.editor.close();
+    shared.viewer?.close();
+    shared.bar?.close();
+    this.releaseClaim();
     this.claim.close();
-    desk.judge?.thread.close();
-    this.afterwards.close();
+    shared.adjudication?.discussion.close();
+    this.afterCommit.close();
   }
 
-  /** The page is about to go. */
+  /** The page is about to be unloaded. */
   leave(): void {
-    if (this.desk.phase === "reading") this.answering.keepSeen();
-    this.answering.flush();
-    this.release();
+    if (this.shared.phase === "reading") this.editor.storeCoverage();
+    this.editor.sendDraft();
+    this.releaseClaim();
   }
 
   // ---------- opening ----------
 
   private get panes(): 1 | 2 {
-    return this.desk.mode === "room" ? 2 : 1;
+    return this.shared.mode === "room" ? 2 : 1;
   }
 
-  /** The first pictures are asked for as soon as it is known which they are. */
+  /** Requests the first pictures as soon as the study is known. */
   private async fetchStudy(): Promise<Study> {
-    const study = await api.get<Study>(this.desk.api);
-    if (!this.desk.closed) beginPictures(study, this.panes);
+    const study = await api.get<Study>(this.shared.api);
+    if (!this.shared.closed) prefetchFirstPictures(study, this.panes);
     return study;
   }
 
   private async fetchQueue(): Promise<LabelQueue | null> {
-    if (this.desk.mode === "room") return null;
+    if (this.shared.mode === "room") return null;
     if (this.target.queue) return this.target.queue;
     const queue = await api.get<LabelQueue>("/api/v1/label-queue/");
-    // An item that was opened again is not the next one: what is said of that one is not said here.
+    // A reopened item is not the next item, so the details of the next one are left out.
     return queue.item?.id === this.target.item ? queue : { ...queue, item: null };
   }
 
-  private hang(study: Study, reads: Reads): void {
-    const { desk, answering } = this;
+  private createViewer(study: Study, reads: Reads): void {
+    const { shared, editor } = this;
     const viewer = new Viewer(study, {
       panes: this.panes,
-      others: desk.mode === "room",
-      seen: () => answering.seen(),
-      notes: (notes) => answering.noted(notes),
-      draw: (drawings, step) => answering.act({ type: "draw", drawings, step }),
+      showPriorDrawings: shared.mode === "room",
+      coverageChanged: () => editor.coverageChanged(),
+      notesChanged: (notes) => editor.notesChanged(notes),
+      drawingsChanged: (drawings, step) => editor.act({ type: "draw", drawings, step }),
     });
-    desk.viewer = viewer;
-    desk.others = desk.context === "adjudication" ? reads.others : [];
-    this.afterwards.feedback = reads.feedback;
-    this.afterwards.discussed = reads.discussed;
-    if (desk.context === "adjudication" && this.target.item !== undefined) {
+    shared.viewer = viewer;
+    shared.others = shared.context === "adjudication" ? reads.others : [];
+    this.afterCommit.feedback = reads.feedback;
+    this.afterCommit.mayDiscuss = reads.discussed;
+    if (shared.context === "adjudication" && this.target.item !== undefined) {
       const goTo = ({ sop_uid, frame }: Keyframe) => viewer.goTo(sop_uid, frame);
-      desk.judge = new Judge(this.target.item, desk.others, {
-        accept: (at) => answering.accept(at),
+      shared.adjudication = new AdjudicationPanel(this.target.item, shared.others, {
+        accept: (at) => editor.takeAnswer(at),
         goTo,
-        unblinded: () => desk.bar instanceof QueueBar && desk.bar.say("Unblinded, on record"),
+        unblinded: () => shared.bar instanceof QueueBar && shared.bar.say("Unblinded, on record"),
       });
     }
   }
 
-  private async start(mine: Read | null): Promise<void> {
-    const last = mine?.revisions.at(-1);
-    if (mine?.status === "committed" && last) {
-      if (this.target.reopen) return this.afterwards.reopen();
-      this.afterwards.showDone(
+  private async start(ownRead: Read | null): Promise<void> {
+    const last = ownRead?.revisions.at(-1);
+    if (ownRead?.status === "committed" && last) {
+      if (this.target.reopen) return this.afterCommit.reopen();
+      this.afterCommit.show(
         { findings: last.findings, comment: last.comment ?? "" },
         last.committed_at,
         last.agreement,
       );
       return;
     }
-    await this.answering.begin(mine);
+    await this.editor.begin(ownRead);
   }
 
-  private stateEmpty(): void {
+  private showNoPictures(): void {
     const text = "This study has no pictures. It can be read as non-diagnostic (Q), or left.";
-    this.desk.viewer.stage.prepend(h("p", { class: "no-pictures", role: "note" }, text));
+    this.shared.viewer.stage.prepend(h("p", { class: "no-pictures", role: "note" }, text));
     document.documentElement.dataset["viewerReady"] = "true";
   }
 
-  private makePlace(): void {
-    const below = new TimelinePlace(this.desk.viewer);
-    this.below = below;
-    awaitTimeline(below.box);
-    this.undo.push(...below.keys().map(bind), () => below.close());
+  private addTimelinePanel(): void {
+    const below = new TimelinePanel(this.shared.viewer);
+    this.timelinePanel = below;
+    showTimelinePlaceholder(below.box);
+    this.cleanups.push(...below.keys().map(bind), () => below.close());
   }
 
-  private async timeline(): Promise<void> {
-    if (this.below)
-      this.serial = await showTimeline(
-        this.below.box,
-        this.desk.viewer,
-        this.desk.study,
-        () => this.desk.phase === "done",
+  private async showTimeline(): Promise<void> {
+    if (this.timelinePanel)
+      this.timelineDrawingsChanged = await showTimeline(
+        this.timelinePanel.box,
+        this.shared.viewer,
+        this.shared.study,
+        () => this.shared.phase === "done",
       );
-    this.serial();
+    this.timelineDrawingsChanged();
   }
 
-  /** Load the first pictures of what comes next; a page that does not know goes on without. */
-  private async lookAhead(): Promise<void> {
-    const { desk } = this;
-    if (desk.context === "adjudication" || desk.closed) return;
+  /** Load the first pictures of the next study; failures are ignored. */
+  private async prefetchNext(): Promise<void> {
+    const { shared } = this;
+    if (shared.context === "adjudication" || shared.closed) return;
     try {
       const { study_uid } = await api.get<{ study_uid: string | null }>(
-        `${desk.api}ahead/?context=${desk.context}${desk.itemQuery}`,
+        `${shared.api}ahead/?context=${shared.context}${shared.itemQuery}`,
       );
       const next = study_uid ? await api.get<Study>(`/api/v1/studies/${study_uid}/?ahead=1`) : null;
-      if (!desk.closed) desk.viewer.ahead.loadNext(next);
+      if (!shared.closed) shared.viewer.prefetch.loadNext(next);
     } catch {
-      // It is opened all the same, only later.
+      // The next study opens without prefetched pictures.
     }
   }
 
-  // ---------- what comes meanwhile ----------
+  // ---------- live updates ----------
 
-  private watch(): void {
-    const { desk } = this;
-    const score = desk.mode === "room" ? () => void desk.fetchScore().then((found) => this.scored(found)) : null;
-    const again = () => this.house.go(this.target, this.house.previous);
-    this.undo.push(watch({ study: desk.study, url: desk.api, score, flush: () => this.answering.flush(), again }));
+  private followLiveUpdates(): void {
+    const { shared } = this;
+    const scoreChanged =
+      shared.mode === "room" ? () => void shared.fetchScore().then((newScore) => this.scoreArrived(newScore)) : null;
+    const reopen = () => this.host.go(this.target, this.host.previous);
+    this.cleanups.push(
+      followLiveUpdates({
+        study: shared.study,
+        url: shared.api,
+        scoreChanged,
+        sendUnsent: () => this.editor.sendDraft(),
+        reopen,
+      }),
+    );
   }
 
-  private scored(score: Score | null): void {
-    const { desk } = this;
-    if (desk.closed || desk.phase === "done") return;
-    desk.score = score;
-    desk.roomBar?.drawScore(score);
-    if (desk.mode === "room") this.answering.notices();
-    if (score?.attention && desk.roomBar) this.showEarly(desk.roomBar);
+  private scoreArrived(score: Score | null): void {
+    const { shared } = this;
+    if (shared.closed || shared.phase === "done") return;
+    shared.score = score;
+    shared.roomBar?.drawScore(score);
+    if (shared.mode === "room") this.editor.drawNotices();
+    if (score?.attention && shared.roomBar) this.showAttentionEarly(shared.roomBar);
   }
 
-  /** The site opens attention before the commit, for research: the page says so. */
-  private showEarly(bar: RoomBar): void {
-    const { weights } = this.desk.viewer;
+  /** The site shows attention before the commit, for research, and the page states that. */
+  private showAttentionEarly(bar: RoomBar): void {
+    const { attention } = this.shared.viewer;
     bar.say("Attention shown before the commit: research setting of this site");
-    if (!this.early)
-      this.undo.push(
-        ...attentionKeys({ peak: (step) => weights.toPeak(step), heat: () => weights.toggleHeat() }).map(bind),
+    if (!this.attentionShownEarly)
+      this.cleanups.push(
+        ...attentionKeys({
+          goToPeak: (step) => attention.goToPeak(step),
+          toggleHeat: () => attention.toggleHeat(),
+        }).map(bind),
       );
-    this.early = true;
-    this.afterwards.showAttention();
+    this.attentionShownEarly = true;
+    this.afterCommit.showAttention();
   }
 
-  /** A study that was only looked at goes back to the others. */
-  private release(): void {
-    if (this.desk.phase === "reading" && !this.answering.begun) this.claim.release();
+  /** Release the claim on a study whose read was not changed. */
+  private releaseClaim(): void {
+    if (this.shared.phase === "reading" && !this.editor.hasChanges) this.claim.release();
   }
 
   private bindGeneral(): void {
-    const { desk } = this;
+    const { shared } = this;
     const leave = (event: KeyboardEvent) => {
-      if (isField(event.target)) return desk.viewer.focus();
-      // One press too many, or a key that is held, leaves the tool and not the study.
-      if (event.repeat || performance.now() - desk.viewer.marks.sketch.leftAt < SECOND_PRESS_MS) return;
-      location.assign(HOME[desk.context]);
+      if (isField(event.target)) return shared.viewer.focus();
+      // A repeated Escape has left a drawing tool and does not leave the study.
+      if (event.repeat || performance.now() - shared.viewer.marks.drawingEditor.leftAt < SECOND_PRESS_MS) return;
+      location.assign(HOME[shared.context]);
     };
-    this.undo.push(
+    this.cleanups.push(
       bind({
         key: "Escape",
-        label: desk.mode === "queue" ? "Leave the queue" : "Back to the list",
+        label: shared.mode === "queue" ? "Leave the queue" : "Back to the list",
         group: "Everywhere",
         bar: false,
         run: leave,

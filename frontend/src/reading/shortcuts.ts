@@ -17,138 +17,135 @@ const MEASURES: readonly [string, Exclude<Preset, "">][] = [
   ["9", "ri"],
 ];
 
-export interface ReadingCommands {
+export interface ReadingKeysHost {
   act: (action: Action) => void;
   keyframe: () => void;
   note: () => void;
   undo: (event: KeyboardEvent) => void;
   redo: () => void;
-  /** Take a measure in hand, on the side that was said before. */
-  measure: (preset: Exclude<Preset, "">) => void;
+  /** Choose the tool of a measure, on the side that was chosen before. */
+  startMeasure: (preset: Exclude<Preset, "">) => void;
   commit: () => void;
-  /** Only where there is a queue to come back to. */
+  /** Null outside a queue. */
   skip: (() => void) | null;
 }
 
-export function readingKeys(mode: Mode, schema: LabelSchema, commands: ReadingCommands): Binding[] {
-  const group = "Read";
-  const queue = mode === "queue";
-  const act = (key: string, label: string, action: Action, bar = false): Binding => ({
-    key,
-    label,
-    group,
-    bar,
-    run: () => commands.act(action),
-  });
+const READ = "Read";
+
+function actionKey(host: ReadingKeysHost, key: string, label: string, action: Action, bar = false): Binding {
+  return { key, label, group: READ, bar, run: () => host.act(action) };
+}
+
+function gradeKeys(queue: boolean, schema: LabelSchema, host: ReadingKeysHost): Binding[] {
+  const side = (side: "right" | "left") => () => host.act({ type: "side", side });
   const digits = schema.grades
     .slice(1)
     .map((grade) =>
-      act(String(grade), `Grade ${schema.word("right", grade)}`, { type: "digit", grade: grade as Grade }),
+      actionKey(host, String(grade), `Grade ${schema.word("right", grade)}`, { type: "digit", grade: grade as Grade }),
     );
-  const field = ([name, rule]: Field): Binding[] => {
-    const key = rule["x-key"];
-    const label = rule.description && kindOf(rule) === "flag" ? rule.description : schema.label(name);
-    if (!key) return [];
-    return [
-      kindOf(rule) === "flag"
-        ? act(key, label, { type: "toggle", flag: name })
-        : act(key, `${label}, next answer`, { type: "choice", field: name }),
-    ];
-  };
-  const keys: Binding[] = [
-    act("0", queue ? "No haemorrhage" : "None", { type: "digit", grade: 0 }, true),
-    {
-      key: "r",
-      caps: ["R", "L"],
-      label: "then grade",
-      group,
-      run: () => commands.act({ type: "side", side: "right" }),
-    },
-    {
-      key: "l",
-      label: "Left, then a grade",
-      group,
-      bar: false,
-      run: () => commands.act({ type: "side", side: "left" }),
-    },
+  return [
+    actionKey(host, "0", queue ? "No haemorrhage" : "None", { type: "digit", grade: 0 }, true),
+    { key: "r", caps: ["R", "L"], label: "then grade", group: READ, run: side("right") },
+    { key: "l", label: "Left, then a grade", group: READ, bar: false, run: side("left") },
     ...digits,
-    ...schema.fields.filter(([name]) => name !== "uncertain").flatMap(field),
-    act("q", "Quality", { type: "choice", field: "quality" }, queue),
-    act("x", "Uncertain", { type: "toggle", flag: "uncertain" }, queue),
-    { key: "k", label: "Keyframe", group, run: commands.keyframe },
-    { key: "n", label: "Note", group, bar: !queue, run: commands.note },
-    { key: ["u", "Ctrl+z"], label: "Undo", group, run: commands.undo },
-    { key: ["Ctrl+Shift+z", "Ctrl+y"], label: "Redo", group, bar: false, run: commands.redo },
-    ...MEASURES.map(
-      ([key, preset]): Binding => ({
-        key,
-        label: `${PRESETS[preset].name}${PRESETS[preset].perSide ? ", after R or L" : ""}`,
-        group,
-        bar: false,
-        run: () => commands.measure(preset),
-      }),
-    ),
-    { key: ENTER, label: queue ? "Commit, next" : "Commit", group, run: commands.commit },
-    {
-      key: "Ctrl+Enter",
-      label: "Commit from anywhere",
-      group,
-      bar: false,
-      inFields: true,
-      overControls: true,
-      run: commands.commit,
-    },
   ];
-  if (commands.skip) keys.push({ key: "s", label: "Skip", group, run: commands.skip });
-  return keys;
 }
 
-export interface DoneCommands {
+/** The key of a field, where its schema gives it one. */
+function fieldKeys([name, rule]: Field, schema: LabelSchema, host: ReadingKeysHost): Binding[] {
+  const key = rule["x-key"];
+  if (!key) return [];
+  const flag = kindOf(rule) === "flag";
+  const label = rule.description && flag ? rule.description : schema.label(name);
+  return [
+    flag
+      ? actionKey(host, key, label, { type: "toggle", flag: name })
+      : actionKey(host, key, `${label}, next answer`, { type: "choice", field: name }),
+  ];
+}
+
+function measureKeys(host: ReadingKeysHost): Binding[] {
+  return MEASURES.map(([key, preset]) => ({
+    key,
+    label: `${PRESETS[preset].name}${PRESETS[preset].perSide ? ", after R or L" : ""}`,
+    group: READ,
+    bar: false,
+    run: () => host.startMeasure(preset),
+  }));
+}
+
+function commitKeys(queue: boolean, { commit, skip }: ReadingKeysHost): Binding[] {
+  const anywhere = { bar: false, inFields: true, overControls: true };
+  return [
+    { key: ENTER, label: queue ? "Commit, next" : "Commit", group: READ, run: commit },
+    { key: "Ctrl+Enter", label: "Commit from anywhere", group: READ, run: commit, ...anywhere },
+    ...(skip ? [{ key: "s", label: "Skip", group: READ, run: skip }] : []),
+  ];
+}
+
+export function readingKeys(mode: Mode, schema: LabelSchema, host: ReadingKeysHost): Binding[] {
+  const queue = mode === "queue";
+  const fields = schema.fields.filter(([name]) => name !== "uncertain");
+  return [
+    ...gradeKeys(queue, schema, host),
+    ...fields.flatMap((field) => fieldKeys(field, schema, host)),
+    actionKey(host, "q", "Quality", { type: "choice", field: "quality" }, queue),
+    actionKey(host, "x", "Uncertain", { type: "toggle", flag: "uncertain" }, queue),
+    { key: "k", label: "Keyframe", group: READ, run: host.keyframe },
+    { key: "n", label: "Note", group: READ, bar: !queue, run: host.note },
+    { key: ["u", "Ctrl+z"], label: "Undo", group: READ, run: host.undo },
+    { key: ["Ctrl+Shift+z", "Ctrl+y"], label: "Redo", group: READ, bar: false, run: host.redo },
+    ...measureKeys(host),
+    ...commitKeys(queue, host),
+  ];
+}
+
+export interface DoneKeysHost {
   reopen: () => void;
   next: () => void;
   agree: (agree: boolean) => void;
-  peak: (step: 1 | -1) => void;
-  heat: () => void;
+  goToPeak: (step: 1 | -1) => void;
+  toggleHeat: () => void;
 }
 
-export function doneKeys(mode: Mode, ahead: boolean, commands: DoneCommands): Binding[] {
+export function doneKeys(mode: Mode, ahead: boolean, host: DoneKeysHost): Binding[] {
   const group = "After the commit";
   const keys: Binding[] = [
-    { key: "u", label: "Reopen", group, run: commands.reopen },
-    { key: ENTER, label: mode === "queue" || ahead ? "Next study" : "List", group, run: commands.next },
+    { key: "u", label: "Reopen", group, run: host.reopen },
+    { key: ENTER, label: mode === "queue" || ahead ? "Next study" : "List", group, run: host.next },
   ];
   if (mode === "queue") return keys;
   return [
-    { key: "a", label: "Agree", group, run: () => commands.agree(true) },
-    { key: "d", label: "Disagree", group, run: () => commands.agree(false) },
-    ...attentionKeys(commands),
+    { key: "a", label: "Agree", group, run: () => host.agree(true) },
+    { key: "d", label: "Disagree", group, run: () => host.agree(false) },
+    ...attentionKeys(host),
     ...keys,
   ];
 }
 
 /** After the commit; and before it only where the site opens attention for research. */
-export function attentionKeys(commands: Pick<DoneCommands, "peak" | "heat">): Binding[] {
+export function attentionKeys(host: Pick<DoneKeysHost, "goToPeak" | "toggleHeat">): Binding[] {
   const group = "After the commit";
   return [
-    { key: "[", caps: ["[", "]"], label: "Attention peaks", group, run: () => commands.peak(-1) },
-    { key: "]", label: "Next attention peak", group, bar: false, run: () => commands.peak(1) },
-    { key: "t", label: "Heat map", group, run: commands.heat },
+    { key: "[", caps: ["[", "]"], label: "Attention peaks", group, run: () => host.goToPeak(-1) },
+    { key: "]", label: "Next attention peak", group, bar: false, run: () => host.goToPeak(1) },
+    { key: "t", label: "Heat map", group, run: host.toggleHeat },
   ];
 }
 
-export interface JudgeKeys {
+export interface AdjudicationKeysHost {
   regrade: () => void;
-  flip: () => void;
+  nextKeyframe: () => void;
   discuss: () => void;
   unblind: () => void;
 }
 
-export function judgeKeys(commands: JudgeKeys): Binding[] {
+export function adjudicationKeys(host: AdjudicationKeysHost): Binding[] {
   const group = "Adjudicate";
   return [
-    { key: "e", label: "Regrade", group, run: commands.regrade },
-    { key: "f", label: "Flip keyframes", group, run: commands.flip },
-    { key: "/", label: "Discuss", group, run: commands.discuss },
-    { key: "Alt+b", label: "Unblind", group, bar: false, run: commands.unblind },
+    { key: "e", label: "Regrade", group, run: host.regrade },
+    { key: "f", label: "Flip keyframes", group, run: host.nextKeyframe },
+    { key: "/", label: "Discuss", group, run: host.discuss },
+    { key: "Alt+b", label: "Unblind", group, bar: false, run: host.unblind },
   ];
 }

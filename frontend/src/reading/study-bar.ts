@@ -1,9 +1,9 @@
-/** The study bar: who this is, what waits for it, and what the reader may know. */
+/** The study bar: the patient, the claim and the score, or the place in the queue and the blinding. */
 
 import { type Child, fill, h, icon, person, s } from "../common/dom";
+import { flagSign } from "../common/flag";
 import { clock, date as day, grams, number, probability, weeks } from "../common/format";
 import type { Study } from "../viewer/types";
-import { flagSign } from "../worklist/rows";
 import type { Claim, LabelQueue, Score } from "./types";
 
 const BLIND = "M1 7s2.2-3.8 6-3.8S13 7 13 7s-2.2 3.8-6 3.8S1 7 1 7ZM2 12.5 12 1.5";
@@ -23,7 +23,7 @@ function facts(study: Study, full: boolean): HTMLElement {
   );
 }
 
-function back(href: string, word: string, label: string): HTMLElement {
+function backLink(href: string, word: string, label: string): HTMLElement {
   return h(
     "a",
     { class: "btn btn-quiet", href },
@@ -53,7 +53,7 @@ export class RoomBar {
     this.element = h(
       "div",
       { class: "studybar" },
-      back("/", "List", "Back to the worklist"),
+      backLink("/", "List", "Back to the worklist"),
       h("h1", { class: "id" }, study.patient.url ? h("a", { href: study.patient.url, class: "plain" }, name) : name),
       study.phantom ? h("span", { class: "badge", title: "A generated study of nobody" }, "Phantom") : null,
       facts(study, true),
@@ -116,7 +116,7 @@ export class QueueBar {
     this.element = h(
       "div",
       { class: "studybar" },
-      back(home, "Leave", "Leave the queue"),
+      backLink(home, "Leave", "Leave the queue"),
       h("h1", { class: "id" }, queue.name ?? "Label queue"),
       h(
         "span",
@@ -144,7 +144,7 @@ export class QueueBar {
     );
   }
 
-  /** What is hidden just now. */
+  /** Show what is hidden from the reader. */
   say(blinding: string): void {
     this.blinding.textContent = blinding;
   }

@@ -1,10 +1,10 @@
-/** What a trainee is told after a commit. */
+/** The known answer, shown to a trainee after a commit. */
 
 import { h, icon } from "../common/dom";
 import type { Keyframe } from "./answer/findings";
 import type { Feedback } from "./types";
 
-export function lesson(feedback: Feedback, goTo: (keyframe: Keyframe) => void): HTMLElement {
+export function traineeFeedback(feedback: Feedback, goTo: (keyframe: Keyframe) => void): HTMLElement {
   const verdict = feedback.right
     ? h("p", { class: "ok strong" }, icon("ok"), "Right")
     : h("p", { class: "bad strong" }, icon("bad"), "Not right");

@@ -1,31 +1,31 @@
-/** Writing the next version as JSON: judged as one types, kept in this browser until it is added. */
+/** The next version as JSON: checked on the server while it is typed, stored in this browser until it is added. */
 
 import { api, reason } from "../common/api";
 import { ask } from "../common/dialog";
 import { fill, h } from "../common/dom";
-import { Preview } from "./preview";
+import { FormPreview } from "./preview";
 import type { Checked, Kind, Overview } from "./types";
 
-const SOON_MS = 400;
+const CHECK_MS = 400;
 
-interface Kept {
+interface StoredDraft {
   base: string;
   text: string;
 }
 
-function kept(kind: Kind): Kept | null {
+function storedDraft(kind: Kind): StoredDraft | null {
   try {
-    return JSON.parse(localStorage.getItem(`fontanelle.${kind}-edit`) ?? "null") as Kept | null;
+    return JSON.parse(localStorage.getItem(`fontanelle.${kind}-edit`) ?? "null") as StoredDraft | null;
   } catch {
     return null;
   }
 }
 
-export class Editor {
+export class VersionEditor {
   readonly element: HTMLElement;
-  readonly preview = new Preview();
+  readonly preview = new FormPreview();
   private readonly text: HTMLTextAreaElement;
-  private readonly judged = h("div", { class: "stack", role: "status", "data-judged": "" });
+  private readonly result = h("div", { class: "stack", role: "status", "data-judged": "" });
   private readonly add: HTMLButtonElement;
   private base = "";
   private timer = 0;
@@ -49,7 +49,7 @@ export class Editor {
     );
     const back = h(
       "button",
-      { class: "btn btn-quiet", type: "button", onclick: () => this.forget() },
+      { class: "btn btn-quiet", type: "button", onclick: () => this.discardDraft() },
       "Back to the version",
     );
     this.element = h(
@@ -57,29 +57,29 @@ export class Editor {
       { class: "stack" },
       h("label", { class: "label", for: id }, kind === "schema" ? "JSON Schema of the findings" : "Definition"),
       this.text,
-      this.judged,
+      this.result,
       h("p", { class: "line" }, this.add, back),
     );
     this.text.addEventListener("input", () => {
       localStorage.setItem(`fontanelle.${kind}-edit`, JSON.stringify({ base: this.base, text: this.text.value }));
       window.clearTimeout(this.timer);
       this.add.disabled = true;
-      this.timer = window.setTimeout(() => void this.judge(), SOON_MS);
+      this.timer = window.setTimeout(() => void this.check(), CHECK_MS);
     });
   }
 
   private original: unknown = {};
 
-  /** Begin with a version, or go on with what was written before. */
+  /** Begin with a version, or with the draft of it that this browser holds. */
   begin(base: string, document: unknown, anew: boolean): void {
-    const before = anew ? null : kept(this.kind);
+    const before = anew ? null : storedDraft(this.kind);
     this.original = document;
     this.base = before?.base ?? base;
     this.text.value = before?.text ?? JSON.stringify(document, null, 1);
-    void this.judge();
+    void this.check();
   }
 
-  private forget(): void {
+  private discardDraft(): void {
     localStorage.removeItem(`fontanelle.${this.kind}-edit`);
     this.begin(this.base, this.original, true);
   }
@@ -88,16 +88,16 @@ export class Editor {
     return JSON.parse(this.text.value);
   }
 
-  private say(...said: (HTMLElement | string)[]): void {
-    fill(this.judged, ...said);
+  private showResult(...content: (HTMLElement | string)[]): void {
+    fill(this.result, ...content);
   }
 
-  private async judge(): Promise<void> {
+  private async check(): Promise<void> {
     let document: unknown;
     try {
       document = this.parsed();
     } catch (error) {
-      return this.say(
+      return this.showResult(
         h("p", { class: "message" }, `This is no JSON yet: ${error instanceof Error ? error.message : String(error)}`),
       );
     }
@@ -107,15 +107,15 @@ export class Editor {
         name,
         document: whole,
       } = await api.post<Checked>("/api/v1/label-schemas/check/", { kind: this.kind, base: this.base, document });
-      const wrong = Object.entries(messages).map(([part, said]) =>
-        h("p", { class: "message" }, h("b", {}, part), ` ${said.join(" ")}`),
+      const wrong = Object.entries(messages).map(([part, sentences]) =>
+        h("p", { class: "message" }, h("b", {}, part), ` ${sentences.join(" ")}`),
       );
       this.add.disabled = wrong.length > 0;
       this.add.textContent = `Add as ${name}`;
       if (whole) this.preview.draw(whole);
-      if (wrong.length) this.say(...wrong);
+      if (wrong.length) this.showResult(...wrong);
       else
-        this.say(
+        this.showResult(
           h(
             "p",
             { class: "small dim" },
@@ -123,7 +123,7 @@ export class Editor {
           ),
         );
     } catch (error) {
-      this.say(h("p", { class: "message" }, reason(error)));
+      this.showResult(h("p", { class: "message" }, reason(error)));
     }
   }
 
@@ -144,9 +144,9 @@ export class Editor {
       });
       localStorage.removeItem(`fontanelle.${this.kind}-edit`);
       this.added(overview);
-      this.say(h("p", { class: "small ok" }, `${overview.name} was added. It is not in force yet.`));
+      this.showResult(h("p", { class: "small ok" }, `${overview.name} was added. It is not in force yet.`));
     } catch (error) {
-      this.say(h("p", { class: "message" }, reason(error)));
+      this.showResult(h("p", { class: "message" }, reason(error)));
     }
   }
 }

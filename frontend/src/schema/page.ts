@@ -5,21 +5,22 @@ import { api, reason } from "../common/api";
 import { ask } from "../common/dialog";
 import { byId, fill, h, pageConfig } from "../common/dom";
 import { when } from "../common/format";
-import { Editor } from "./editor";
+import { scrollRegion } from "../common/parts";
+import { VersionEditor } from "./editor";
 import type { Kind, Overview, Version } from "./types";
 
-class Page {
+class SchemaPage {
   private readonly inForce = h("div", { class: "body stack" });
   private readonly history = h("div", { class: "body" });
   private readonly lists: Record<Kind, HTMLElement> = {
     schema: h("div", { class: "body" }),
     definition: h("div", { class: "body" }),
   };
-  private readonly editors: Record<Kind, Editor>;
+  private readonly editors: Record<Kind, VersionEditor>;
 
   constructor(private overview: Overview) {
     const added = (next: Overview) => this.show(next);
-    this.editors = { schema: new Editor("schema", added), definition: new Editor("definition", added) };
+    this.editors = { schema: new VersionEditor("schema", added), definition: new VersionEditor("definition", added) };
   }
 
   start(): void {
@@ -91,7 +92,7 @@ class Page {
       { class: "btn btn-primary", type: "button", onclick: () => void this.choose(schema.value, definition.value) },
       "Put in force",
     );
-    const said = h("p", { class: "message", hidden: true, id: "choice-said" });
+    const problem = h("p", { class: "message", hidden: true, id: "choice-said" });
     fill(
       this.inForce,
       h(
@@ -112,7 +113,7 @@ class Page {
         "New reads are made with these. Reads that are open are told, and keep what they have; " +
           "reference labels follow the definition at once.",
       ),
-      said,
+      problem,
       h("p", {}, button),
     );
   }
@@ -129,9 +130,9 @@ class Page {
       this.show(await api.post<Overview>("/api/v1/label-schemas/in-force/", { schema, definition, reason: why }));
       polite(`${schema} and ${definition} are in force`);
     } catch (error) {
-      const said = byId("choice-said");
-      said.hidden = false;
-      said.textContent = reason(error);
+      const problem = byId("choice-said");
+      problem.hidden = false;
+      problem.textContent = reason(error);
     }
   }
 
@@ -160,8 +161,8 @@ class Page {
 
   private edit(kind: Kind, name: string, anew: boolean): void {
     const versions: readonly Version<unknown>[] = kind === "schema" ? this.overview.schemas : this.overview.definitions;
-    const found = versions.find((version) => version.name === name);
-    if (found) this.editors[kind].begin(name, found.document, anew);
+    const version = versions.find((version) => version.name === name);
+    if (version) this.editors[kind].begin(name, version.document, anew);
     if (anew) this.editors[kind].element.scrollIntoView({ block: "center" });
   }
 }
@@ -171,9 +172,9 @@ function card(title: string, body: HTMLElement): HTMLElement {
 }
 
 function table(title: string, heads: string[], rows: HTMLElement[]): HTMLElement {
-  return h(
-    "div",
-    { class: "scroll-box", tabindex: "0", role: "region", "aria-label": title },
+  return scrollRegion(
+    "scroll-box",
+    title,
     h(
       "table",
       { class: "table" },
@@ -184,7 +185,7 @@ function table(title: string, heads: string[], rows: HTMLElement[]): HTMLElement
 }
 
 export function start(): void {
-  new Page(
+  new SchemaPage(
     pageConfig<Overview>({ in_force: { schema: "", definition: "" }, schemas: [], definitions: [], history: [] }),
   ).start();
 }

@@ -1,28 +1,28 @@
-/** The form of a version as readers will see it. It answers to clicks; nothing of it is kept. */
+/** The form of a version as readers will see it. Clicks change it; nothing of it is stored. */
 
 import { fill, h } from "../common/dom";
-import { type Action, blank, History, summary } from "../reading/answer/findings";
-import { LabelSchema, remember, type SchemaDocument } from "../reading/answer/schema";
+import { type Action, blankForm, History, summary } from "../reading/answer/findings";
+import { LabelSchema, registerSchema, type SchemaDocument } from "../reading/answer/schema";
 import { ReadForm } from "../reading/form/form";
 
 const nothing = () => undefined;
 let serial = 0;
 
-export class Preview {
+export class FormPreview {
   readonly element = h("div", { class: "form-preview", "data-preview": "" });
 
   draw(document: SchemaDocument): void {
     serial += 1;
-    // Each try has a name of its own: versions that a page has met never change.
-    const schema = remember({ name: `preview-${serial}`, document });
-    const history = new History(blank(true, new LabelSchema(schema.name, document)));
-    const said = h("p", { class: "small dim", "data-said": "" });
+    // Each draft gets a name of its own: a version that is registered under a name never changes.
+    const schema = registerSchema({ name: `preview-${serial}`, document });
+    const history = new History(blankForm(true, new LabelSchema(schema.name, document)));
+    const summaryText = h("p", { class: "small dim", "data-said": "" });
     const show = () => {
       form.draw(history.form, history.undoable);
-      said.textContent = summary(history.form)
+      summaryText.textContent = summary(history.form)
         .map(([name, word]) => `${name} ${word}`)
         .join(" · ");
-      form.warn(
+      form.setWarning(
         ...schema.questions(history.form.findings).map((question) => h("p", { class: "warn small" }, question)),
       );
     };
@@ -34,7 +34,7 @@ export class Preview {
       history.undo();
       show();
     };
-    const commands = {
+    const host = {
       act,
       commit: nothing,
       undo,
@@ -46,9 +46,9 @@ export class Preview {
       drawings: nothing,
       release: nothing,
     };
-    const form = new ReadForm("room", schema, [], [], commands);
-    form.say("A preview: nothing is kept of what you press here");
-    fill(this.element, form.element, said);
+    const form = new ReadForm("room", schema, [], [], host);
+    form.setStatus("A preview: nothing is kept of what you press here");
+    fill(this.element, form.element, summaryText);
     show();
   }
 }

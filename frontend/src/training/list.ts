@@ -7,6 +7,7 @@ import { byId, type Child, fill, h, icon } from "../common/dom";
 import { subscribe } from "../common/events";
 import { count, duration, interval, number, ratio, when } from "../common/format";
 import { bind } from "../common/keys";
+import { errorMessage, numberPair } from "../common/parts";
 import { promote } from "./promote";
 import { listOf, type Model, nameOf, type Preflight, type Run } from "./types";
 
@@ -16,16 +17,12 @@ const RETRY_MS = 5000;
 // ---------- preflight ----------
 
 /** "3 to 6 min". */
-export function range(seconds: [number, number] | null): string {
+export function durationRange(seconds: [number, number] | null): string {
   if (!seconds) return "not known yet";
   const [low, high] = seconds;
   if (high < 90) return `${Math.max(1, Math.round(low))} to ${Math.max(1, Math.round(high))} s`;
   const minutes = [Math.max(1, Math.floor(low / 60)), Math.max(1, Math.ceil(high / 60))] as const;
   return minutes[0] === minutes[1] ? `about ${minutes[0]} min` : `${minutes[0]} to ${minutes[1]} min`;
-}
-
-function fact(name: string, value: Child): Child {
-  return [h("dt", {}, name), h("dd", { class: "num" }, value)];
 }
 
 function foldsTable(preflight: Preflight): Child {
@@ -57,7 +54,7 @@ function verdict(preflight: Preflight): HTMLElement {
       ? `${count(preflight.missing_positives, ...MORE)} needed before the folds can be filled.`
       : "";
   const reasons = preflight.reasons.length ? preflight.reasons : [missing];
-  const said = reasons.some((text) => text.includes(String(preflight.missing_positives)));
+  const missingMentioned = reasons.some((text) => text.includes(String(preflight.missing_positives)));
   return h(
     "div",
     { class: "message", role: "alert" },
@@ -66,7 +63,7 @@ function verdict(preflight: Preflight): HTMLElement {
       "div",
       {},
       h("p", { class: "strong" }, "Retraining cannot start yet. Nothing was changed."),
-      ...[...reasons, said ? "" : missing].filter(Boolean).map((text) => h("p", {}, text)),
+      ...[...reasons, missingMentioned ? "" : missing].filter(Boolean).map((text) => h("p", {}, text)),
       h("p", { class: "dim" }, "Read or label more studies, then look again."),
     ),
   );
@@ -90,14 +87,14 @@ function showPreflight(preflight: Preflight): void {
         h(
           "dl",
           { class: "kv" },
-          fact("Patients", number(preflight.patients)),
-          fact("Studies with a reference label", number(preflight.studies)),
-          fact("Positive", number(preflight.positives)),
-          fact(
+          numberPair("Patients", number(preflight.patients)),
+          numberPair("Studies with a reference label", number(preflight.studies)),
+          numberPair("Positive", number(preflight.positives)),
+          numberPair(
             "Patients or twins in two folds",
             leaks ? h("span", { class: "bad" }, icon("bad"), `${leaks}: ${preflight.leaks.join(", ")}`) : "0",
           ),
-          fact("Takes", range(preflight.estimate_seconds)),
+          numberPair("Takes", durationRange(preflight.estimate_seconds)),
         ),
         foldsTable(preflight),
       ),
@@ -156,7 +153,7 @@ async function start(): Promise<void> {
 function problem(title: string, error: unknown): void {
   if (error instanceof ApiError && error.signedOut) return;
   const slot = byId("problem");
-  fill(slot, h("p", { class: "message", role: "alert" }, icon("bad"), `${title} ${reason(error)}`));
+  fill(slot, errorMessage(`${title} ${reason(error)}`));
 }
 
 // ---------- lists ----------
@@ -256,7 +253,7 @@ function showModels(models: Model[]): void {
           { label: "State" },
           { label: "Made" },
           { label: "Promoted" },
-          { label: "Action", silent: true },
+          { label: "Action", headingHidden: true },
         ],
         models.map(modelRow),
       ),

@@ -1,4 +1,4 @@
-/** One training run: how far it is, then what came of it. */
+/** One training run: its progress, then its result. */
 
 import { assertive, polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
@@ -9,6 +9,7 @@ import { byId, type Child, fill, h, icon, known } from "../common/dom";
 import { subscribe } from "../common/events";
 import { digest, duration, interval, number, ratio, when } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
+import { card, numberPair, pair } from "../common/parts";
 import {
   calibrationCard,
   kpiRow,
@@ -32,7 +33,7 @@ let run: Run | null = null;
 let champion: { model: Model | null; report: Report | null } = { model: null, report: null };
 let drawnReport = "";
 
-function going(): boolean {
+function isRunning(): boolean {
   return run?.status === "queued" || run?.status === "running";
 }
 
@@ -47,27 +48,27 @@ export function stepOf(status: Run["status"], folds: readonly FoldRow[]): number
 }
 
 function steps(current: Run): HTMLElement {
-  const now = stepOf(current.status, current.progress.fold_rows ?? []);
+  const currentStep = stepOf(current.status, current.progress.fold_rows ?? []);
   const stopped = current.status === "failed" || current.status === "cancelled";
   return h(
     "ol",
     { class: "steps wrap", "aria-label": "Steps" },
     ...STEPS.map((name, index) => {
-      if (index < now) return h("li", { class: "done" }, icon("ok"), name, h("span", { class: "vh" }, " done"));
-      if (index > now) return h("li", {}, name);
+      if (index < currentStep) return h("li", { class: "done" }, icon("ok"), name, h("span", { class: "vh" }, " done"));
+      if (index > currentStep) return h("li", {}, name);
       return h("li", { class: "now", "aria-current": "step" }, icon(stopped ? "bad" : "play"), name);
     }),
   );
 }
 
-function remaining(current: Run): string {
+function remainingText(current: Run): string {
   const eta = current.progress.eta_seconds;
-  if (!going() || eta === null || eta === undefined) return "";
+  if (!isRunning() || eta === null || eta === undefined) return "";
   if (Array.isArray(eta)) return `${duration(eta[0])} to ${duration(eta[1])} left`;
   return eta > 0 ? `about ${duration(eta)} left` : "";
 }
 
-function gone(current: Run): string {
+function elapsedText(current: Run): string {
   if (!current.started_at) return "not begun";
   const end = current.finished_at ? Date.parse(current.finished_at) : Date.now();
   return `${duration((end - Date.parse(current.started_at)) / 1000)} ${current.finished_at ? "in all" : "gone"}`;
@@ -76,7 +77,7 @@ function gone(current: Run): string {
 function headline(current: Run): string {
   const { fold_rows: rows = [], message } = current.progress;
   const done = rows.filter((row) => row.state === "done").length;
-  if (current.cancel_requested && going()) return "Stopping";
+  if (current.cancel_requested && isRunning()) return "Stopping";
   if (current.status === "queued") return "Queued: begins when the training worker is free";
   if (current.status === "running") return rows.length ? `${done} of ${rows.length} folds done` : message || "Starting";
   return { done: "Done", failed: "Failed", cancelled: "Cancelled" }[current.status];
@@ -109,11 +110,11 @@ function progressCard(current: Run): HTMLElement {
         h(
           "span",
           { class: "right num" },
-          h("span", { class: "dim" }, gone(current)),
-          going() ? h("span", { class: "strong" }, remaining(current)) : null,
+          h("span", { class: "dim" }, elapsedText(current)),
+          isRunning() ? h("span", { class: "strong" }, remainingText(current)) : null,
         ),
       ),
-      h("progress", { max: 1, value: fraction, class: going() ? null : "done", "aria-label": "Whole run" }),
+      h("progress", { max: 1, value: fraction, class: isRunning() ? null : "done", "aria-label": "Whole run" }),
       current.error ? h("p", { class: "message" }, icon("bad"), current.error) : null,
     ),
   );
@@ -127,79 +128,61 @@ function foldState(row: FoldRow): HTMLElement {
 }
 
 function noFolds(current: Run): HTMLElement {
-  const words = going()
+  const words = isRunning()
     ? "They begin once every study of the snapshot is embedded."
     : "The run ended before they began.";
   const message = current.status === "running" ? current.progress.message : "";
+  return card({ title: "Folds" }, h("div", { class: "body dim" }, [message, words].filter(Boolean).join(". ")));
+}
+
+function foldTableRow(row: FoldRow, index: number): HTMLElement {
+  const bar = h("progress", {
+    max: 1,
+    value: row.fraction,
+    class: row.state === "done" ? "done" : null,
+    "aria-label": `Fold ${index + 1}`,
+  });
   return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "Folds")),
-    h("div", { class: "body dim" }, [message, words].filter(Boolean).join(". ")),
+    "tr",
+    {},
+    h("th", { scope: "row", class: "strong" }, String(index + 1)),
+    h("td", {}, foldState(row)),
+    h("td", {}, bar),
+    h("td", { class: "num" }, ratio(row.auroc) ?? "–"),
+  );
+}
+
+function foldsTable(rows: readonly FoldRow[]): HTMLElement {
+  const head = h(
+    "tr",
+    {},
+    ...["Fold", "State", "Progress"].map((label) => h("th", { scope: "col" }, label)),
+    h("th", { scope: "col", class: "num" }, "AUROC"),
+  );
+  return h(
+    "table",
+    { class: "table folds" },
+    h("caption", { class: "vh" }, "Folds"),
+    h("thead", {}, head),
+    h("tbody", {}, ...rows.map(foldTableRow)),
   );
 }
 
 function foldsCard(current: Run): HTMLElement {
   const rows = current.progress.fold_rows ?? [];
   if (!rows.length) return noFolds(current);
-  const numberOf = (index: number) => String(index + 1);
   const sheet = () => ({
     filename: `run-${current.id}-folds.csv`,
     columns: ["fold", "state", "fraction", "auroc"],
-    rows: rows.map((row, index) => [numberOf(index), row.state, row.fraction, row.auroc]),
+    rows: rows.map((row, index) => [String(index + 1), row.state, row.fraction, row.auroc]),
   });
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "Folds"),
-      h("span", { class: "dim small" }, "patients and twins kept together · AUROC on the fold left out"),
-      h("div", { class: "right" }, csvButton("Folds", sheet)),
-    ),
-    h(
-      "div",
-      { class: "body" },
-      h(
-        "table",
-        { class: "table folds" },
-        h("caption", { class: "vh" }, "Folds"),
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            ...["Fold", "State", "Progress"].map((label) => h("th", { scope: "col" }, label)),
-            h("th", { scope: "col", class: "num" }, "AUROC"),
-          ),
-        ),
-        h(
-          "tbody",
-          {},
-          ...rows.map((row, index) =>
-            h(
-              "tr",
-              {},
-              h("th", { scope: "row", class: "strong" }, numberOf(index)),
-              h("td", {}, foldState(row)),
-              h(
-                "td",
-                {},
-                h("progress", {
-                  max: 1,
-                  value: row.fraction,
-                  class: row.state === "done" ? "done" : null,
-                  "aria-label": `Fold ${index + 1}`,
-                }),
-              ),
-              h("td", { class: "num" }, ratio(row.auroc) ?? "–"),
-            ),
-          ),
-        ),
-      ),
-    ),
+  return card(
+    {
+      title: "Folds",
+      note: "patients and twins kept together · AUROC on the fold left out",
+      right: [csvButton("Folds", sheet)],
+    },
+    h("div", { class: "body" }, foldsTable(rows)),
   );
 }
 
@@ -208,23 +191,20 @@ function foldsCard(current: Run): HTMLElement {
 function snapshotCard(current: Run): HTMLElement | null {
   const { snapshot } = current;
   if (!snapshot) return null;
-  const pair = (name: string, value: Child) => [h("dt", {}, name), h("dd", { class: "num" }, value)];
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "Snapshot")),
+  return card(
+    { title: "Snapshot" },
     h(
       "div",
       { class: "body stack" },
       h(
         "dl",
         { class: "kv" },
-        pair("Digest", h("span", { class: "mono", title: snapshot.digest }, digest(snapshot.digest) ?? "–")),
-        pair("Patients", known(snapshot.patients === undefined ? null : number(snapshot.patients))),
-        pair("Studies", known(snapshot.studies === undefined ? null : number(snapshot.studies))),
-        pair("Positive", known(snapshot.positives === undefined ? null : number(snapshot.positives))),
-        pair("Definition of positive", known(snapshot.definition)),
-        pair("Frozen", known(when(snapshot.created_at))),
+        numberPair("Digest", h("span", { class: "mono", title: snapshot.digest }, digest(snapshot.digest) ?? "–")),
+        numberPair("Patients", known(snapshot.patients === undefined ? null : number(snapshot.patients))),
+        numberPair("Studies", known(snapshot.studies === undefined ? null : number(snapshot.studies))),
+        numberPair("Positive", known(snapshot.positives === undefined ? null : number(snapshot.positives))),
+        numberPair("Definition of positive", known(snapshot.definition)),
+        numberPair("Frozen", known(when(snapshot.created_at))),
       ),
       snapshot.phantoms_only ? h("p", { class: "small dim" }, "Phantoms only.") : null,
     ),
@@ -232,22 +212,17 @@ function snapshotCard(current: Run): HTMLElement | null {
 }
 
 function cancelCard(): HTMLElement {
-  return h(
-    "section",
-    { class: "card" },
-    h("header", {}, h("h2", { class: "h2" }, "If you cancel")),
+  return card(
+    { title: "If you cancel" },
     h(
       "div",
       { class: "body" },
       h(
         "dl",
         { class: "what" },
-        h("dt", {}, "Stops"),
-        h("dd", {}, "within seconds, after the step that is under way."),
-        h("dt", {}, "Keeps"),
-        h("dd", {}, "the snapshot and all labels."),
-        h("dt", {}, "Leaves"),
-        h("dd", {}, "the champion on triage. No study waits for training."),
+        pair("Stops", "within seconds, after the step that is under way."),
+        pair("Keeps", "the snapshot and all labels."),
+        pair("Leaves", "the champion on triage. No study waits for training."),
       ),
     ),
   );
@@ -261,29 +236,30 @@ function modelOf(current: Run): Model | null {
   return current.model;
 }
 
-function delta(mine: number | null | undefined, theirs: number | null | undefined): string {
-  if (mine == null || theirs == null) return "–";
-  const value = mine - theirs;
+function differenceText(own: number | null | undefined, other: number | null | undefined): string {
+  if (own == null || other == null) return "–";
+  const value = own - other;
   return `${value > 0 ? "+" : ""}${number(value, 3)}`;
 }
 
 function comparison(report: Report): Child {
-  const theirs = champion.report;
-  if (!theirs?.auroc) return h("p", { class: "dim" }, "The champion has no cross-validated report to compare with.");
+  const championReport = champion.report;
+  if (!championReport?.auroc)
+    return h("p", { class: "dim" }, "The champion has no cross-validated report to compare with.");
   const rows = (
     [
-      ["AUROC", report.auroc, theirs.auroc],
-      ["PR-AUC", report.pr_auc, theirs.pr_auc],
-      ["Sensitivity, target 0.90", targetOf(report)?.sensitivity, targetOf(theirs)?.sensitivity],
-      ["Specificity there", targetOf(report)?.specificity, targetOf(theirs)?.specificity],
+      ["AUROC", report.auroc, championReport.auroc],
+      ["PR-AUC", report.pr_auc, championReport.pr_auc],
+      ["Sensitivity, target 0.90", targetOf(report)?.sensitivity, targetOf(championReport)?.sensitivity],
+      ["Specificity there", targetOf(report)?.specificity, targetOf(championReport)?.specificity],
     ] as const
-  ).map(([name, mine, other]) => [
+  ).map(([name, challenger, other]) => [
     name,
-    ratio(mine?.pooled) ?? "–",
-    interval(mine?.interval) ?? "–",
+    ratio(challenger?.pooled) ?? "–",
+    interval(challenger?.interval) ?? "–",
     ratio(other?.pooled) ?? "–",
     interval(other?.interval) ?? "–",
-    delta(mine?.pooled, other?.pooled),
+    differenceText(challenger?.pooled, other?.pooled),
   ]);
   const columns = [
     { label: "Figure", silent: true },
@@ -293,7 +269,7 @@ function comparison(report: Report): Child {
     { label: "95 % interval", num: true },
     { label: "Difference", num: true },
   ];
-  const same = report.snapshot !== undefined && report.snapshot === theirs.snapshot;
+  const same = report.snapshot !== undefined && report.snapshot === championReport.snapshot;
   return [
     dataTable("Challenger and champion", columns, rows),
     same
@@ -314,26 +290,22 @@ function promotionCard(current: Run): HTMLElement | null {
           { class: "line" },
           h(
             "button",
-            { class: "btn btn-primary", type: "button", id: "promote", onclick: () => void doPromote() },
+            { class: "btn btn-primary", type: "button", id: "promote", onclick: () => void promoteModel() },
             `Promote ${model.name}`,
             h("kbd", {}, "P"),
           ),
           h("span", { class: "dim" }, "Asks for a reason. Waiting studies are scored again by it."),
         );
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "Challenger and champion"),
-      h("span", { class: "dim small" }, champion.model ? `${model.name} and ${champion.model.name}` : model.name),
-    ),
+  return card(
+    {
+      title: "Challenger and champion",
+      note: champion.model ? `${model.name} and ${champion.model.name}` : model.name,
+    },
     h("div", { class: "body stack-4" }, state === "champion" ? null : comparison(current.report), act),
   );
 }
 
-async function doPromote(): Promise<void> {
+async function promoteModel(): Promise<void> {
   const model = run && modelOf(run);
   if (model && (await promote({ trained_on_phantoms: run?.snapshot?.phantoms_only ?? false, ...model }))) await load();
 }
@@ -368,15 +340,8 @@ function trainingFoldsCard(report: Report): HTMLElement | null {
     number(fold.studies),
     number(fold.positives),
   ]);
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "header",
-      {},
-      h("h2", { class: "h2" }, "What each fold held"),
-      h("span", { class: "dim small" }, `seed ${report.seed ?? "–"} · ${duration(report.seconds) ?? "–"}`),
-    ),
+  return card(
+    { title: "What each fold held", note: `seed ${report.seed ?? "–"} · ${duration(report.seconds) ?? "–"}` },
     h(
       "div",
       { class: "body" },
@@ -402,7 +367,7 @@ function hasResult(current: Run): boolean {
 
 function draw(): void {
   if (!run) return;
-  byId("cancel").hidden = !going();
+  byId("cancel").hidden = !isRunning();
   fill(byId("steps"), steps(run));
   fill(byId("status"), statusSign(run.status));
   fill(byId("progress"), progressCard(run));
@@ -411,7 +376,7 @@ function draw(): void {
   renderKeybar();
   const signature = JSON.stringify([run.report, run.model, champion]);
   if (!finished) {
-    fill(byId("side"), snapshotCard(run), going() ? cancelCard() : null);
+    fill(byId("side"), snapshotCard(run), isRunning() ? cancelCard() : null);
     fill(byId("folds"), foldsCard(run));
   } else if (signature !== drawnReport) {
     drawnReport = signature;
@@ -428,8 +393,8 @@ async function loadChampion(): Promise<void> {
     const answer = await api.get<ChampionAnswer>("/api/v1/metrics/");
     champion = answer.champion ?? { model: null, report: null };
     const models = listOf(await api.get<Model[] | { results: Model[] }>("/api/v1/models/"));
-    const mine = run && modelOf(run);
-    const known = models.find((model) => model.id === mine?.id);
+    const ownModel = run && modelOf(run);
+    const known = models.find((model) => model.id === ownModel?.id);
     if (run && known) run.model = known;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -437,13 +402,13 @@ async function loadChampion(): Promise<void> {
 }
 
 let timer = 0;
-let heard = "";
+let announcedState = "";
 
 async function load(): Promise<void> {
   window.clearTimeout(timer);
   try {
     const fresh = await api.get<Run>(url);
-    tell(fresh);
+    announceChange(fresh);
     run = fresh;
     if (hasResult(fresh)) await loadChampion();
     draw();
@@ -458,22 +423,22 @@ async function load(): Promise<void> {
       });
   }
   window.clearTimeout(timer);
-  if (going() || !run) timer = window.setTimeout(() => void load(), POLL_MS);
+  if (isRunning() || !run) timer = window.setTimeout(() => void load(), POLL_MS);
 }
 
-function tell(fresh: Run): void {
+function announceChange(fresh: Run): void {
   const done = (fresh.progress.fold_rows ?? []).filter((row) => row.state === "done").length;
-  const now = `${fresh.status} ${done}`;
-  if (heard && now !== heard) {
+  const state = `${fresh.status} ${done}`;
+  if (announcedState && state !== announcedState) {
     if (fresh.status === "failed") assertive(`The run failed. ${fresh.error ?? ""}`);
     else if (fresh.status === "running") polite(`${done} folds done`);
     else polite(`The run is ${fresh.status}`);
   }
-  heard = now;
+  announcedState = state;
 }
 
 async function cancel(): Promise<void> {
-  if (!run || !going()) return;
+  if (!run || !isRunning()) return;
   const answer = await ask({
     title: `Cancel run ${run.id}?`,
     body: [
@@ -502,7 +467,7 @@ export function startRun(id: number): void {
   url = `/api/v1/training-runs/${id}/`;
   byId("cancel").addEventListener("click", () => void cancel());
   const GROUP = "Training run";
-  bind({ key: "x", label: "Cancel run", group: GROUP, run: () => void cancel(), when: going });
+  bind({ key: "x", label: "Cancel run", group: GROUP, run: () => void cancel(), when: isRunning });
   bind({
     key: "p",
     label: "Promote",

@@ -9,9 +9,9 @@ function readBatch(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]
 /** A directory reader hands out its entries in parts, until an empty one. */
 async function children(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
-  const found: FileSystemEntry[] = [];
-  for (let part = await readBatch(reader); part.length; part = await readBatch(reader)) found.push(...part);
-  return found;
+  const entries: FileSystemEntry[] = [];
+  for (let part = await readBatch(reader); part.length; part = await readBatch(reader)) entries.push(...part);
+  return entries;
 }
 
 function fileOf(entry: FileSystemFileEntry): Promise<File> {

@@ -19,25 +19,25 @@ const MOST_OTHERS = 100;
 const zone = byId("drop");
 const filesInput = byId<HTMLInputElement>("files");
 const folderInput = byId<HTMLInputElement>("folder");
-const sender = new Sender(send, soon);
+const sender = new Sender(send, drawSoon);
 let leftOut = 0;
 let wasRunning = false;
 let timer = 0;
 
 function add(items: Item[]): void {
-  const wanted = items.filter((item) => !isSystemFile(item.path));
-  leftOut += items.length - wanted.length;
-  if (!wanted.length) {
+  const files = items.filter((item) => !isSystemFile(item.path));
+  leftOut += items.length - files.length;
+  if (!files.length) {
     polite("Nothing to send: no files were found");
     return;
   }
-  polite(`${count(wanted.length, "file")} to send`);
-  sender.add(wanted);
+  polite(`${count(files.length, "file")} to send`);
+  sender.add(files);
 }
 
 // ---------- drawing ----------
 
-function soon(): void {
+function drawSoon(): void {
   if (timer) return;
   timer = window.setTimeout(() => {
     timer = 0;
@@ -100,7 +100,7 @@ function memberPath(archive: string, member: string): string {
   return member.startsWith(archive) ? member : `${archive} › ${member}`;
 }
 
-function shown(lines: Line[]): { rows: Line[]; hidden: number } {
+function visibleLines(lines: Line[]): { rows: Line[]; hidden: number } {
   const first = lines.filter((line) => line.rank <= 1).slice(0, MOST_REFUSALS);
   const others = lines.filter((line) => line.rank > 1);
   const rest = others.slice(0, MOST_OTHERS);
@@ -109,7 +109,7 @@ function shown(lines: Line[]): { rows: Line[]; hidden: number } {
 
 function drawTable(lines: Line[]): void {
   lines.sort((a, b) => a.rank - b.rank);
-  const { rows, hidden } = shown(lines);
+  const { rows, hidden } = visibleLines(lines);
   fill(
     byId("upload-rows"),
     ...rows.map((line) =>
@@ -214,7 +214,7 @@ function drawStop(sum: Tally): void {
     { class: "btn", type: "button", onclick: () => sender.retry() },
     stop.kind === "offline" ? "Try now" : "Go on",
   );
-  const kept = `${count(sum.left, "file")} not yet sent ${sum.left === 1 ? "is" : "are"} kept on this page.`;
+  const unsent = `${count(sum.left, "file")} not yet sent ${sum.left === 1 ? "is" : "are"} kept on this page.`;
   const wait = stop.retryInMs ? `, in ${Math.round(stop.retryInMs / 1000)} s` : "";
   const titles = {
     disk_full: "The server's disk is full. Nothing of the last request was stored.",
@@ -226,7 +226,7 @@ function drawStop(sum: Tally): void {
     name: "upload",
     error: stop.kind !== "stopped",
     title: titles[stop.kind],
-    detail: `${kept} What is stored stays stored.`,
+    detail: `${unsent} What is stored stays stored.`,
     actions: [again],
   });
 }
@@ -292,7 +292,7 @@ document.addEventListener("drop", (event) => {
 window.addEventListener("beforeunload", (event) => {
   if (sender.running) event.preventDefault();
 });
-window.addEventListener("online", () => sender.hurry());
+window.addEventListener("online", () => sender.retryNow());
 onSignedIn(() => sender.stop?.kind === "signed_out" && sender.retry());
 
 const GROUP = "Upload";

@@ -1,5 +1,7 @@
 /** Cutting many files into requests, and reading the answers; pure, so that it can be tested without a server. */
 
+import type { FileResult as Result } from "../api/schema";
+
 export const MOST_FILES = 20;
 export const MOST_BYTES = 64e6;
 
@@ -9,14 +11,7 @@ export interface Item {
   file: File;
 }
 
-export type Outcome = "stored" | "duplicate" | "parked" | "refused";
-
-export interface Result {
-  path: string;
-  outcome: Outcome;
-  reason: string;
-  study_uid: string;
-}
+export type { FileResult as Result, Outcome } from "../api/schema";
 
 const SYSTEM = new Set([".ds_store", "thumbs.db", "desktop.ini"]);
 
@@ -48,15 +43,15 @@ export function nextBatch(queue: readonly Item[], most = { files: MOST_FILES, by
   return batch;
 }
 
-/** How much of each file has gone, when this share of a request has: files follow each other in it. */
-export function spread(share: number, sizes: readonly number[]): number[] {
+/** The share of each file that is sent, when this share of a request is: files follow each other in it. */
+export function sharesSent(share: number, sizes: readonly number[]): number[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  let left = share * total;
+  let sent = share * total;
   return sizes.map((size) => {
-    const gone = Math.max(0, Math.min(size, left));
-    left -= size;
+    const ofFile = Math.max(0, Math.min(size, sent));
+    sent -= size;
     if (size === 0) return share >= 1 ? 1 : 0;
-    return gone / size;
+    return ofFile / size;
   });
 }
 
@@ -64,7 +59,7 @@ export function spread(share: number, sizes: readonly number[]): number[] {
  * The answers that belong to each file. A server may have kept only the last part of a path, and an archive has one
  * answer per member, so: the same path, else the same name.
  */
-export function matched(items: readonly Item[], results: readonly Result[]): Map<Item, Result[]> {
+export function resultsByItem(items: readonly Item[], results: readonly Result[]): Map<Item, Result[]> {
   const answers = new Map<Item, Result[]>(items.map((item) => [item, []]));
   for (const result of results) {
     const item = ownerOf(result, items, answers);
@@ -77,7 +72,7 @@ function ownerOf(result: Result, items: readonly Item[], answers: Map<Item, Resu
   const [only] = items;
   if (items.length === 1) return only;
   // Files picked from several folders may bear the same name: each answer goes to the next of them.
-  const next = (found: Item[]) => found.find((item) => answers.get(item)?.length === 0) ?? found[0];
+  const next = (candidates: Item[]) => candidates.find((item) => answers.get(item)?.length === 0) ?? candidates[0];
   return (
     next(items.filter((item) => item.path === result.path)) ??
     next(items.filter((item) => nameOf(item.path) === nameOf(result.path)))

@@ -4,7 +4,16 @@
  */
 
 import { ApiError } from "../common/api";
-import { type Item, MOST_BYTES, MOST_FILES, matched, nextBatch, type Result, retryDelay, spread } from "./queue";
+import {
+  type Item,
+  MOST_BYTES,
+  MOST_FILES,
+  nextBatch,
+  type Result,
+  resultsByItem,
+  retryDelay,
+  sharesSent,
+} from "./queue";
 
 export interface Entry {
   item: Item;
@@ -105,7 +114,7 @@ export class Sender {
   }
 
   private progressed(entries: Entry[], share: number): void {
-    const shares = spread(
+    const shares = sharesSent(
       share,
       entries.map((entry) => entry.item.file.size),
     );
@@ -116,15 +125,15 @@ export class Sender {
   private answered(entries: Entry[], results: Result[]): void {
     this.attempt = 0;
     this.stop = null;
-    const answers = matched(
+    const answers = resultsByItem(
       entries.map((entry) => entry.item),
       results,
     );
     for (const entry of entries) {
-      const own = answers.get(entry.item) ?? [];
+      const ownResults = answers.get(entry.item) ?? [];
       Object.assign(
         entry,
-        own.length ? { state: "done", sent: 1, results: own } : { state: "failed", reason: NO_ANSWER },
+        ownResults.length ? { state: "done", sent: 1, results: ownResults } : { state: "failed", reason: NO_ANSWER },
       );
     }
   }
@@ -162,8 +171,8 @@ export class Sender {
     this.wake = null;
   }
 
-  /** The network is back: no need to wait for the next turn. */
-  hurry(): void {
+  /** Retry at once: the network is back. */
+  retryNow(): void {
     this.wake?.();
   }
 }

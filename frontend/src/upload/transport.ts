@@ -1,4 +1,4 @@
-/** One request. XMLHttpRequest, because fetch does not tell how much of a body has gone. */
+/** One request. XMLHttpRequest, because fetch reports no upload progress. */
 
 import { ApiError, cookie, errorOf, reportSignedOut } from "../common/api";
 import type { Item, Result } from "./queue";

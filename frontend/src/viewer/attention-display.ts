@@ -9,24 +9,24 @@ import { peaks } from "./attention/peaks";
 import type { Weight } from "./types";
 import type { Pane } from "./viewport/pane";
 
-export interface Shown {
+export interface AttentionDisplayHost {
   panes: () => readonly Pane[];
   goTo: (sop: string, frame: number) => void;
 }
 
-export class Weights {
+export class AttentionDisplay {
   private attention: readonly Weight[] | null = null;
   private heat: HeatMaps | null = null;
-  private heatOn = true;
+  private heatVisible = true;
   private peak = -1;
 
-  constructor(private readonly shown: Shown) {}
+  constructor(private readonly host: AttentionDisplayHost) {}
 
   /** Null hides it. */
   setAttention(attention: readonly Weight[] | null): void {
     this.attention = attention;
     this.peak = -1;
-    for (const pane of this.shown.panes()) pane.setAttention(attention);
+    for (const pane of this.host.panes()) pane.setAttention(attention);
   }
 
   /** Heat maps are given with the attention; T hides and shows them. */
@@ -37,26 +37,26 @@ export class Weights {
 
   toggleHeat(): void {
     if (!this.heat?.frames.length) return polite("There is no heat map for this study");
-    this.heatOn = !this.heatOn;
+    this.heatVisible = !this.heatVisible;
     this.drawHeat();
-    polite(this.heatOn ? "Heat map shown on the frames that have one" : "Heat map hidden");
+    polite(this.heatVisible ? "Heat map shown on the frames that have one" : "Heat map hidden");
   }
 
-  toPeak(step: 1 | -1): void {
-    const found = this.attention ? peaks(this.attention) : [];
-    if (!found.length) return;
-    this.peak = this.peak < 0 ? (step > 0 ? 0 : found.length - 1) : (this.peak + step + found.length) % found.length;
-    const entry = found[this.peak];
-    if (entry) this.shown.goTo(entry.sop_uid, entry.frame);
+  goToPeak(step: 1 | -1): void {
+    const frames = this.attention ? peaks(this.attention) : [];
+    if (!frames.length) return;
+    this.peak = this.peak < 0 ? (step > 0 ? 0 : frames.length - 1) : (this.peak + step + frames.length) % frames.length;
+    const entry = frames[this.peak];
+    if (entry) this.host.goTo(entry.sop_uid, entry.frame);
   }
 
-  /** A pane that was made later shows what the others do. */
-  dress(pane: Pane): void {
+  /** Give a new pane what the others show. */
+  showOn(pane: Pane): void {
     pane.setAttention(this.attention);
-    pane.picture.setHeat(this.heatOn ? this.heat : null);
+    pane.picture.setHeat(this.heatVisible ? this.heat : null);
   }
 
   private drawHeat(): void {
-    for (const pane of this.shown.panes()) pane.picture.setHeat(this.heatOn ? this.heat : null);
+    for (const pane of this.host.panes()) pane.picture.setHeat(this.heatVisible ? this.heat : null);
   }
 }

@@ -2,11 +2,11 @@
 
 import { assertive } from "../common/announce";
 import { type Drawing, PRESETS } from "./annotation/drawing";
-import { Sketcher } from "./annotation/drawing-editor";
-import { DrawDock } from "./annotation/drawing-panel";
+import { DrawingEditor } from "./annotation/drawing-editor";
+import { DrawingPanel } from "./annotation/drawing-panel";
 import type { Preset } from "./annotation/measure";
 import type { Coverage } from "./coverage/coverage";
-import type { Film } from "./layout/film-strip";
+import type { FilmStrip } from "./layout/film-strip";
 import type { Clip, Current } from "./types";
 import type { Pane } from "./viewport/pane";
 
@@ -15,45 +15,45 @@ interface Keyframe {
   frame: number;
 }
 
-export interface Marked {
+export interface StudyMarksHost {
   clips: readonly Clip[];
-  film: Film;
+  film: FilmStrip;
   coverage: Coverage;
   /** Every pane of this study, and those that can be seen. */
   panes: () => readonly Pane[];
-  visible: () => readonly Pane[];
-  /** The frame that is drawn on next. */
+  visiblePanes: () => readonly Pane[];
+  /** The frame that a new drawing belongs to. */
   current: () => Current;
   goTo: (sop: string, frame: number) => void;
-  /** The keys belong to the pictures again. */
-  release: () => void;
+  /** Give the keyboard focus back to the pictures. */
+  focusPictures: () => void;
   /** Something was drawn, moved, named or deleted. */
-  draw: (drawings: Drawing[], step?: string) => void;
+  drawingsChanged: (drawings: Drawing[], step?: string) => void;
 }
 
-export class Marks {
-  readonly sketch: Sketcher;
-  readonly dock: DrawDock;
+export class StudyMarks {
+  readonly drawingEditor: DrawingEditor;
+  readonly drawingPanel: DrawingPanel;
   private keyframes: readonly Keyframe[] = [];
 
-  constructor(private readonly on: Marked) {
-    this.sketch = new Sketcher({
-      changed: (drawings, step) => on.draw(drawings, step),
+  constructor(private readonly host: StudyMarksHost) {
+    this.drawingEditor = new DrawingEditor({
+      changed: (drawings, step) => host.drawingsChanged(drawings, step),
       redraw: () => this.redraw(),
-      naming: (drawing) => this.holder(drawing)?.picture.easel.name(drawing),
+      askText: (drawing) => this.paneOf(drawing)?.picture.overlay.askText(drawing),
     });
-    this.dock = new DrawDock({
-      sketch: this.sketch,
-      clips: on.clips,
-      current: on.current,
-      goTo: on.goTo,
-      release: on.release,
+    this.drawingPanel = new DrawingPanel({
+      drawingEditor: this.drawingEditor,
+      clips: host.clips,
+      current: host.current,
+      goTo: host.goTo,
+      focusPictures: host.focusPictures,
     });
   }
 
-  /** What the read says was drawn; only a read that is open takes more. */
+  /** Show the drawings of a read; `editable` for an open one. */
   setDrawings(drawings: readonly Drawing[], editable: boolean): void {
-    this.sketch.set(drawings, editable);
+    this.drawingEditor.set(drawings, editable);
     this.markFrames();
   }
 
@@ -62,44 +62,44 @@ export class Marks {
     this.markFrames();
   }
 
-  /** Take a measure in hand, on the side that was said before. */
-  measure(preset: Exclude<Preset, "">, side: "right" | "left" | null): void {
+  /** Choose the tool of a measure, on the side that was chosen before. */
+  startMeasure(preset: Exclude<Preset, "">, side: "right" | "left" | null): void {
     const facts = PRESETS[preset];
     if (facts.perSide && !side) return assertive(`${facts.name} is taken per side: press R or L first`);
-    this.dock.choose({ tool: "length", preset, side: facts.perSide ? (side ?? "") : "" }, false);
+    this.drawingPanel.choose({ tool: "length", preset, side: facts.perSide ? (side ?? "") : "" }, false);
   }
 
   goToDrawing(drawing: Drawing): void {
-    this.on.goTo(drawing.sop_uid, drawing.frame);
-    this.sketch.select(drawing.uid);
+    this.host.goTo(drawing.sop_uid, drawing.frame);
+    this.drawingEditor.select(drawing.uid);
   }
 
-  openDock(): void {
-    this.dock.toggle(true);
+  openDrawingPanel(): void {
+    this.drawingPanel.toggle(true);
   }
 
   markPane(pane: Pane): void {
-    pane.setMarks(pane.clip ? this.of(pane.clip) : []);
+    pane.setMarks(pane.clip ? this.markedFrames(pane.clip) : []);
     pane.drawCoverage();
   }
 
   /** Frames with a keyframe or a drawing stand out in the film and under the pictures. */
   private markFrames(): void {
-    for (const clip of this.on.clips) this.on.film.setMarks(clip, this.of(clip));
-    for (const pane of this.on.panes()) this.markPane(pane);
+    for (const clip of this.host.clips) this.host.film.setMarks(clip, this.markedFrames(clip));
+    for (const pane of this.host.panes()) this.markPane(pane);
   }
 
   private redraw(): void {
-    for (const pane of this.on.panes()) pane.picture.easel.draw();
-    this.dock.draw();
+    for (const pane of this.host.panes()) pane.picture.overlay.draw();
+    this.drawingPanel.draw();
   }
 
-  private holder({ sop_uid, frame }: Drawing): Pane | undefined {
-    return this.on.visible().find((pane) => pane.clip?.sop_uid === sop_uid && pane.frame === frame);
+  private paneOf({ sop_uid, frame }: Drawing): Pane | undefined {
+    return this.host.visiblePanes().find((pane) => pane.clip?.sop_uid === sop_uid && pane.frame === frame);
   }
 
-  private of({ sop_uid }: Clip): number[] {
-    const frames = [...this.keyframes, ...this.sketch.drawings]
+  private markedFrames({ sop_uid }: Clip): number[] {
+    const frames = [...this.keyframes, ...this.drawingEditor.drawings]
       .filter((each) => each.sop_uid === sop_uid)
       .map(({ frame }) => frame);
     return [...new Set(frames)].sort((a, b) => a - b);

@@ -5,43 +5,43 @@ import { api, reason } from "../common/api";
 import { showBanner } from "../common/banner";
 import { h, reducedMotion } from "../common/dom";
 import { keyCap } from "../common/keymap";
-import { type Binding, bind } from "../common/keys";
+import { type Binding, bind, exceptInControls } from "../common/keys";
 import type { Drawing } from "./annotation/drawing";
-import { Weights } from "./attention-display";
+import { AttentionDisplay } from "./attention-display";
 import { Coverage } from "./coverage/coverage";
-import { Film } from "./layout/film-strip";
-import { neighbour, upcoming } from "./layout/hanging-protocol";
-import { Wall } from "./layout/layout";
+import { FilmStrip } from "./layout/film-strip";
+import { adjacentClip, nextUnseen } from "./layout/hanging-protocol";
+import { PaneLayout } from "./layout/layout";
 import { SecondWindow } from "./layout/second-window";
-import { FramesAhead } from "./layout/study-prefetch";
+import { StudyPrefetch } from "./layout/study-prefetch";
 import { askView } from "./layout/view-picker";
-import { loadScreens, WIDE } from "./layout/viewport-chunk";
-import { Marks } from "./study-marks";
+import { loadViewports, WIDE_WINDOW } from "./layout/viewport-chunk";
+import { StudyMarks } from "./study-marks";
 import type { Clip, Current, Prior, Study } from "./types";
 import { cineKeys } from "./viewport/cine-keys";
 import type { Pane } from "./viewport/pane";
-import { LookBar } from "./viewport/presentation-toolbar";
+import { PresentationToolbar } from "./viewport/presentation-toolbar";
 
-export interface Options {
+export interface ViewerHost {
   /** Panes side by side where the window is wide enough; the reader may choose another layout. */
   panes: 1 | 2;
   /** Whether it may be asked what others drew in earlier studies: nowhere where labels are made. */
-  others: boolean;
+  showPriorDrawings: boolean;
   /** Coverage has grown. */
-  seen: () => void;
+  coverageChanged: () => void;
   /** A clip's view was set: what must be said of the study now. */
-  notes: (notes: string[]) => void;
+  notesChanged: (notes: string[]) => void;
   /** Something was drawn, moved, named or deleted; steps of one name in a row are undone as one. */
-  draw: (drawings: Drawing[], step?: string) => void;
+  drawingsChanged: (drawings: Drawing[], step?: string) => void;
 }
 
 const cap = (label: string) => keyCap("Viewer", label);
 /** A film without thumbnails for longer than this looks broken. */
-const HUNG_MS = 1000;
+const FIRST_PICTURES_MS = 1000;
 
 export class Viewer {
   readonly coverage: Coverage;
-  readonly film: Film;
+  readonly film: FilmStrip;
   readonly stage = h("div", { class: "stage" });
   /** Room below the panes for what the page adds. */
   readonly lower = h("div", { class: "lower", hidden: true });
@@ -49,63 +49,73 @@ export class Viewer {
   /** The film, and below it that of the prior. */
   readonly side: HTMLElement;
 
-  private readonly wall: Wall;
-  readonly ahead: FramesAhead;
+  private readonly layout: PaneLayout;
+  readonly prefetch: StudyPrefetch;
   private readonly unbind: (() => void)[] = [];
-  private readonly looking: LookBar;
-  readonly marks: Marks;
-  readonly weights = new Weights({ panes: () => this.wall.grid.panes, goTo: (sop, frame) => this.goTo(sop, frame) });
-  private readonly wide = window.matchMedia(WIDE);
-  private readonly onWide = () => this.wall.relayout();
-  private readonly onAway = () => this.settle();
-  private readonly second = new SecondWindow(() => this.fit());
+  private readonly toolbar: PresentationToolbar;
+  readonly marks: StudyMarks;
+  readonly attention = new AttentionDisplay({
+    panes: () => this.layout.grid.panes,
+    goTo: (sop, frame) => this.goTo(sop, frame),
+  });
+  private readonly wide = window.matchMedia(WIDE_WINDOW);
+  private readonly onWide = () => this.layout.relayout();
+  private readonly onAway = () => this.countTime();
+  private readonly secondWindow = new SecondWindow(() => this.windowChanged());
   /** The panes know their clips. */
-  private hangs = false;
+  private opened = false;
 
   constructor(
     readonly study: Study,
-    private readonly options: Options,
+    private readonly host: ViewerHost,
   ) {
     this.coverage = new Coverage(study.clips);
-    this.ahead = new FramesAhead(study.clips, { order: () => this.wall.order, places: () => this.visible.length });
-    this.film = new Film(study.clips, this.coverage, (clip) => this.choose(clip));
-    this.marks = new Marks({
+    this.prefetch = new StudyPrefetch(study.clips, {
+      panes: () => this.layout.order,
+      paneCount: () => this.visible.length,
+    });
+    this.film = new FilmStrip(study.clips, this.coverage, (clip) => this.choose(clip));
+    this.marks = new StudyMarks({
       clips: study.clips,
       film: this.film,
       coverage: this.coverage,
-      panes: () => this.wall.grid.panes,
-      visible: () => this.visible,
+      panes: () => this.layout.grid.panes,
+      visiblePanes: () => this.visible,
       current: () => this.current,
       goTo: (sop, frame) => this.goTo(sop, frame),
-      release: () => this.focus(),
-      draw: (drawings, step) => options.draw(drawings, step),
+      focusPictures: () => this.focus(),
+      drawingsChanged: (drawings, step) => host.drawingsChanged(drawings, step),
     });
-    this.wall = new Wall(study, {
-      panes: options.panes,
-      others: options.others,
+    this.layout = new PaneLayout(study, {
+      panes: host.panes,
+      showPriorDrawings: host.showPriorDrawings,
       coverage: this.coverage,
-      sketch: this.marks.sketch,
-      prefetcher: this.ahead.prefetcher,
-      dress: (pane) => this.weights.dress(pane),
+      drawingEditor: this.marks.drawingEditor,
+      prefetcher: this.prefetch.prefetcher,
+      paneAdded: (pane) => this.attention.showOn(pane),
       // The first panes are there before the bar that turns overlays off.
-      bare: () => this.looking?.hidden ?? false,
-      load: () => this.ahead.load(),
-      shown: (pane) => this.shown(pane),
-      changed: (pane) => this.changed(pane),
-      looped: (pane) => this.looped(pane),
-      choose: (clip, frame, pane) => this.choose(clip, frame, pane),
+      overlaysHidden: () => this.toolbar?.overlaysHidden ?? false,
+      framesWanted: () => this.prefetch.load(),
+      frameShown: (pane) => this.frameShown(pane),
+      paneChanged: (pane) => this.paneChanged(pane),
+      clipLooped: (pane) => this.clipLooped(pane),
+      showClip: (clip, frame, pane) => this.choose(clip, frame, pane),
     });
-    this.side = h("div", { class: "side-films" }, this.film.element, this.wall.prior.film);
-    this.looking = new LookBar({ active: () => this.wall.active, every: () => this.panes, whole: () => this.stage });
+    this.side = h("div", { class: "side-films" }, this.film.element, this.layout.prior.film);
+    this.toolbar = new PresentationToolbar({
+      activePane: () => this.layout.active,
+      panes: () => this.panes,
+      stage: () => this.stage,
+    });
     this.stage.append(
-      this.wall.grid.element,
-      this.wall.prior.element,
-      this.marks.dock.element,
-      this.tools(),
+      this.layout.grid.element,
+      this.layout.prior.element,
+      this.marks.drawingPanel.element,
+      this.makeToolbar(),
       this.lower,
     );
-    for (const part of [this.side, this.stage]) part.addEventListener("click", (event) => this.release(event));
-    this.ahead.prefetcher.watch(() => {
+    for (const part of [this.side, this.stage]) part.addEventListener("click", (event) => this.focusAfterClick(event));
+    this.prefetch.prefetcher.watch(() => {
       for (const pane of this.panes) pane.progress();
     });
     document.addEventListener("visibilitychange", this.onAway);
@@ -113,74 +123,74 @@ export class Viewer {
   }
 
   private get panes(): readonly Pane[] {
-    return this.wall.panes;
+    return this.layout.panes;
   }
 
   private get visible(): Pane[] {
-    return this.wall.visible;
+    return this.layout.visible;
   }
 
   /** Hang the first clips, show their first pictures, then load the rest. */
   async open(): Promise<void> {
     this.bindKeys();
-    this.wall.activate(this.wall.active);
-    this.ahead.arrived(await loadScreens());
-    const hanging = this.wall.open();
+    this.layout.activate(this.layout.active);
+    this.prefetch.setViewports(await loadViewports());
+    const hanging = this.layout.open();
     // Not before: what is focused says which clip it shows. Whoever types already is left alone.
-    this.hangs = true;
+    this.opened = true;
     if (document.activeElement === document.body) this.focus();
     await hanging;
-    this.ahead.start();
-    void this.hung().then(() => this.film.loadThumbnails());
+    this.prefetch.start();
+    void this.firstPicturesShown().then(() => this.film.loadThumbnails());
     document.documentElement.dataset["viewerReady"] = "true";
-    if (!reducedMotion()) this.tour();
+    if (!reducedMotion()) this.autoplay();
   }
 
-  /** When what hangs has come, or is slow: until then nothing else is asked for, which would hold it up. */
-  hung(): Promise<void> {
-    return this.ahead.prefetcher.whenSettled(
+  /** When the first pictures are loaded, or late: other requests wait for that, which would slow them down. */
+  firstPicturesShown(): Promise<void> {
+    return this.prefetch.prefetcher.whenSettled(
       this.visible.flatMap((pane) => pane.imagesWanted()),
-      HUNG_MS,
+      FIRST_PICTURES_MS,
     );
   }
 
   /** Every pane plays its share of the study once, clip after clip, until the reader takes over. */
-  tour(): void {
+  autoplay(): void {
     for (const pane of this.visible.slice(0, 2)) {
-      pane.touring = true;
+      pane.autoplaying = true;
       pane.play();
     }
   }
 
-  choose(clip: Clip, frame = 1, pane = this.wall.own): void {
-    for (const other of this.panes) other.touring = false;
+  choose(clip: Clip, frame = 1, pane = this.layout.studyPane): void {
+    for (const other of this.panes) other.autoplaying = false;
     void pane.show(clip, frame);
   }
 
   /** What the keyframe and the measurements are of: never the prior. */
   get current(): Current {
-    const { clip, frame, picture } = this.wall.own;
+    const { clip, frame, picture } = this.layout.studyPane;
     return { clip, frame, shown: picture.shown };
   }
 
   goTo(sop: string, frame: number): void {
     const clip = this.study.clips.find((candidate) => candidate.sop_uid === sop);
     if (!clip) return;
-    const holder = this.visible.find((pane) => pane.clip?.sop_uid === sop) ?? this.wall.own;
-    this.wall.activate(holder);
-    if (holder.clip?.sop_uid === sop) holder.go(frame);
-    else this.choose(clip, frame, holder);
+    const pane = this.visible.find((each) => each.clip?.sop_uid === sop) ?? this.layout.studyPane;
+    this.layout.activate(pane);
+    if (pane.clip?.sop_uid === sop) pane.go(frame);
+    else this.choose(clip, frame, pane);
     // The frame is said by the picture itself where that has the focus.
-    polite(holder.focused ? clip.label : `${clip.label}, frame ${frame}`);
+    polite(pane.focused ? clip.label : `${clip.label}, frame ${frame}`);
   }
 
-  /** Count what is on the screen just now. */
-  settle(): void {
-    for (const pane of this.visible) pane.settle();
+  /** Add the time that each frame on the screen has been shown to the coverage. */
+  countTime(): void {
+    for (const pane of this.visible) pane.countTime();
   }
 
   focus(): void {
-    if (this.hangs) this.wall.focus();
+    if (this.opened) this.layout.focus();
   }
 
   redrawCoverage(): void {
@@ -190,33 +200,33 @@ export class Viewer {
 
   close(): void {
     for (const undo of this.unbind) undo();
-    this.second.end();
-    this.wall.close();
-    this.ahead.close();
+    this.secondWindow.dispose();
+    this.layout.close();
+    this.prefetch.close();
     this.wide.removeEventListener("change", this.onWide);
     document.removeEventListener("visibilitychange", this.onAway);
     delete document.documentElement.dataset["viewerReady"];
   }
 
   /** After a click with the mouse, Space and Enter belong to the pictures again, not to the button. */
-  private release(event: MouseEvent): void {
+  private focusAfterClick(event: MouseEvent): void {
     if (event.detail > 0 && event.target instanceof Element && event.target.closest("button")) this.focus();
   }
 
-  private async nameView(): Promise<void> {
-    const { clip } = this.wall.own;
+  private async setView(): Promise<void> {
+    const { clip } = this.layout.studyPane;
     const choice = clip && (await askView(clip));
     if (!clip || !choice) return;
     try {
-      const said = await api.patch<{ clip: Clip; notes: string[] }>(
+      const answer = await api.patch<{ clip: Clip; notes: string[] }>(
         `/api/v1/studies/${this.study.study_uid}/clips/${clip.sop_uid}/view/`,
         { ...choice },
       );
       // The panes, the film and the form hold this very clip.
-      Object.assign(clip, said.clip);
+      Object.assign(clip, answer.clip);
       this.film.rename(clip);
       for (const pane of this.panes) if (pane.clip === clip) pane.rename();
-      this.options.notes(said.notes);
+      this.host.notesChanged(answer.notes);
       polite(`Clip ${clip.number} is ${clip.label}`);
     } catch (error) {
       showBanner({ name: "view", title: "The view was not changed.", detail: reason(error) });
@@ -224,73 +234,77 @@ export class Viewer {
   }
 
   async togglePrior(prior?: Prior): Promise<void> {
-    await this.wall.togglePrior(prior);
+    await this.layout.togglePrior(prior);
   }
 
-  private shown(pane: Pane): void {
-    this.chosen(pane);
+  private frameShown(pane: Pane): void {
+    this.markActive(pane);
     if (pane.clip) this.film.drawCoverage(pane.clip);
-    this.options.seen();
+    this.host.coverageChanged();
   }
 
   /** Among others on the screen, one frame of a clip is a thumbnail; where the reader is at work it is looked at. */
-  private chosen(pane: Pane): boolean {
+  private markActive(pane: Pane): boolean {
     return (
-      pane === this.wall.active &&
+      pane === this.layout.active &&
       pane.clip !== null &&
       pane.picture.shown !== null &&
-      this.coverage.choose(pane.clip.sop_uid)
+      this.coverage.markActive(pane.clip.sop_uid)
     );
   }
 
-  private changed(pane: Pane): void {
+  private paneChanged(pane: Pane): void {
     this.film.mark(this.visible.map((each) => each.clip?.sop_uid));
-    this.wall.prior.mark();
-    if (this.wall.grid.panes.includes(pane)) this.marks.markPane(pane);
-    if (pane !== this.wall.active) return;
-    if (this.chosen(pane)) this.options.seen();
-    this.looking.draw();
+    this.layout.prior.mark();
+    if (this.layout.grid.panes.includes(pane)) this.marks.markPane(pane);
+    if (pane !== this.layout.active) return;
+    if (this.markActive(pane)) this.host.coverageChanged();
+    this.toolbar.draw();
   }
 
-  private looped(pane: Pane): void {
-    if (!pane.touring) return;
+  private clipLooped(pane: Pane): void {
+    if (!pane.autoplaying) return;
     const unseen = new Set(this.coverage.unopened());
     const share = this.visible.length < 2 ? "all" : pane === this.visible[1] ? "right" : "left";
-    const next = upcoming(this.study.clips, pane.clip, unseen, share);
+    const next = nextUnseen(this.study.clips, pane.clip, unseen, share);
     if (!next) {
-      pane.touring = false;
+      pane.autoplaying = false;
       if ((pane.clip?.frames ?? 0) < 2) pane.pause();
       return;
     }
     void pane.show(next).then(() => {
-      if (pane.touring) pane.play();
+      if (pane.autoplaying) pane.play();
     });
   }
 
   private moveClip(step: 1 | -1): void {
-    const next = neighbour(this.wall.prior.clipsOf(this.wall.active) ?? this.study.clips, this.wall.active.clip, step);
+    const next = adjacentClip(
+      this.layout.prior.clipsOf(this.layout.active) ?? this.study.clips,
+      this.layout.active.clip,
+      step,
+    );
     if (!next) return polite(step > 0 ? "This is the last clip" : "This is the first clip");
-    this.choose(next, 1, this.wall.active);
+    this.choose(next, 1, this.layout.active);
     polite(`Clip ${next.number}, ${next.label}`);
   }
 
   // ---------- tools and keys ----------
 
-  private tools(): HTMLElement {
+  private makeToolbar(): HTMLElement {
     const tool = (label: string, key: string, run: () => void) =>
       h("button", { class: "btn btn-quiet", type: "button", onclick: run }, `${label} `, cap(key));
     return h(
       "div",
       { class: "tools", role: "toolbar", "aria-label": "Picture" },
-      tool("Measure", "V", () => this.marks.dock.toggle()),
-      ...this.looking.tools(),
+      tool("Measure", "V", () => this.marks.drawingPanel.toggle()),
+      ...this.toolbar.tools(),
       tool("Window 2", "F2", () => this.toSecondWindow()),
-      tool("View", "J", () => void this.nameView()),
+      tool("View", "J", () => void this.setView()),
       h(
         "label",
         { class: "field right-end" },
         h("span", { "aria-hidden": "true" }, "Layout"),
-        this.wall.layouts,
+        this.layout.layouts,
         cap("G"),
       ),
     );
@@ -298,17 +312,17 @@ export class Viewer {
 
   /** The prior, or with none shown the film, to a second window and back. */
   private toSecondWindow(): void {
-    const prior = this.wall.prior.panes.length > 0;
-    this.second.toggle(
+    const prior = this.layout.prior.panes.length > 0;
+    this.secondWindow.toggle(
       prior ? "Prior" : "Clips",
-      prior ? [this.wall.prior.element, this.wall.prior.film] : [this.side],
+      prior ? [this.layout.prior.element, this.layout.prior.film] : [this.side],
     );
   }
 
-  private fit(): void {
+  private windowChanged(): void {
     for (const pane of this.panes) {
       pane.rename();
-      pane.picture.moved();
+      pane.picture.windowChanged();
     }
     this.redrawCoverage();
     this.focus();
@@ -316,25 +330,22 @@ export class Viewer {
 
   private bindKeys(): void {
     const group = "Viewer";
-    // The slider's own arrows keep its semantics.
-    const off = (event: Event, run: () => void) =>
-      event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement ? false : void run();
-    const several = () => this.wall.several;
+    const several = () => this.layout.hasSeveralPanes;
     const keys: Binding[] = [
-      ...cineKeys({ active: () => this.wall.active, every: () => [...this.visible, ...this.wall.prior.panes] }),
-      { key: "ArrowUp", caps: ["↑", "↓"], label: "Clip", group, run: (event) => off(event, () => this.moveClip(-1)) },
-      { key: "ArrowDown", label: "Next clip", group, bar: false, run: (event) => off(event, () => this.moveClip(1)) },
-      ...this.looking.keys(),
-      ...this.marks.dock.keys(),
-      { key: "j", label: "Name the view", group, bar: false, run: () => void this.nameView() },
+      ...cineKeys({ activePane: () => this.layout.active, panes: () => [...this.visible, ...this.layout.prior.panes] }),
+      { key: "ArrowUp", caps: ["↑", "↓"], label: "Clip", group, run: exceptInControls(() => this.moveClip(-1)) },
+      { key: "ArrowDown", label: "Next clip", group, bar: false, run: exceptInControls(() => this.moveClip(1)) },
+      ...this.toolbar.keys(),
+      ...this.marks.drawingPanel.keys(),
+      { key: "j", label: "Name the view", group, bar: false, run: () => void this.setView() },
       { key: "F2", label: "Second window", group, bar: false, run: () => this.toSecondWindow() },
-      { key: "g", label: "Layout", group, bar: false, run: () => this.wall.nextLayout() },
+      { key: "g", label: "Layout", group, bar: false, run: () => this.layout.nextLayout() },
       ...(["left", "right", "up", "down"] as const).map((direction) => ({
         key: `Ctrl+Shift+Arrow${direction.charAt(0).toUpperCase()}${direction.slice(1)}`,
         label: `Move this view ${direction}`,
         group,
         bar: false,
-        run: () => this.wall.rearrange(direction),
+        run: () => this.layout.rearrange(direction),
         when: several,
       })),
       // Tab is the browser's own: the panes follow each other in the page.

@@ -28,15 +28,15 @@ export function newlyFlagged(before: readonly Row[], after: readonly Row[], { co
 const FLAG_WORDS = { suspected: "suspected", not_suspected: "not suspected", not_analysed: "not analysed" } as const;
 
 /** "P-20419 suspected, 0.88, now 4th". */
-export function sentence({ row, place }: Change, showProbability: boolean): string {
+export function changeText({ row, place }: Change, showProbability: boolean): string {
   const flag = row.flag ? FLAG_WORDS[row.flag] : "not scored";
   const value = showProbability ? probability(row.probability) : null;
   return [`${row.patient_id} ${flag}`, value, `now ${ordinal(place)}`].filter(Boolean).join(", ");
 }
 
 /** One sentence per change, or one for all of them where they are too many to listen to. */
-export function spoken(changes: readonly Change[], showProbability: boolean): string {
-  if (changes.length <= 3) return changes.map((change) => sentence(change, showProbability)).join(". ");
+export function changesText(changes: readonly Change[], showProbability: boolean): string {
+  if (changes.length <= 3) return changes.map((change) => changeText(change, showProbability)).join(". ");
   const suspected = changes.filter((change) => change.suspected);
   return `${changes.length} studies scored, ${suspected.length} suspected`;
 }
@@ -47,7 +47,7 @@ export interface Group {
 }
 
 /** The rows cut where the band changes; the server has already put them in order. */
-export function grouped(rows: readonly Row[]): Group[] {
+export function groupByBand(rows: readonly Row[]): Group[] {
   const groups: Group[] = [];
   for (const row of rows) {
     const last = groups.at(-1);
@@ -58,7 +58,7 @@ export function grouped(rows: readonly Row[]): Group[] {
 }
 
 /** The server's pages without a study twice: one that moved up between two requests is met again further down. */
-export function merged(pages: readonly (readonly Row[])[]): Row[] {
+export function mergePages(pages: readonly (readonly Row[])[]): Row[] {
   const seen = new Set<string>();
   return pages.flat().filter((row) => !seen.has(row.study_uid) && seen.add(row.study_uid));
 }

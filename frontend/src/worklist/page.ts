@@ -4,11 +4,11 @@ import { polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { hideBanner, showBanner } from "../common/banner";
 import { ask } from "../common/dialog";
-import { byId, fill, h } from "../common/dom";
+import { byId, fill, h, setPressed } from "../common/dom";
 import { subscribe } from "../common/events";
-import { clock, limit, number, waiting } from "../common/format";
+import { clock, limitText, number, waiting } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
-import { merged, newlyFlagged, spoken } from "./changes";
+import { changesText, mergePages, newlyFlagged } from "./changes";
 import { showPreview } from "./preview";
 import { ListTable } from "./table";
 import { Toasts } from "./toast";
@@ -16,7 +16,7 @@ import type { Filter, Row, Worklist } from "./types";
 
 const URL_OF_LIST = "/api/v1/worklist/";
 const PAGE = 100;
-/** The most that the server hands out at once. */
+/** The largest page that the server allows. */
 const LARGEST_PAGE = 500;
 const SETTLE_MS = 120;
 const HOLD_MS = 700;
@@ -43,12 +43,12 @@ const search = byId<HTMLInputElement>("filter-text");
 const params = new URLSearchParams(location.search);
 
 let filter: Filter = FILTERS.find((name) => name === params.get("filter")) ?? "all";
-let latest: Worklist | null = null;
+let current: Worklist | null = null;
 let next: string | null = null;
 let movedAt = -Infinity;
 let heldSince: number | null = null;
 let refreshTimer = 0;
-/** What the list held at the last look; null when it was another filter's, from which nothing can be told. */
+/** The list at the last refresh, to announce changes; null after the filter has changed. */
 let baseline: { rows: readonly Row[]; complete: boolean } | null = null;
 let pictureTimer = 0;
 let loading: AbortController | null = null;
@@ -59,19 +59,19 @@ search.value = params.get("q") ?? "";
 const table = new ListTable(byId("wl-head"), byId("wl-rows"), list, (row) => {
   window.clearTimeout(pictureTimer);
   if (row) sessionStorage.setItem(SELECTED, row.study_uid);
-  pictureTimer = window.setTimeout(() => previewOf(row), PICTURES_MS);
+  pictureTimer = window.setTimeout(() => drawPreview(row), PICTURES_MS);
 });
 table.selected = sessionStorage.getItem(SELECTED);
 const toasts = new Toasts(byId("toasts"), goTo);
 
 let previewed = "";
 
-function previewOf(row: Row | null): void {
+function drawPreview(row: Row | null): void {
   const signature = JSON.stringify(row && { ...row, waiting_seconds: 0 });
   if (signature === previewed) return;
   previewed = signature;
   const hadFocus = panel.contains(document.activeElement);
-  showPreview(panel, row, latest?.show_probability ?? true, () => void open());
+  showPreview(panel, row, current?.show_probability ?? true, () => void open());
   if (hadFocus) panel.querySelector("button")?.focus();
 }
 
@@ -85,7 +85,7 @@ function firstUrl(): string {
 }
 
 /** Behind a proxy the server may not know its own address; the path is what matters. */
-function local(url: string): string {
+function pathOf(url: string): string {
   const { pathname, search: query } = new URL(url, location.href);
   return pathname + query;
 }
@@ -98,84 +98,84 @@ async function fetchAll(
   const pages = [answer.results];
   let following = answer.next;
   while (following && pages.flat().length < atLeast) {
-    const page = await api.get<Worklist>(local(following), { signal });
+    const page = await api.get<Worklist>(pathOf(following), { signal });
     pages.push(page.results);
     following = page.next;
   }
-  return { answer, rows: merged(pages), next: following };
+  return { answer, rows: mergePages(pages), next: following };
 }
 
 async function refresh(): Promise<void> {
   loading?.abort();
-  const mine = new AbortController();
-  loading = mine;
+  const request = new AbortController();
+  loading = request;
   try {
-    const fresh = await fetchAll(table.rows.length, mine.signal);
-    if (loading !== mine) return;
+    const fresh = await fetchAll(table.rows.length, request.signal);
+    if (loading !== request) return;
     hideBanner("list");
     apply(fresh.answer, fresh.rows, fresh.next);
   } catch (error) {
-    if (loading === mine && !(error instanceof DOMException)) failed(error);
+    if (loading === request && !(error instanceof DOMException)) failed(error);
   }
 }
 
 function failed(error: unknown): void {
   if (error instanceof ApiError && error.signedOut) return;
-  const kept = latest
+  const shownSince = current
     ? `What you see is from ${byId("updated").textContent?.replace("Updated ", "") ?? "earlier"}.`
     : "";
   showBanner({
     name: "list",
     error: true,
     title: "The list could not be refreshed.",
-    detail: `${reason(error)} ${kept}`.trim(),
+    detail: `${reason(error)} ${shownSince}`.trim(),
   });
-  if (!latest)
+  if (!current)
     fill(
       byId("wl-empty"),
       h("h2", { class: "h2" }, "The list could not be loaded"),
       h("p", {}, "It loads by itself when the server answers."),
     );
   window.clearTimeout(refreshTimer);
-  refreshTimer = window.setTimeout(settled, RETRY_MS);
+  refreshTimer = window.setTimeout(refreshWhenStill, RETRY_MS);
 }
 
 function apply(answer: Worklist, rows: Row[], following: string | null, { tellChanges = true } = {}): void {
   const anchored = performance.now() - movedAt < 10_000 || list.scrollTop > 0;
-  latest = answer;
+  current = answer;
   next = following;
-  const look = {
+  const options = {
     cap: answer.cap_seconds,
     showProbability: answer.show_probability,
     aiDown: answer.ai.state === "down",
   };
-  table.show(rows, look, { more: next !== null, anchored });
-  if (tellChanges) tell(rows);
+  table.show(rows, options, { more: next !== null, anchored });
+  if (tellChanges) announceChanges(rows);
   baseline = { rows: [...rows], complete: following === null };
   toasts.keepOnly(new Set(rows.filter((row) => row.status === "waiting").map((row) => row.study_uid)));
-  summary(answer);
-  bannerOf(answer);
-  emptiness(rows, answer);
+  showCounts(answer);
+  showAiBanner(answer);
+  showEmpty(rows, answer);
   byId("wl-more").hidden = next === null;
   byId("updated").textContent = `Updated ${clock(new Date(), true)}`;
   layout.setAttribute("aria-busy", "false");
   renderKeybar();
 }
 
-function tell(after: readonly Row[]): void {
-  if (!baseline || !latest) return;
+function announceChanges(after: readonly Row[]): void {
+  if (!baseline || !current) return;
   const changes = newlyFlagged(baseline.rows, after, baseline);
   if (!changes.length) return;
-  polite(spoken(changes, latest.show_probability));
-  for (const change of changes.filter(({ suspected }) => suspected)) toasts.add(change, latest.show_probability);
+  polite(changesText(changes, current.show_probability));
+  for (const change of changes.filter(({ suspected }) => suspected)) toasts.add(change, current.show_probability);
 }
 
-function summary({ counts, cap_seconds, longest_waiting_seconds }: Worklist): void {
+function showCounts({ counts, cap_seconds, longest_waiting_seconds }: Worklist): void {
   const b = (value: number) => h("b", {}, number(value));
   const longest =
     longest_waiting_seconds === null
       ? []
-      : [" · longest ", h("b", {}, waiting(longest_waiting_seconds)), ` of ${limit(cap_seconds)}`];
+      : [" · longest ", h("b", {}, waiting(longest_waiting_seconds)), ` of ${limitText(cap_seconds)}`];
   fill(
     byId("sum"),
     b(counts.waiting),
@@ -202,7 +202,7 @@ function summary({ counts, cap_seconds, longest_waiting_seconds }: Worklist): vo
   }
 }
 
-function bannerOf({ ai }: Worklist): void {
+function showAiBanner({ ai }: Worklist): void {
   if (ai.state === "ok") hideBanner("ai");
   else
     showBanner({
@@ -213,7 +213,7 @@ function bannerOf({ ai }: Worklist): void {
     });
 }
 
-function emptiness(rows: readonly Row[], { counts }: Worklist): void {
+function showEmpty(rows: readonly Row[], { counts }: Worklist): void {
   const slot = byId("wl-empty");
   byId("wl-table").hidden = rows.length === 0;
   slot.hidden = rows.length > 0;
@@ -246,29 +246,29 @@ function emptiness(rows: readonly Row[], { counts }: Worklist): void {
 
 // ---------- live ----------
 
-/** Something changed: look again soon, but not under a reader who is just moving through the list. */
-function later(): void {
+/** Refresh soon after a change, but not while the reader moves through the list. */
+function refreshSoon(): void {
   if (refreshTimer) return;
-  refreshTimer = window.setTimeout(settled, SETTLE_MS);
+  refreshTimer = window.setTimeout(refreshWhenStill, SETTLE_MS);
 }
 
-function settled(): void {
+function refreshWhenStill(): void {
   refreshTimer = 0;
   const now = performance.now();
   heldSince ??= now;
   const moving = now - movedAt < HOLD_MS && now - heldSince < LONGEST_HOLD_MS;
   if (moving) {
-    refreshTimer = window.setTimeout(settled, SETTLE_MS);
+    refreshTimer = window.setTimeout(refreshWhenStill, SETTLE_MS);
     return;
   }
   heldSince = null;
   void refresh();
 }
 
-subscribe(["study", "score", "read", "claim", "model", "ai"], later);
+subscribe(["study", "score", "read", "claim", "model", "ai"], refreshSoon);
 
-// A worker that dies tells nobody: only looking finds out that scoring is down.
-window.setInterval(later, LOOK_MS);
+// A worker that dies sends no event: polling finds out that scoring is down.
+window.setInterval(refreshSoon, LOOK_MS);
 
 let tickedAt = performance.now();
 window.setInterval(() => {
@@ -285,11 +285,11 @@ new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecti
 let loadingMore = false;
 
 async function loadMore(): Promise<void> {
-  if (!next || loadingMore || !latest) return;
+  if (!next || loadingMore || !current) return;
   loadingMore = true;
   try {
-    const page = await api.get<Worklist>(local(next));
-    apply({ ...latest, counts: page.counts, ai: page.ai }, merged([table.rows, page.results]), page.next, {
+    const page = await api.get<Worklist>(pathOf(next));
+    apply({ ...current, counts: page.counts, ai: page.ai }, mergePages([table.rows, page.results]), page.next, {
       tellChanges: false,
     });
   } catch (error) {
@@ -343,7 +343,7 @@ async function claim(): Promise<void> {
     polite(`${row.patient_id} claimed. U undoes it`);
     await refresh();
   } catch (error) {
-    await notDone(`${row.patient_id} was not claimed`, error);
+    await showFailure(`${row.patient_id} was not claimed`, error);
   }
 }
 
@@ -360,11 +360,11 @@ async function undo(): Promise<void> {
     polite(`${name} released`);
     await refresh();
   } catch (error) {
-    await notDone(`${name} was not released`, error);
+    await showFailure(`${name} was not released`, error);
   }
 }
 
-async function notDone(title: string, error: unknown): Promise<void> {
+async function showFailure(title: string, error: unknown): Promise<void> {
   if (error instanceof ApiError && error.signedOut) return;
   const holder =
     error instanceof ApiError
@@ -379,16 +379,14 @@ function choose(name: Filter, select?: string): void {
   baseline = null;
   table.rows = [];
   for (const button of document.querySelectorAll<HTMLElement>("[data-filter]")) {
-    const on = button.dataset["filter"] === name;
-    button.classList.toggle("on", on);
-    button.setAttribute("aria-pressed", String(on));
+    setPressed(button, button.dataset["filter"] === name);
   }
   list.scrollTop = 0;
-  remember();
+  storeFilter();
   void refresh().then(() => select && table.select(select));
 }
 
-function remember(): void {
+function storeFilter(): void {
   const query = new URLSearchParams();
   if (filter !== "all") query.set("filter", filter);
   if (search.value.trim()) query.set("q", search.value.trim());
@@ -427,7 +425,7 @@ let typing = 0;
 search.addEventListener("input", () => {
   window.clearTimeout(typing);
   typing = window.setTimeout(() => {
-    remember();
+    storeFilter();
     baseline = null;
     table.rows = [];
     void refresh();

@@ -1,8 +1,10 @@
 /** The selected study beside the list: enough to choose by, captioned as no more than that. */
 
 import { type Child, cap, fill, h, icon, known } from "../common/dom";
+import { flagSign } from "../common/flag";
 import { duration, grams, number, probability, weeks, when } from "../common/format";
-import { demoWarning, flagSign } from "./rows";
+import { pair } from "../common/parts";
+import { demoWarning } from "./rows";
 import type { Row } from "./types";
 
 function facts(row: Row): string {
@@ -38,16 +40,16 @@ function pictures(row: Row): Child {
 }
 
 function details(row: Row): HTMLElement {
-  const pair = (term: string, value: string | null): Child => [h("dt", {}, term), h("dd", {}, known(value))];
+  const knownPair = (name: string, value: string | null): Child => pair(name, known(value));
   return h(
     "dl",
     { class: "kv" },
-    pair("Acquired", when(row.acquired_at)),
-    pair("Last image came", when(row.last_image_at)),
-    pair("Last image to flag", duration(row.last_image_to_flag_seconds)),
-    pair("Clips", `${number(row.clips)} (${number(row.frames)} frames)`),
-    pair("Model", row.model ? `${row.model.name}, revision ${row.revision ?? 1}` : null),
-    row.phantom ? pair("Kind", "phantom, generated") : null,
+    knownPair("Acquired", when(row.acquired_at)),
+    knownPair("Last image came", when(row.last_image_at)),
+    knownPair("Last image to flag", duration(row.last_image_to_flag_seconds)),
+    knownPair("Clips", `${number(row.clips)} (${number(row.frames)} frames)`),
+    knownPair("Model", row.model ? `${row.model.name}, revision ${row.revision ?? 1}` : null),
+    row.phantom ? knownPair("Kind", "phantom, generated") : null,
   );
 }
 

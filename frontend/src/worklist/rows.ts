@@ -1,10 +1,11 @@
 /** Rows of the list. A row is rebuilt only when what it shows has changed. */
 
 import { type Child, fill, h, icon, known, s, unknown } from "../common/dom";
-import { grade, limit, probability, waiting, weeks, when } from "../common/format";
+import { flagSign } from "../common/flag";
+import { grade, limitText, probability, waiting, weeks, when } from "../common/format";
 import type { Band, Row } from "./types";
 
-export interface Look {
+export interface ListOptions {
   cap: number;
   showProbability: boolean;
   aiDown: boolean;
@@ -14,13 +15,6 @@ const NEAR_THE_CAP = 0.9;
 const BAR = 48;
 const COLUMNS = 12;
 
-export function flagSign({ flag, receiving }: Pick<Row, "flag" | "receiving">, unscored = "Scoring"): HTMLElement {
-  if (flag === "suspected") return h("span", { class: "flag sus" }, icon("suspected"), "Suspected");
-  if (flag === "not_suspected") return h("span", { class: "flag neg" }, icon("none"), "Not suspected");
-  if (flag === "not_analysed") return h("span", { class: "flag na" }, icon("struck"), "Not analysed");
-  return h("span", { class: "flag wait" }, icon("dots"), receiving ? "Receiving" : unscored);
-}
-
 /** The model says that its answer means nothing for this study. */
 export function demoWarning(row: Row): string {
   return row.phantom || row.flag === null ? "" : (row.model?.demo_warning ?? "");
@@ -28,8 +22,8 @@ export function demoWarning(row: Row): string {
 
 export function lastRead(row: Row): string | null {
   if (!row.last_read) return null;
-  const { grade: found, days } = row.last_read;
-  const word = typeof found === "number" ? grade(found) : found;
+  const { grade: worst, days } = row.last_read;
+  const word = typeof worst === "number" ? grade(worst) : worst;
   return word ? `${word} · ${days} d` : null;
 }
 
@@ -39,8 +33,8 @@ function priorityCell(row: Row): Child {
   return h("span", { class: "vh" }, "Routine");
 }
 
-function capBar(row: Row, look: Look): SVGSVGElement {
-  const share = look.cap > 0 ? Math.min(1, row.waiting_seconds / look.cap) : 0;
+function capBar(row: Row, options: ListOptions): SVGSVGElement {
+  const share = options.cap > 0 ? Math.min(1, row.waiting_seconds / options.cap) : 0;
   const hot = row.band === "near_limit" || share >= NEAR_THE_CAP;
   return s(
     "svg",
@@ -50,9 +44,9 @@ function capBar(row: Row, look: Look): SVGSVGElement {
   );
 }
 
-function due(row: Row, look: Look): HTMLElement {
-  const left = look.cap - row.waiting_seconds;
-  const text = left >= 0 ? `due in ${waiting(left)}` : `over the limit by ${waiting(-left)}`;
+function dueText(row: Row, options: ListOptions): HTMLElement {
+  const remaining = options.cap - row.waiting_seconds;
+  const text = remaining >= 0 ? `due in ${waiting(remaining)}` : `over the limit by ${waiting(-remaining)}`;
   return h("span", { class: "warn strong" }, icon("warn"), text);
 }
 
@@ -72,11 +66,11 @@ function noteOf(row: Row): string {
   return (row.revision ?? 1) > 1 ? "late images, scored again" : "";
 }
 
-function state(row: Row, look: Look): Child {
+function state(row: Row, options: ListOptions): Child {
   if (row.status === "read") return h("span", { class: "ok" }, icon("ok"), "Read");
   const claim = claimState(row);
   if (claim) return claim;
-  if (row.band === "near_limit") return due(row, look);
+  if (row.band === "near_limit") return dueText(row, options);
   const note = noteOf(row);
   return note ? h("span", { class: "dim", title: note }, note) : null;
 }
@@ -96,15 +90,15 @@ function probabilityCell(row: Row): Child {
   return text ?? unknown("no probability");
 }
 
-function waitingCell(row: Row, look: Look): HTMLTableCellElement {
-  return h("td", { class: "num", "data-cell": "waiting" }, waiting(row.waiting_seconds), capBar(row, look));
+function waitingCell(row: Row, options: ListOptions): HTMLTableCellElement {
+  return h("td", { class: "num", "data-cell": "waiting" }, waiting(row.waiting_seconds), capBar(row, options));
 }
 
-function cells(row: Row, look: Look): HTMLTableCellElement[] {
+function cells(row: Row, options: ListOptions): HTMLTableCellElement[] {
   const num = (text: string | null, extra = "") => h("td", { class: `num ${extra}`.trim() }, known(text));
   return [
-    h("td", { class: "keep" }, flagSign(row, look.aiDown ? "Not scored" : "Scoring")),
-    ...(look.showProbability ? [h("td", { class: "num" }, probabilityCell(row))] : []),
+    h("td", { class: "keep" }, flagSign(row, options.aiDown ? "Not scored" : "Scoring")),
+    ...(options.showProbability ? [h("td", { class: "num" }, probabilityCell(row))] : []),
     h("td", { class: "keep" }, priorityCell(row)),
     h("td", {}, patient(row)),
     num(weeks(row.gestational_age_days)),
@@ -113,21 +107,21 @@ function cells(row: Row, look: Look): HTMLTableCellElement[] {
     h("td", { class: "dim" }, lastRead(row) ?? unknown("none on record")),
     num(String(row.clips), "dim hide-s"),
     num(when(row.acquired_at), "dim hide-s"),
-    waitingCell(row, look),
-    h("td", { class: "state" }, state(row, look)),
+    waitingCell(row, options),
+    h("td", { class: "state" }, state(row, options)),
   ];
 }
 
-/** The row in one sentence, the most urgent first: what is heard on the way down the list. */
-export function rowWords(row: Row, look: Look): string {
-  const flag = flagSign(row, look.aiDown ? "Not scored" : "Scoring").textContent ?? "";
+/** The row in one sentence for screen readers, the most urgent first. */
+export function rowText(row: Row, options: ListOptions): string {
+  const flag = flagSign(row, options.aiDown ? "Not scored" : "Scoring").textContent ?? "";
   const claimed = row.claimed_by
     ? row.claimed_by.you
       ? "claimed by you"
       : `claimed by ${row.claimed_by.display}`
     : "";
   const note = row.flag === "not_analysed" ? noteOf(row) : "";
-  const chance = look.showProbability ? probability(row.probability) : null;
+  const chance = options.showProbability ? probability(row.probability) : null;
   return [
     row.patient_id || "no ID",
     row.priority === "stat" ? "STAT" : row.priority === "urgent" ? "urgent" : "",
@@ -141,50 +135,54 @@ export function rowWords(row: Row, look: Look): string {
     .join(", ");
 }
 
-export function buildRow(row: Row, look: Look, into = h("tr", { "data-uid": row.study_uid })): HTMLTableRowElement {
+export function buildRow(
+  row: Row,
+  options: ListOptions,
+  into = h("tr", { "data-uid": row.study_uid }),
+): HTMLTableRowElement {
   into.classList.toggle("busy", row.claimed_by !== null && !row.claimed_by.you);
-  into.setAttribute("aria-label", rowWords(row, look));
-  fill(into, ...cells(row, look));
+  into.setAttribute("aria-label", rowText(row, options));
+  fill(into, ...cells(row, options));
   return into;
 }
 
 /** Only what time changes: the wait, its bar, "due in". */
-export function tickRow(element: HTMLTableRowElement, row: Row, look: Look): void {
-  element.querySelector('[data-cell="waiting"]')?.replaceWith(waitingCell(row, look));
+export function tickRow(element: HTMLTableRowElement, row: Row, options: ListOptions): void {
+  element.querySelector('[data-cell="waiting"]')?.replaceWith(waitingCell(row, options));
   const last = element.lastElementChild;
-  if (last && row.band === "near_limit") fill(last, state(row, look));
+  if (last && row.band === "near_limit") fill(last, state(row, options));
 }
 
-const BANDS: Record<Band, [string, (look: Look) => string]> = {
+const BANDS: Record<Band, [string, (options: ListOptions) => string]> = {
   priority: ["Priority", () => "clinical priority comes before everything"],
-  near_limit: ["Near the limit", (look) => `no study waits beyond ${limit(look.cap)}`],
-  suspected: ["Suspected", (look) => (look.showProbability ? "by probability" : "most likely first")],
+  near_limit: ["Near the limit", (options) => `no study waits beyond ${limitText(options.cap)}`],
+  suspected: ["Suspected", (options) => (options.showProbability ? "by probability" : "most likely first")],
   unscored: ["Not scored or not analysed", () => "longest wait first"],
   not_suspected: ["Not suspected", () => "longest wait first"],
   read: ["Read", () => "latest first"],
 };
 
-export function bandRow(band: Band, size: string, look: Look): HTMLTableRowElement {
+export function bandRow(band: Band, size: string, options: ListOptions): HTMLTableRowElement {
   // Without the AI's answers waiting time alone decides there.
   const [title, rule] =
-    look.aiDown && band === "unscored"
+    options.aiDown && band === "unscored"
       ? (["By waiting time", () => "longest first, while scoring is down"] as const)
       : BANDS[band];
-  const columns = look.showProbability ? COLUMNS : COLUMNS - 1;
+  const columns = options.showProbability ? COLUMNS : COLUMNS - 1;
   return h(
     "tr",
     { class: "group" },
-    h("th", { scope: "rowgroup", colspan: columns }, h("b", {}, title), ` ${size} · ${rule(look)}`),
+    h("th", { scope: "rowgroup", colspan: columns }, h("b", {}, title), ` ${size} · ${rule(options)}`),
   );
 }
 
-export function headings(look: Look): HTMLTableRowElement {
+export function headings(options: ListOptions): HTMLTableRowElement {
   const th = (label: string, extra = "") => h("th", { scope: "col", class: extra || null }, label);
   return h(
     "tr",
     {},
     th("Flag"),
-    look.showProbability ? th("Prob.", "num") : null,
+    options.showProbability ? th("Prob.", "num") : null,
     th("Priority"),
     th("Patient"),
     th("GA", "num"),
@@ -193,7 +191,7 @@ export function headings(look: Look): HTMLTableRowElement {
     th("Last read"),
     th("Clips", "num hide-s"),
     th("Acquired", "num hide-s"),
-    th(`Waiting, of ${limit(look.cap)}`, "num"),
+    th(`Waiting, of ${limitText(options.cap)}`, "num"),
     th("State"),
   );
 }

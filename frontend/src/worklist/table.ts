@@ -3,8 +3,8 @@
  */
 
 import { fill, reducedMotion } from "../common/dom";
-import { grouped } from "./changes";
-import { bandRow, buildRow, headings, type Look, rowWords, tickRow } from "./rows";
+import { groupByBand } from "./changes";
+import { bandRow, buildRow, headings, type ListOptions, rowText, tickRow } from "./rows";
 import type { Row } from "./types";
 
 const MOVE_MS = 180;
@@ -12,7 +12,7 @@ const MOVE_MS = 180;
 export class ListTable {
   rows: Row[] = [];
   selected: string | null = null;
-  private look: Look = { cap: 0, showProbability: true, aiDown: false };
+  private options: ListOptions = { cap: 0, showProbability: true, aiDown: false };
   private readonly elements = new Map<string, HTMLTableRowElement>();
   private readonly drawn = new Map<string, string>();
 
@@ -24,24 +24,24 @@ export class ListTable {
   ) {}
 
   /** Show these rows. `anchored`: keep the selected one where it is on the screen. */
-  show(rows: Row[], look: Look, { more, anchored }: { more: boolean; anchored: boolean }): void {
+  show(rows: Row[], options: ListOptions, { more, anchored }: { more: boolean; anchored: boolean }): void {
     const focused = document.activeElement?.closest<HTMLElement>("tr[data-uid]")?.dataset["uid"] ?? null;
     const before = this.places();
-    this.setLook(look);
+    this.setOptions(options);
     this.rows = rows;
     this.rebuild();
     this.arrange(more);
     this.keepSelection();
     if (anchored) this.anchor(before);
     if (focused) this.focusAgain(focused);
-    this.glide(before);
+    this.animateMoves(before);
   }
 
-  private setLook(look: Look): void {
-    if (JSON.stringify(look) === JSON.stringify(this.look)) return;
-    this.look = look;
+  private setOptions(options: ListOptions): void {
+    if (JSON.stringify(options) === JSON.stringify(this.options)) return;
+    this.options = options;
     this.drawn.clear();
-    fill(this.head, headings(look));
+    fill(this.head, headings(options));
   }
 
   private rebuild(): void {
@@ -59,20 +59,20 @@ export class ListTable {
     const signature = JSON.stringify({ ...row, waiting_seconds: 0, thumbnails: 0 });
     const old = this.elements.get(row.study_uid);
     if (old && this.drawn.get(row.study_uid) === signature) {
-      tickRow(old, row, this.look);
+      tickRow(old, row, this.options);
       return;
     }
-    const element = old ? buildRow(row, this.look, old) : buildRow(row, this.look);
+    const element = old ? buildRow(row, this.options, old) : buildRow(row, this.options);
     this.elements.set(row.study_uid, element);
     this.drawn.set(row.study_uid, signature);
   }
 
-  private wanted(more: boolean): HTMLTableRowElement[] {
+  private tableRows(more: boolean): HTMLTableRowElement[] {
     const element = (row: Row) => this.elements.get(row.study_uid) as HTMLTableRowElement;
     const size = (rows: Row[], last: boolean) => `${rows.length}${more && last ? "+" : ""}`;
-    const groups = grouped(this.rows);
+    const groups = groupByBand(this.rows);
     return groups.flatMap((group, index) => [
-      bandRow(group.band, size(group.rows, index === groups.length - 1), this.look),
+      bandRow(group.band, size(group.rows, index === groups.length - 1), this.options),
       ...group.rows.map(element),
     ]);
   }
@@ -81,7 +81,7 @@ export class ListTable {
   private arrange(more: boolean): void {
     for (const heading of this.body.querySelectorAll("tr.group")) heading.remove();
     let next: ChildNode | null = this.body.firstChild;
-    for (const row of this.wanted(more)) {
+    for (const row of this.tableRows(more)) {
       if (row === next) next = next.nextSibling;
       else this.body.insertBefore(row, next);
     }
@@ -97,7 +97,7 @@ export class ListTable {
     if (was !== undefined && now !== undefined) this.scroller.scrollTop += now - was;
   }
 
-  private glide(before: Map<string, number>): void {
+  private animateMoves(before: Map<string, number>): void {
     if (reducedMotion() || document.hidden) return;
     const view = this.scroller.getBoundingClientRect();
     const moves = [...this.elements].map(([uid, element]) => ({
@@ -131,7 +131,7 @@ export class ListTable {
     element?.setAttribute("aria-selected", "true");
     element?.setAttribute("tabindex", "0");
     // The wait has grown since the row was built.
-    if (row) element?.setAttribute("aria-label", rowWords(row, this.look));
+    if (row) element?.setAttribute("aria-label", rowText(row, this.options));
     this.changed(row);
   }
 
@@ -180,7 +180,7 @@ export class ListTable {
       if (row.status === "read") continue;
       row.waiting_seconds += seconds;
       const element = this.elements.get(row.study_uid);
-      if (element) tickRow(element, row, this.look);
+      if (element) tickRow(element, row, this.options);
     }
   }
 }

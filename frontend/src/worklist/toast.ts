@@ -1,4 +1,4 @@
-/** A new suspected study, told in the corner until somebody goes there or puts it away. */
+/** A new suspected study, announced in the corner until it is opened or dismissed. */
 
 import { cap, h, icon } from "../common/dom";
 import { ordinal, probability, weeks } from "../common/format";
@@ -56,7 +56,7 @@ export class Toasts {
     this.go(uid);
   }
 
-  /** Put away the newest, or the given one; false where there is none. */
+  /** Dismiss the newest, or the given one; false where there is none. */
   dismiss(uid = this.shown[0]?.uid): boolean {
     const index = this.shown.findIndex((toast) => toast.uid === uid);
     if (index < 0) return false;
@@ -64,7 +64,7 @@ export class Toasts {
     return true;
   }
 
-  /** Those that no longer wait need no toast. */
+  /** Dismiss the toasts of studies that no longer wait. */
   keepOnly(uids: ReadonlySet<string>): void {
     for (const { uid } of [...this.shown]) if (!uids.has(uid)) this.dismiss(uid);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asked, decode } from "../../src/queues/form-data";
+import { decode, queueRequest } from "../../src/queues/form-data";
 
 function filled(fields: Record<string, string>): FormData {
   const form = new FormData();
@@ -9,15 +9,15 @@ function filled(fields: Record<string, string>): FormData {
 
 describe("a new queue as it is asked for", () => {
   it("sends the fields of its source alone", () => {
-    expect(asked(filled({ uids: "1.2.3", weeks_from: "24" }))).toMatchObject({
+    expect(queueRequest(filled({ uids: "1.2.3", weeks_from: "24" }))).toMatchObject({
       source: "filter",
       filter: { weeks_from: 24 },
     });
-    expect(asked(filled({ source: "list", uids: "1.2.3" }))).not.toHaveProperty("filter");
+    expect(queueRequest(filled({ source: "list", uids: "1.2.3" }))).not.toHaveProperty("filter");
   });
 
   it("takes shares in per cent, and no number for all", () => {
-    expect(asked(filled({ gold: "5", repeats: "10", count: "0" }))).toMatchObject({
+    expect(queueRequest(filled({ gold: "5", repeats: "10", count: "0" }))).toMatchObject({
       gold: 0.05,
       repeats: 0.1,
       count: null,
@@ -25,8 +25,8 @@ describe("a new queue as it is asked for", () => {
   });
 
   it("knows three answers about the mastoid view", () => {
-    const told = ["", "yes", "no"].map((mastoid) => asked(filled({ mastoid })).filter?.["mastoid"]);
-    expect(told).toEqual([null, true, false]);
+    const values = ["", "yes", "no"].map((mastoid) => queueRequest(filled({ mastoid })).filter?.["mastoid"]);
+    expect(values).toEqual([null, true, false]);
   });
 
   it("reads UTF-8 and UTF-16 and says of anything else that it cannot", () => {

@@ -2,10 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { remember, type SchemaDocument } from "../../src/reading/answer/schema";
+import { registerSchema, type SchemaDocument } from "../../src/reading/answer/schema";
 
 function shipped(name: string) {
-  return remember({
+  return registerSchema({
     name,
     document: JSON.parse(
       readFileSync(join(import.meta.dirname, `../../../annotations/label_schema/shipped/${name}.json`), "utf8"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -38,27 +37,27 @@ class Command(BaseCommand):
         jobs = [_ask(revision, model) for revision in revisions]
         self.stdout.write(f"{len(jobs)} score{'' if len(jobs) == 1 else 's'} asked for, of {model.name}")
         if options["wait"]:
-            _work_until_done(jobs)
-            self._tell(revisions)
+            Worker(["stat", "routine"]).run_while(lambda: _waiting(jobs))
+            self._report(revisions)
 
-    def _tell(self, revisions: list[StudyRevision]) -> None:
+    def _report(self, revisions: list[StudyRevision]) -> None:
         answers = current_scores([revision.study_id for revision in revisions])
         for revision in revisions:
             answer = answers.get(revision.study_id)
             probability = f"{answer.probability:.3f}" if answer and answer.probability is not None else "-"
-            words = f"{answer.flag} {probability} {answer.flag_reason}" if answer else "no answer"
-            self.stdout.write(f"{revision.study.uid} revision {revision.number}: {words}".rstrip())
+            result = f"{answer.flag} {probability} {answer.flag_reason}" if answer else "no answer"
+            self.stdout.write(f"{revision.study.uid} revision {revision.number}: {result}".rstrip())
 
 
 def _revisions(uids: list[str]) -> list[StudyRevision]:
     every = latest_revisions().order_by("study__last_image_at")
     if not uids:
         return list(every)
-    found = list(every.filter(study__uid__in=uids))
-    if unknown := set(uids) - {revision.study.uid for revision in found}:
-        words = ", ".join(sorted(unknown))
-        raise CommandError(f"Not here, or still in its quiet period: {words}. Nothing was asked for.")
-    return found
+    revisions = list(every.filter(study__uid__in=uids))
+    if unknown := set(uids) - {revision.study.uid for revision in revisions}:
+        names = ", ".join(sorted(unknown))
+        raise CommandError(f"Not here, or still in its quiet period: {names}. Nothing was asked for.")
+    return revisions
 
 
 def _ask(revision: StudyRevision, model: ModelVersion) -> Job:
@@ -66,11 +65,6 @@ def _ask(revision: StudyRevision, model: ModelVersion) -> Job:
         return request_score(revision, model, reopen=True)
 
 
-def _work_until_done(jobs: list[Job]) -> None:
-    """Beside whatever other worker there is: a claim goes to one of them only."""
-    worker = Worker(["stat", "routine"])
-    waiting = Job.objects.filter(pk__in=[job.pk for job in jobs], status__in=(JobStatus.QUEUED, JobStatus.RUNNING))
-    while waiting.exists():
-        worker.run(once=True)
-        time.sleep(0.1)
-    worker.pulse.say_goodbye()
+def _waiting(jobs: list[Job]) -> bool:
+    keys = [job.pk for job in jobs]
+    return Job.objects.filter(pk__in=keys, status__in=(JobStatus.QUEUED, JobStatus.RUNNING)).exists()

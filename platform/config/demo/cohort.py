@@ -102,9 +102,9 @@ def wishes(*, unread: int, queue: int, history: int, at_once: int = 4) -> Iterat
     past = [Wish(Part.HISTORY, n) for n in range(history)] + [Wish(Part.QUEUE, n) for n in range(queue)]
     yield from islice(fresh, at_once)
     share, rest = -(-len(past) // max(1, unread - at_once)), iter(past)
-    for one in fresh:
+    for wish in fresh:
         yield from islice(rest, share)
-        yield one
+        yield wish
     yield from rest
 
 

@@ -16,13 +16,14 @@ from django.conf import settings
 from config.demo import cohort, history
 from config.demo.cohort import Part, Wish
 from studies.access import every_study
-from studies.ingest.pipeline import Intake, Sender
+from studies.ingest.pipeline import Intake
+from studies.ingest.results import Sender
 from studies.models import Patient, Priority, Study
 from studies.storage import chunks_of
 
 logger = logging.getLogger(__name__)
 
-POLITENESS = 10
+NICENESS = 10
 AHEAD = 3
 
 
@@ -31,7 +32,7 @@ def feed(wished: Iterable[Wish], *, processes: int) -> int:
 
     Generation runs in processes of its own with low priority, so that pages and scores stay quick.
     """
-    missing = [wish for wish in wished if not _is_here(wish)]
+    missing = [wish for wish in wished if not _has_arrived(wish)]
     folder = settings.WORK_FOLDER / "demo"
     for wish, files in _written(missing, folder, processes):
         take_in(wish, files)
@@ -39,7 +40,7 @@ def feed(wished: Iterable[Wish], *, processes: int) -> int:
     return len(missing)
 
 
-def _is_here(wish: Wish) -> bool:
+def _has_arrived(wish: Wish) -> bool:
     return every_study().filter(accession=wish.accession).exists()
 
 
@@ -47,7 +48,7 @@ def _written(wished: list[Wish], folder: Path, processes: int) -> Iterator[tuple
     """Wishes with their files, in order, a few generated ahead of time."""
     spawn = multiprocessing.get_context("spawn")
     waiting: deque[tuple[Wish, Future[list[Path]]]] = deque()
-    pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=os.nice, initargs=(POLITENESS,))
+    pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=os.nice, initargs=(NICENESS,))
     try:
         for wish in wished:
             waiting.append((wish, pool.submit(cohort.write, wish, folder)))

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts.models import User
 from annotations.models import Context, LabelQueue, QueueItem
-from annotations.reads.lifecycle import Answer, Evidence, Place, commit
+from annotations.reads.lifecycle import Answer, Evidence, Place, ViewedClip, commit
 from config.demo.cohort import Part, Wish
 from studies.models import Study
 from training.phantom.plan import Plan, stream
@@ -50,8 +50,8 @@ def _item(study: Study, part: Part) -> QueueItem:
 def _answer(item: QueueItem, planned: Plan) -> None:
     """Both annotators' answers, and the adjudicator's where they split, mostly."""
     people = {user.username: user for user in User.objects.filter(username__in=(*READERS, "adjudicator"))}
-    said = [_commit(Place(item.study, people[name], Context.QUEUE, item), planned, name) for name in READERS]
-    if said[0] != said[1] and stream(planned.seed, "demo decided", planned.index).random() < DECIDED:
+    positive = [_commit(Place(item.study, people[name], Context.QUEUE, item), planned, name) for name in READERS]
+    if positive[0] != positive[1] and stream(planned.seed, "demo decided", planned.index).random() < DECIDED:
         _commit(Place(item.study, people["adjudicator"], Context.ADJUDICATION, item), planned, "adjudicator")
 
 
@@ -59,7 +59,7 @@ def _commit(place: Place, planned: Plan, name: str) -> bool:
     """One reader's commit; whether it says that there is blood."""
     answer = Answer(findings(planned, reader=name, careful=name == "adjudicator"), comment="", version=0)
     clips = place.study.clips.values_list("sop_uid", "frames")
-    seen = [{"sop_uid": uid, "frames": list(range(1, frames + 1)), "ms": 3000} for uid, frames in clips]
+    seen: list[ViewedClip] = [{"sop_uid": uid, "frames": frames, "ms": 3000} for uid, frames in clips]
     took = stream(planned.seed, "demo time", planned.index, name).integers(9_000, 48_000)
     revision, _ = commit(place, answer, Evidence(f"demo:{planned.index}:{name}", seen=seen, duration_ms=int(took)))
     return bool(revision.positive)
@@ -68,7 +68,7 @@ def _commit(place: Place, planned: Plan, name: str) -> bool:
 def findings(planned: Plan, *, reader: str, careful: bool = False) -> dict[str, Any]:
     """One reader's answer for one examination; a careful reader errs never."""
     rng = stream(planned.seed, "demo reads", planned.index, reader)
-    sides = [_seen(rng, grade, careful) for grade in (planned.grade_right, planned.grade_left)]
+    sides = [_grade_given(rng, grade, careful) for grade in (planned.grade_right, planned.grade_left)]
     return {
         "right": sides[0],
         "left": sides[1],
@@ -83,13 +83,13 @@ def findings(planned: Plan, *, reader: str, careful: bool = False) -> dict[str, 
     }
 
 
-def _seen(rng: np.random.Generator, grade: int, careful: bool) -> int:
+def _grade_given(rng: np.random.Generator, grade: int, careful: bool) -> int:
     """The grade that a reader gives one side. Every draw is made, so that one error does not shift the others."""
-    missed, alarmed, slipped = (float(rng.random()) for _ in range(3))
+    miss, alarm, slip = (float(rng.random()) for _ in range(3))
     if careful:
         return grade
     if grade == 0:
-        return int(alarmed < FALSE_ALARM)
-    if missed < MISSES[grade]:
+        return int(alarm < FALSE_ALARM)
+    if miss < MISSES[grade]:
         return 0
-    return min(4, max(1, grade + (1 if slipped < GRADE_SLIP / 2 else -1 if slipped > 1 - GRADE_SLIP / 2 else 0)))
+    return min(4, max(1, grade + (1 if slip < GRADE_SLIP / 2 else -1 if slip > 1 - GRADE_SLIP / 2 else 0)))

@@ -1,1 +1,1 @@
-"""What runs inside a disposable child process: it alone reads untrusted DICOM, and it imports no Django."""
+"""Reading untrusted DICOM: what runs inside a sandbox worker process. It imports no Django and no sandbox."""

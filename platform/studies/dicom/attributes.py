@@ -1,4 +1,4 @@
-"""Taking single values out of a data set that may hold anything; a value that makes no sense is None, and said."""
+"""Single values of a data set that may hold anything. One that makes no sense is None, or empty text."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _DAYS = {"D": 1, "W": 7, "M": 30, "Y": 365}
 def value(dataset: Dataset, keyword: str) -> Any:
     """The raw value, None where it is absent, empty or cannot be read."""
     try:
-        found = dataset.get(keyword)
+        raw = dataset.get(keyword)
     except (RecursionError, MemoryError):
         raise
     except Exception:  # noqa: BLE001 - pydicom converts on access and raises what it likes
         return None
-    return None if found is None or found == "" else found
+    return None if raw is None or raw == "" else raw
 
 
 def clean(text: object, length: int) -> str:
@@ -36,30 +36,31 @@ def clean(text: object, length: int) -> str:
 
 
 def text(dataset: Dataset, keyword: str, length: int = 64) -> str:
-    found = value(dataset, keyword)
-    if isinstance(found, Sequence) and not isinstance(found, str | bytes):
-        found = " ".join(str(part) for part in list(found)[:8])
-    return "" if found is None else clean(found, length)
+    """Printable text of at most ``length`` characters, several values joined; empty where there is none."""
+    raw = value(dataset, keyword)
+    if isinstance(raw, Sequence) and not isinstance(raw, str | bytes):
+        raw = " ".join(str(part) for part in list(raw)[:8])
+    return "" if raw is None else clean(raw, length)
 
 
 def uid(dataset: Dataset, keyword: str, name: str) -> str:
     """A unique identifier that is safe to keep; raises Refused, naming it, for anything else."""
-    found = value(dataset, keyword)
-    if found is None:
+    raw = value(dataset, keyword)
+    if raw is None:
         raise Refused("missing_uid", f"It has no {name}, so it cannot be told from other files.")
-    shown = str(found)
-    if not is_uid(shown):
-        raise Refused("bad_uid", f"Its {name} is not a valid identifier ({clean(shown, 40)}).")
-    return shown
+    identifier = str(raw)
+    if not is_uid(identifier):
+        raise Refused("bad_uid", f"Its {name} is not a valid identifier ({clean(identifier, 40)}).")
+    return identifier
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
     """A finite number, the first if there are several."""
-    found = value(dataset, keyword)
-    if isinstance(found, Sequence) and not isinstance(found, str | bytes):
-        found = found[0] if len(found) else None
+    raw = value(dataset, keyword)
+    if isinstance(raw, Sequence) and not isinstance(raw, str | bytes):
+        raw = raw[0] if len(raw) else None
     try:
-        result = float(found)
+        result = float(raw)
     except (TypeError, ValueError, OverflowError):
         return None
     return result if math.isfinite(result) else None
@@ -67,14 +68,14 @@ def number(dataset: Dataset, keyword: str) -> float | None:
 
 def whole(dataset: Dataset, keyword: str) -> int | None:
     """An integer that a database column holds."""
-    found = number(dataset, keyword)
-    return int(found) if found is not None and abs(found) < 2**31 else None
+    result = number(dataset, keyword)
+    return int(result) if result is not None and abs(result) < 2**31 else None
 
 
 def person_name(dataset: Dataset) -> str:
     """``Family, Given Middle`` of the first representation that is not empty."""
-    found = value(dataset, "PatientName")
-    groups = [group for group in str(found or "").split("=") if group.strip("^ ")]
+    raw = value(dataset, "PatientName")
+    groups = [group for group in str(raw or "").split("=") if group.strip("^ ")]
     if not groups:
         return ""
     family, *rest = [clean(part, 64) for part in groups[0].split("^")[:5]]
@@ -82,21 +83,21 @@ def person_name(dataset: Dataset) -> str:
     return ", ".join(part for part in (family, given) if part)
 
 
-def day(shown: str) -> date | None:
+def day(written: str) -> date | None:
     """A DA value, also in the old form with dots; None for nonsense."""
-    digits = shown.replace(".", "").replace("-", "")[:8]
+    digits = written.replace(".", "").replace("-", "")[:8]
     if len(digits) != 8 or not digits.isdigit():
         return None
     try:
-        found = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        result = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
         return None
-    return found if found.year >= 1900 else None
+    return result if result.year >= 1900 else None
 
 
-def clock(shown: str) -> time:
+def clock(written: str) -> time:
     """A TM value as far as it can be read; midnight otherwise."""
-    digits, _, fraction = shown.replace(":", "").partition(".")
+    digits, _, fraction = written.replace(":", "").partition(".")
     digits = digits[:6].ljust(6, "0")
     if not digits.isdigit():
         return time()
@@ -109,19 +110,19 @@ def clock(shown: str) -> time:
 
 def moment(dataset: Dataset, date_keyword: str, time_keyword: str) -> datetime | None:
     """A pair of date and time, without a zone."""
-    found = day(text(dataset, date_keyword))
-    return None if found is None else datetime.combine(found, clock(text(dataset, time_keyword)))
+    on = day(text(dataset, date_keyword))
+    return None if on is None else datetime.combine(on, clock(text(dataset, time_keyword)))
 
 
 def stamp(dataset: Dataset, keyword: str) -> datetime | None:
     """A DT value without its zone."""
-    shown = text(dataset, keyword)
-    found = day(shown)
-    return None if found is None else datetime.combine(found, clock(re.split(r"[+-]", shown[8:])[0]))
+    written = text(dataset, keyword)
+    on = day(written)
+    return None if on is None else datetime.combine(on, clock(re.split(r"[+-]", written[8:])[0]))
 
 
 def birth_date(dataset: Dataset, examined: datetime | None) -> tuple[str | None, bool]:
-    """(ISO date or None, whether it was reckoned from an age in days)."""
+    """(ISO date or None, whether it is counted back from an age in days)."""
     known = day(text(dataset, "PatientBirthDate"))
     if known is not None:
         return known.isoformat(), False

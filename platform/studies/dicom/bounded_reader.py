@@ -21,11 +21,11 @@ INFLATE_FREELY = 64 * 1024**2
 INFLATE_RATIO = 100
 UNDEFINED = 0xFFFFFFFF
 _FIRST_ELEMENTS = {bytes(pair) for low in (0, 1, 5, 8, 16) for pair in ((low, 0), (0, low))}
-PIXEL_TAGS = {0x7FE00010: "pixels", 0x7FE00008: "float", 0x7FE00009: "double"}
+_PIXEL_TAGS = {0x7FE00010: "pixels", 0x7FE00008: "float", 0x7FE00009: "double"}
 
 
 class Refused(Exception):
-    """This file is not taken, or this frame not shown: ``reason`` is for a person, ``code`` for a program."""
+    """This file is not stored, or this frame not shown: ``reason`` is for a person, ``code`` for a program."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -46,7 +46,7 @@ class BoundedReader(io.BufferedReader):
 
 
 @dataclass
-class Opened:
+class DicomFile:
     """A data set up to its pixels, and where those lie in ``stream``; ``pixel_kind`` is empty when it holds none."""
 
     dataset: Dataset
@@ -60,7 +60,7 @@ class Opened:
     warnings: list[str] = field(default_factory=list)
 
 
-def open_dicom(path: Path, tags: Sequence[int] | None = None) -> Opened:
+def open_dicom(path: Path, tags: Sequence[int] | None = None) -> DicomFile:
     """Read the data set of a Part 10 file (only ``tags``, if given) without its pixels; raises Refused."""
     stream: BinaryIO = BoundedReader(path)
     _check_magic(stream)
@@ -68,16 +68,16 @@ def open_dicom(path: Path, tags: Sequence[int] | None = None) -> Opened:
     syntax = _syntax(meta)
     if syntax == DeflatedExplicitVRLittleEndian:
         stream = _inflate(stream)
-    wanted: list[BaseTag | int] | None = None if tags is None else [BaseTag(tag) for tag in tags]
+    elements: list[BaseTag | int] | None = None if tags is None else [BaseTag(tag) for tag in tags]
     dataset = read_dataset(
         stream,
         is_implicit_VR=syntax.is_implicit_VR,
         is_little_endian=syntax.is_little_endian,
         stop_when=_at_pixels,
-        specific_tags=wanted,
+        specific_tags=elements,
     )
     dataset.file_meta = meta  # type: ignore[assignment]  # pydicom takes a plain Dataset
-    opened = Opened(dataset, stream, syntax)
+    opened = DicomFile(dataset, stream, syntax)
     _find_pixels(opened)
     return opened
 
@@ -102,7 +102,7 @@ def _after_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
 
 
 def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
-    return int(tag) in PIXEL_TAGS
+    return int(tag) in _PIXEL_TAGS
 
 
 def _syntax(meta: Dataset) -> UID:
@@ -128,7 +128,7 @@ def _inflate(stream: BinaryIO) -> BinaryIO:
     return io.BytesIO(data)
 
 
-def _find_pixels(opened: Opened) -> None:
+def _find_pixels(opened: DicomFile) -> None:
     """Where the pixel element's value starts and how long it says it is."""
     stream = opened.stream
     at = stream.tell()
@@ -141,7 +141,7 @@ def _find_pixels(opened: Opened) -> None:
     if len(head) < (8 if implicit else 12):
         return
     group, element = struct.unpack(f"{order}HH", head[:4])
-    opened.pixel_kind = PIXEL_TAGS.get(group << 16 | element, "")
+    opened.pixel_kind = _PIXEL_TAGS.get(group << 16 | element, "")
     opened.pixel_vr = None if implicit else head[4:6].decode("ascii", "replace")
     (opened.pixel_length,) = struct.unpack(f"{order}L", head[-4:])
     opened.pixel_start = stream.tell()

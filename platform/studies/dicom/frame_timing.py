@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import accumulate
 from statistics import median
-from typing import Any
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from studies.dicom import attributes
+from studies.dicom.facts import FrameTiming
 
 # An image line of 5 cm takes sound 65 µs there and back, and an image has dozens: no scanner makes one in less than a
 # millisecond. What is shorter was written in seconds (0.033). A trigger waits seconds at most: what is longer than
@@ -17,20 +17,19 @@ from studies.dicom import attributes
 SHORTEST_MS, LONGEST_MS = 1.0, 5000.0
 
 
-def read(dataset: Dataset, frames: int) -> dict[str, Any]:
+def read(dataset: Dataset, frames: int) -> FrameTiming:
     """The time of a frame, or the start of each; and what the file says of them that cannot be true."""
-    sources = {"FrameTimeVector": _vector, "FrameTime": _single}
-    flaw, used = "", ""
-    for name in _in_order(dataset):
-        found, doubt = sources[name](dataset, frames)
-        if found:
-            used = name
-            break
-        flaw = flaw or doubt
+    single, single_flaw = _single(dataset, frames)
+    starts, vector_flaw = _vector(dataset, frames)
+    flaws = {"FrameTime": single_flaw, "FrameTimeVector": vector_flaw}
+    values = {"FrameTime": single, "FrameTimeVector": starts}
+    order = _in_order(dataset)
+    used = next((name for name in order if values[name]), "")
+    tried = order[: order.index(used) + 1] if used else order
     return {
-        "frame_time_ms": found if used == "FrameTime" else _single(dataset, frames)[0],
-        "frame_times_ms": found if used == "FrameTimeVector" else None,
-        "frame_time_flaw": flaw,
+        "frame_time_ms": single,
+        "frame_times_ms": starts if used == "FrameTimeVector" else None,
+        "frame_time_flaw": next((flaws[name] for name in tried if flaws[name]), ""),
         "display_rate": _rate(dataset),
     }
 

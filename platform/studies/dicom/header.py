@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Literal, cast
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from studies.dicom import attributes, frame_timing, pixel_layout, regions, view_labels
-from studies.dicom.bounded_reader import Opened, Refused, open_dicom
-from studies.sandbox import protocol
+from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
+from studies.dicom.facts import Acquisition, Header, Identity, PatientFacts, ViewGuess
 
 DICOMDIR = "1.2.840.10008.1.3.10"
 _KEYWORDS = (
@@ -29,13 +29,9 @@ _KEYWORDS = (
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
 
 
-def read(task: dict[str, Any]) -> protocol.Message:
-    """The task ``header``: facts of the file at ``path``; raises Refused."""
-    opened = open_dicom(Path(task["path"]), TAGS)
-    return facts(opened), []
-
-
-def facts(opened: Opened) -> dict[str, Any]:
+def read(path: Path) -> Header:
+    """What the header of the file says; raises Refused."""
+    opened = open_dicom(path, TAGS)
     dataset = opened.dataset
     _refuse_directories(dataset)
     pixels = pixel_layout.check(opened)
@@ -59,7 +55,7 @@ def _refuse_directories(dataset: Dataset) -> None:
         raise Refused("dicomdir", "This is a DICOMDIR, the index of a disc. Send the image files that it lists.")
 
 
-def _identity(dataset: Dataset) -> dict[str, Any]:
+def _identity(dataset: Dataset) -> Identity:
     return {
         "sop_uid": attributes.uid(dataset, "SOPInstanceUID", "SOP Instance UID"),
         "study_uid": attributes.uid(dataset, "StudyInstanceUID", "Study Instance UID"),
@@ -75,21 +71,21 @@ def _identity(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _patient(dataset: Dataset, study_at: str | None) -> dict[str, Any]:
+def _patient(dataset: Dataset, study_at: str | None) -> PatientFacts:
     examined = datetime.fromisoformat(study_at) if study_at else None
-    birth, reckoned = attributes.birth_date(dataset, examined)
+    birth, from_age = attributes.birth_date(dataset, examined)
     sex = attributes.text(dataset, "PatientSex", 1)
     return {
         "id": attributes.text(dataset, "PatientID"),
         "issuer": attributes.text(dataset, "IssuerOfPatientID"),
         "name": attributes.person_name(dataset),
         "birth_date": birth,
-        "birth_date_from_age": reckoned,
-        "sex": sex if sex in ("F", "M", "O") else "",
+        "birth_date_from_age": from_age,
+        "sex": cast(Literal["F", "M", "O", ""], sex if sex in ("F", "M", "O") else ""),
     }
 
 
-def _timing(dataset: Dataset, opened: Opened) -> dict[str, Any]:
+def _timing(dataset: Dataset, opened: DicomFile) -> Acquisition:
     """When the study and the clip were acquired, in the device's own time, and its offset from UTC if it says."""
     study = _believable(attributes.moment(dataset, "StudyDate", "StudyTime"), "study", opened)
     clip = _believable(next(_clip_moments(dataset), None), "clip", opened)
@@ -101,14 +97,15 @@ def _timing(dataset: Dataset, opened: Opened) -> dict[str, Any]:
 
 
 def _clip_moments(dataset: Dataset) -> Iterator[datetime]:
-    if (found := attributes.stamp(dataset, "AcquisitionDateTime")) is not None:
-        yield found
+    """From the most exact element to the least."""
+    if (stamp := attributes.stamp(dataset, "AcquisitionDateTime")) is not None:
+        yield stamp
     for name in ("Acquisition", "Content", "Series", "Study"):
-        if (found := attributes.moment(dataset, f"{name}Date", f"{name}Time")) is not None:
-            yield found
+        if (moment := attributes.moment(dataset, f"{name}Date", f"{name}Time")) is not None:
+            yield moment
 
 
-def _believable(moment: datetime | None, what: str, opened: Opened) -> datetime | None:
+def _believable(moment: datetime | None, what: str, opened: DicomFile) -> datetime | None:
     if moment is None:
         opened.warnings.append(f"The {what} has no readable date: sorted by arrival.")
     elif attributes.is_future(moment):
@@ -117,7 +114,7 @@ def _believable(moment: datetime | None, what: str, opened: Opened) -> datetime 
     return moment
 
 
-def _view(dataset: Dataset, frames: int) -> dict[str, str]:
+def _view(dataset: Dataset, frames: int) -> ViewGuess:
     texts = [
         *_code_meanings(dataset),
         *(
@@ -128,15 +125,15 @@ def _view(dataset: Dataset, frames: int) -> dict[str, str]:
     # A view code names the plane in full; what the device or the person wrote is the better label.
     view, _ = view_labels.suggest_view(texts)
     written = [text for text in texts[len(texts) - 4 :] if text]
-    side = attributes.text(dataset, "ImageLaterality", 1) or attributes.text(dataset, "Laterality", 1)
-    plane = view_labels.suggest_plane(texts, view, laterality=side)
+    laterality = attributes.text(dataset, "ImageLaterality", 1) or attributes.text(dataset, "Laterality", 1)
+    plane = view_labels.suggest_plane(texts, view, laterality=laterality)
     return {"view": view, "plane": plane, "label": view_labels.short_label(written or texts, frames=frames)}
 
 
 def _code_meanings(dataset: Dataset) -> list[str]:
     """Of the view and of its modifiers."""
-    found = []
+    meanings = []
     for item in islice(attributes.value(dataset, "ViewCodeSequence") or [], 4):
         modifiers = attributes.value(item, "ViewModifierCodeSequence") or []
-        found += [attributes.text(each, "CodeMeaning") for each in (item, *islice(modifiers, 4))]
-    return found
+        meanings += [attributes.text(each, "CodeMeaning") for each in (item, *islice(modifiers, 4))]
+    return meanings

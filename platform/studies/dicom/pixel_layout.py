@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import struct
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import RLELossless
 
 from studies.dicom.attributes import text, value
-from studies.dicom.bounded_reader import UNDEFINED, Opened, Refused
+from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
+from studies.dicom.facts import PixelFacts
 
 MAX_FRAME_PIXELS = 64 * 1024**2
 MAX_FRAMES = 20_000
 _MAX_FRAGMENTS = 200_000
-_LIE_FACTOR = 16
-_LIE_BYTES = 64 * 1024**2
+_OVERSTATED_FACTOR = 16
+_OVERSTATED_BYTES = 64 * 1024**2
 _ITEM, _END = 0xFFFEE000, 0xFFFEE0DD
 
 
@@ -39,11 +40,11 @@ class Layout:
     flaw_reason: str = ""
     whole: int = 0
 
-    def as_facts(self) -> dict[str, Any]:
-        return asdict(self)
+    def as_facts(self) -> PixelFacts:
+        return cast(PixelFacts, asdict(self))
 
 
-def check(opened: Opened) -> Layout:
+def check(opened: DicomFile) -> Layout:
     """The layout of the pixels; raises Refused for a header that no honest device writes."""
     if not opened.pixel_kind:
         return Layout(flaw="no_pixels", flaw_reason="It holds no image.")
@@ -69,48 +70,48 @@ def check(opened: Opened) -> Layout:
 
 
 def _count(dataset: Dataset, keyword: str, low: int, high: int) -> int:
-    found = value(dataset, keyword)
-    if not isinstance(found, int) or not low <= found <= high:
-        raise Refused("bad_image", f"Its {keyword} is {_shown(found)}, not a number from {low} to {high}.")
-    return int(found)
+    declared = value(dataset, keyword)
+    if not isinstance(declared, int) or not low <= declared <= high:
+        raise Refused("bad_image", f"Its {keyword} is {_shown(declared)}, not a number from {low} to {high}.")
+    return int(declared)
 
 
 def _one_of(dataset: Dataset, keyword: str, allowed: set[int], default: int | None) -> int:
-    found = value(dataset, keyword)
-    if found is None and default is not None:
+    declared = value(dataset, keyword)
+    if declared is None and default is not None:
         return default
-    if not isinstance(found, int) or found not in allowed:
-        raise Refused("bad_image", f"Its {keyword} is {_shown(found)}, which no image has.")
-    return int(found)
+    if not isinstance(declared, int) or declared not in allowed:
+        raise Refused("bad_image", f"Its {keyword} is {_shown(declared)}, which no image has.")
+    return int(declared)
 
 
 def _frames(dataset: Dataset) -> int:
-    found = value(dataset, "NumberOfFrames")
-    if found is None:
+    declared = value(dataset, "NumberOfFrames")
+    if declared is None:
         return 1
     try:
-        frames = int(str(found))
+        frames = int(str(declared))
     except ValueError:
         frames = -1
     if frames == 0:
         return 1
     if not 0 < frames <= MAX_FRAMES:
-        raise Refused("bad_image", f"Its NumberOfFrames is {_shown(found)}, not a number from 1 to {MAX_FRAMES}.")
+        raise Refused("bad_image", f"Its NumberOfFrames is {_shown(declared)}, not a number from 1 to {MAX_FRAMES}.")
     return frames
 
 
-def _shown(found: object) -> str:
-    return "missing" if found is None else repr(found)[:40]
+def _shown(declared: object) -> str:
+    return "missing" if declared is None else repr(declared)[:40]
 
 
-def _flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
+def _flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     if opened.pixel_kind != "pixels":
         return "undecodable", "Its pixels are floating-point numbers, which are not shown."
     flaw = _encapsulated_flaw(opened, layout) if opened.pixel_length == UNDEFINED else _native_flaw(opened, layout)
     return flaw if flaw[0] else _syntax_flaw(opened)
 
 
-def _syntax_flaw(opened: Opened) -> tuple[str, str]:
+def _syntax_flaw(opened: DicomFile) -> tuple[str, str]:
     try:
         decodable = get_decoder(opened.syntax).is_available
     except NotImplementedError:
@@ -120,29 +121,29 @@ def _syntax_flaw(opened: Opened) -> tuple[str, str]:
     return "undecodable", f"Its pixels are encoded as {opened.syntax.name}, which cannot be decoded here."
 
 
-def _native_flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
+def _native_flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     if opened.syntax.is_encapsulated:
         return "undecodable", "Its header says compressed, its pixels are not."
-    here = _bytes_here(opened)
+    present = _pixel_bytes(opened)
     declared = (_frame_bits(layout) * layout.frames + 7) // 8
-    if declared > _LIE_BYTES and declared > _LIE_FACTOR * max(here, 1):
-        raise Refused("too_large", f"It declares {declared // 1024**2} MB of pixels and holds {here // 1024} kB.")
-    if here < declared:
+    if declared > _OVERSTATED_BYTES and declared > _OVERSTATED_FACTOR * max(present, 1):
+        raise Refused("too_large", f"It declares {declared // 1024**2} MB of pixels and holds {present // 1024} kB.")
+    if present < declared:
         whole = _whole_frames(opened, layout)
         there = f"{whole} of {layout.frames} frames are whole" if whole else "no frame is whole"
-        return "truncated", f"Incomplete: {there} ({here} of {declared} bytes of pixels are there)."
+        return "truncated", f"Incomplete: {there} ({present} of {declared} bytes of pixels are there)."
     return "", ""
 
 
-def _bytes_here(opened: Opened) -> int:
+def _pixel_bytes(opened: DicomFile) -> int:
     return max(0, min(opened.pixel_length, opened.stream_size - opened.pixel_start))
 
 
-def _whole_frames(opened: Opened, layout: Layout) -> int:
+def _whole_frames(opened: DicomFile, layout: Layout) -> int:
     """Of a clip that is cut: how many frames from the first are all there, beyond doubt."""
     if opened.pixel_length == UNDEFINED:
         return min(layout.frames, len(single_frames(opened)))
-    return min(layout.frames, _bytes_here(opened) * 8 // _frame_bits(layout))
+    return min(layout.frames, _pixel_bytes(opened) * 8 // _frame_bits(layout))
 
 
 def _frame_bits(layout: Layout) -> int:
@@ -150,7 +151,7 @@ def _frame_bits(layout: Layout) -> int:
     return max(1, bits * 2 // 3) if layout.photometric == "YBR_FULL_422" else bits
 
 
-def _encapsulated_flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
+def _encapsulated_flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     fragments, complete = _walk_fragments(opened)
     if len(fragments) < layout.frames:
         return "truncated", f"Incomplete: {len(fragments)} of {layout.frames} frames are there."
@@ -159,7 +160,7 @@ def _encapsulated_flaw(opened: Opened, layout: Layout) -> tuple[str, str]:
     return "", ""
 
 
-def single_frames(opened: Opened) -> list[tuple[int, int]]:
+def single_frames(opened: DicomFile) -> list[tuple[int, int]]:
     """Where the fragments of a clip that is cut lie, and how long they are, if each of them is one whole frame.
 
     Offset tables tell of frames that are gone. RLE has one fragment for each frame; of the others each must be an image
@@ -171,7 +172,7 @@ def single_frames(opened: Opened) -> list[tuple[int, int]]:
     return []
 
 
-def _is_image(opened: Opened, start: int, length: int) -> bool:
+def _is_image(opened: DicomFile, start: int, length: int) -> bool:
     """It begins as JPEG, JPEG-LS or JPEG 2000 does, and ends as all of them do."""
     opened.stream.seek(start)
     first = opened.stream.read(2)
@@ -179,22 +180,22 @@ def _is_image(opened: Opened, start: int, length: int) -> bool:
     return first in (b"\xff\xd8", b"\xff\x4f") and b"\xff\xd9" in opened.stream.read(min(length, 4))
 
 
-def _walk_fragments(opened: Opened) -> tuple[list[tuple[int, int]], bool]:
+def _walk_fragments(opened: DicomFile) -> tuple[list[tuple[int, int]], bool]:
     """(fragments that are wholly there, whether the sequence ends as it should); the offset table is not one."""
     stream, at = opened.stream, opened.pixel_start
     order = "<" if opened.syntax.is_little_endian else ">"
-    found: list[tuple[int, int]] = []
+    items: list[tuple[int, int]] = []
     for _ in range(_MAX_FRAGMENTS + 1):
         stream.seek(at)
         head = stream.read(8)
         if len(head) < 8:
-            return found[1:], False
+            return items[1:], False
         group, element, length = struct.unpack(f"{order}HHL", head)
         at += 8 + length
         tag = group << 16 | element
         if tag == _END:
-            return found[1:], True
+            return items[1:], True
         if tag != _ITEM or at > opened.stream_size:
-            return found[1:], False
-        found.append((at - length, length))
+            return items[1:], False
+        items.append((at - length, length))
     raise Refused("too_large", f"Its pixels come in more than {_MAX_FRAGMENTS} pieces.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,8 +22,7 @@ from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import AllTransferSyntaxes, JPEGBaseline8Bit
 
 from studies.dicom import pixel_layout
-from studies.dicom.bounded_reader import Opened, Refused, open_dicom
-from studies.sandbox import protocol
+from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 
 Grey = npt.NDArray[np.uint8]  # [H, W]
 Colour = npt.NDArray[np.uint8]  # [H, W] or [H, W, 3]
@@ -40,17 +39,17 @@ _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 class Source:
     """An opened clip whose frames can be taken out one by one, counted from 1."""
 
-    opened: Opened
+    opened: DicomFile
     shape: pixel_layout.Layout
     options: dict[str, Any]
 
     def encoded(self, number: int) -> bytes:
         """The bytes of one compressed frame; raises Refused."""
         if self.shape.flaw:
-            return self._alone(number)
+            return self._whole_fragment(number)
         self.opened.stream.seek(self.opened.pixel_start)
         offsets = self.options.get("extended_offsets")
-        with _said_plainly(self.opened):
+        with _as_refusal(self.opened):
             return get_frame(
                 self.opened.stream,
                 number - 1,
@@ -64,12 +63,12 @@ class Source:
         stream, options, index = self.opened.stream, self.options, number - 1
         if self.shape.flaw and self.opened.syntax.is_encapsulated:
             # A file of its own: the tables of the one that is cut tell of frames that are gone.
-            stream, index = io.BytesIO(encapsulate([self._alone(number)])), 0
+            stream, index = io.BytesIO(encapsulate([self._whole_fragment(number)])), 0
             options = {**options, "number_of_frames": 1}
             options.pop("extended_offsets", None)
         else:
             stream.seek(self.opened.pixel_start)
-        with _said_plainly(self.opened):
+        with _as_refusal(self.opened):
             array, described = get_decoder(self.opened.syntax).as_array(stream, index=index, raw=raw, **options)
         return array, dict(described)
 
@@ -81,8 +80,8 @@ class Source:
         if number > self.shape.whole:
             raise Refused(self.shape.flaw, f"The file ends before this frame does. {self.shape.flaw_reason}")
 
-    def _alone(self, number: int) -> bytes:
-        """The same of a clip that is cut, from the one fragment that the frame is; raises Refused."""
+    def _whole_fragment(self, number: int) -> bytes:
+        """The bytes of one frame of a clip that is cut: its one fragment; raises Refused."""
         self._check_whole(number)
         start, length = self._fragments[number - 1]
         self.opened.stream.seek(start)
@@ -90,7 +89,7 @@ class Source:
 
 
 @contextmanager
-def _said_plainly(opened: Opened) -> Iterator[None]:
+def _as_refusal(opened: DicomFile) -> Iterator[None]:
     """Whatever a decoder raises becomes one sentence; running out of memory stays what it is."""
     try:
         yield
@@ -124,62 +123,54 @@ def open_source(path: Path) -> Source:
     return Source(opened, shape, options)
 
 
-def display(task: dict[str, Any]) -> protocol.Message:
-    """The task ``display``: as many of ``frames`` as fit into ``seconds``, the first always."""
-    source = open_source(Path(task["path"]))
-    kinds, blobs = [], []
-    for number, (kind, data) in _within(task, source, _display_frame):
-        kinds.append([number, kind])
-        blobs.append(data)
-    return {"frames": kinds}, blobs
+def display(path: Path, frames: Sequence[int], seconds: float) -> Iterator[tuple[int, str, bytes]]:
+    """(frame, content type, 8-bit PNG or JPEG): the first of ``frames`` always, others until ``seconds`` have passed.
+
+    Raises Refused.
+    """
+    source = open_source(path)
+    deadline = time.monotonic() + seconds
+    for index, number in enumerate(_checked(frames, source)):
+        if index and time.monotonic() > deadline:
+            return
+        yield number, *_display_frame(source, number)
 
 
-def grey(task: dict[str, Any]) -> protocol.Message:
-    """The task ``grey``: ``frames`` as raw uint8 [H, W], luma only."""
-    source = open_source(Path(task["path"]))
-    frames = [(number, grey_frame(source, number)) for number in _asked(task, source)]
-    return {"frames": [[number, *frame.shape] for number, frame in frames]}, [frame.tobytes() for _, frame in frames]
+def grey(path: Path, frames: Sequence[int]) -> Iterator[tuple[int, Grey]]:
+    """(frame, luma as uint8 [H, W]) for each of ``frames``; raises Refused."""
+    source = open_source(path)
+    for number in _checked(frames, source):
+        yield number, grey_frame(source, number)
 
 
-def thumbnail(task: dict[str, Any]) -> protocol.Message:
-    """The task ``thumbnail``: a JPEG that fits into a square of ``side`` pixels, of the middle frame; where that one is
-    damaged of the first, or of the last."""
-    source = open_source(Path(task["path"]))
-    image = Image.fromarray(_first_of(source, ((source.shape.frames + 1) // 2, 1, source.shape.frames)))
-    image.thumbnail((task["side"], task["side"]), Image.Resampling.BOX)
+def thumbnail(path: Path, side: int) -> bytes:
+    """A JPEG that fits into a square of ``side`` pixels, of the middle frame; where that one is damaged of the first,
+    or of the last. Raises Refused."""
+    source = open_source(path)
+    image = Image.fromarray(_first_decodable(source, ((source.shape.frames + 1) // 2, 1, source.shape.frames)))
+    image.thumbnail((side, side), Image.Resampling.BOX)
     out = io.BytesIO()
     image.save(out, "JPEG", quality=_THUMBNAIL_QUALITY)
-    return {}, [out.getvalue()]
+    return out.getvalue()
 
 
-def _first_of(source: Source, numbers: tuple[int, ...]) -> Any:
+def _first_decodable(source: Source, numbers: tuple[int, ...]) -> Colour:
     for number in numbers[:-1]:
         with suppress(Exception):  # whatever a decoder raises
             return colour_frame(source, number)
     return colour_frame(source, numbers[-1])
 
 
-def _asked(task: dict[str, Any], source: Source) -> list[int]:
-    numbers = [int(number) for number in task["frames"]]
+def _checked(numbers: Sequence[int], source: Source) -> Sequence[int]:
     if not numbers or not 1 <= min(numbers) <= max(numbers) <= source.shape.frames:
         raise Refused("no_such_frame", f"The clip has {source.shape.frames} frames.")
     return numbers
 
 
-def _within(
-    task: dict[str, Any], source: Source, decode: Callable[[Source, int], tuple[str, bytes]]
-) -> Iterator[tuple[int, tuple[str, bytes]]]:
-    ends = time.monotonic() + float(task["seconds"])
-    for index, number in enumerate(_asked(task, source)):
-        if index and time.monotonic() > ends:
-            return
-        yield number, decode(source, number)
-
-
 def _display_frame(source: Source, number: int) -> tuple[str, bytes]:
     if source.opened.syntax == JPEGBaseline8Bit:
         data = source.encoded(number)
-        if _browser_shows_it_right(data, source.shape):
+        if _browser_shows_as_meant(data, source.shape):
             return JPEG, data
     out = io.BytesIO()
     Image.fromarray(colour_frame(source, number)).save(out, "PNG", compress_level=_FAST_PNG)
@@ -239,37 +230,37 @@ def grey_frame(source: Source, number: int) -> Grey:
 
 def _jpeg_luma(source: Source, number: int) -> Grey:
     data = source.encoded(number)
-    with _said_plainly(source.opened), Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+    with _as_refusal(source.opened), Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
         if image.size != (source.shape.columns, source.shape.rows):
             raise ValueError("the picture inside has another size than the header says")
         image.draft("L", image.size)
         return np.asarray(image.convert("L"), dtype=np.uint8)
 
 
-def _browser_shows_it_right(data: bytes, shape: pixel_layout.Layout) -> bool:
+def _browser_shows_as_meant(data: bytes, shape: pixel_layout.Layout) -> bool:
     """A baseline JPEG of the declared size whose colours a browser reads as the header means them."""
-    marks = _jpeg_marks(data)
-    if marks is None or marks.size != (shape.rows, shape.columns):
+    header = _jpeg_header(data)
+    if header is None or header.size != (shape.rows, shape.columns):
         return False
-    if marks.components == 1:
+    if header.components == 1:
         return shape.samples == 1 and shape.photometric == "MONOCHROME2"
-    wants_ycc = shape.photometric in ("YBR_FULL", "YBR_FULL_422")
+    declares_ycc = shape.photometric in ("YBR_FULL", "YBR_FULL_422")
     return (
-        marks.components == 3
+        header.components == 3
         and shape.samples == 3
-        and marks.ycc == wants_ycc
-        and (wants_ycc or shape.photometric == "RGB")
+        and header.ycc == declares_ycc
+        and (declares_ycc or shape.photometric == "RGB")
     )
 
 
 @dataclass(frozen=True)
-class _Marks:
+class _JpegHeader:
     size: tuple[int, int]
     components: int
     ycc: bool
 
 
-def _jpeg_marks(data: bytes) -> _Marks | None:
+def _jpeg_header(data: bytes) -> _JpegHeader | None:
     """What libjpeg, and so every browser, will make of the stream; None unless it is whole and baseline.
 
     Colours are YCbCr with a JFIF marker, as an Adobe marker says, else unless the components are named R, G and B.
@@ -278,21 +269,21 @@ def _jpeg_marks(data: bytes) -> _Marks | None:
         return None
     at, jfif, adobe = 2, False, None
     while at + 4 <= len(data) and data[at] == 0xFF:
-        mark, (length,) = data[at + 1], struct.unpack(">H", data[at + 2 : at + 4])
+        marker, (length,) = data[at + 1], struct.unpack(">H", data[at + 2 : at + 4])
         body = data[at + 4 : at + 2 + length]
-        jfif = jfif or (mark == 0xE0 and body[:5] == b"JFIF\0")
-        if mark == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
+        jfif = jfif or (marker == 0xE0 and body[:5] == b"JFIF\0")
+        if marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
             adobe = body[11]
-        if mark in _SOF:
-            return _frame_marks(body, jfif, adobe) if mark == _BASELINE and body[:1] == b"\x08" else None
+        if marker in _SOF:
+            return _frame_header(body, jfif, adobe) if marker == _BASELINE and body[:1] == b"\x08" else None
         at += 2 + length
     return None
 
 
-def _frame_marks(body: bytes, jfif: bool, adobe: int | None) -> _Marks | None:
+def _frame_header(body: bytes, jfif: bool, adobe: int | None) -> _JpegHeader | None:
     if len(body) < 6 or len(body) < 6 + 3 * body[5]:
         return None
     rows, columns, components = struct.unpack(">HHB", body[1:6])
     names = bytes(body[6 + 3 * index] for index in range(components))
     ycc = jfif or (adobe == 1 if adobe is not None else names != b"RGB")
-    return _Marks((rows, columns), components, ycc)
+    return _JpegHeader((rows, columns), components, ycc)

@@ -1,4 +1,4 @@
-"""Finding the files below the paths that somebody names; archives are opened with limits."""
+"""The files below the paths that somebody names, and those of zip archives, which are opened with limits."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from typing import BinaryIO
 from django.conf import settings
 
 from studies import storage
+from studies.ingest.pipeline import Intake
 
 MAX_ENTRIES = 20_000
 MAX_DIRECTORY_BYTES = 16 * 1024**2
 MAX_RATIO = 200
-_RATIO_MATTERS = 64 * 1024**2
+_RATIO_FROM_BYTES = 64 * 1024**2
 _END_RECORD = struct.Struct("<4s4H2LH")
 _END_MAGIC = b"PK\x05\x06"
 ZIP_MAGIC = b"PK\x03\x04"
-_JUNK = (["Thumbs.db"], ["desktop.ini"])
+_CLUTTER = (["Thumbs.db"], ["desktop.ini"])
 
 
 class BadArchive(Exception):
@@ -42,10 +43,10 @@ class Entry:
     archive: zipfile.ZipFile
 
 
-def is_junk(name: str) -> bool:
+def is_clutter(name: str) -> bool:
     """What operating systems leave lying around."""
     parts = [part for part in name.replace("\\", "/").split("/") if part not in (".", "..")]
-    return parts[-1:] in _JUNK or any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return parts[-1:] in _CLUTTER or any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
 def files_below(path: Path) -> Iterator[Path]:
@@ -53,13 +54,13 @@ def files_below(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    for child in sorted(path.iterdir()):
-        if child.is_symlink() or is_junk(child.name):
+    for entry in sorted(path.iterdir()):
+        if entry.is_symlink() or is_clutter(entry.name):
             continue
-        if child.is_dir():
-            yield from files_below(child)
-        elif child.is_file():
-            yield child
+        if entry.is_dir():
+            yield from files_below(entry)
+        elif entry.is_file():
+            yield entry
 
 
 def is_zip(head: bytes) -> bool:
@@ -73,7 +74,7 @@ def entries(stream: BinaryIO, size: int) -> Iterator[Entry]:
         archive = zipfile.ZipFile(stream)
     except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError) as error:
         raise BadArchive("bad_archive", "The archive is damaged.") from error
-    infos = [info for info in archive.infolist() if not info.is_dir() and not is_junk(info.filename)]
+    infos = [info for info in archive.infolist() if not info.is_dir() and not is_clutter(info.filename)]
     _check_sizes(infos, size)
     for info in infos:
         yield Entry(info.filename[-400:], info, archive)
@@ -99,7 +100,7 @@ def _check_sizes(infos: list[zipfile.ZipInfo], size: int) -> None:
     if total > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES // 1024**2
         raise BadArchive("too_large", f"Unpacked, the archive is larger than {limit} MB. Send it in parts.")
-    if total > _RATIO_MATTERS and total > MAX_RATIO * max(size, 1):
+    if total > _RATIO_FROM_BYTES and total > MAX_RATIO * max(size, 1):
         raise BadArchive("bomb", f"The archive unpacks to {total // max(size, 1)} times its size: not opened.")
 
 
@@ -122,3 +123,19 @@ def unpacked(entry: Entry) -> Iterator[bytes]:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise BadArchive("bad_archive", "It is damaged inside the archive.") from error
+
+
+def add_archive(intake: Intake, name: str, stream: BinaryIO, size: int) -> None:
+    """Add each file of the archive under ``archive/inside``. A bad archive is one refusal with its reason."""
+    try:
+        for entry in entries(stream, size):
+            _add_entry(intake, f"{name}/{entry.name}", entry)
+    except BadArchive as error:
+        intake.refuse(name, error.code, error.reason)
+
+
+def _add_entry(intake: Intake, name: str, entry: Entry) -> None:
+    try:
+        intake.add(name, unpacked(entry))
+    except BadArchive as error:
+        intake.refuse(name, error.code, error.reason)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import timezone as fixed_zone
-from typing import TYPE_CHECKING, Any
+from typing import TypedDict
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,12 +19,10 @@ from live.models import Audience
 from live.publish import publish
 from studies import revisions
 from studies.access import every_study
-from studies.ingest.results import Arrival, IngestResult, Judgement
+from studies.dicom.facts import Header
+from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
 from studies.models import Clip, Outcome, Patient, Receipt, Study
-from studies.storage import Staged
-
-if TYPE_CHECKING:
-    from studies.ingest.pipeline import Sender
+from studies.storage import StagedFile
 
 PHANTOM_MAKER = "Fontanelle Phantom Works"
 NO_ID_ISSUER = "FONTANELLE-NO-ID"
@@ -55,25 +54,25 @@ _CONFLICT = "Another file with the same SOP Instance UID but other content is al
 def add(arrivals: Sequence[Arrival], sender: Sender) -> list[IngestResult]:
     """Index a batch; results in the same order. Studies are locked in one order, so that two batches never deadlock."""
     now = timezone.now()
-    taken = sorted((arrival for arrival in arrivals if arrival.staged), key=lambda arrival: arrival.study_uid)
-    known = _known(taken)
-    studies = _studies_of([arrival for arrival in taken if arrival.sop_uid not in known], now)
+    with_bytes = sorted((arrival for arrival in arrivals if arrival.staged), key=lambda arrival: arrival.study_uid)
+    known = _known(with_bytes)
+    studies = _studies_of([arrival for arrival in with_bytes if arrival.sop_uid not in known], now)
     if studies:
-        # Somebody may have added the same instances while we waited for the rows.
-        known = _known(taken)
+        # Another request may have added the same instances while this one waited for the rows.
+        known = _known(with_bytes)
     batch = _Batch(now, known, studies)
     results = [batch.add(arrival) for arrival in arrivals]
     Clip.objects.bulk_create(batch.clips)
     for study in batch.touched():
         revisions.touch(study, now=now)
         publish("study", audience=Audience.READERS, study_uid=study.uid)
-    _write_down(arrivals, results, sender)
+    _record(arrivals, results, sender)
     return results
 
 
 @dataclass(frozen=True)
 class _Known:
-    """An instance that is here already."""
+    """An instance that is stored already."""
 
     digest: str
     study_uid: str
@@ -108,9 +107,9 @@ class _Batch:
             return _result(arrival, arrival.judgement)
         known = self.known.get(arrival.sop_uid)
         if known is not None:
-            return _result(arrival, _again(arrival.staged.digest, known), study_uid=known.study_uid)
+            return _result(arrival, _judge_repeated(arrival.staged.digest, known), study_uid=known.study_uid)
         study = self.studies[arrival.study_uid]
-        _check_patient(study, arrival.header)
+        _warn_of_other_patient(study, arrival.header)
         self.clips.append(_clip(arrival.header, arrival.staged, arrival.judgement, study=study, now=self.now))
         self.known[arrival.sop_uid] = _Known(arrival.staged.digest, study.uid, arrival.judgement.reason)
         return _result(arrival, arrival.judgement)
@@ -121,32 +120,32 @@ class _Batch:
         return [study for uid, study in self.studies.items() if uid in uids]
 
 
-def _again(digest: str, known: _Known) -> Judgement:
+def _judge_repeated(digest: str, known: _Known) -> Judgement:
     if known.digest != digest:
         return Judgement(Outcome.REFUSED, "conflict", _CONFLICT)
     return Judgement(Outcome.DUPLICATE, "duplicate", f"Already here. {known.parked_reason}".strip())
 
 
 def _result(arrival: Arrival, judgement: Judgement, study_uid: str = "") -> IngestResult:
-    header = arrival.header or {}
+    header = arrival.header
     return IngestResult(
         path=arrival.name,
-        outcome=judgement.outcome.value,
+        outcome=judgement.outcome,
         reason=judgement.reason,
         study_uid=study_uid or arrival.study_uid,
         sop_uid=arrival.sop_uid,
-        series_uid=header.get("series_uid", ""),
-        sop_class=header.get("sop_class", ""),
+        series_uid=header["series_uid"] if header else "",
+        sop_class=header["sop_class"] if header else "",
         code=judgement.code,
     )
 
 
-def _study_of(header: dict[str, Any], now: datetime) -> Study:
+def _study_of(header: Header, now: datetime) -> Study:
     """The study's row, locked; made, with its patient, if this is its first instance."""
     study = _lock(header["study_uid"]).first()
     if study is None:
         patient = _patient_of(header)
-        facts = {
+        defaults = {
             "patient": patient,
             "original_patient": patient,
             "accession": header["accession"],
@@ -156,7 +155,7 @@ def _study_of(header: dict[str, Any], now: datetime) -> Study:
             "first_image_at": now,
             "last_image_at": now,
         }
-        every_study().get_or_create(uid=header["study_uid"], defaults=facts)
+        every_study().get_or_create(uid=header["study_uid"], defaults=defaults)
         study = _lock(header["study_uid"]).get()
     return study
 
@@ -165,48 +164,52 @@ def _lock(uid: str) -> QuerySet[Study]:
     return every_study().select_for_update(of=("self",)).select_related("patient", "original_patient").filter(uid=uid)
 
 
-def _patient_of(header: dict[str, Any]) -> Patient:
+class _InfantFacts(TypedDict):
+    """What a header says of an infant, as columns of Patient."""
+
+    name: str
+    birth_date: date | None
+    sex: str
+
+
+def _patient_of(header: Header) -> Patient:
     """The infant that the header names, or the one it was merged into; without an identifier, one for this study."""
-    facts = header["patient"]
-    identifier, issuer = facts["id"], facts["issuer"]
+    named = header["patient"]
+    identifier, issuer = named["id"], named["issuer"]
     if not identifier:
         identifier = f"no ID {hashlib.sha256(header['study_uid'].encode()).hexdigest()[:10]}"
         issuer = NO_ID_ISSUER
-    defaults = {
-        "name": facts["name"],
-        "birth_date": date.fromisoformat(facts["birth_date"]) if facts["birth_date"] else None,
-        "sex": facts["sex"],
-    }
-    patient, created = Patient.objects.get_or_create(patient_id=identifier, issuer=issuer, defaults=defaults)
-    while patient.merged_into is not None:
-        patient = patient.merged_into
+    birth_date = date.fromisoformat(named["birth_date"]) if named["birth_date"] else None
+    facts = _InfantFacts(name=named["name"], birth_date=birth_date, sex=named["sex"])
+    patient, created = Patient.objects.get_or_create(patient_id=identifier, issuer=issuer, defaults=facts)
+    patient = patient.final()
     if not created:
-        _fill_in(patient, defaults)
+        _fill_in(patient, facts)
     return patient
 
 
-def _fill_in(patient: Patient, facts: dict[str, Any]) -> None:
-    """Only what nobody knew yet: what a person entered is never overwritten by a device."""
+def _fill_in(patient: Patient, facts: _InfantFacts) -> None:
+    """Only what is still unknown: what a person entered is never overwritten by a device."""
     missing = [name for name, value in facts.items() if value and not getattr(patient, name)]
     for name in missing:
-        setattr(patient, name, facts[name])
+        setattr(patient, name, dict(facts)[name])
     if missing:
         patient.save(update_fields=missing)
 
 
-def _check_patient(study: Study, header: dict[str, Any]) -> None:
+def _warn_of_other_patient(study: Study, header: Header) -> None:
     named = header["patient"]["id"]
     if named and named not in (study.original_patient.patient_id, study.patient.patient_id):
         warning = f"Its header names patient {named}; the study belongs to {study.patient.patient_id}."
         header["warnings"] = [*dict.fromkeys([*header["warnings"], warning])]
 
 
-def _clip(header: dict[str, Any], staged: Staged, judgement: Judgement, *, study: Study, now: datetime) -> Clip:
+def _clip(header: Header, staged: StagedFile, judgement: Judgement, *, study: Study, now: datetime) -> Clip:
     pixels = header["pixels"]
     return Clip(
         study=study,
-        **{name: header[name] for name in _FROM_HEADER},
-        **{name: pixels[name] for name in _FROM_PIXELS},
+        **{name: value for name, value in header.items() if name in _FROM_HEADER},
+        **{name: value for name, value in pixels.items() if name in _FROM_PIXELS},
         acquired_at=moment(header["acquired_at"], header["utc_offset"]),
         received_at=now,
         digest=staged.digest,
@@ -229,7 +232,7 @@ def moment(written: str | None, offset: str) -> datetime | None:
     return timezone.make_aware(naive)
 
 
-def _write_down(arrivals: Sequence[Arrival], results: Sequence[IngestResult], sender: Sender) -> None:
+def _record(arrivals: Sequence[Arrival], results: Sequence[IngestResult], sender: Sender) -> None:
     receipts = [
         Receipt(
             source=sender.source,
@@ -248,22 +251,18 @@ def _write_down(arrivals: Sequence[Arrival], results: Sequence[IngestResult], se
         _audit(study_uid, [result for result in results if result.study_uid == study_uid], sender)
 
 
-def _audit(study_uid: str, results: Iterable[IngestResult], sender: Sender) -> None:
+def _audit(study_uid: str, results: Sequence[IngestResult], sender: Sender) -> None:
     """One entry for each study of the batch, and one for the files that belong to none."""
-    counts: dict[str, int] = {}
-    conflicts = []
-    for result in results:
-        counts[result.outcome] = counts.get(result.outcome, 0) + 1
-        if result.code == "conflict":
-            conflicts.append(result.sop_uid)
+    counts = Counter(result.outcome.value for result in results)
+    conflicts = [result.sop_uid for result in results if result.code == "conflict"]
     patient_ids = every_study().filter(uid=study_uid).values_list("patient__patient_id", flat=True)
     audit.record(
         sender.request,
-        "instance.conflict" if conflicts else "study.received",
+        "instance.conflict_detected" if conflicts else "study.received",
         user=sender.user,
         patient_id=patient_ids.first() or "" if study_uid else "",
         study_uid=study_uid,
-        outcome="refused" if set(counts) == {"refused"} else "ok",
+        outcome="refused" if set(counts) == {Outcome.REFUSED.value} else "ok",
         source=sender.source,
         counts=counts,
         **({"conflicts": conflicts[:20]} if conflicts else {}),

@@ -42,11 +42,11 @@ class Part:
     @property
     def filename(self) -> str | None:
         """The path that the sender gives, a label and nothing else."""
-        found = self.headers.get_filename()
-        return None if found is None else repaired(found)
+        name = self.headers.get_filename()
+        return None if name is None else _as_utf8(name)
 
 
-def repaired(text: str) -> str:
+def _as_utf8(text: str) -> str:
     """Browsers send file names as UTF-8, header fields are read as Latin-1."""
     try:
         return text.encode("latin-1").decode("utf-8")
@@ -62,10 +62,11 @@ def content_type(value: str) -> Message:
 
 
 def boundary_of(kind: Message) -> bytes:
-    found = kind.get_param("boundary")
-    if not isinstance(found, str) or not 1 <= len(found) <= MAX_BOUNDARY or not found.isascii():
+    """The delimiter that a content type names; raises BadMultipart."""
+    boundary = kind.get_param("boundary")
+    if not isinstance(boundary, str) or not 1 <= len(boundary) <= MAX_BOUNDARY or not boundary.isascii():
         raise BadMultipart("the content type names no boundary")
-    return found.encode()
+    return boundary.encode()
 
 
 class Body:
@@ -83,7 +84,7 @@ class Body:
         for _ in self._until_delimiter():
             pass
         count = 0
-        while self._another():
+        while self._part_follows():
             count += 1
             if count > self._max_parts:
                 raise TooMuch
@@ -115,8 +116,8 @@ class Body:
         if done:
             yield done
 
-    def _another(self) -> bool:
-        """After a delimiter: another part, or ``--`` for the end."""
+    def _part_follows(self) -> bool:
+        """After a delimiter: whether another part follows; ``--`` is the end."""
         while len(self._buffer) < 2 and self._fill():
             pass
         if self._buffer[:2] == b"--":
@@ -130,10 +131,10 @@ class Body:
     def _line_end(self) -> tuple[bytes, bytes, bytes]:
         while b"\r\n" not in self._buffer and len(self._buffer) < MAX_HEADERS and self._fill():
             pass
-        found = self._buffer.partition(b"\r\n")
-        if not found[1]:
+        line, end, rest = self._buffer.partition(b"\r\n")
+        if not end:
             raise BadMultipart("the body ends after a boundary")
-        return found
+        return line, end, rest
 
     def _headers(self) -> Message:
         message = Message()

@@ -1,7 +1,7 @@
 """Ingest, the one way in for every file: receive, inspect, judge, keep, index. "Stored" is said only after all of them.
 
 - receive: the bytes are staged on the disk, counted and hashed, and synced (studies.storage)
-- inspect: a disposable child reads the header (studies.sandbox.pool)
+- inspect: a sandbox worker reads the header (studies.sandbox.pool)
 - judge: what the header means: take it, park it as not scorable, or refuse it, with a reason for a person
 - keep: the bytes get their final name, and the folders are synced once for all files of a request
 - index: rows, receipts, audit entries, events and the quiet period, in one transaction (studies.ingest.indexing)
@@ -10,17 +10,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError
 
 from studies import storage
+from studies.dicom.facts import Header
 from studies.ingest import indexing
-from studies.ingest.results import Arrival, IngestResult, Judgement
+from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
 from studies.models import Outcome
 from studies.sandbox import pool
 
@@ -33,17 +32,6 @@ _ULTRASOUND_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.3.1",
 }
 _TOO_LARGE = "It is larger than the {} MB that one file may have."
-
-Chunks = Callable[[], Iterator[bytes]]
-
-
-@dataclass(frozen=True)
-class Sender:
-    """Who sends, and how."""
-
-    source: str
-    user: Any = None
-    request: Any = None
 
 
 @dataclass
@@ -66,15 +54,12 @@ class Intake:
             return
         self.arrivals.append(inspect(name, staged, expected_study=self.expected_study))
 
-    def add_staged(self, name: str, staged: storage.Staged) -> None:
-        self.arrivals.append(inspect(name, staged, expected_study=self.expected_study))
-
     def refuse(self, name: str, code: str, reason: str) -> None:
         """Something that never became a file of its own."""
         self.arrivals.append(Arrival(name, Judgement(Outcome.REFUSED, code, reason)))
 
     def finish(self) -> list[IngestResult]:
-        """Keep what was taken, index everything; the results come in the order of arrival."""
+        """Keep what is stored or parked, index everything; the results come in the order of arrival."""
         results: list[IngestResult] = []
         for start in range(0, len(self.arrivals), BATCH):
             results += _keep_and_index(self.arrivals[start : start + BATCH], self.sender)
@@ -88,26 +73,11 @@ class Intake:
         self.arrivals = []
 
 
-def ingest_path(path: Path, *, source: str = "folder", user: Any = None, name: str = "") -> IngestResult:
-    """Take one file in; raises DiskFull."""
-    intake = Intake(Sender(source, user))
-    with path.open("rb") as stream:
-        intake.add(name or str(path), storage.chunks_of(stream))
-    return intake.finish()[0]
-
-
-def ingest_stream(stream: BinaryIO, *, name: str, sender: Sender) -> IngestResult:
-    """Take one open stream in; raises DiskFull."""
-    intake = Intake(sender)
-    intake.add(name, storage.chunks_of(stream))
-    return intake.finish()[0]
-
-
-def inspect(name: str, staged: storage.Staged, *, expected_study: str = "") -> Arrival:
-    """Read the header in a child and judge it. The staged file of a refused one is removed at once."""
+def inspect(name: str, staged: storage.StagedFile, *, expected_study: str = "") -> Arrival:
+    """Read the header in the sandbox and judge it. The staged file of a refused one is removed at once."""
     try:
         header = pool.read_header(staged.path)
-    except pool.ChildFailed as failure:
+    except pool.SandboxError as failure:
         staged.discard()
         return Arrival(name, Judgement(Outcome.REFUSED, failure.code, failure.reason))
     except BaseException:
@@ -121,7 +91,7 @@ def inspect(name: str, staged: storage.Staged, *, expected_study: str = "") -> A
     return arrival
 
 
-def judge(header: dict[str, Any], expected_study: str = "") -> Judgement:
+def judge(header: Header, expected_study: str = "") -> Judgement:
     """Scorable, parked or refused, by the header alone."""
     pixels = header["pixels"]
     if expected_study and header["study_uid"] != expected_study:
@@ -134,10 +104,10 @@ def judge(header: dict[str, Any], expected_study: str = "") -> Judgement:
     return Judgement(Outcome.STORED, "", "")
 
 
-def is_ultrasound(header: dict[str, Any]) -> bool:
+def is_ultrasound(header: Header) -> bool:
     """By its modality; by its class where that is missing."""
     if header["modality"]:
-        return bool(header["modality"] == "US")
+        return header["modality"] == "US"
     return header["sop_class"] in _ULTRASOUND_CLASSES
 
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import TypedDict
 
+from django.http import HttpRequest
+
+from accounts.models import User
+from studies.dicom.facts import Header
 from studies.models import Outcome
-from studies.storage import Staged
+from studies.storage import StagedFile
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends, and how: ``source`` is ``stow``, ``upload``, ``folder`` or ``demo``."""
+
+    source: str
+    user: User | None = None
+    request: HttpRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -29,8 +42,8 @@ class Arrival:
 
     name: str
     judgement: Judgement
-    header: dict[str, Any] | None = None
-    staged: Staged | None = None
+    header: Header | None = None
+    staged: StagedFile | None = None
 
     def __post_init__(self) -> None:
         self.name = label(self.name)
@@ -49,12 +62,21 @@ class Arrival:
         return str(self.header["sop_uid"]) if self.header else ""
 
 
+class FileResult(TypedDict):
+    """What became of one file, as the command and the upload answer it; ``study_uid`` is empty where it has none."""
+
+    path: str
+    outcome: Outcome
+    reason: str
+    study_uid: str
+
+
 @dataclass(frozen=True)
 class IngestResult:
     """What became of one file."""
 
     path: str
-    outcome: str
+    outcome: Outcome
     reason: str
     study_uid: str = ""
     sop_uid: str = ""
@@ -62,6 +84,9 @@ class IngestResult:
     sop_class: str = ""
     code: str = ""
 
-    def as_json(self) -> dict[str, str]:
-        """The four fields that the command and the upload page promise."""
-        return {name: asdict(self)[name] for name in ("path", "outcome", "reason", "study_uid")}
+    @property
+    def refused(self) -> bool:
+        return self.outcome == Outcome.REFUSED
+
+    def as_json(self) -> FileResult:
+        return {"path": self.path, "outcome": self.outcome, "reason": self.reason, "study_uid": self.study_uid}

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import READERS, allows
-from studies.api import JSON
+from accounts.permissions import READERS, allows, person
+from common.contract import answers
 from studies.dicom.uids import is_uid
 from studies.ingest import multipart
-from studies.ingest.pipeline import Intake, Sender
-from studies.ingest.results import IngestResult
-from studies.ingest.upload_api import STREAMING_AUTHENTICATION, BrokenBody, body_of, guarded
+from studies.ingest.pipeline import Intake
+from studies.ingest.results import IngestResult, Sender
+from studies.ingest.streamed_request import STREAMING_AUTHENTICATION, BrokenBody, all_or_nothing, body_of
 
 DICOM = "application/dicom"
 # Failure reasons as dicom-server uses those of PS3.18, table I.2-1; 272 is a processing failure, PS3.7 annex C.
-UNREADABLE, OTHER_STUDY, CONFLICT, OUR_TROUBLE = 43264, 43265, 45070, 272
+UNREADABLE, OTHER_STUDY, CONFLICT, PROCESSING_FAILURE = 43264, 43265, 45070, 272
 NOT_AS_DECLARED = 45063
-_FAILURES = {"other_study": OTHER_STUDY, "conflict": CONFLICT, "child_failed": OUR_TROUBLE}
+_FAILURES = {"other_study": OTHER_STUDY, "conflict": CONFLICT, "sandbox_failed": PROCESSING_FAILURE}
 _FLAWS = {"truncated", "undecodable"}
+
+
+class DicomElement(TypedDict):
+    """One element of the DICOM JSON model (PS3.18, F.2.2); ``Value`` is missing where it is empty."""
+
+    vr: str
+    Value: NotRequired[list[Any]]
+
+
+DicomJson = dict[str, DicomElement]
+"""Elements by tag, eight hexadecimal digits."""
 
 
 class DicomJSONRenderer(JSONRenderer):
@@ -37,19 +47,24 @@ class StowView(APIView):
     permission_classes = [allows(*READERS)]
     renderer_classes = [DicomJSONRenderer, JSONRenderer]
 
-    @extend_schema(request={"multipart/related": JSON}, responses=JSON)
+    @answers(
+        DicomJson,
+        asks={"multipart/related": bytes},
+        media_type="application/dicom+json",
+        also={202: DicomJson, 204: None, 409: DicomJson},
+    )
     def post(self, request: Request, study_uid: str = "") -> Response:
         """Store instances; 200 all, 202 some or with warnings, 409 none, 204 nothing came."""
         if study_uid and not is_uid(study_uid):
             raise BrokenBody("The address does not name a valid study.")
         if request.META.get("CONTENT_LENGTH") in (None, "", "0") and "Transfer-Encoding" not in request.headers:
             return Response(status=204)
-        intake = Intake(Sender("stow", request.user, request._request), expected_study=study_uid)
+        intake = Intake(Sender("stow", person(request), request._request), expected_study=study_uid)
         body = _body(request)
-        results = guarded(intake, lambda: _take(intake, body))
+        results = all_or_nothing(intake, lambda: _add_parts(intake, body))
         if not results:
             raise BrokenBody("The request has no parts.")
-        return Response(answer(results, request, study_uid), status=status_of(results))
+        return Response(store_response(results, request, study_uid), status=status_of(results))
 
 
 def _body(request: Request) -> multipart.Body:
@@ -64,7 +79,7 @@ def _body(request: Request) -> multipart.Body:
         raise BrokenBody(f"The request is broken: {error}.") from None
 
 
-def _take(intake: Intake, body: multipart.Body) -> None:
+def _add_parts(intake: Intake, body: multipart.Body) -> None:
     for number, part in enumerate(body.parts(), 1):
         kind = part.headers.get_content_type() if "content-type" in part.headers else DICOM
         if kind != DICOM:
@@ -74,36 +89,36 @@ def _take(intake: Intake, body: multipart.Body) -> None:
 
 
 def status_of(results: Sequence[IngestResult]) -> int:
-    failed = sum(result.outcome == "refused" for result in results)
+    failed = sum(result.refused for result in results)
     if failed == len(results):
         return 409
     return 202 if failed or any(result.code in _FLAWS for result in results) else 200
 
 
-def answer(results: Sequence[IngestResult], request: Request, study_uid: str) -> dict[str, Any]:
-    """The Store Instances Response, DICOM JSON."""
-    stored = [result for result in results if result.outcome != "refused"]
-    failed = [result for result in results if result.outcome == "refused"]
+def store_response(results: Sequence[IngestResult], request: Request, study_uid: str) -> DicomJson:
+    """The Store Instances Response (PS3.18, 10.5.3), DICOM JSON."""
+    stored = [result for result in results if not result.refused]
+    failed = [result for result in results if result.refused]
     studies = {result.study_uid for result in stored} or ({study_uid} if study_uid else set())
-    found: dict[str, Any] = {}
+    elements: DicomJson = {}
     if len(studies) == 1:
-        found["00081190"] = _element("UR", request.build_absolute_uri(f"/dicom-web/studies/{studies.pop()}"))
+        elements["00081190"] = _element("UR", request.build_absolute_uri(f"/dicom-web/studies/{studies.pop()}"))
     if failed:
-        found["00081198"] = {"vr": "SQ", "Value": [_failed(result) for result in failed]}
+        elements["00081198"] = {"vr": "SQ", "Value": [_failed(result) for result in failed]}
     if stored:
-        found["00081199"] = {"vr": "SQ", "Value": [_stored(result, request) for result in stored]}
-    return found
+        elements["00081199"] = {"vr": "SQ", "Value": [_stored(result, request) for result in stored]}
+    return elements
 
 
-def _element(vr: str, value: Any) -> dict[str, Any]:
+def _element(vr: str, value: Any) -> DicomElement:
     return {"vr": vr, "Value": [value]} if value != "" else {"vr": vr}
 
 
-def _reference(result: IngestResult) -> dict[str, Any]:
+def _reference(result: IngestResult) -> DicomJson:
     return {"00081150": _element("UI", result.sop_class), "00081155": _element("UI", result.sop_uid)}
 
 
-def _failed(result: IngestResult) -> dict[str, Any]:
+def _failed(result: IngestResult) -> DicomJson:
     """With the reason in words, where dicom-server put it too: Error Comment in the Failed Attributes Sequence."""
     return {
         **_reference(result),
@@ -112,9 +127,9 @@ def _failed(result: IngestResult) -> dict[str, Any]:
     }
 
 
-def _stored(result: IngestResult, request: Request) -> dict[str, Any]:
+def _stored(result: IngestResult, request: Request) -> DicomJson:
     path = f"/dicom-web/studies/{result.study_uid}/series/{result.series_uid}/instances/{result.sop_uid}"
-    found = {**_reference(result), "00081190": _element("UR", request.build_absolute_uri(path))}
+    elements = {**_reference(result), "00081190": _element("UR", request.build_absolute_uri(path))}
     if result.code in _FLAWS:
-        found["00081196"] = _element("US", NOT_AS_DECLARED)
-    return found
+        elements["00081196"] = _element("US", NOT_AS_DECLARED)
+    return elements

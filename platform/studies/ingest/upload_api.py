@@ -4,98 +4,36 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from email.message import Message
-from typing import Any
+from typing import Annotated, NotRequired, TypedDict
 
 from django.conf import settings
-from django.http import HttpRequest, QueryDict, UnreadablePostError
-from django.utils.datastructures import MultiValueDict
-from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import READERS, allows
+from accounts.permissions import READERS, allows, person
+from common.contract import answers
 from studies import storage
-from studies.api import JSON
-from studies.archives import add_archive
 from studies.ingest import archive, multipart
-from studies.ingest.pipeline import Intake, Sender
-from studies.ingest.results import IngestResult, label
+from studies.ingest.pipeline import Intake
+from studies.ingest.results import FileResult, Sender, label
+from studies.ingest.streamed_request import STREAMING_AUTHENTICATION, BrokenBody, all_or_nothing, body_of
 
 _FIELD_LIMIT = 4096
 
 
-class DiskIsFull(exceptions.APIException):
-    status_code = 507
-    default_code = "disk_full"
-    default_detail = (
-        "The server's disk is full. Nothing of this request was stored. Tell your admin, then send it again."
-    )
+class UploadForm(TypedDict):
+    """Read as it streams in, so that no serializer ever sees it whole."""
+
+    files: Annotated[list[bytes], "DICOM files or zip archives"]
+    paths: NotRequired[Annotated[list[str], "names of the files, in the same order"]]
 
 
-class TooLarge(exceptions.APIException):
-    status_code = 413
-    default_code = "too_large"
+class UploadResult(TypedDict):
+    """What became of each file, those of archives one by one, in the order of arrival."""
 
-    def __init__(self) -> None:
-        limit = settings.UPLOAD_MAX_BYTES // 1024**2
-        files = settings.DATA_UPLOAD_MAX_NUMBER_FILES
-        super().__init__(f"One request may carry {limit} MB and {files} files. Nothing was stored. Send it in parts.")
-
-
-class BrokenBody(exceptions.ParseError):
-    default_code = "malformed"
-
-
-class HeaderOnlySession(SessionAuthentication):
-    """A session whose CSRF token comes in the header, so that the check does not read the body before we do."""
-
-    def enforce_csrf(self, request: HttpRequest | Request) -> None:
-        plain = request._request if isinstance(request, Request) else request
-        plain._post, plain._files = QueryDict(), MultiValueDict()  # type: ignore[attr-defined]  # Django's own cache of the body
-        super().enforce_csrf(plain)  # type: ignore[arg-type]  # DRF asks for a plain request
-
-
-STREAMING_AUTHENTICATION = [TokenAuthentication, HeaderOnlySession]
-
-
-def body_of(request: Request, kind: Message) -> multipart.Body:
-    """The multipart body of a request, refused at once if it says that it is too large or the disk has no room."""
-    length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if length > settings.UPLOAD_MAX_BYTES:
-        raise TooLarge
-    try:
-        storage.check_room(length)
-    except storage.DiskFull:
-        raise DiskIsFull from None
-    return multipart.Body(
-        request._request,
-        multipart.boundary_of(kind),
-        max_bytes=settings.UPLOAD_MAX_BYTES,
-        max_parts=2 * settings.DATA_UPLOAD_MAX_NUMBER_FILES,
-    )
-
-
-def guarded(intake: Intake, take: Any) -> list[IngestResult]:
-    """Run ``take`` and finish; whatever goes wrong on the way, nothing of the request is stored."""
-    try:
-        take()
-        return intake.finish()
-    except storage.DiskFull:
-        intake.abandon()
-        raise DiskIsFull from None
-    except multipart.TooMuch:
-        intake.abandon()
-        raise TooLarge from None
-    except (multipart.BadMultipart, UnreadablePostError) as error:
-        intake.abandon()
-        raise BrokenBody(f"The request is broken: {error}. Nothing was stored.") from None
-    except BaseException:
-        intake.abandon()
-        raise
+    results: list[FileResult]
 
 
 class UploadView(APIView):
@@ -104,7 +42,7 @@ class UploadView(APIView):
     authentication_classes = STREAMING_AUTHENTICATION
     permission_classes = [allows(*READERS)]
 
-    @extend_schema(request={"multipart/form-data": JSON}, responses=JSON)
+    @answers(UploadResult, asks={"multipart/form-data": UploadForm})
     def post(self, request: Request) -> Response:
         kind = multipart.content_type(request.META.get("CONTENT_TYPE", ""))
         if kind.get_content_type() != "multipart/form-data":
@@ -113,15 +51,15 @@ class UploadView(APIView):
             body = body_of(request, kind)
         except multipart.BadMultipart as error:
             raise BrokenBody(f"The request is broken: {error}.") from None
-        intake = Intake(Sender("upload", request.user, request._request))
-        taker = _Taker(intake)
-        results = guarded(intake, lambda: taker.take(body))
+        intake = Intake(Sender("upload", person(request), request._request))
+        form = _Form(intake)
+        results = all_or_nothing(intake, lambda: form.add_parts(body))
         if not results:
             raise BrokenBody("No file came with this request.")
-        return Response({"results": [result.as_json() for result in results]})
+        return Response(UploadResult(results=[result.as_json() for result in results]))
 
 
-class _Taker:
+class _Form:
     """Puts the parts of a form into an intake, then gives them the paths that came beside them."""
 
     def __init__(self, intake: Intake) -> None:
@@ -129,16 +67,16 @@ class _Taker:
         self.paths: list[str] = []
         self.spans: list[tuple[str, int, int]] = []
 
-    def take(self, body: multipart.Body) -> None:
+    def add_parts(self, body: multipart.Body) -> None:
         for part in body.parts():
             if part.filename is not None:
-                self._take_file(part)
+                self._add_file(part)
             elif part.name == "paths":
                 self.paths.append(_text(part.body))
         if len(self.paths) == len(self.spans):
             self._rename()
 
-    def _take_file(self, part: multipart.Part) -> None:
+    def _add_file(self, part: multipart.Part) -> None:
         name = part.filename or "unnamed"
         start = len(self.intake.arrivals)
         add_file(self.intake, name, part.body)
@@ -164,6 +102,6 @@ def add_file(intake: Intake, name: str, chunks: Iterator[bytes]) -> None:
     staged = storage.stage(everything, limit=settings.UPLOAD_MAX_BYTES)
     try:
         with staged.path.open("rb") as stream:
-            add_archive(intake, name, stream, staged.size)
+            archive.add_archive(intake, name, stream, staged.size)
     finally:
         staged.discard()

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from studies.models import Patient, Sex
 from studies.patients.identity import change_facts
+from studies.patients.payloads import ImportedRow
 
 MAX_BYTES = 8 * 1024**2
 MAX_ROWS = 20_000
 _AGE = re.compile(r"(\d{2})\s*(?:[+w]\s*(\d)\s*(?:/7|d)?)?", re.IGNORECASE)
 _SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE, "o": Sex.OTHER, "other": Sex.OTHER}
-_REFUSED = "refused"
+_Outcome = Literal["changed", "unchanged", "refused"]
 
 
 class BadFile(Exception):
@@ -32,13 +33,18 @@ class Row:
 
     line: int
     patient_id: str
-    outcome: str = "unchanged"
+    outcome: _Outcome = "unchanged"
     reason: str = ""
-    changes: dict[str, Any] = field(default_factory=dict)
-    before: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, str | int] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("line", "patient_id", "outcome", "reason", "changes")}
+    def as_json(self) -> ImportedRow:
+        return {
+            "line": self.line,
+            "patient_id": self.patient_id,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "changes": self.changes,
+        }
 
 
 def whole_number(text: str) -> int:
@@ -77,7 +83,7 @@ def day(text: str) -> date:
         raise ValidationError(f"{text!r} is not a date such as 2026-01-31.") from None
 
 
-COLUMNS: dict[str, tuple[str, Any]] = {
+COLUMNS: dict[str, tuple[str, Callable[[str], str | int | date]]] = {
     "gestational_age": ("gestational_age_days", age_in_days),
     "gestational_age_days": ("gestational_age_days", whole_number),
     "gestational_age_weeks": ("gestational_age_days", weeks_in_days),
@@ -92,7 +98,7 @@ _FIELDS: dict[str, Any] = {name: Patient._meta.get_field(name) for name, _ in CO
 
 
 @transaction.atomic
-def take_in(data: bytes, *, dry_run: bool) -> list[Row]:
+def import_rows(data: bytes, *, dry_run: bool) -> list[Row]:
     """Judge every row, and unless it is a trial change what the good ones say; raises BadFile."""
     rows = []
     seen: dict[tuple[str, str], int] = {}
@@ -100,13 +106,13 @@ def take_in(data: bytes, *, dry_run: bool) -> list[Row]:
         row = Row(line, cells.get("patient_id", "")[:64])
         rows.append(row)
         if not readable:
-            row.outcome, row.reason = _REFUSED, "The line is not UTF-8 text."
+            row.outcome, row.reason = "refused", "The line is not UTF-8 text."
             continue
-        _take_row(row, cells, seen, dry_run=dry_run)
+        _import_row(row, cells, seen, dry_run=dry_run)
     return rows
 
 
-def _take_row(row: Row, cells: dict[str, str], seen: dict[tuple[str, str], int], *, dry_run: bool) -> None:
+def _import_row(row: Row, cells: dict[str, str], seen: dict[tuple[str, str], int], *, dry_run: bool) -> None:
     try:
         patient = _patient(row.patient_id, cells.get("issuer", ""))
         earlier = seen.setdefault((patient.patient_id, patient.issuer), row.line)
@@ -116,10 +122,9 @@ def _take_row(row: Row, cells: dict[str, str], seen: dict[tuple[str, str], int],
         for name, value in facts.items():
             _FIELDS[name].clean(value, patient)
     except ValidationError as error:
-        row.outcome, row.reason = _REFUSED, " ".join(error.messages)
+        row.outcome, row.reason = "refused", " ".join(error.messages)
         return
-    row.before = {name: getattr(patient, name) for name in facts}
-    changes = {name: value for name, value in facts.items() if row.before[name] != value}
+    changes = {name: value for name, value in facts.items() if getattr(patient, name) != value}
     row.changes = {name: value.isoformat() if isinstance(value, date) else value for name, value in changes.items()}
     row.outcome = "changed" if changes else "unchanged"
     if changes and not dry_run:
@@ -129,19 +134,16 @@ def _take_row(row: Row, cells: dict[str, str], seen: dict[tuple[str, str], int],
 def _patient(identifier: str, issuer: str) -> Patient:
     if not identifier:
         raise ValidationError("The patient_id is empty.")
-    found = Patient.objects.filter(patient_id=identifier)
-    matches = list((found.filter(issuer=issuer) if issuer else found)[:2])
+    named = Patient.objects.filter(patient_id=identifier)
+    matches = list((named.filter(issuer=issuer) if issuer else named)[:2])
     if not matches:
         raise ValidationError(f"No patient has the identifier {identifier}.")
     if len(matches) > 1:
         raise ValidationError(f"Several patients have the identifier {identifier}: add a column issuer.")
-    patient = matches[0]
-    while patient.merged_into is not None:
-        patient = patient.merged_into
-    return patient
+    return matches[0].final()
 
 
-def _facts(cells: dict[str, str]) -> dict[str, Any]:
+def _facts(cells: dict[str, str]) -> dict[str, str | int | date]:
     """What the row says; an empty cell says nothing."""
     return {name: read(cells[column]) for column, (name, read) in COLUMNS.items() if cells.get(column)}
 

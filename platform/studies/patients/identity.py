@@ -1,20 +1,19 @@
-"""What is known of infants, and putting right a patient that is two, or two that are one. Everything is audited."""
+"""Facts of infants, and the merge and split of patients whose identifiers were wrong. The callers audit them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from django.db import transaction
-from django.utils import timezone
 from rest_framework import exceptions
 
 from live.models import Audience
 from live.publish import publish
 from studies.access import every_study
 from studies.models import Patient, Study
-from studies.payloads import describe_patient, study_url
 
+Value = str | int | date | None
 FACTS = ("name", "birth_date", "sex", "gestational_age_days", "birth_weight_g", "twin_group")
 
 
@@ -22,33 +21,8 @@ class Impossible(exceptions.ValidationError):
     """The merge or split asked for makes no sense; ``str()`` says why."""
 
 
-def describe_with_studies(patient: Patient) -> dict[str, Any]:
-    """The patient page's JSON."""
-    studies = patient.studies.select_related("original_patient").order_by("acquired_at", "first_image_at")
-    return {
-        **describe_patient(patient),
-        "studies": [_describe_study(study, patient) for study in studies],
-        "merged_from": [{"id": other.pk, "patient_id": other.patient_id} for other in patient.merged.order_by("pk")],
-        "merged_into": patient.merged_into_id,
-    }
-
-
-def _describe_study(study: Study, patient: Patient) -> dict[str, Any]:
-    on = timezone.localtime(study.acquired_at) if study.acquired_at else None
-    return {
-        "study_uid": study.uid,
-        "url": study_url(study),
-        "acquired_at": study.acquired_at,
-        "status": study.status,
-        "description": study.description,
-        "day_of_life": patient.day_of_life(on),
-        "postmenstrual_age_days": patient.postmenstrual_age_days(on),
-        "original_patient_id": study.original_patient.patient_id,
-    }
-
-
-def change_facts(patient: Patient, facts: dict[str, Any]) -> dict[str, list[Any]]:
-    """Set facts; returns what changed as ``{name: [before, after]}``, JSON."""
+def change_facts(patient: Patient, facts: Mapping[str, Value]) -> dict[str, list[str | int | None]]:
+    """Set facts; returns what changed as ``{name: [before, after]}``, as JSON."""
     changes = {
         name: [getattr(patient, name), value] for name, value in facts.items() if getattr(patient, name) != value
     }
@@ -56,24 +30,29 @@ def change_facts(patient: Patient, facts: dict[str, Any]) -> dict[str, list[Any]
         setattr(patient, name, value)
     if changes:
         patient.save(update_fields=list(changes))
-        tell(patient.studies.values_list("uid", flat=True))
-    return {name: [_plain(value) for value in pair] for name, pair in changes.items()}
+        publish_changes(patient.studies.values_list("uid", flat=True))
+    return {name: [_as_json(value) for value in pair] for name, pair in changes.items()}
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else value
+def _as_json(value: Value) -> str | int | None:
+    """Dates in ISO; everything else as it is."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
-def tell(uids: Any) -> None:
-    """Open lists and pages of these studies look again."""
+def publish_changes(uids: Iterable[str]) -> None:
+    """Open lists and pages of these studies load again."""
     for uid in sorted(uids):
         publish("study", audience=Audience.READERS, study_uid=uid)
 
 
-def find_target(into: Any) -> Patient:
-    """The patient to merge into: a number is our own, a word the identifier that hospitals use."""
-    found = Patient.objects.filter(merged_into__isnull=True)
-    matches = list(found.filter(pk=into) if isinstance(into, int) else found.filter(patient_id=str(into).strip())[:2])
+def find_target(into: object) -> Patient:
+    """The patient to merge into: a number is the platform's own, a text the identifier that hospitals use."""
+    unmerged = Patient.objects.filter(merged_into__isnull=True)
+    if isinstance(into, int) and not isinstance(into, bool):
+        named = unmerged.filter(pk=into)
+    else:
+        named = unmerged.filter(patient_id=str(into).strip())
+    matches = list(named[:2])
     if len(matches) != 1:
         many = "Several patients have" if matches else "No patient has"
         raise Impossible({"into": [f"{many} the identifier {str(into)[:64]}."]})
@@ -82,7 +61,10 @@ def find_target(into: Any) -> Patient:
 
 @transaction.atomic
 def merge(patient: Patient, into: Patient) -> list[str]:
-    """Two are one infant: all studies go over, and what is unknown there is filled from here. Returns the studies."""
+    """Two are one infant: all studies go over, and what is unknown of ``into`` is filled from ``patient``.
+
+    Returns the UIDs of the studies. Raises Impossible.
+    """
     patient, into = _locked(patient, into)
     if patient.pk == into.pk:
         raise Impossible({"into": ["This is the same patient."]})
@@ -95,7 +77,7 @@ def merge(patient: Patient, into: Patient) -> list[str]:
     patient.save(update_fields=["merged_into"])
     missing = [name for name in FACTS if _unknown(into, name) and not _unknown(patient, name)]
     change_facts(into, {name: getattr(patient, name) for name in missing})
-    tell(uids)
+    publish_changes(uids)
     return uids
 
 
@@ -107,13 +89,16 @@ def _locked(*patients: Patient) -> list[Patient]:
     """The same rows, locked in one order."""
     numbers = [patient.pk for patient in patients]
     rows = Patient.objects.select_for_update().filter(pk__in=numbers).order_by("pk")
-    found = {row.pk: row for row in rows}
-    return [found[number] for number in numbers]
+    by_number = {row.pk: row for row in rows}
+    return [by_number[number] for number in numbers]
 
 
 @transaction.atomic
 def split(patient: Patient, uids: Sequence[str]) -> list[Patient]:
-    """These studies are of another infant: back to the patient each was sent for, or to a new one. Returns those."""
+    """These studies are of another infant: back to the patient each was sent for, or to a new one.
+
+    Returns those patients. Raises Impossible.
+    """
     (patient,) = _locked(patient)
     studies = list(patient.studies.select_related("original_patient").filter(uid__in=uids).order_by("uid"))
     if not studies or len(studies) != len(set(uids)):
@@ -123,7 +108,7 @@ def split(patient: Patient, uids: Sequence[str]) -> list[Patient]:
         owner = _owner(study, patient, owners)
         study.patient = owner
         study.save(update_fields=["patient"])
-    tell(study.uid for study in studies)
+    publish_changes(study.uid for study in studies)
     return list({owner.pk: owner for owner in owners.values()}.values())
 
 

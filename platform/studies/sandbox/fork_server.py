@@ -1,10 +1,10 @@
-"""The nursery: one small process, spawned clean, that forks a fresh child whenever the parent asks for one.
+"""The fork server: one small process, spawned clean, that forks a sandbox worker whenever its client asks for one.
 
 Importing pydicom, numpy and Pillow takes most of a second, forking a process that has done so takes milliseconds. The
-nursery itself reads no DICOM, has one thread, and ends when its parent does; the children end with it.
+server itself reads no DICOM, has one thread, and ends when its client does; the workers end with it.
 
-The parent sends ``f`` with two file descriptors (the child's channel, and where to write its exit status once it has
-ended) or ``k`` with the number of a child to kill.
+The client sends ``f`` with two file descriptors (the worker's channel, and where to write its exit status once it has
+ended) or ``k`` with the number of a worker to kill.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(control_fd: int) -> None:
+    """Serve the client at the other end of that socket until it closes."""
     control = socket.socket(fileno=control_fd)
     _preload()
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    os.set_blocking(woken, False)
+    signalled, signal_fd = os.pipe()
+    os.set_blocking(signal_fd, False)
+    os.set_blocking(signalled, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.set_wakeup_fd(wake)
+    signal.set_wakeup_fd(signal_fd)
     statuses: dict[int, int] = {}
-    while _serve_once(control, woken, statuses):
+    while _serve_once(control, signalled, statuses):
         pass
     for pid in statuses:
         os.kill(pid, signal.SIGKILL)
@@ -46,11 +47,12 @@ def _preload() -> None:
     worker.preload()
 
 
-def _serve_once(control: socket.socket, woken: int, statuses: dict[int, int]) -> bool:
-    ready, _, _ = select.select([control.fileno(), woken], [], [])
-    if woken in ready:
+def _serve_once(control: socket.socket, signalled: int, statuses: dict[int, int]) -> bool:
+    """Wait for a message or an ended worker; False once the client has hung up. ``statuses``: descriptor by pid."""
+    ready, _, _ = select.select([control.fileno(), signalled], [], [])
+    if signalled in ready:
         with contextlib.suppress(BlockingIOError):
-            os.read(woken, 4096)
+            os.read(signalled, 4096)
         _reap(statuses)
     if control.fileno() not in ready:
         return True
@@ -58,13 +60,14 @@ def _serve_once(control: socket.socket, woken: int, statuses: dict[int, int]) ->
     if not message:
         return False
     if message[:1] == b"f":
-        _bear(control, descriptors[0], descriptors[1], statuses)
+        _fork_worker(control, descriptors[0], descriptors[1], statuses)
     elif (pid := PID.unpack(message[1:])[0]) in statuses:
         os.kill(pid, signal.SIGKILL)
     return True
 
 
 def _reap(statuses: dict[int, int]) -> None:
+    """Report the exit status of every worker that has ended."""
     for pid in list(statuses):
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
@@ -74,7 +77,7 @@ def _reap(statuses: dict[int, int]) -> None:
             os.close(descriptor)
 
 
-def _bear(control: socket.socket, channel_fd: int, status_fd: int, statuses: dict[int, int]) -> None:
+def _fork_worker(control: socket.socket, channel_fd: int, status_fd: int, statuses: dict[int, int]) -> None:
     pid = os.fork()
     if pid:
         statuses[pid] = status_fd
@@ -84,12 +87,12 @@ def _bear(control: socket.socket, channel_fd: int, status_fd: int, statuses: dic
         control.close()
         for descriptor in (status_fd, *statuses.values()):
             os.close(descriptor)
-        _become_child(channel_fd)
+        _run_worker(channel_fd)
     finally:
         os._exit(1)
 
 
-def _become_child(channel_fd: int) -> None:
+def _run_worker(channel_fd: int) -> None:
     from studies.sandbox import worker
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,234 +1,134 @@
-"""Disposable child processes, the only place where untrusted DICOM is read.
+"""Sandbox worker processes, the only place where untrusted DICOM is read.
 
 A pool lives in whichever process asks for it, web or worker, is started by its first task, and is safe to use from
-many threads. Each child has limits on memory, CPU and wall time, answers up to ``TASKS_PER_CHILD`` tasks and is
-replaced after any failure. A child that crashes, hangs or eats memory is an ordinary ChildFailed about that one file.
+many threads. Each sandbox worker has limits on memory, CPU and wall time, answers up to ``TASKS_PER_WORKER`` tasks and
+is replaced after any failure. One that crashes, hangs or eats memory is an ordinary SandboxError about that one file.
 """
 
 from __future__ import annotations
 
-import array
 import atexit
-import contextlib
 import os
-import select
 import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 
+from studies.dicom.facts import Header
 from studies.sandbox import protocol
-from studies.sandbox.fork_server import PID
+from studies.sandbox.processes import ForkServer, SandboxWorker, WorkerEnded
 
-TASKS_PER_CHILD = 50
+TASKS_PER_WORKER = 50
 TOO_SLOW = "too_slow"
-_START_SECONDS = 30
-_PATIENCE_SECONDS = 20
-_STATUS_SECONDS = 2
-_SOURCE_ROOT = Path(__file__).resolve().parents[2]
+_INTERACTIVE_SECONDS = 20
 
 
-class ChildFailed(Exception):
+class SandboxError(Exception):
     """A file could not be read. ``reason`` is for a person; ``lasting``: trying again would not help."""
 
-    def __init__(self, reason: str, *, code: str = "child_failed", lasting: bool = False) -> None:
+    def __init__(self, reason: str, *, code: str = "sandbox_failed", lasting: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = code
         self.lasting = lasting
 
 
-class _ChildEnded(Exception):
-    """The child is gone without an answer; ``status`` as of ``os.waitstatus_to_exitcode``, None when unknown."""
-
-    def __init__(self, status: int | None) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-class Nursery:
-    """The process that forks children for this one; see studies.sandbox.fork_server."""
-
-    def __init__(self) -> None:
-        self.owner = os.getpid()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = {
-            "PATH": os.environ.get("PATH", ""),
-            "PYTHONPATH": str(_SOURCE_ROOT),
-            "OPENBLAS_NUM_THREADS": "1",
-            "OMP_NUM_THREADS": "1",
-        }
-        self.process = subprocess.Popen(  # noqa: S603 - our own module, no argument from outside
-            [sys.executable, "-m", "studies.sandbox.fork_server", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env=environment,
-        )
-        theirs.close()
-        self.control = ours
-
-    def alive(self) -> bool:
-        return self.owner == os.getpid() and self.process.poll() is None
-
-    def send(self, message: bytes, descriptors: Sequence[int] = ()) -> None:
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
-        self.control.sendmsg([message], rights)
-
-    def close(self) -> None:
-        self.control.close()
-        if self.owner == os.getpid():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(timeout=_STATUS_SECONDS)
-
-
-class Child:
-    """One forked reader and the channel to it."""
-
-    def __init__(self, nursery: Nursery) -> None:
-        self.nursery = nursery
-        self.tasks = 0
-        self.channel, theirs = socket.socketpair()
-        self.status, their_status = os.pipe()
-        try:
-            nursery.send(b"f", [theirs.fileno(), their_status])
-        except OSError as error:
-            self.close()
-            raise _ChildEnded(None) from error
-        finally:
-            theirs.close()
-            os.close(their_status)
-        try:
-            head, _ = protocol.receive(self.channel, deadline=time.monotonic() + _START_SECONDS)
-        except (protocol.Closed, protocol.TooSlow, protocol.Garbled) as error:
-            self.close()
-            raise _ChildEnded(None) from error
-        self.pid = int(head["pid"])
-
-    def run(self, task: dict[str, Any], *, wall: float) -> protocol.Message:
-        """One answer, or _ChildEnded, wire.TooSlow, wire.Garbled."""
-        self.tasks += 1
-        try:
-            protocol.send(self.channel, task)
-            return protocol.receive(self.channel, deadline=time.monotonic() + wall)
-        except (protocol.Closed, OSError) as error:
-            raise _ChildEnded(self._exit_status()) from error
-
-    def _exit_status(self) -> int | None:
-        ready, _, _ = select.select([self.status], [], [], _STATUS_SECONDS)
-        data = os.read(self.status, PID.size) if ready else b""
-        return int(PID.unpack(data)[0]) if len(data) == PID.size else None
-
-    def kill(self) -> None:
-        with contextlib.suppress(OSError):
-            self.nursery.send(b"k" + PID.pack(self.pid))
-        self.close()
-
-    def close(self) -> None:
-        self.channel.close()
-        os.close(self.status)
-
-
 class Pool:
-    """At most ``size`` children at work; the others wait their turn."""
+    """At most ``size`` workers busy; further tasks wait their turn."""
 
     def __init__(self, size: int) -> None:
         self.owner = os.getpid()
         self._turns = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
-        self._idle: list[Child] = []
-        self._nursery: Nursery | None = None
+        self._idle: list[SandboxWorker] = []
+        self._server: ForkServer | None = None
 
     def warm(self) -> None:
-        """Start the nursery, without waiting for it."""
-        self._living_nursery()
+        """Start the fork server, without waiting for it."""
+        self._running_server()
 
     def run(self, task: dict[str, Any], *, wall: float) -> protocol.Message:
-        """Run one task in a child. One that was killed from outside gets a second try: the file is not to blame."""
+        """Run one task in a worker. One killed from outside gets a second try: the file may not be to blame."""
         with self._turns:
             try:
                 return self._once(task, wall)
-            except _ChildEnded as end:
+            except WorkerEnded as end:
                 if end.status not in (None, -signal.SIGKILL, -signal.SIGTERM):
                     raise _failure(end.status) from None
             try:
                 return self._once(task, wall, fresh=True)
-            except _ChildEnded as end:
+            except WorkerEnded as end:
                 raise _failure(end.status) from None
 
     def _once(self, task: dict[str, Any], wall: float, *, fresh: bool = False) -> protocol.Message:
-        child = self._born() if fresh else self._idle_one() or self._born()
+        worker = self._new_worker() if fresh else self._idle_worker() or self._new_worker()
         try:
-            answer = child.run(task, wall=wall)
+            answer = worker.run(task, wall=wall)
         except protocol.TooSlow:
-            child.kill()
-            raise ChildFailed(f"Reading it took longer than {wall:.0f} s and was stopped.", code=TOO_SLOW) from None
+            worker.kill()
+            raise SandboxError(f"Reading it took longer than {wall:.0f} s and was stopped.", code=TOO_SLOW) from None
         except protocol.Garbled:
-            child.kill()
-            raise ChildFailed("The process that read it answered nonsense and was stopped.") from None
+            worker.kill()
+            raise SandboxError("The process that read it answered nonsense and was stopped.") from None
         except BaseException:
-            child.kill()
+            worker.kill()
             raise
         # A decoder that failed may have spoilt its process before it noticed: the next file gets a fresh one.
-        self._give_back(child, failed="ok" not in answer[0])
+        self._release(worker, failed="ok" not in answer[0])
         return answer
 
-    def _idle_one(self) -> Child | None:
-        """A child that waits for work; those that died with their nursery are put away."""
+    def _idle_worker(self) -> SandboxWorker | None:
+        """A worker that waits for a task; those that ended with their fork server are closed."""
         with self._lock:
             while self._idle:
-                child = self._idle.pop()
-                if child.nursery.alive():
-                    return child
-                child.close()
+                worker = self._idle.pop()
+                if worker.server.alive():
+                    return worker
+                worker.close()
         return None
 
-    def _born(self) -> Child:
-        """A new child; from a new nursery if the present one is just dying."""
+    def _new_worker(self) -> SandboxWorker:
+        """A new worker; from a new fork server if the present one is just dying."""
         try:
-            return Child(self._living_nursery())
-        except _ChildEnded:
+            return SandboxWorker(self._running_server())
+        except WorkerEnded:
             with self._lock:
-                if self._nursery is not None:
-                    self._nursery.process.kill()
-                    self._nursery.close()
-                    self._nursery = None
-            return Child(self._living_nursery())
+                if self._server is not None:
+                    self._server.process.kill()
+                    self._server.close()
+                    self._server = None
+            return SandboxWorker(self._running_server())
 
-    def _living_nursery(self) -> Nursery:
+    def _running_server(self) -> ForkServer:
         with self._lock:
-            if self._nursery is None or not self._nursery.alive():
-                self._nursery = Nursery()
-            return self._nursery
+            if self._server is None or not self._server.alive():
+                self._server = ForkServer()
+            return self._server
 
-    def _give_back(self, child: Child, *, failed: bool) -> None:
-        if failed or child.tasks >= TASKS_PER_CHILD or not child.nursery.alive():
-            child.close()
+    def _release(self, worker: SandboxWorker, *, failed: bool) -> None:
+        if failed or worker.tasks >= TASKS_PER_WORKER or not worker.server.alive():
+            worker.close()
             return
         with self._lock:
-            self._idle.append(child)
+            self._idle.append(worker)
 
     def close(self) -> None:
         with self._lock:
-            for child in self._idle:
-                child.close()
+            for worker in self._idle:
+                worker.close()
             self._idle.clear()
-            if self._nursery is not None:
-                self._nursery.close()
-                self._nursery = None
+            if self._server is not None:
+                self._server.close()
+                self._server = None
 
 
-def _failure(status: int | None) -> ChildFailed:
+def _failure(status: int | None) -> SandboxError:
     """A decoder that crashed on its own will crash again; one that was killed may have been unlucky."""
-    own_doing = status is not None and status < 0 and -status not in (signal.SIGKILL, signal.SIGTERM)
-    return ChildFailed(_how_it_ended(status), lasting=own_doing)
+    own_fault = status is not None and status < 0 and -status not in (signal.SIGKILL, signal.SIGTERM)
+    return SandboxError(_how_it_ended(status), lasting=own_fault)
 
 
 def _how_it_ended(status: int | None) -> str:
@@ -256,7 +156,7 @@ def pool() -> Pool:
 
 @atexit.register
 def close() -> None:
-    """End this process's children."""
+    """End this process's sandbox workers."""
     global _pool
     with _pool_lock:
         if _pool is not None and _pool.owner == os.getpid():
@@ -270,7 +170,7 @@ def warm() -> None:
 
 
 def ask(name: str, path: Path | None = None, **details: Any) -> protocol.Message:
-    """Run the named task of studies.sandbox.worker on a file; raises ChildFailed with a reason in plain words."""
+    """Run the named task of studies.sandbox.worker on a file; raises SandboxError with a reason in plain words."""
     task = {
         "task": name,
         "path": str(path),
@@ -281,40 +181,56 @@ def ask(name: str, path: Path | None = None, **details: Any) -> protocol.Message
     }
     head, blobs = pool().run(task, wall=task["wall"])
     if "refused" in head:
-        raise ChildFailed(str(head["reason"]), code=str(head["refused"]), lasting=True)
+        raise SandboxError(str(head["reason"]), code=str(head["refused"]), lasting=True)
     if "failed" in head:
         megabytes = settings.CHILD_MEMORY_BYTES // 1024**2
-        raise ChildFailed(f"Reading it needs more than the {megabytes} MB of memory that one file may use.")
+        raise SandboxError(f"Reading it needs more than the {megabytes} MB of memory that one file may use.")
     return head["ok"], blobs
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """The facts of studies.dicom.header; ``ChildFailed.lasting`` tells a refused file from a trouble of ours."""
-    facts, _ = ask("header", path)
-    return facts
+def read_header(path: Path) -> Header:
+    """What the header says; raises SandboxError, whose ``lasting`` tells a refused file from a trouble of ours."""
+    header, _ = ask("header", path)
+    return cast(Header, header)
 
 
-def decode_frames(path: Path, frames: Sequence[int], *, seconds: float = 0) -> Iterator[tuple[int, str, bytes]]:
-    """(frame, content type, 8-bit PNG or JPEG): the first of ``frames`` always, others as long as ``seconds`` last."""
-    facts, blobs = ask("display", path, frames=list(frames), seconds=seconds, **_while_somebody_waits())
-    for (number, kind), blob in zip(facts["frames"], blobs, strict=True):
-        yield int(number), str(kind), blob
+class EncodedFrame(NamedTuple):
+    """``data`` is an 8-bit PNG or JPEG, as ``content_type`` says."""
+
+    number: int
+    content_type: str
+    data: bytes
 
 
-def decode_grey(path: Path, frames: Sequence[int]) -> Iterator[tuple[int, tuple[int, int], bytes]]:
-    """(frame, (H, W), H*W bytes of luma) for each of ``frames``."""
-    facts, blobs = ask("grey", path, frames=list(frames))
-    for (number, height, width), blob in zip(facts["frames"], blobs, strict=True):
-        yield int(number), (int(height), int(width)), blob
+class GreyFrame(NamedTuple):
+    """``data`` is H*W bytes of luma, row by row, of a frame of ``shape`` (H, W)."""
+
+    number: int
+    shape: tuple[int, int]
+    data: bytes
+
+
+def decode_frames(path: Path, frames: Sequence[int], *, seconds: float = 0) -> Iterator[EncodedFrame]:
+    """The first of ``frames`` always, others as long as ``seconds`` last; raises SandboxError."""
+    answer, blobs = ask("display", path, frames=list(frames), seconds=seconds, **_interactive_limits())
+    for (number, content_type), blob in zip(answer["frames"], blobs, strict=True):
+        yield EncodedFrame(int(number), str(content_type), blob)
+
+
+def decode_grey(path: Path, frames: Sequence[int]) -> Iterator[GreyFrame]:
+    """Each of ``frames`` in grey; raises SandboxError."""
+    answer, blobs = ask("grey", path, frames=list(frames))
+    for (number, height, width), blob in zip(answer["frames"], blobs, strict=True):
+        yield GreyFrame(int(number), (int(height), int(width)), blob)
 
 
 def thumbnail(path: Path, side: int) -> bytes:
-    """The middle frame as a JPEG of at most ``side`` pixels."""
-    _, (data,) = ask("thumbnail", path, side=side, **_while_somebody_waits())
+    """The middle frame as a JPEG of at most ``side`` pixels; raises SandboxError."""
+    _, (data,) = ask("thumbnail", path, side=side, **_interactive_limits())
     return data
 
 
-def _while_somebody_waits() -> dict[str, int]:
-    """Tighter limits for what a person looks at a spinner for."""
+def _interactive_limits() -> dict[str, int]:
+    """Tighter limits, in seconds, for what a person waits for."""
     wall, cpu = settings.CHILD_WALL_SECONDS, settings.CHILD_CPU_SECONDS
-    return {"wall": min(wall, _PATIENCE_SECONDS), "cpu": min(cpu, _PATIENCE_SECONDS)}
+    return {"wall": min(wall, _INTERACTIVE_SECONDS), "cpu": min(cpu, _INTERACTIVE_SECONDS)}

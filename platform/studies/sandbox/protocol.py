@@ -1,4 +1,4 @@
-"""How parent and child talk over a socket: JSON and raw bytes. No pickle, which would let a child run code in us."""
+"""Messages between the pool and a sandbox worker: JSON and raw bytes. No pickle, which would let it run code in us."""
 
 from __future__ import annotations
 
@@ -55,20 +55,20 @@ def _read(channel: socket.socket, size: int, deadline: float | None) -> bytearra
     data = bytearray(size)
     view = memoryview(data)
     while view:
-        channel.settimeout(_left(deadline))
+        channel.settimeout(_seconds_left(deadline))
         try:
-            got = channel.recv_into(view)
+            count = channel.recv_into(view)
         except TimeoutError as error:
             raise TooSlow from error
         except ConnectionError as error:
             raise Closed from error
-        if got == 0:
+        if count == 0:
             raise Closed
-        view = view[got:]
+        view = view[count:]
     return data
 
 
-def _left(deadline: float | None) -> float | None:
+def _seconds_left(deadline: float | None) -> float | None:
     if deadline is None:
         return None
     left = deadline - time.monotonic()

@@ -1,4 +1,4 @@
-"""A child's life: limits on, then one task after another until its parent hangs up."""
+"""A sandbox worker process: limits on, then one task after another until the pool hangs up."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import socket
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pydicom.config
@@ -23,8 +24,28 @@ warnings.simplefilter("ignore")
 
 _SPARE_SECONDS = 5
 
+Task = dict[str, Any]
 
-def _crash(task: dict[str, Any]) -> protocol.Message:
+
+def _header(task: Task) -> protocol.Message:
+    return dict(header.read(Path(task["path"]))), []
+
+
+def _display(task: Task) -> protocol.Message:
+    frames = list(pixels.display(Path(task["path"]), task["frames"], float(task["seconds"])))
+    return {"frames": [(number, kind) for number, kind, _ in frames]}, [data for _, _, data in frames]
+
+
+def _grey(task: Task) -> protocol.Message:
+    frames = list(pixels.grey(Path(task["path"]), task["frames"]))
+    return {"frames": [(number, *luma.shape) for number, luma in frames]}, [luma.tobytes() for _, luma in frames]
+
+
+def _thumbnail(task: Task) -> protocol.Message:
+    return {}, [pixels.thumbnail(Path(task["path"]), task["side"])]
+
+
+def _crash(task: Task) -> protocol.Message:
     """Fail as a bad file would make a decoder fail: so that the tests can."""
     kind = task["how"]
     if kind == "segv":
@@ -37,25 +58,25 @@ def _crash(task: dict[str, Any]) -> protocol.Message:
     return {}, []
 
 
-TASKS: dict[str, Callable[[dict[str, Any]], protocol.Message]] = {
-    "header": header.read,
-    "display": pixels.display,
-    "grey": pixels.grey,
-    "thumbnail": pixels.thumbnail,
+TASKS: dict[str, Callable[[Task], protocol.Message]] = {
+    "header": _header,
+    "display": _display,
+    "grey": _grey,
+    "thumbnail": _thumbnail,
     "crash": _crash,
 }
 
 
 def preload() -> None:
-    """Import what the first task of every child would otherwise import again, and keep it out of their collections."""
+    """Import what the first task of every worker would otherwise import again, and exempt it from collection."""
     pixels.preload()
     gc.collect()
     gc.freeze()
 
 
 def serve(channel: socket.socket) -> None:
-    """Answer tasks until the parent closes the channel."""
-    _keep_quiet()
+    """Answer tasks until the pool closes the channel."""
+    _discard_output()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     protocol.send(channel, {"pid": os.getpid()})
@@ -66,19 +87,19 @@ def serve(channel: socket.socket) -> None:
             return
         _limit(task)
         protocol.send(channel, *_answer(task))
-        # A child that waits for its next task must not die of the last one's alarm.
+        # A worker that waits for its next task must not die of the last one's alarm.
         signal.alarm(0)
 
 
-def _keep_quiet() -> None:
+def _discard_output() -> None:
     """A decoder written in C may print; what it prints goes nowhere."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (sys.stdin.fileno(), sys.stdout.fileno(), sys.stderr.fileno()):
-        os.dup2(nowhere, descriptor)
+        os.dup2(null, descriptor)
 
 
-def _limit(task: dict[str, Any]) -> None:
-    """Memory for the whole process, CPU time for this task alone; the alarm is for a parent that no longer looks."""
+def _limit(task: Task) -> None:
+    """Memory for the whole process, CPU time for this task alone; the alarm is for a pool that no longer looks."""
     memory, cpu, wall = int(task["memory"]), int(task["cpu"]), int(task["wall"])
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -86,21 +107,31 @@ def _limit(task: dict[str, Any]) -> None:
     signal.alarm(wall + _SPARE_SECONDS)
 
 
-def _answer(task: dict[str, Any]) -> protocol.Message:
+def _answer(task: Task) -> protocol.Message:
     try:
         facts, blobs = TASKS[task["task"]](task)
     except Refused as refusal:
         return {"refused": refusal.code, "reason": refusal.reason}, []
     except MemoryError:
         return {"failed": "memory"}, []
-    except RecursionError:
-        return {"refused": "too_deep", "reason": "Its sequences are nested too deeply to be read safely."}, []
     except Exception as error:  # noqa: BLE001 - whatever a decoder raises is an answer about this file alone
-        return {"refused": "unreadable", "reason": _plain(error)}, []
+        if _is_recursion(error):
+            return {"refused": "too_deep", "reason": "Its sequences are nested too deeply to be read safely."}, []
+        return {"refused": "unreadable", "reason": _reason(error)}, []
     return {"ok": facts}, blobs
 
 
-def _plain(error: Exception) -> str:
+def _is_recursion(error: BaseException) -> bool:
+    """Also where pydicom, depending on how deep the stack stands, turns a RecursionError into another."""
+    while not isinstance(error, RecursionError):
+        earlier = error.__cause__ or error.__context__
+        if earlier is None:
+            return False
+        error = earlier
+    return True
+
+
+def _reason(error: Exception) -> str:
     text = " ".join(str(error).split())[:300]
     text = "".join(letter for letter in text if letter.isprintable())
     return f"It could not be read: {text or type(error).__name__}"

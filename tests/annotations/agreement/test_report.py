@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role
+from annotations.agreement import ratings
 from annotations.agreement import report as agreement_report
-from annotations.agreement.ratings import gather
 from annotations.core import agreement
 from annotations.core.agreement import Question
 from annotations.core.bootstrap import ONE_SIDED, TOO_FEW, Resamples
@@ -99,16 +99,17 @@ def test_fewer_studies_than_five_say_not_enough_reads(annotator: User) -> None:
 def test_nothing_at_all_is_no_error() -> None:
     found = told(person(Role.ADMIN))
     assert (found["reads"], found["questions"], found["readers"]) == (0, [], [])
-    assert admin_question("worst")["studies"] == 0
+    question = admin_question("worst")
+    assert (question["studies"], question["pairs"], question["adjudicated"]) == (0, [], [])
 
 
 def test_the_first_commit_counts_and_not_what_was_said_after_seeing_others(labelled: tuple[User, User]) -> None:
     reader, _ = labelled
     study = Study.objects.order_by("pk")[0]
     commit(study, reader, 4, idempotency_key="later")
-    found = gather()
-    assert found.table("right")[0].tolist() == [0, 0]
-    assert found.again == []
+    loaded = ratings.load()
+    assert loaded.table("right")[0].tolist() == [0, 0]
+    assert loaded.repeats == []
 
 
 def test_a_second_round_is_intra_reader_agreement_and_no_second_vote(labelled: tuple[User, User]) -> None:
@@ -134,8 +135,8 @@ def test_a_read_that_knew_the_ai_is_left_out_and_counted(annotator: User) -> Non
     factories.queue(study := factories.study())
     commit(study, annotator, 2)
     commit(study, person(Role.ANNOTATOR), 2, flag_seen="suspected")
-    found = gather()
-    assert (len(found.first), found.unblinded) == (1, 1)
+    loaded = ratings.load()
+    assert (len(loaded.first), loaded.unblinded) == (1, 1)
 
 
 def _known(study: Study, *, trainee: bool = False, made_by: ReadRevision | None = None) -> None:
@@ -148,8 +149,8 @@ def _known(study: Study, *, trainee: bool = False, made_by: ReadRevision | None 
 def test_a_read_of_another_scheme_counts_where_its_answers_mean_the_same(labelled: tuple[User, User]) -> None:
     study = Study.objects.order_by("pk")[4]
     commit(study, person(Role.ANNOTATOR), 2, schema="volpe-1")
-    found = gather()
-    last = found.first[-1].codes
+    loaded = ratings.load()
+    last = loaded.first[-1].codes
     assert (last["right"], last["worst"]) == (MISSING, MISSING)
     assert (last["positive"], last["phi"], last["quality"]) == (1, 0, 0)
 
@@ -158,7 +159,7 @@ def test_older_wording_of_the_same_grades_counts_and_a_field_that_became_a_grade
     factories.queue(study := factories.study())
     findings = {"right": 3, "left": 0, "pvl": True, "quality": "good"}
     commit(study, annotator, 3, schema="papile-1", findings=findings)
-    codes = gather().first[0].codes
+    codes = ratings.load().first[0].codes
     assert (codes["right"], codes["worst"], codes["pvl"]) == (3, 3, MISSING)
 
 

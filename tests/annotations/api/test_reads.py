@@ -196,7 +196,7 @@ def test_there_is_nothing_to_agree_with_where_the_ai_said_nothing(desk: Desk) ->
 def test_a_commit_is_told_and_written_down(desk: Desk, study: Study) -> None:
     desk.commit()
     assert Event.objects.filter(kind="read", study_uid=study.uid, audience="readers").count() == 1
-    assert AuditEntry.objects.filter(action="read.commit", study_uid=study.uid).count() == 1
+    assert AuditEntry.objects.filter(action="read.committed", study_uid=study.uid).count() == 1
 
 
 def test_typing_does_not_fill_the_trail(desk: Desk) -> None:

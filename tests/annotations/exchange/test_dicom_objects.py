@@ -152,7 +152,7 @@ def test_a_read_without_drawings_is_a_report_too(study: Study, admin: User) -> N
 
 @pytest.mark.parametrize(("drawing", "segment"), [(BOX, 1), (ELLIPSE, 2)])
 def test_a_mask_read_by_its_source_frame_is_what_was_drawn(
-    segmentation: hd.seg.Segmentation, read_study: Study, drawing: dict[str, Any], segment: int
+    segmentation: hd.seg.Segmentation, read_study: Study, drawing: Any, segment: int
 ) -> None:
     pixels = segmentation.get_pixels_by_source_frame(
         source_sop_instance_uid=read_study.clips.get().sop_uid,

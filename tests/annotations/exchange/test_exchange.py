@@ -22,7 +22,7 @@ from accounts.roles import Role
 from annotations.consensus import reference_labels
 from annotations.exchange import import_files
 from annotations.exchange.dicom_seg import mask
-from annotations.exchange.importer import Importer, Result
+from annotations.exchange.importer import Importer, ImportResult
 from annotations.models import Context, Read, ReadRevision
 from studies.models import Study
 from tests.accounts.people import client_of, person
@@ -69,7 +69,7 @@ def given(admin: User, sheet: str | bytes, **more: Any) -> Any:
     return client_of(admin).post("/api/v1/labels/import/", body)
 
 
-def judged(admin: User, sheet: str | bytes) -> Result:
+def judged(admin: User, sheet: str | bytes) -> ImportResult:
     return Importer(admin).judge(sheet.encode() if isinstance(sheet, str) else sheet)
 
 
@@ -157,7 +157,7 @@ def test_a_segmentation_holds_the_mask_on_its_frame(drawn: ReadRevision, admin: 
 
 
 def test_a_mask_covers_what_the_line_encloses() -> None:
-    circle = {"tool": "ellipse", "points": [[10, 50], [90, 50], [50, 10], [50, 90]]}
+    circle: Any = {"tool": "ellipse", "points": [[10, 50], [90, 50], [50, 10], [50, 90]]}
     assert mask(circle, 100, 100).sum() == pytest.approx(np.pi * 40**2, rel=0.01)
 
 
@@ -225,6 +225,17 @@ def test_a_row_that_cannot_be_taken_says_why(study: Study, admin: User, cells: s
     assert (row.outcome, reason in row.reason) == ("refused", True)
 
 
+@pytest.mark.parametrize("cell", ["5", "true", "[[1]]", '[{"sop_uid": []}]', '{"sop_uid": 1}', "[" * 10_000])
+@pytest.mark.parametrize("field", ["keyframes", "drawings"])
+def test_a_cell_that_holds_no_list_of_marks_refuses_its_row_alone(
+    study: Study, admin: User, field: str, cell: str
+) -> None:
+    other = factories.study()
+    text = io.StringIO()
+    csv.writer(text).writerows([["study_uid", "right", "left", field], [study.uid, 0, 0, cell], [other.uid, 0, 0, ""]])
+    assert [row.outcome for row in judged(admin, text.getvalue()).rows] == ["refused", "new"]
+
+
 def test_a_contradiction_is_asked_about_and_taken_when_it_is_confirmed(study: Study, admin: User) -> None:
     sheet = f"study_uid,right,left,phi\n{study.uid},0,0,yes\n"
     (row,) = given(admin, sheet, dry_run=False).json()["rows"]
@@ -251,6 +262,7 @@ def test_a_wrong_encoding_is_named_and_the_other_rows_are_taken(study: Study, ad
         (b"PK\x03\x04\0\0", "workbook"),
         (b"patient,right\n1,2\n", "study_uid"),
         (b'{"format": "other"}', "fontanelle-labels"),
+        (b'{"format": ' + b"[" * 100_000, "no JSON"),
     ],
 )
 def test_a_file_that_makes_no_sense_is_refused_whole(admin: User, data: bytes, reason: str) -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotations.measurements.measure import OVERLAP, measure
+from annotations.measurements.measure import OVERLAP, Measured, measure
 
 CASES = json.loads((Path(__file__).parent / "measures.json").read_text())
-REGION = {"x0": 0, "y0": 0, "x1": 399, "y1": 299, "dx_cm": 0.02, "dy_cm": 0.03, "type": "2d", "inside": True}
+REGION: Any = {"x0": 0, "y0": 0, "x1": 399, "y1": 299, "dx_cm": 0.02, "dy_cm": 0.03, "type": "2d", "inside": True}
 coordinates = st.tuples(st.floats(0, 400), st.floats(0, 300))
 
 # Whole and half pixels: what lies on an edge lies on it exactly.
@@ -26,9 +26,15 @@ drawings = st.one_of(
 )
 
 
+def measured(tool: str, points: list[Any], regions: list[Any], **more: Any) -> Measured:
+    result = measure(tool, points, regions, **more)
+    assert result is not None
+    return result
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_it_measures_what_is_known(case: dict[str, Any]) -> None:
-    found = measure(case["tool"], case["points"], case["regions"], preset=case["preset"], frame=case["frame"])
+    found = measured(case["tool"], case["points"], case["regions"], preset=case["preset"], frame=case["frame"])
     assert (found.quantity, found.unit, found.reason) == (case["quantity"], case["unit"], case["reason"])
     assert found.value == (None if case["value"] is None else pytest.approx(case["value"], rel=1e-6))
     assert found.more == pytest.approx(case["more"], rel=1e-6)
@@ -36,22 +42,22 @@ def test_it_measures_what_is_known(case: dict[str, Any]) -> None:
 
 def test_numbers_are_kept_to_four_decimals() -> None:
     # Half axes of √500 px each: 500π px² of 0.06 mm². One axis spans 8 and 6 mm, the other 4 and 12 mm.
-    kept = measure("ellipse", [(80, 90), (120, 110), (90, 120), (110, 80)], [REGION]).as_json()
+    kept = measured("ellipse", [(80, 90), (120, 110), (90, 120), (110, 80)], [REGION]).as_json()
     more = {"first_axis_mm": 10.0, "second_axis_mm": 12.6491}
     assert kept == {"quantity": "area", "unit": "cm²", "value": 0.9425, "reason": "", "more": more}
 
 
 @given(a=coordinates, b=coordinates)
 def test_a_length_is_the_same_from_both_ends_and_a_box_from_all_corners(a: Any, b: Any) -> None:
-    there, back = measure("length", [a, b], [REGION]), measure("length", [b, a], [REGION])
+    there, back = measured("length", [a, b], [REGION]), measured("length", [b, a], [REGION])
     assert there.value == back.value
-    corners = measure("box", [(a[0], b[1]), (b[0], a[1])], [REGION])
-    assert corners.value == measure("box", [a, b], [REGION]).value
+    corners = measured("box", [(a[0], b[1]), (b[0], a[1])], [REGION])
+    assert corners.value == measured("box", [a, b], [REGION]).value
 
 
 @given(a=coordinates, b=coordinates, c=coordinates)
 def test_a_triangle_has_half_the_area_of_its_parallelogram(a: Any, b: Any, c: Any) -> None:
-    area = measure("freehand", [a, b, c], [REGION]).value
+    area = measured("freehand", [a, b, c], [REGION]).value
     twice = abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) * 0.02 * 0.03
     assert area == pytest.approx(twice / 2, abs=1e-6)
 
@@ -62,11 +68,11 @@ def test_there_is_a_number_where_no_point_lies_within_a_region_of_another_scale(
 ) -> None:
     tool, points = drawing
     inner = REGION | {"x0": x, "y0": y, "x1": x + size, "y1": y + size} | ({} if same else {"dx_cm": 0.05})
-    alone, found = measure(tool, points, [REGION]), measure(tool, points, [REGION, inner])
+    alone, found = measured(tool, points, [REGION]), measured(tool, points, [REGION, inner])
     corners = [(px, py) for px, _ in points for _, py in points] if tool == "box" else points
     within = any(x < px < x + size + 1 and y < py < y + size + 1 for px, py in corners)
     beside = not any(x <= px <= x + size + 1 and y <= py <= y + size + 1 for px, py in corners)
-    assert found == measure(tool, points, [inner, REGION])
+    assert found == measured(tool, points, [inner, REGION])
     if same or beside:
         assert found == alone
     elif within:

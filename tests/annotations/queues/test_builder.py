@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from annotations.models import Context, LabelQueue, QueueItem
 from annotations.queues import assignment, sampling_strategies
+from annotations.queues.picks import Pick
 from annotations.reads.lifecycle import Place
 from studies.models import Study
 from tests.accounts.people import client_of, person
@@ -54,6 +54,12 @@ def test_a_filter_takes_what_passes_it_and_leaves_the_rest() -> None:
     factories.study(of=factories.patient(gestational_age_days=33 * 7))
     factories.study()
     assert held(made(filter={"weeks_from": 24, "weeks_to": 26})) == [young]
+
+
+def test_a_filter_by_words_finds_a_name_in_any_case() -> None:
+    named = factories.study(of=factories.patient(name="MÜSTER^ZOÉ"), description="Schädel")
+    factories.study(description="Schädel")
+    assert held(made(filter={"words": "müster SCHÄDEL"})) == [named]
 
 
 def test_a_filter_by_device_and_reads() -> None:
@@ -117,7 +123,7 @@ def test_a_list_that_makes_no_sense_as_a_whole_says_why(text: str) -> None:
 def test_a_strategy_chooses_and_its_whole_reason_stays_hidden(
     monkeypatch: pytest.MonkeyPatch, study: Study, annotator: User
 ) -> None:
-    pick = SimpleNamespace(study=study, why="drawn", reason="near the threshold")
+    pick = Pick(study.pk, why="drawn", reason="near the threshold")
     monkeypatch.setattr(sampling_strategies, "picks", lambda *_: [pick])
     item = made(source="strategy", strategy="t", count=1).items.get()
     assert (item.study, item.why, item.reason) == (study, "drawn", "near the threshold")

@@ -39,7 +39,8 @@ def embedded(work: Path, at: float, *, near: int) -> Study:
 
 def chosen(name: str, studies: list[Study], n: int, seed: int = 0) -> list[Study]:
     """What the strategy itself chose, without the random share."""
-    return [pick.study for pick in sampling_strategies.picks(name, studies, n, seed) if pick.strategy == name]
+    by_key = {study.pk: study for study in studies}
+    return [by_key[pick.study] for pick in sampling_strategies.picks(name, studies, n, seed) if pick.strategy == name]
 
 
 def test_uncertainty_prefers_what_lies_at_the_threshold() -> None:
@@ -47,7 +48,8 @@ def test_uncertainty_prefers_what_lies_at_the_threshold() -> None:
     for number, study in enumerate(studies):
         factories.scored(study, Flag.SUSPECTED, 0.05 + number * 0.1, operating_point={"threshold": 0.35})
     first = sampling_strategies.picks("uncertainty", studies, 10)
-    ranked = [studies.index(pick.study) for pick in first if pick.strategy == "uncertainty"]
+    keys = [study.pk for study in studies]
+    ranked = [keys.index(pick.study) for pick in first if pick.strategy == "uncertainty"]
     distances = [abs(np.log(p / (1 - p)) - np.log(0.35 / 0.65)) for p in (0.05 + at * 0.1 for at in ranked)]
     assert distances == sorted(distances)
     assert "threshold is 0.35" in next(pick.reason for pick in first if pick.strategy == "uncertainty")
@@ -81,8 +83,8 @@ def test_rare_scanners_and_ages_come_first_and_say_so() -> None:
         factories.clip(study, device="Common")
     rare = factories.study(of=factories.patient(gestational_age_days=23 * 7))
     factories.clip(rare, device="Seldom")
-    ranked = sampling_strategies.rank("rare", [*common, rare], 5, seed=2)
-    assert dict(ranked).get(rare) == "Few labelled studies come from this scanner (Seldom)."
+    why = {pick.study: pick.why for pick in sampling_strategies.picks("rare", [*common, rare], 5, seed=2)}
+    assert why[rare.pk] == "Few labelled studies come from this scanner (Seldom)."
 
 
 @pytest.mark.parametrize("name", ["random", "uncertainty", "diversity", "split", "balanced"])
@@ -96,8 +98,8 @@ def test_no_sentence_tells_the_ai_or_another_reader_nor_which_were_drawn(work: P
             factories.queue(known)
             for _ in range(2):
                 factories.read(known, context=Context.QUEUE)
-    (said,) = {why for _, why in sampling_strategies.rank(name, studies, 10)}
-    assert not any(word in said.lower() for word in TELLTALE)
+    (why,) = {pick.why for pick in sampling_strategies.picks(name, studies, 10)}
+    assert not any(word in why.lower() for word in TELLTALE)
 
 
 def test_a_fifth_is_drawn_at_random_and_the_seed_decides() -> None:
@@ -113,10 +115,10 @@ def test_a_fifth_is_drawn_at_random_and_the_seed_decides() -> None:
 def test_what_the_strategy_cannot_rank_fills_up_and_counts_as_no_random_draw() -> None:
     studies = [factories.study() for _ in range(10)]
     factories.scored(studies[0])
-    found = sampling_strategies.picks("uncertainty", studies, 10, seed=4)
-    assert {pick.study for pick in found} == set(studies)
-    assert sum(pick.reason == sampling_strategies.FILLED for pick in found) >= 7
-    assert sum(pick.strategy == "random" for pick in found) == 2
+    picks = sampling_strategies.picks("uncertainty", studies, 10, seed=4)
+    assert {pick.study for pick in picks} == {study.pk for study in studies}
+    assert sum(pick.reason == sampling_strategies.FILLED for pick in picks) >= 7
+    assert sum(pick.strategy == "random" for pick in picks) == 2
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_what_the_strategy_cannot_rank_fills_up_and_counts_as_no_random_draw() -
 )
 def test_where_there_is_nothing_to_go_by_it_says_what_to_do(work: Path, name: str, words: str) -> None:
     with pytest.raises(CannotRank, match=words):
-        sampling_strategies.rank(name, [factories.study(), factories.study()], 2)
+        sampling_strategies.picks(name, [factories.study(), factories.study()], 2)
 
 
 def test_a_torn_embedding_counts_as_none(work: Path) -> None:

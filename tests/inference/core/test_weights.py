@@ -160,8 +160,8 @@ def test_nothing_is_written_that_would_be_refused(tmp_path: Path) -> None:
 def test_a_backbone_alone_reads_back(tmp_path: Path) -> None:
     network = backbone("resnet18")
     save_backbone(tmp_path / "backbone.safetensors", network)
-    found = load_backbone(tmp_path / "backbone.safetensors", "resnet18").state_dict()
-    assert torch.equal(found["conv1.weight"], network.state_dict()["conv1.weight"].half().float())
+    loaded = load_backbone(tmp_path / "backbone.safetensors", "resnet18").state_dict()
+    assert torch.equal(loaded["conv1.weight"], network.state_dict()["conv1.weight"].half().float())
 
 
 def test_a_backbone_of_another_kind_is_refused(tmp_path: Path) -> None:

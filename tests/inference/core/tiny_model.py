@@ -69,5 +69,5 @@ def write_empty(folder: Path, **changes: Any) -> None:
 def edit(folder: Path, **changes: Any) -> None:
     """Change fields of a written manifest; None removes one."""
     data = json.loads((folder / MANIFEST).read_text()) | changes
-    kept = {key: value for key, value in data.items() if value is not None}
-    (folder / MANIFEST).write_text(json.dumps(kept))
+    fields = {key: value for key, value in data.items() if value is not None}
+    (folder / MANIFEST).write_text(json.dumps(fields))

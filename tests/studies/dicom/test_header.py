@@ -8,14 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
+from studies.dicom.facts import Header
 from studies.sandbox import pool
-from studies.sandbox.pool import ChildFailed
+from studies.sandbox.pool import SandboxError
 from tests.studies.dicoms import ROWS, clip, dataset, deflated_bomb, encoded, nested_sequences, region
 
 
 @pytest.fixture
 def header(tmp_path: Path) -> Any:
-    def read(data: bytes) -> dict[str, Any]:
+    def read(data: bytes) -> Header:
         path = tmp_path / "a.dcm"
         path.write_bytes(data)
         return pool.read_header(path)
@@ -44,7 +45,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("code", REFUSED)
 def test_a_file_that_cannot_be_taken_is_refused_with_a_reason(header: Any, code: str) -> None:
-    with pytest.raises(ChildFailed) as refusal:
+    with pytest.raises(SandboxError) as refusal:
         header(REFUSED[code])
     assert refusal.value.code == code, refusal.value.reason
     assert refusal.value.lasting
@@ -53,7 +54,7 @@ def test_a_file_that_cannot_be_taken_is_refused_with_a_reason(header: Any, code:
 
 @pytest.mark.parametrize("uid", ["../../etc/x", "1.2\x003", "1." * 40 + "1", "abc", "1..2", "-1"])
 def test_an_identifier_that_is_none_is_refused(header: Any, uid: str) -> None:
-    with pytest.raises(ChildFailed) as refusal:
+    with pytest.raises(SandboxError) as refusal:
         header(encoded(_unchecked(uid)))
     assert refusal.value.code == "bad_uid"
 
@@ -82,18 +83,18 @@ def _unchecked(uid: str) -> Any:
     ],
 )
 def test_sizes_that_no_device_writes_are_refused_before_allocation(header: Any, facts: dict[str, int]) -> None:
-    with pytest.raises(ChildFailed) as refusal:
+    with pytest.raises(SandboxError) as refusal:
         header(clip(**facts))
     assert refusal.value.code in ("bad_image", "too_large")
 
 
 def test_rows_as_a_long_that_overflows_is_refused(header: Any) -> None:
-    with pytest.raises(ChildFailed, match="Rows is 4294967295"):
+    with pytest.raises(SandboxError, match="Rows is 4294967295"):
         header(_patched(ROWS_ELEMENT, b"\x28\x00\x10\x00UL\x04\x00\xff\xff\xff\xff"))
 
 
 def test_a_deflated_bomb_is_not_inflated(header: Any) -> None:
-    with pytest.raises(ChildFailed, match="inflates to more than 64 MB"):
+    with pytest.raises(SandboxError, match="inflates to more than 64 MB"):
         header(deflated_bomb(200 * 1024**2))
 
 
@@ -104,22 +105,22 @@ def test_pixels_that_end_early_are_a_flaw_and_no_refusal(header: Any) -> None:
 
 
 def test_what_a_clip_says_of_itself_is_read(header: Any) -> None:
-    found = header(clip(SequenceOfUltrasoundRegions=[region()], PatientID="P7", NumberOfFrames=2))
-    assert found["patient"]["name"] == "Test, Infant"
-    assert (found["view"], found["label"], found["frame_time_ms"]) == ("coronal", "COR sweep", 40.0)
-    assert found["regions"][0] | {} == {
+    facts = header(clip(SequenceOfUltrasoundRegions=[region()], PatientID="P7", NumberOfFrames=2))
+    assert facts["patient"]["name"] == "Test, Infant"
+    assert (facts["view"], facts["label"], facts["frame_time_ms"]) == ("coronal", "COR sweep", 40.0)
+    assert facts["regions"][0] | {} == {
         "x0": 2, "y0": 3, "x1": 31, "y1": 23, "dx_cm": 0.02, "dy_cm": 0.03, "units": "cm", "type": "2d", "inside": True,
     }  # fmt: skip
 
 
 def test_a_region_outside_the_image_has_no_scale(header: Any) -> None:
-    (found,) = header(clip(SequenceOfUltrasoundRegions=[region(x1=595)]))["regions"]
-    assert found["dx_cm"] is None
+    (area,) = header(clip(SequenceOfUltrasoundRegions=[region(x1=595)]))["regions"]
+    assert area["dx_cm"] is None
 
 
 def test_a_list_of_frame_times_becomes_starts(header: Any) -> None:
-    found = header(clip(frames=3, FrameTime=None, FrameTimeVector=[0, 30, 50]))
-    assert found["frame_times_ms"] == [0, 30, 80]
+    facts = header(clip(frames=3, FrameTime=None, FrameTimeVector=[0, 30, 50]))
+    assert facts["frame_times_ms"] == [0, 30, 80]
 
 
 SECONDS = [0, *[0.033] * 3]
@@ -128,8 +129,8 @@ TIME, VECTOR = 0x00181063, 0x00181065
 
 @pytest.mark.parametrize("time", ["0.033", "0.99", "0", "-5", "5001", "33333"])
 def test_a_frame_time_that_no_device_has_is_said_and_left_out(header: Any, time: str) -> None:
-    found = header(clip(frames=4, FrameTime=time))
-    assert (found["frame_time_ms"], found["frame_time_flaw"]) == (
+    facts = header(clip(frames=4, FrameTime=time))
+    assert (facts["frame_time_ms"], facts["frame_time_flaw"]) == (
         None,
         f"the file's frame time of {time} ms cannot be true",
     )
@@ -137,8 +138,8 @@ def test_a_frame_time_that_no_device_has_is_said_and_left_out(header: Any, time:
 
 @pytest.mark.parametrize("time", ["1", "40", "5000", None])
 def test_a_frame_time_that_may_be_true_is_not_doubted(header: Any, time: str | None) -> None:
-    found = header(clip(frames=4, FrameTime=time))
-    assert (found["frame_time_ms"], found["frame_time_flaw"]) == (time and float(time), "")
+    facts = header(clip(frames=4, FrameTime=time))
+    assert (facts["frame_time_ms"], facts["frame_time_flaw"]) == (time and float(time), "")
 
 
 @pytest.mark.parametrize(
@@ -151,8 +152,8 @@ def test_a_frame_time_that_may_be_true_is_not_doubted(header: Any, time: str | N
     ],
 )
 def test_frame_times_that_cannot_be_true_are_said_and_left_out(header: Any, vector: list[float], why: str) -> None:
-    found = header(clip(frames=4, FrameTime=None, FrameTimeVector=vector))
-    assert (found["frame_times_ms"], found["frame_time_flaw"]) == (None, why)
+    facts = header(clip(frames=4, FrameTime=None, FrameTimeVector=vector))
+    assert (facts["frame_times_ms"], facts["frame_time_flaw"]) == (None, why)
 
 
 def test_a_frame_that_was_dropped_once_takes_no_time(header: Any) -> None:
@@ -167,27 +168,27 @@ def test_a_still_has_no_frame_time_to_doubt(header: Any) -> None:
 def test_of_two_frame_times_that_counts_to_which_the_file_points(
     header: Any, pointer: int | list[int] | None, starts: list[float] | None
 ) -> None:
-    found = header(clip(frames=4, FrameTimeVector=[0, 50, 50, 50], FrameIncrementPointer=pointer))
-    assert (found["frame_time_ms"], found["frame_times_ms"]) == (40, starts)
+    facts = header(clip(frames=4, FrameTimeVector=[0, 50, 50, 50], FrameIncrementPointer=pointer))
+    assert (facts["frame_time_ms"], facts["frame_times_ms"]) == (40, starts)
 
 
 def test_where_the_one_that_it_points_to_cannot_be_true_the_other_counts(header: Any) -> None:
-    found = header(clip(frames=4, FrameTime="0.04", FrameTimeVector=[0, 50, 50, 50], FrameIncrementPointer=TIME))
-    assert (found["frame_times_ms"], found["frame_time_flaw"]) == (
+    facts = header(clip(frames=4, FrameTime="0.04", FrameTimeVector=[0, 50, 50, 50], FrameIncrementPointer=TIME))
+    assert (facts["frame_times_ms"], facts["frame_time_flaw"]) == (
         [0, 50, 100, 150],
         "the file's frame time of 0.04 ms cannot be true",
     )
 
 
 def test_a_date_in_the_future_is_said_and_left_out(header: Any) -> None:
-    found = header(clip(StudyDate="29990101"))
-    assert found["study_at"] is None
-    assert any("future" in warning for warning in found["warnings"])
+    facts = header(clip(StudyDate="29990101"))
+    assert facts["study_at"] is None
+    assert any("future" in warning for warning in facts["warnings"])
 
 
 def test_an_age_in_days_gives_the_birth_date(header: Any) -> None:
-    found = header(clip(PatientBirthDate="", PatientAge="004D"))["patient"]
-    assert (found["birth_date"], found["birth_date_from_age"]) == ("2026-01-01", True)
+    infant = header(clip(PatientBirthDate="", PatientAge="004D"))["patient"]
+    assert (infant["birth_date"], infant["birth_date_from_age"]) == ("2026-01-01", True)
 
 
 def test_a_name_keeps_no_control_characters(header: Any) -> None:
@@ -202,7 +203,7 @@ def _read_or_refused(header: Any, data: bytes) -> bool:
     """Not so when the child crashed or hung."""
     try:
         return bool(header(data)["sop_uid"])
-    except ChildFailed as refusal:
+    except SandboxError as refusal:
         return refusal.lasting
 
 
@@ -231,9 +232,9 @@ def _spectral() -> Any:
 
 
 def test_a_doppler_trace_has_its_units_steps_and_zero_line(header: Any) -> None:
-    (found,) = header(clip(SequenceOfUltrasoundRegions=[_spectral()]))["regions"]
-    assert (found["type"], found["dx_cm"], found["axes"]) == ("spectral", None, ["s", "cm/s"])
-    assert (found["delta"], found["reference"], found["reference_value"]) == ([0.005, -0.5], [0, 10], [0.0, 0.0])
+    (area,) = header(clip(SequenceOfUltrasoundRegions=[_spectral()]))["regions"]
+    assert (area["type"], area["dx_cm"], area["axes"]) == ("spectral", None, ["s", "cm/s"])
+    assert (area["delta"], area["reference"], area["reference_value"]) == ([0.005, -0.5], [0, 10], [0.0, 0.0])
 
 
 def test_frames_with_their_own_regions_keep_them_as_runs(header: Any) -> None:
@@ -241,5 +242,5 @@ def test_frames_with_their_own_regions_keep_them_as_runs(header: Any) -> None:
     for frame in frames[:3]:
         frame.SequenceOfUltrasoundRegions = [region()]
     frames[2].SequenceOfUltrasoundRegions[0].PhysicalDeltaX = 0.05
-    found = header(clip(frames=4, PerFrameFunctionalGroupsSequence=frames))["regions"]
-    assert [(each["frames"], each["dx_cm"]) for each in found] == [([1, 2], 0.02), ([3, 3], 0.05)]
+    areas = header(clip(frames=4, PerFrameFunctionalGroupsSequence=frames))["regions"]
+    assert [(each["frames"], each["dx_cm"]) for each in areas] == [([1, 2], 0.02), ([3, 3], 0.05)]

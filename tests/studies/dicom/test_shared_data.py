@@ -26,7 +26,7 @@ def test_every_file_is_taken_parked_or_refused_with_a_reason(take: Take, path: P
     assert result.outcome in Outcome.values
     assert result.outcome == "stored" or result.reason.endswith(".")
     assert (result.outcome == "refused") != Clip.objects.filter(sop_uid=result.sop_uid).exists()
-    assert result.code not in ("child_failed", "unreadable")
+    assert result.code not in ("sandbox_failed", "unreadable")
 
 
 @pytest.mark.parametrize("path", ULTRASOUND, ids=lambda path: path.name)

@@ -42,6 +42,11 @@ def test_a_folder_is_taken_in_whole(folder: Path) -> None:
     assert _run(folder)[0].startswith("0 stored, 2 duplicate")
 
 
+def test_the_files_of_a_folder_stay_where_they_are(folder: Path) -> None:
+    _run(folder)
+    assert (folder / "a.dcm").exists()
+
+
 def test_a_refusal_has_its_line_and_ends_in_1(folder: Path) -> None:
     (folder / "x.txt").write_text("rubbish")
     text, status = _run(folder)

@@ -27,11 +27,11 @@ def _reasons(answer: Any) -> list[int]:
 def test_all_stored_is_200_with_references(reader: Client) -> None:
     answer = _store(reader, [clip(StudyInstanceUID="1.5", SOPInstanceUID="1.6")])
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/dicom+json")
-    found = answer.json()
-    assert found["00081190"]["Value"] == ["http://testserver/dicom-web/studies/1.5"]
-    (item,) = found["00081199"]["Value"]
+    body = answer.json()
+    assert body["00081190"]["Value"] == ["http://testserver/dicom-web/studies/1.5"]
+    (item,) = body["00081199"]["Value"]
     assert item["00081155"] == {"vr": "UI", "Value": ["1.6"]}
-    assert "00081198" not in found
+    assert "00081198" not in body
 
 
 def test_the_same_again_is_200(reader: Client) -> None:

@@ -125,7 +125,7 @@ def test_a_disk_that_fills_up_on_the_way_is_507_too(
 
     real, calls = storage.stage, []
 
-    def fills_up(*args: Any, **named: Any) -> storage.Staged:
+    def fills_up(*args: Any, **named: Any) -> storage.StagedFile:
         calls.append(1)
         if len(calls) == 3:
             raise storage.DiskFull

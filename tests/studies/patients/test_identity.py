@@ -31,16 +31,16 @@ def two(stored: Stored) -> tuple[Patient, Patient]:
 
 
 def test_a_patient_has_its_facts_and_studies(reader: Client, two: tuple[Patient, Patient]) -> None:
-    found = reader.get(_url(two[0])).json()
-    assert (found["patient_id"], found["name"], found["gestational_age_days"]) == ("A", "Test, Infant", None)
-    assert [study["original_patient_id"] for study in found["studies"]] == ["A", "A"]
+    patient = reader.get(_url(two[0])).json()
+    assert (patient["patient_id"], patient["name"], patient["gestational_age_days"]) == ("A", "Test, Infant", None)
+    assert [study["original_patient_id"] for study in patient["studies"]] == ["A", "A"]
     assert AuditEntry.objects.get(action="patient.viewed").patient_id == "A"
 
 
 def test_facts_are_changed_and_audited(reader: Client, two: tuple[Patient, Patient]) -> None:
     facts = {"gestational_age_days": 191, "birth_weight_g": 900, "twin_group": "T"}
-    found = reader.patch(_url(two[0]), facts, content_type="application/json").json()
-    assert found["studies"][0]["postmenstrual_age_days"] == 195
+    patient = reader.patch(_url(two[0]), facts, content_type="application/json").json()
+    assert patient["studies"][0]["postmenstrual_age_days"] == 195
     assert AuditEntry.objects.get(action="patient.changed").detail["changes"]["birth_weight_g"] == [None, 900]
 
 
@@ -93,6 +93,11 @@ def test_a_merge_that_makes_no_sense_is_refused(reader: Client, two: tuple[Patie
     assert Patient.objects.filter(merged_into__isnull=False).count() == 0
 
 
+def test_true_is_no_number_of_a_patient(reader: Client, two: tuple[Patient, Patient]) -> None:
+    Patient.objects.get_or_create(pk=1, defaults={"patient_id": "first"})
+    assert _post(reader, _url(two[1], "merge/"), {"into": True}).status_code == 400
+
+
 def test_studies_of_another_patient_cannot_be_split_off(reader: Client, two: tuple[Patient, Patient]) -> None:
     uid = two[1].studies.values_list("uid", flat=True)[0]
     assert _post(reader, _url(two[0], "split/"), {"studies": [uid]}).status_code == 400
@@ -102,7 +107,7 @@ def test_a_chain_of_merges_ends_at_one_patient(reader: Client, stored: Stored) -
     patients = [stored(PatientID=name).study.patient for name in "ABC"]
     _post(reader, _url(patients[0], "merge/"), {"into": "B"})
     _post(reader, _url(patients[1], "merge/"), {"into": "C"})
-    assert {found.merged_into_id for found in Patient.objects.filter(patient_id__in="AB")} == {patients[2].pk}
+    assert {patient.merged_into_id for patient in Patient.objects.filter(patient_id__in="AB")} == {patients[2].pk}
     assert patients[2].studies.count() == 3
 
 

@@ -24,9 +24,9 @@ GA_28 = 28 * 7
 def test_the_next_screening_is_the_first_that_is_not_done(
     examined: list[int], today: int, coming: str | None, missed: list[str]
 ) -> None:
-    found = schedule(GA_28, examined=examined, today=today)
-    assert (found.next.name if found.next else None) == coming
-    assert [window.name for window in found.missed] == missed
+    plan = schedule(GA_28, examined=examined, today=today)
+    assert (plan.next.name if plan.next else None) == coming
+    assert [window.name for window in plan.missed] == missed
 
 
 def test_term_equivalent_age_counts_from_the_gestational_age() -> None:
@@ -36,8 +36,8 @@ def test_term_equivalent_age_counts_from_the_gestational_age() -> None:
 
 @pytest.mark.parametrize(("age", "applies"), [(30 * 7 + 6, True), (31 * 7, False), (None, False)])
 def test_it_applies_to_thirty_weeks_or_less(age: int | None, applies: bool) -> None:
-    found = schedule(age, examined=[], today=1)
-    assert (bool(found.windows), bool(found.why)) == (applies, not applies)
+    plan = schedule(age, examined=[], today=1)
+    assert (bool(plan.windows), bool(plan.why)) == (applies, not applies)
 
 
 def test_without_a_birth_date_nothing_is_told() -> None:

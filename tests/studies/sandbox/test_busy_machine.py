@@ -15,7 +15,7 @@ Stored = Callable[..., Clip]
 
 
 def _too_slow(*args: Any, **kwargs: Any) -> NoReturn:
-    raise pool.ChildFailed("Reading it took longer than 20 s and was stopped.", code=pool.TOO_SLOW)
+    raise pool.SandboxError("Reading it took longer than 20 s and was stopped.", code=pool.TOO_SLOW)
 
 
 @pytest.mark.parametrize(("task", "end"), [("decode_frames", "frames/1/"), ("thumbnail", "thumbnail/")])

@@ -13,7 +13,7 @@ import pytest
 from pytest_django import Settings
 
 from studies.sandbox import pool as sandbox_pool
-from studies.sandbox.pool import ChildFailed
+from studies.sandbox.pool import SandboxError
 from tests.studies.dicoms import clip
 
 
@@ -34,72 +34,72 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("how", "wall", "said"),
+    ("how", "wall", "reason"),
     [("segv", 30, "crashed"), ("memory", 30, "memory"), ("spin", 30, "processor time"), ("hang", 1, "longer than 1 s")],
 )
-def test_a_child_that_ends_badly_is_a_failure_in_plain_words(
-    settings: Settings, how: str, wall: int, said: str
+def test_a_worker_that_ends_badly_is_a_failure_in_plain_words(
+    settings: Settings, how: str, wall: int, reason: str
 ) -> None:
     settings.CHILD_CPU_SECONDS = 0
     settings.CHILD_WALL_SECONDS = wall
-    with pytest.raises(ChildFailed, match=said):
+    with pytest.raises(SandboxError, match=reason):
         sandbox_pool.ask("crash", how=how)
 
 
 def test_a_crash_does_not_touch_the_next_file(file: Path) -> None:
-    with pytest.raises(ChildFailed):
+    with pytest.raises(SandboxError):
         sandbox_pool.ask("crash", how="segv")
     assert sandbox_pool.read_header(file)["modality"] == "US"
 
 
-def test_a_child_killed_from_outside_is_not_held_against_the_file(pool: sandbox_pool.Pool, file: Path) -> None:
+def test_a_worker_killed_from_outside_is_not_held_against_the_file(pool: sandbox_pool.Pool, file: Path) -> None:
     sandbox_pool.read_header(file)
     os.kill(pool._idle[-1].pid, signal.SIGKILL)
     assert sandbox_pool.read_header(file)["modality"] == "US"
 
 
-def test_a_child_may_wait_longer_than_a_task_may_last(pool: sandbox_pool.Pool, file: Path) -> None:
-    child = pool._born()
+def test_a_worker_may_wait_longer_than_a_task_may_last(pool: sandbox_pool.Pool, file: Path) -> None:
+    worker = pool._new_worker()
     task = {"task": "header", "path": str(file), "memory": 1 << 31, "cpu": 9, "wall": -3}
-    child.run(task, wall=30)
-    time.sleep(2.2)  # the child's own alarm is five seconds later than ``wall``
-    answer, _ = child.run(task, wall=30)
-    child.close()
+    worker.run(task, wall=30)
+    time.sleep(2.2)  # the worker's own alarm is five seconds later than ``wall``
+    answer, _ = worker.run(task, wall=30)
+    worker.close()
     assert "ok" in answer
 
 
-def test_a_dead_nursery_is_replaced(pool: sandbox_pool.Pool, file: Path) -> None:
+def test_a_dead_fork_server_is_replaced(pool: sandbox_pool.Pool, file: Path) -> None:
     sandbox_pool.read_header(file)
-    nursery = pool._nursery
-    assert nursery is not None
-    nursery.process.kill()
-    nursery.process.wait()
+    server = pool._server
+    assert server is not None
+    server.process.kill()
+    server.process.wait()
     assert sandbox_pool.read_header(file)["modality"] == "US"
 
 
-def test_children_that_died_with_their_nursery_are_not_asked_again(pool: sandbox_pool.Pool, file: Path) -> None:
-    pool._idle += [pool._born(), pool._born()]
-    assert pool._nursery is not None
-    pool._nursery.process.kill()
+def test_workers_that_died_with_their_fork_server_are_not_asked_again(pool: sandbox_pool.Pool, file: Path) -> None:
+    pool._idle += [pool._new_worker(), pool._new_worker()]
+    assert pool._server is not None
+    pool._server.process.kill()
     assert sandbox_pool.read_header(file)["modality"] == "US"
 
 
-def test_children_are_replaced_after_a_number_of_tasks(
+def test_workers_are_replaced_after_a_number_of_tasks(
     pool: sandbox_pool.Pool, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox_pool, "TASKS_PER_CHILD", 1)
+    monkeypatch.setattr(sandbox_pool, "TASKS_PER_WORKER", 1)
     sandbox_pool.read_header(file)
     assert pool._idle == []
 
 
 def test_many_threads_share_the_pool(pool: sandbox_pool.Pool, file: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: sandbox_pool.read_header(file)["sop_uid"], range(40)))
-    assert len(set(found)) == 1
+        uids = list(threads.map(lambda _: sandbox_pool.read_header(file)["sop_uid"], range(40)))
+    assert len(set(uids)) == 1
     assert len(pool._idle) <= 2
 
 
-def test_a_child_writes_no_file(pool: sandbox_pool.Pool, file: Path) -> None:
+def test_a_worker_writes_no_file(pool: sandbox_pool.Pool, file: Path) -> None:
     sandbox_pool.read_header(file)
     limits = Path(f"/proc/{pool._idle[-1].pid}/limits").read_text()
     sizes = {line[:26].strip(): line[26:].split()[0] for line in limits.splitlines()[1:]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -55,10 +54,10 @@ def _estimate(measure: ReportMeasure) -> str:
 
 
 def _work_until_done(run: TrainingRun) -> None:
-    """A training worker may run at the same time: only one of the two gets the claim."""
-    worker = Worker(["train"])
-    while run.status in UNFINISHED:
-        worker.run(once=True)
-        time.sleep(0.2)
-        run.refresh_from_db()
-    worker.pulse.say_goodbye()
+    """Beside the training worker, if there is one: the claim goes to one of them only."""
+    Worker(["train"]).run_while(lambda: _goes_on(run))
+
+
+def _goes_on(run: TrainingRun) -> bool:
+    run.refresh_from_db()
+    return run.status in UNFINISHED

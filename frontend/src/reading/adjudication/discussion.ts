@@ -1,4 +1,4 @@
-/** The discussion of an item: readers are numbers, and nothing said is ever taken back. */
+/** The discussion of an item: readers appear as numbers, and remarks are never removed. */
 
 import { polite } from "../../common/announce";
 import { api, reason } from "../../common/api";
@@ -7,10 +7,10 @@ import { subscribe } from "../../common/events";
 import { when } from "../../common/format";
 import type { Discussion, Remark } from "../types";
 
-export class Thread {
+export class DiscussionPanel {
   readonly element: HTMLElement;
   private readonly list = h("ol", { class: "thread" });
-  private readonly said = h("div", { role: "status" });
+  private readonly problem = h("div", { role: "status" });
   private readonly text = h("textarea", {
     class: "field",
     rows: 2,
@@ -18,7 +18,7 @@ export class Thread {
     "aria-label": "Say something to those who take part",
     placeholder: "Say something to those who take part",
   });
-  private readonly end: () => void;
+  private readonly unsubscribe: () => void;
 
   constructor(private readonly url: string) {
     const send = h("button", { class: "btn", type: "button", onclick: () => void this.send() }, "Send");
@@ -28,9 +28,9 @@ export class Thread {
       h("h3", { class: "h3 line" }, "Discussion ", h("kbd", {}, "/")),
       this.list,
       this.text,
-      h("div", { class: "line" }, send, this.said),
+      h("div", { class: "line" }, send, this.problem),
     );
-    // Written by the page while nobody answers: the draft of the read is another thing.
+    // Typing here must not reach the form around it, whose draft it is not part of.
     for (const type of ["input", "change"]) this.text.addEventListener(type, (event) => event.stopPropagation());
     this.text.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -38,11 +38,11 @@ export class Thread {
       event.stopPropagation();
       void this.send();
     });
-    this.end = subscribe(["remark"], () => void this.load());
+    this.unsubscribe = subscribe(["remark"], () => void this.load());
   }
 
   show(remarks: readonly Remark[]): void {
-    const one = (remark: Remark) =>
+    const item = (remark: Remark) =>
       h(
         "li",
         {},
@@ -52,7 +52,7 @@ export class Thread {
       );
     fill(
       this.list,
-      ...(remarks.length ? remarks.map(one) : [h("li", { class: "small dim" }, "Nobody has said anything yet.")]),
+      ...(remarks.length ? remarks.map(item) : [h("li", { class: "small dim" }, "Nobody has said anything yet.")]),
     );
   }
 
@@ -61,11 +61,11 @@ export class Thread {
     this.text.scrollIntoView({ block: "nearest" });
   }
 
-  tell(text: string): void {
-    fill(this.said, h("span", { class: "bad" }, icon("bad"), text));
+  showProblem(text: string): void {
+    fill(this.problem, h("span", { class: "bad" }, icon("bad"), text));
   }
 
-  /** True where this person takes part. */
+  /** Returns whether this person may take part. */
   async load(): Promise<boolean> {
     try {
       this.show((await api.get<Discussion>(this.url)).remarks);
@@ -81,15 +81,15 @@ export class Thread {
     try {
       const { remarks } = await api.post<Discussion>(this.url, { text });
       this.text.value = "";
-      fill(this.said);
+      fill(this.problem);
       this.show(remarks);
       polite("Sent");
     } catch (error) {
-      this.tell(`It was not sent, and stays here. ${reason(error)}`);
+      this.showProblem(`It was not sent, and stays here. ${reason(error)}`);
     }
   }
 
   close(): void {
-    this.end();
+    this.unsubscribe();
   }
 }

@@ -1,16 +1,16 @@
-/** An adjudication beside the pictures: the answers compared, what was said about them, and unblinding on record. */
+/** An adjudication beside the pictures: the answers compared, their comments, and audited unblinding. */
 
 import { polite } from "../../common/announce";
 import { api, reason } from "../../common/api";
 import { ask } from "../../common/dialog";
 import { type Child, fill, h, s } from "../../common/dom";
+import { flagSign } from "../../common/flag";
 import { probability } from "../../common/format";
 import { keyCap } from "../../common/keymap";
-import { flagSign } from "../../worklist/rows";
 import type { Findings, Keyframe } from "../answer/findings";
 import { schemaOf } from "../answer/schema";
 import type { Discussion, OtherRead } from "../types";
-import { Thread } from "./discussion";
+import { DiscussionPanel } from "./discussion";
 
 const LEVELS = { high: "high weight", mid: "middle weight", low: "low weight" } as const;
 
@@ -20,7 +20,7 @@ export function wordOf(field: string, findings: Findings): string {
   return value === null || value === undefined ? "–" : schemaOf(findings).word(field, value);
 }
 
-function sign(): SVGElement {
+function unequalSign(): SVGElement {
   return s(
     "svg",
     { class: "ne", viewBox: "0 0 12 12", "aria-hidden": "true" },
@@ -28,28 +28,28 @@ function sign(): SVGElement {
   );
 }
 
-export interface JudgeCommands {
+export interface AdjudicationPanelHost {
   accept: (at: number) => void;
   goTo: (keyframe: Keyframe) => void;
   unblinded: () => void;
 }
 
-export class Judge {
+export class AdjudicationPanel {
   readonly element = h("div", { class: "stack-4", "data-judge": "" });
-  readonly thread: Thread;
-  private found: Discussion | null = null;
+  readonly discussion: DiscussionPanel;
+  private comparison: Discussion | null = null;
   private readonly decided = new Map<string, HTMLElement>();
   private readonly rows = new Map<string, string[]>();
   private readonly url: string;
-  private frame = -1;
+  private keyframeIndex = -1;
 
   constructor(
     item: number,
     private readonly others: readonly OtherRead[],
-    private readonly commands: JudgeCommands,
+    private readonly host: AdjudicationPanelHost,
   ) {
     this.url = `/api/v1/discussions/${item}/`;
-    this.thread = new Thread(this.url);
+    this.discussion = new DiscussionPanel(this.url);
   }
 
   /** The readers' keyframes, one after the other. */
@@ -70,15 +70,15 @@ export class Judge {
     }
   }
 
-  private show(found: Discussion): void {
-    this.found = found;
-    this.thread.show(found.remarks);
+  private show(comparison: Discussion): void {
+    this.comparison = comparison;
+    this.discussion.show(comparison.remarks);
     this.decided.clear();
-    fill(this.element, this.table(found), this.comments(), this.blinding(found));
-    if (found.unblinded) this.commands.unblinded();
+    fill(this.element, this.table(comparison), this.comments(), this.blindingNote(comparison));
+    if (comparison.unblinded) this.host.unblinded();
   }
 
-  private row(found: Discussion, row: Discussion["rows"][number]): HTMLElement {
+  private row(comparison: Discussion, row: Discussion["rows"][number]): HTMLElement {
     const yours = h("td", { class: "dec" }, "–");
     this.decided.set(row.field, yours);
     this.rows.set(row.field, row.values);
@@ -89,18 +89,18 @@ export class Judge {
       h(
         "th",
         { scope: "row" },
-        row.differs ? [sign(), h("span", { class: "vh" }, "differs: ")] : null,
+        row.differs ? [unequalSign(), h("span", { class: "vh" }, "differs: ")] : null,
         row.label,
         level,
       ),
-      ...row.values.slice(0, found.readers.length).map((value) => h("td", {}, value)),
+      ...row.values.slice(0, comparison.readers.length).map((value) => h("td", {}, value)),
       yours,
     );
   }
 
-  private table(found: Discussion): HTMLElement {
-    const differing = found.rows.filter((row) => row.differs);
-    const names = found.unblinded?.readers ?? found.readers;
+  private table(comparison: Discussion): HTMLElement {
+    const differing = comparison.rows.filter((row) => row.differs);
+    const names = comparison.unblinded?.readers ?? comparison.readers;
     const head = (name: string, at: number) =>
       h(
         "th",
@@ -111,15 +111,15 @@ export class Judge {
             class: "btn pick",
             type: "button",
             title: `Take the answer of ${name}`,
-            onclick: () => this.commands.accept(at),
+            onclick: () => this.host.accept(at),
           },
           h("kbd", {}, at + 1),
           name,
         ),
       );
     const part = (text: string) =>
-      h("tr", { class: "sep" }, h("th", { scope: "rowgroup", colspan: found.readers.length + 2 }, text));
-    const same = found.rows.filter((row) => !row.differs);
+      h("tr", { class: "sep" }, h("th", { scope: "rowgroup", colspan: comparison.readers.length + 2 }, text));
+    const same = comparison.rows.filter((row) => !row.differs);
     return h(
       "table",
       { class: "cmp wide" },
@@ -139,26 +139,28 @@ export class Judge {
         "tbody",
         {},
         part(`${differing.length} different`),
-        ...differing.map((row) => this.row(found, row)),
+        ...differing.map((row) => this.row(comparison, row)),
         part(`${same.length} the same`),
-        ...same.map((row) => this.row(found, row)),
+        ...same.map((row) => this.row(comparison, row)),
       ),
     );
   }
 
   private comments(): Child {
-    const said = this.others
+    const comments = this.others
       .map((other) => ({ name: other.reader, comment: other.revisions[0]?.comment ?? "" }))
       .filter(({ comment }) => comment.trim());
     const frames = this.keyframes;
     const link = (keyframe: Keyframe & { reader: string }) =>
       h(
         "button",
-        { class: "link small", type: "button", onclick: () => this.commands.goTo(keyframe) },
+        { class: "link small", type: "button", onclick: () => this.host.goTo(keyframe) },
         `${keyframe.reader}, frame ${keyframe.frame}`,
       );
     return [
-      said.map(({ name, comment }) => h("p", { class: "small" }, h("span", { class: "strong" }, `${name}: `), comment)),
+      comments.map(({ name, comment }) =>
+        h("p", { class: "small" }, h("span", { class: "strong" }, `${name}: `), comment),
+      ),
       frames.length
         ? h(
             "p",
@@ -171,8 +173,8 @@ export class Judge {
     ];
   }
 
-  private blinding(found: Discussion): HTMLElement {
-    const shown = found.unblinded;
+  private blindingNote(comparison: Discussion): HTMLElement {
+    const shown = comparison.unblinded;
     if (!shown) {
       const button = h(
         "button",
@@ -200,7 +202,7 @@ export class Judge {
   }
 
   async unblind(): Promise<void> {
-    if (!this.found || this.found.unblinded) return;
+    if (!this.comparison || this.comparison.unblinded) return;
     const body = [
       h(
         "p",
@@ -220,23 +222,23 @@ export class Judge {
       this.show(await api.post<Discussion>(`${this.url}unblind/`, { reason: why }));
       polite("Unblinded. It is on record.");
     } catch (error) {
-      this.thread.tell(`Nothing was shown. ${reason(error)}`);
+      this.discussion.showProblem(`Nothing was shown. ${reason(error)}`);
     }
   }
 
-  /** To the next keyframe of the readers. */
-  flip(): void {
+  /** Go to the next keyframe of the readers. */
+  nextKeyframe(): void {
     const frames = this.keyframes;
     if (!frames.length) return polite("The readers marked no keyframe");
-    this.frame = (this.frame + 1) % frames.length;
-    const at = frames[this.frame];
-    if (at) {
-      this.commands.goTo(at);
-      polite(`${at.reader}, frame ${at.frame}`);
+    this.keyframeIndex = (this.keyframeIndex + 1) % frames.length;
+    const keyframe = frames[this.keyframeIndex];
+    if (keyframe) {
+      this.host.goTo(keyframe);
+      polite(`${keyframe.reader}, frame ${keyframe.frame}`);
     }
   }
 
-  /** What the decision is so far. */
+  /** Draw the decision so far beside the answers. */
   draw(findings: Findings): void {
     for (const [field, cell] of this.decided) {
       const word = wordOf(field, findings);

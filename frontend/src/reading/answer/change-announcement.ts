@@ -1,39 +1,43 @@
 /**
- * What a change of the answer was, for those who hear it:
- * of the form, and of what was drawn and marked in the pictures.
+ * A change of the answer in words, for screen readers:
+ * of the form, and of drawings and keyframes.
  */
 
 import { nameOf } from "../../viewer/annotation/drawing";
-import { said } from "../../viewer/annotation/svg-layer";
+import { describeDrawing } from "../../viewer/annotation/svg-layer";
 import type { Clip } from "../../viewer/types";
-import { type Form, type Keyframe, spoken } from "./findings";
+import { describeFormChange, type Form, type Keyframe } from "./findings";
 
-type Named = Pick<Clip, "sop_uid" | "label" | "regions">;
+type NamedClip = Pick<Clip, "sop_uid" | "label" | "regions">;
 
-export function changed(before: Form, after: Form, clips: readonly Named[]): string {
-  return [spoken(before, after), ...keyframes(before, after, clips), ...drawings(before, after, clips)]
+export function describeChange(before: Form, after: Form, clips: readonly NamedClip[]): string {
+  return [
+    describeFormChange(before, after),
+    ...keyframeChanges(before, after, clips),
+    ...drawingChanges(before, after, clips),
+  ]
     .filter(Boolean)
     .join(", ");
 }
 
-function keyframes(before: Form, after: Form, clips: readonly Named[]): string[] {
-  const [old, now] = [before.findings.keyframes ?? [], after.findings.keyframes ?? []];
-  const has = (list: readonly Keyframe[], wanted: Keyframe) =>
-    list.some(({ sop_uid, frame }) => sop_uid === wanted.sop_uid && frame === wanted.frame);
+function keyframeChanges(before: Form, after: Form, clips: readonly NamedClip[]): string[] {
+  const [old, current] = [before.findings.keyframes ?? [], after.findings.keyframes ?? []];
+  const has = (list: readonly Keyframe[], keyframe: Keyframe) =>
+    list.some(({ sop_uid, frame }) => sop_uid === keyframe.sop_uid && frame === keyframe.frame);
   const name = ({ sop_uid, frame }: Keyframe) =>
     `${clips.find((clip) => clip.sop_uid === sop_uid)?.label ?? "another clip"}, frame ${frame}`;
-  const more = now.filter((each) => !has(old, each)).map((each) => `Keyframe: ${name(each)}`);
-  return [...more, ...old.filter((each) => !has(now, each)).map((each) => `Keyframe taken away: ${name(each)}`)];
+  const more = current.filter((each) => !has(old, each)).map((each) => `Keyframe: ${name(each)}`);
+  return [...more, ...old.filter((each) => !has(current, each)).map((each) => `Keyframe taken away: ${name(each)}`)];
 }
 
-/** The number of what was drawn or moved, or why there is none. */
-function drawings(before: Form, after: Form, clips: readonly Named[]): string[] {
-  const [old, now] = [before.findings.drawings ?? [], after.findings.drawings ?? []];
+/** Each drawing that was added or changed with its value, each that was deleted. */
+function drawingChanges(before: Form, after: Form, clips: readonly NamedClip[]): string[] {
+  const [old, current] = [before.findings.drawings ?? [], after.findings.drawings ?? []];
   const regions = (sop: string) => clips.find((clip) => clip.sop_uid === sop)?.regions ?? [];
-  const touched = now.filter((each) => !old.includes(each));
-  const gone = old.filter(({ uid }) => !now.some((each) => each.uid === uid));
+  const changed = current.filter((each) => !old.includes(each));
+  const deleted = old.filter(({ uid }) => !current.some((each) => each.uid === uid));
   return [
-    ...touched.map((each) => said(each, regions(each.sop_uid))),
-    ...gone.map((each) => `${nameOf(each)} deleted`),
+    ...changed.map((each) => describeDrawing(each, regions(each.sop_uid))),
+    ...deleted.map((each) => `${nameOf(each)} deleted`),
   ];
 }

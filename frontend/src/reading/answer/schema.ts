@@ -1,4 +1,4 @@
-/** Versions of the label schema, as far as a page has met them: the one in force, and those of older answers. */
+/** The versions of the label schema that a page has loaded: the one in force, and those of older answers. */
 
 import { api } from "../../common/api";
 import { type Condition, holds } from "../conditions";
@@ -30,7 +30,7 @@ export interface SchemaDocument {
   "x-asks"?: readonly ({ ask: string } & Condition)[];
 }
 
-export interface Told {
+export interface SchemaVersion {
   name: string;
   document: SchemaDocument;
 }
@@ -38,8 +38,8 @@ export interface Told {
 export type Kind = "flag" | "choice" | "number" | "text";
 export type Field = [name: string, rule: Rule];
 
-/** Fields that have a place of their own in the form. */
-const PLACED = new Set(["schema", "right", "left", "quality", "keyframes", "drawings"]);
+/** Fields that the form lays out by itself. */
+const OWN_PLACE = new Set(["schema", "right", "left", "quality", "keyframes", "drawings"]);
 
 export function kindOf({ oneOf, type }: Rule): Kind {
   if (oneOf) return "choice";
@@ -63,7 +63,7 @@ export class LabelSchema {
   }
 
   get fields(): Field[] {
-    return Object.entries(this.document.properties).filter(([name]) => !PLACED.has(name));
+    return Object.entries(this.document.properties).filter(([name]) => !OWN_PLACE.has(name));
   }
 
   has(name: string): boolean {
@@ -111,28 +111,30 @@ export class LabelSchema {
   }
 
   questions(findings: Readonly<Record<string, unknown>>): string[] {
-    return (this.document["x-asks"] ?? []).filter((asked) => holds(asked, findings)).map((asked) => asked.ask);
+    return (this.document["x-asks"] ?? []).filter((rule) => holds(rule, findings)).map((rule) => rule.ask);
   }
 }
 
-const known = new Map<string, LabelSchema>();
+const schemas = new Map<string, LabelSchema>();
 const UNKNOWN = new LabelSchema("", { title: "", properties: {} });
 
-export function remember({ name, document }: Told): LabelSchema {
-  const schema = known.get(name) ?? new LabelSchema(name, document);
-  known.set(name, schema);
+export function registerSchema({ name, document }: SchemaVersion): LabelSchema {
+  const schema = schemas.get(name) ?? new LabelSchema(name, document);
+  schemas.set(name, schema);
   return schema;
 }
 
-/** The version that an answer was made with; one that the page has not met has no words of its own. */
+/** The version that an answer was made with; an empty schema where the page has not loaded it. */
 export function schemaOf({ schema }: { schema?: unknown }): LabelSchema {
-  return known.get(String(schema)) ?? UNKNOWN;
+  return schemas.get(String(schema)) ?? UNKNOWN;
 }
 
 /** Fetch the versions of these answers, so that each can be shown in its own words. */
-export async function meet(names: readonly (string | undefined)[]): Promise<void> {
-  const missing = [...new Set(names)].filter((name): name is string => Boolean(name) && !known.has(name ?? ""));
+export async function loadSchemas(names: readonly (string | undefined)[]): Promise<void> {
+  const missing = [...new Set(names)].filter((name): name is string => Boolean(name) && !schemas.has(name ?? ""));
   await Promise.all(
-    missing.map((name) => api.get<Told>(`/api/v1/label-schemas/${name}/`).then(remember, () => undefined)),
+    missing.map((name) =>
+      api.get<SchemaVersion>(`/api/v1/label-schemas/${name}/`).then(registerSchema, () => undefined),
+    ),
   );
 }

@@ -1,7 +1,7 @@
-/** What this browser keeps of reads: an entry for each read and tab, so that no tab writes over another's. */
+/** Drafts in this browser: one entry for each read and tab, so that no tab overwrites another's. */
 
-import type { Kept, Seen } from "../../viewer/coverage/coverage";
-import { type Answer, same } from "../answer/findings";
+import type { ClipCoverage, StoredCoverage } from "../../viewer/coverage/coverage";
+import { type Answer, sameAnswer } from "../answer/findings";
 
 export interface Place {
   user: string;
@@ -14,40 +14,40 @@ export interface Commit extends Answer {
   context: Place["context"];
   item?: number;
   version: number;
-  seen: Seen[];
+  seen: ClipCoverage[];
   duration_ms: number;
   idempotency_key: string;
-  /** The reader was asked about what does not go together. */
+  /** The reader has confirmed contradictions. */
   confirmed?: boolean;
   device?: Record<string, string | number>;
 }
 
-/** What this browser keeps of one read. */
-export interface Stored {
+/** The entry of one read. */
+export interface StoredDraft {
   place: Place;
-  /** The tab that wrote it: two tabs that are offline do not write over each other. */
+  /** The tab that wrote it. */
   tab?: string;
-  /** The server's draft version that this grew from. */
+  /** The server's draft version that this is based on. */
   base: number;
   at: string;
   /** What the server has not confirmed; absent once it has. */
   answer?: Answer;
   commit?: Commit;
-  /** What was sent since the last confirmation: a server that took it and whose answer was lost has this tab's own. */
+  /** Answers sent since the last confirmation, by which a draft on the server is recognized as this tab's own. */
   sent?: Answer[];
-  seen?: Kept;
+  seen?: StoredCoverage;
 }
 
 const PREFIX = "fontanelle.draft.";
 const TAB = "fontanelle.tab";
 const KEPT_DAYS = 30;
 
-export function keyOf(place: Place, tab = ""): string {
+export function storageKey(place: Place, tab = ""): string {
   const key = [PREFIX + place.user, place.study, place.context, place.item ?? ""];
   return (tab ? [...key, tab] : key).join("|");
 }
 
-/** This tab's name: it stays over a reload, and is another's in another tab. */
+/** This tab's name: the same after a reload, different in every tab. */
 export function tabName(session: Pick<Storage, "getItem" | "setItem">): string {
   const fresh = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) =>
     byte.toString(16).padStart(2, "0"),
@@ -61,23 +61,24 @@ export function tabName(session: Pick<Storage, "getItem" | "setItem">): string {
   }
 }
 
-function owes(stored: Stored): boolean {
-  return Boolean(stored.answer || stored.commit);
+/** Whether the server has not confirmed something of it. */
+export function hasUnsent({ answer, commit }: StoredDraft): boolean {
+  return Boolean(answer || commit);
 }
 
-export class Shelf {
+export class DraftStore {
   constructor(
     private readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">,
     readonly tab = "",
   ) {}
 
-  /** This tab's entry; where it has none, the newest that another left, which is this one's from now on. */
-  read(place: Place): Stored | null {
-    const own = this.parse(keyOf(place, this.tab));
+  /** This tab's entry; where it has none, it takes over the newest of another tab. */
+  read(place: Place): StoredDraft | null {
+    const own = this.parse(storageKey(place, this.tab));
     if (own) return own;
-    const [newest] = [...this.of(place)].sort(
+    const [newest] = [...this.draftsOf(place)].sort(
       (a, b) =>
-        Number(owes(b)) - Number(owes(a)) ||
+        Number(hasUnsent(b)) - Number(hasUnsent(a)) ||
         Number(Boolean(b.commit)) - Number(Boolean(a.commit)) ||
         b.at.localeCompare(a.at),
     );
@@ -87,17 +88,17 @@ export class Shelf {
     return adopted;
   }
 
-  /** What other tabs left of the same read that says something else. */
-  rivals(place: Place, mine: Answer | undefined): Stored[] {
-    const others = this.of(place).filter((stored) => (stored.tab ?? "") !== this.tab && stored.answer);
-    return others.filter((stored) => !mine || !same(stored.answer as Answer, mine));
+  /** Unsent answers of other tabs to the same read that differ from this one. */
+  otherTabs(place: Place, own: Answer | undefined): StoredDraft[] {
+    const others = this.draftsOf(place).filter((stored) => (stored.tab ?? "") !== this.tab && stored.answer);
+    return others.filter((stored) => !own || !sameAnswer(stored.answer as Answer, own));
   }
 
-  /** False where this browser keeps nothing (full, or forbidden). */
-  write(stored: Stored): boolean {
+  /** False where the browser does not store it (full, or forbidden). */
+  write(stored: StoredDraft): boolean {
     try {
       this.storage.setItem(
-        keyOf(stored.place, stored.tab ?? this.tab),
+        storageKey(stored.place, stored.tab ?? this.tab),
         JSON.stringify({ ...stored, tab: stored.tab ?? this.tab }),
       );
       return true;
@@ -106,26 +107,26 @@ export class Shelf {
     }
   }
 
-  remove({ place, tab = "" }: Stored): void {
-    this.storage.removeItem(keyOf(place, tab));
+  remove({ place, tab = "" }: StoredDraft): void {
+    this.storage.removeItem(storageKey(place, tab));
   }
 
-  /** What this person's other reads still owe the server. */
-  owed(user: string, except: Place | null): Stored[] {
-    const own = except && keyOf(except);
-    const mine = this.keys(`${PREFIX}${user}|`).filter((key) => !own || (key !== own && !key.startsWith(`${own}|`)));
-    return mine
+  /** Entries of this person's other reads that the server has not confirmed. */
+  unsent(user: string, except: Place | null): StoredDraft[] {
+    const own = except && storageKey(except);
+    const keys = this.keys(`${PREFIX}${user}|`).filter((key) => !own || (key !== own && !key.startsWith(`${own}|`)));
+    return keys
       .map((key) => this.parse(key))
       .filter((stored) => stored !== null)
-      .filter(owes);
+      .filter(hasUnsent);
   }
 
-  /** Drop what was confirmed long ago (only which frames were seen is left of it). */
-  tidy(now: Date): void {
+  /** Remove confirmed entries older than 30 days. */
+  removeOld(now: Date): void {
     const oldest = now.getTime() - KEPT_DAYS * 86_400_000;
     for (const key of this.keys(PREFIX)) {
       const stored = this.parse(key);
-      if (stored && !owes(stored) && Date.parse(stored.at) < oldest) this.storage.removeItem(key);
+      if (stored && !hasUnsent(stored) && Date.parse(stored.at) < oldest) this.storage.removeItem(key);
     }
   }
 
@@ -135,15 +136,15 @@ export class Shelf {
     );
   }
 
-  private of(place: Place): Stored[] {
-    const own = keyOf(place);
+  private draftsOf(place: Place): StoredDraft[] {
+    const own = storageKey(place);
     const keys = this.keys(own).filter((key) => key === own || key.startsWith(`${own}|`));
     return keys.map((key) => this.parse(key)).filter((stored) => stored !== null);
   }
 
-  private parse(key: string): Stored | null {
+  private parse(key: string): StoredDraft | null {
     try {
-      return JSON.parse(this.storage.getItem(key) ?? "null") as Stored | null;
+      return JSON.parse(this.storage.getItem(key) ?? "null") as StoredDraft | null;
     } catch {
       return null;
     }

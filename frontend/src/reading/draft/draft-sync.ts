@@ -4,29 +4,20 @@
  * idempotency key before it is sent, so that sending it twice counts once.
  */
 
+import type { DraftPayload, SavedDraft } from "../../api/schema";
 import { ApiError } from "../../common/api";
-import type { Kept } from "../../viewer/coverage/coverage";
-import { type Answer, type Findings, same, withoutNumbers } from "../answer/findings";
-import type { Commit, Place, Shelf, Stored } from "./draft-store";
+import type { StoredCoverage } from "../../viewer/coverage/coverage";
+import { type Answer, type Findings, sameAnswer, withoutNumbers } from "../answer/findings";
+import { type Commit, type DraftStore, hasUnsent, type Place, type StoredDraft } from "./draft-store";
 
-export interface ServerDraft {
-  findings: Findings;
-  comment: string;
-  version: number;
-  saved_at: string | null;
-}
+/** A draft that the server has; without findings it has none. */
+export type ServerDraft = Omit<DraftPayload, "findings"> & { findings: Findings };
+export type Saved = { version: number; saved_at: string } & Partial<Pick<SavedDraft, "schema">>;
 
-export interface Saved {
-  version: number;
-  saved_at: string;
-  /** The version of the label schema that is in force. */
-  schema?: string;
-}
-
-export interface Server {
+export interface DraftServer {
   save(place: Place, body: Answer & { version: number }): Promise<Saved>;
   commit(place: Place, body: Commit): Promise<unknown>;
-  /** Keep the version of a draft that the reader did not choose. */
+  /** Store the version of a draft that the reader did not choose. */
   setAside(place: Place, answer: Answer): Promise<unknown>;
 }
 
@@ -36,24 +27,20 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
-export type State =
+export type DraftState =
   | { kind: "empty" }
   | { kind: "saved"; at: Date }
   | { kind: "here"; at: Date; reason: string }
   | { kind: "committing"; at: Date; reason: string }
-  /** `rival`: the other version is another tab's, and lies in this browser. */
-  | { kind: "conflict"; mine: Answer; theirs: ServerDraft; rival?: Stored };
+  /** `otherTab` is set where the other version is that of another tab of this browser. */
+  | { kind: "conflict"; own: Answer; other: ServerDraft; otherTab?: StoredDraft };
 
 const SOON_MS = 400;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 15_000;
 const KEPT_SENT = 8;
 
-function owed({ answer, commit }: Stored): boolean {
-  return Boolean(answer || commit);
-}
-
-function sending({ sent = [] }: Stored, answer: Answer): Answer[] {
+function withSent({ sent = [] }: StoredDraft, answer: Answer): Answer[] {
   return [...sent, answer].slice(-KEPT_SENT);
 }
 
@@ -62,7 +49,7 @@ export function isStale(error: unknown): error is ApiError {
 }
 
 /** Whether sending the same thing later may succeed. */
-export function later(error: unknown): boolean {
+export function isRetryable(error: unknown): boolean {
   return error instanceof ApiError && (error.transient || error.signedOut || error.status >= 500);
 }
 
@@ -70,104 +57,104 @@ function serverDraft(error: ApiError): ServerDraft {
   return (error.body as { server: ServerDraft }).server;
 }
 
-export class DraftKeeper {
-  state: State = { kind: "empty" };
-  /** Told when the server's schema is not the one that a draft was made with. */
-  outdated: (now: string) => void = () => undefined;
-  private stored: Stored;
+export class DraftSync {
+  state: DraftState = { kind: "empty" };
+  /** Called when the schema in force is not the one of the draft. */
+  schemaChanged: (now: string) => void = () => undefined;
+  private stored: StoredDraft;
   private version: number;
   private timer: unknown = null;
   private retry = 0;
   private sending: Promise<void> | null = null;
   private closed = false;
-  private keptHere = true;
+  private persisted = true;
   private waitingCommit: { resolve: (answer: unknown) => void; reject: (error: unknown) => void } | null = null;
 
   constructor(
     readonly place: Place,
-    private readonly shelf: Shelf,
-    private readonly server: Server,
+    private readonly store: DraftStore,
+    private readonly server: DraftServer,
     private readonly clock: Clock,
-    private readonly changed: (state: State) => void,
+    private readonly changed: (state: DraftState) => void,
   ) {
-    this.stored = shelf.read(place) ?? { place, tab: shelf.tab, base: 0, at: clock.now().toISOString() };
+    this.stored = store.read(place) ?? { place, tab: store.tab, base: 0, at: clock.now().toISOString() };
     this.version = this.stored.base;
   }
 
-  get seen(): Kept | undefined {
+  get storedCoverage(): StoredCoverage | undefined {
     return this.stored.seen;
   }
 
-  /** A commit that was written down and of which no answer ever came. */
+  /** A stored commit that the server has not answered. */
   get unsentCommit(): Commit | undefined {
     return this.stored.commit;
   }
 
   /**
-   * Join what this browser kept with what the server has; the answer to begin with. Where both moved on from the same
-   * draft the reader chooses: the state becomes a conflict and the own answer is shown meanwhile.
+   * Merge the stored draft with that of the server; returns the answer to begin with. Where both have changed since the
+   * same version, the state becomes a conflict, the reader chooses, and the own answer is shown until then.
    */
-  begin(theirs: ServerDraft | null): Answer | null {
-    if (!owed(this.stored)) this.adopt();
-    const mine = this.stored.answer;
-    const version = theirs?.version ?? 0;
-    if (!mine) {
+  begin(server: ServerDraft | null): Answer | null {
+    if (!hasUnsent(this.stored)) this.adoptOtherTab();
+    const own = this.stored.answer;
+    const version = server?.version ?? 0;
+    if (!own) {
       this.version = version;
-      if (theirs?.saved_at) this.become({ kind: "saved", at: new Date(theirs.saved_at) });
-      return theirs;
+      if (server?.saved_at) this.setState({ kind: "saved", at: new Date(server.saved_at) });
+      return server;
     }
-    if (theirs && version !== this.stored.base && !same(theirs, mine) && !this.isOwn(theirs)) {
-      this.become({ kind: "conflict", mine, theirs });
-      return mine;
+    if (server && version !== this.stored.base && !sameAnswer(server, own) && !this.isOwn(server)) {
+      this.setState({ kind: "conflict", own, other: server });
+      return own;
     }
     this.version = version;
-    this.change(mine);
-    this.meetRival(mine);
-    return mine;
+    this.change(own);
+    this.checkOtherTabs(own);
+    return own;
   }
 
-  /** Nothing is owed by this tab, but another that is gone owes something: it is this one's now. */
-  private adopt(): void {
-    const [left] = this.shelf.rivals(this.place, undefined);
-    if (!left) return;
-    this.stored = { ...this.stored, ...left, tab: this.shelf.tab };
-    this.version = left.base;
-    if (this.shelf.write(this.stored)) this.shelf.remove(left);
+  /** Take over an unsent draft that another tab has left behind. */
+  private adoptOtherTab(): void {
+    const [leftBehind] = this.store.otherTabs(this.place, undefined);
+    if (!leftBehind) return;
+    this.stored = { ...this.stored, ...leftBehind, tab: this.store.tab };
+    this.version = leftBehind.base;
+    if (this.store.write(this.stored)) this.store.remove(leftBehind);
   }
 
-  /** Another tab was offline with this read, too: the reader chooses between the two. */
-  private meetRival(mine: Answer): void {
-    const rival = this.stored.commit ? undefined : this.shelf.rivals(this.place, mine)[0];
-    if (!rival?.answer) return;
-    const { findings, comment } = rival.answer;
-    this.become({
+  /** Another tab has an unsent draft of this read, too: the state becomes a conflict. */
+  private checkOtherTabs(own: Answer): void {
+    const otherTab = this.stored.commit ? undefined : this.store.otherTabs(this.place, own)[0];
+    if (!otherTab?.answer) return;
+    const { findings, comment } = otherTab.answer;
+    this.setState({
       kind: "conflict",
-      mine,
-      theirs: { findings, comment, version: this.version, saved_at: rival.at },
-      rival,
+      own,
+      other: { findings, comment, version: this.version, saved_at: otherTab.at },
+      otherTab,
     });
   }
 
-  /** Written here before this returns; on the server within half a second. */
+  /** Store the answer at once; it is sent within half a second. */
   change(answer: Answer): void {
-    this.keep({ base: this.version, answer: { findings: answer.findings, comment: answer.comment } });
+    this.persist({ base: this.version, answer: { findings: answer.findings, comment: answer.comment } });
     if (this.state.kind === "conflict") {
-      this.become({ ...this.state, mine: answer });
+      this.setState({ ...this.state, own: answer });
       return;
     }
-    this.become({ kind: "here", at: this.clock.now(), reason: "" });
+    this.setState({ kind: "here", at: this.clock.now(), reason: "" });
     this.retry = 0;
     this.schedule(SOON_MS);
   }
 
-  keepSeen(seen: Kept): void {
-    this.keep({ seen });
+  storeCoverage(seen: StoredCoverage): void {
+    this.persist({ seen });
   }
 
-  /** Send now what is owed: the network, the tab or the sign-in is back, or the page is about to go. */
-  async flush(): Promise<void> {
+  /** Send at once what is unsent: the network, the tab or the sign-in is back, or the page is about to be unloaded. */
+  async send(): Promise<void> {
     this.clock.clearTimeout(this.timer);
-    // Of several that wait for a slow answer one goes on: two at once would be taken for two hands.
+    // One request at a time: the server takes two at once for a conflict.
     while (this.sending) await this.sending;
     if (this.closed || this.state.kind === "conflict") return;
     this.sending = this.stored.commit ? this.sendCommit(this.stored.commit) : this.sendDraft();
@@ -175,24 +162,24 @@ export class DraftKeeper {
     this.sending = null;
   }
 
-  /** Resolve a conflict: keep mine over the server's, or take the server's. The answer that now counts. */
-  choose(which: "mine" | "theirs"): Answer {
+  /** Resolve a conflict with the own answer or the other one; returns the chosen answer. */
+  choose(which: "own" | "other"): Answer {
     if (this.state.kind !== "conflict") throw new Error("there is nothing to choose between");
-    const { mine, theirs, rival } = this.state;
-    this.version = theirs.version;
-    const other = which === "mine" ? { findings: theirs.findings, comment: theirs.comment } : mine;
-    this.server.setAside(this.place, other).catch(() => undefined);
-    if (rival) this.shelf.remove(rival);
-    if (which === "mine" || rival) {
-      const kept = which === "mine" ? mine : { findings: theirs.findings, comment: theirs.comment };
+    const { own, other, otherTab } = this.state;
+    this.version = other.version;
+    const otherAnswer = { findings: other.findings, comment: other.comment };
+    const [chosen, rejected] = which === "own" ? [own, otherAnswer] : [otherAnswer, own];
+    this.server.setAside(this.place, rejected).catch(() => undefined);
+    if (otherTab) this.store.remove(otherTab);
+    if (which === "own" || otherTab) {
       this.state = { kind: "empty" };
-      this.change(kept);
-      this.meetRival(kept);
-      return kept;
+      this.change(chosen);
+      this.checkOtherTabs(chosen);
+      return chosen;
     }
-    this.confirmed(theirs.version);
-    this.become({ kind: "saved", at: new Date(theirs.saved_at ?? this.clock.now()) });
-    return { findings: theirs.findings, comment: theirs.comment };
+    this.setConfirmed(other.version);
+    this.setState({ kind: "saved", at: new Date(other.saved_at ?? this.clock.now()) });
+    return chosen;
   }
 
   /** Resolves with the server's answer, however long it takes; rejects where the server refuses. */
@@ -201,15 +188,15 @@ export class DraftKeeper {
     if (this.sending) await this.sending;
     const { context, item } = this.place;
     const commit: Commit = { ...body, context, ...(item === undefined ? {} : { item }), version: this.version };
-    this.keep({ commit });
+    this.persist({ commit });
     return this.resume();
   }
 
-  /** Send again a commit that was written down before. */
+  /** Send a stored commit again. */
   resume(): Promise<unknown> {
-    this.become({ kind: "committing", at: this.clock.now(), reason: "" });
+    this.setState({ kind: "committing", at: this.clock.now(), reason: "" });
     const answer = new Promise((resolve, reject) => (this.waitingCommit = { resolve, reject }));
-    void this.flush();
+    void this.send();
     return answer;
   }
 
@@ -218,39 +205,39 @@ export class DraftKeeper {
     this.clock.clearTimeout(this.timer);
   }
 
-  // ----------
+  // ---------- storing and sending ----------
 
-  private keep(part: Partial<Stored>): void {
+  private persist(part: Partial<StoredDraft>): void {
     this.stored = { ...this.stored, ...part, at: this.clock.now().toISOString() };
-    this.keptHere = this.shelf.write(this.stored);
+    this.persisted = this.store.write(this.stored);
   }
 
   private schedule(ms: number): void {
     this.clock.clearTimeout(this.timer);
-    this.timer = this.clock.setTimeout(() => void this.flush(), ms);
+    this.timer = this.clock.setTimeout(() => void this.send(), ms);
   }
 
-  private become(state: State): void {
+  private setState(state: DraftState): void {
     if (this.closed) return;
     this.state = state;
     this.changed(state);
   }
 
-  private confirmed(version: number): void {
+  private setConfirmed(version: number): void {
     this.version = version;
     const { answer: _confirmed, sent: _arrived, ...rest } = this.stored;
     this.stored = { ...rest, base: version };
-    this.keep({});
+    this.persist({});
   }
 
   private async sendDraft(): Promise<void> {
     const answer = this.stored.answer;
     if (!answer) return;
-    this.keep({ sent: sending(this.stored, answer) });
+    this.persist({ sent: withSent(this.stored, answer) });
     try {
       const { version, saved_at, schema } = await this.server.save(this.place, { ...answer, version: this.version });
       this.saved(answer, version, saved_at);
-      if (schema && schema !== answer.findings.schema && !this.closed) this.outdated(schema);
+      if (schema && schema !== answer.findings.schema && !this.closed) this.schemaChanged(schema);
     } catch (error) {
       this.failed(error, answer);
     }
@@ -260,48 +247,48 @@ export class DraftKeeper {
     this.retry = 0;
     this.version = version;
     if (this.stored.answer === sent) {
-      this.confirmed(version);
-      this.become({ kind: "saved", at: new Date(at) });
+      this.setConfirmed(version);
+      this.setState({ kind: "saved", at: new Date(at) });
     } else {
-      this.keep({ base: version, sent: [] });
+      this.persist({ base: version, sent: [] });
       this.schedule(SOON_MS);
     }
   }
 
-  /** The server holds what this tab sent: it took it, and only its answer was lost on the way. */
+  /** Whether the server's draft is one that this tab has sent and whose response was lost. */
   private isOwn({ findings, comment }: Answer): boolean {
     const plain = (answer: Answer) => ({ findings: withoutNumbers(answer.findings), comment: answer.comment });
-    return (this.stored.sent ?? []).some((sent) => same(plain(sent), plain({ findings, comment })));
+    return (this.stored.sent ?? []).some((sent) => sameAnswer(plain(sent), plain({ findings, comment })));
   }
 
-  /** A refusal that only says that an own draft arrived: the next one grows from that. */
-  private grownFromOwn(error: unknown): boolean {
+  /** After a refusal because of an own draft, go on from that version; false for every other error. */
+  private rebasedOnOwn(error: unknown): boolean {
     if (!isStale(error)) return false;
-    const theirs = serverDraft(error);
-    if (!this.isOwn(theirs)) return false;
-    this.version = theirs.version;
+    const server = serverDraft(error);
+    if (!this.isOwn(server)) return false;
+    this.version = server.version;
     const { commit } = this.stored;
-    this.keep({ base: theirs.version, ...(commit ? { commit: { ...commit, version: theirs.version } } : {}) });
+    this.persist({ base: server.version, ...(commit ? { commit: { ...commit, version: server.version } } : {}) });
     this.schedule(0);
     return true;
   }
 
-  private failed(error: unknown, mine: Answer): void {
-    if (this.grownFromOwn(error)) return;
+  private failed(error: unknown, own: Answer): void {
+    if (this.rebasedOnOwn(error)) return;
     if (isStale(error)) {
-      this.become({ kind: "conflict", mine: this.stored.answer ?? mine, theirs: serverDraft(error) });
+      this.setState({ kind: "conflict", own: this.stored.answer ?? own, other: serverDraft(error) });
       return;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    this.become({
+    this.setState({
       kind: "here",
       at: new Date(this.stored.at),
-      reason: this.keptHere ? reason : `This browser keeps nothing. ${reason}`,
+      reason: this.persisted ? reason : `This browser keeps nothing. ${reason}`,
     });
-    if (later(error)) this.again();
+    if (isRetryable(error)) this.scheduleRetry();
   }
 
-  private again(): void {
+  private scheduleRetry(): void {
     this.schedule(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.retry));
     this.retry += 1;
   }
@@ -309,10 +296,10 @@ export class DraftKeeper {
   private async sendCommit(commit: Commit): Promise<void> {
     try {
       const answer = await this.server.commit(this.place, commit);
-      // Which frames were seen stays, for a read that is opened again.
+      // The coverage stays, for a read that is opened again.
       const { answer: _answered, commit: _committed, sent: _sent, ...rest } = this.stored;
       this.stored = rest;
-      this.keep({});
+      this.persist({});
       this.waitingCommit?.resolve(answer);
     } catch (error) {
       this.commitFailed(error);
@@ -320,14 +307,14 @@ export class DraftKeeper {
   }
 
   private commitFailed(error: unknown): void {
-    if (this.grownFromOwn(error)) return;
-    if (later(error)) {
-      this.become({
+    if (this.rebasedOnOwn(error)) return;
+    if (isRetryable(error)) {
+      this.setState({
         kind: "committing",
         at: new Date(this.stored.at),
         reason: error instanceof Error ? error.message : String(error),
       });
-      this.again();
+      this.scheduleRetry();
       return;
     }
     const { commit, ...rest } = this.stored;
@@ -335,11 +322,11 @@ export class DraftKeeper {
       ...rest,
       answer: rest.answer ?? { findings: commit?.findings as Findings, comment: commit?.comment ?? "" },
     };
-    this.keep({});
+    this.persist({});
     if (isStale(error) && this.stored.answer)
-      this.become({ kind: "conflict", mine: this.stored.answer, theirs: serverDraft(error) });
+      this.setState({ kind: "conflict", own: this.stored.answer, other: serverDraft(error) });
     else
-      this.become({
+      this.setState({
         kind: "here",
         at: new Date(this.stored.at),
         reason: error instanceof Error ? error.message : String(error),
@@ -348,21 +335,26 @@ export class DraftKeeper {
   }
 }
 
-/** Send what other reads of this person still owe. What the server refuses stays until that study is opened. */
-export async function replay(shelf: Shelf, server: Server, user: string, except: Place | null): Promise<number> {
+/** Send unsent drafts of this person's other reads. What the server refuses stays until that study is opened. */
+export async function sendUnsent(
+  store: DraftStore,
+  server: DraftServer,
+  user: string,
+  except: Place | null,
+): Promise<number> {
   let sent = 0;
-  for (const stored of shelf.owed(user, except)) {
+  for (const stored of store.unsent(user, except)) {
     try {
       if (stored.commit) await server.commit(stored.place, stored.commit);
       else if (stored.answer) {
-        // Written down first, as from its own page: left before the answer comes, it is still known as one's own.
-        shelf.write({ ...stored, sent: sending(stored, stored.answer) });
+        // Stored before it is sent, so that the draft is recognized as own even if the response is lost.
+        store.write({ ...stored, sent: withSent(stored, stored.answer) });
         await server.save(stored.place, { ...stored.answer, version: stored.base });
       }
-      shelf.remove(stored);
+      store.remove(stored);
       sent += 1;
     } catch (error) {
-      if (later(error)) return sent;
+      if (isRetryable(error)) return sent;
     }
   }
   return sent;

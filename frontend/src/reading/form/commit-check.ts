@@ -1,6 +1,6 @@
 /**
- * What stands between a reader and the commit: clips that were not opened and answers
- * that do not go together. Asks once.
+ * Checks before a commit: clips that were not opened and findings that contradict each other.
+ * It asks once; the second commit passes.
  */
 
 import { assertive } from "../../common/announce";
@@ -8,11 +8,11 @@ import { h, icon } from "../../common/dom";
 import { count } from "../../common/format";
 import type { Coverage } from "../../viewer/coverage/coverage";
 import { type Clip, playable } from "../../viewer/types";
-import { answered, contradictions, type Findings } from "../answer/findings";
+import { contradictions, type Findings, isAnswered } from "../answer/findings";
 import type { ReadForm } from "./form";
 
-export class CommitGate {
-  private asked = false;
+export class CommitCheck {
+  private confirmAsked = false;
   private drawn = "?";
 
   constructor(
@@ -21,21 +21,21 @@ export class CommitGate {
     private readonly clips: readonly Clip[],
   ) {}
 
-  /** The answer has changed: what was asked about the one before counts no more. */
+  /** The answer has changed: a question about the one before is void. */
   answerChanged(): void {
-    this.asked = false;
+    this.confirmAsked = false;
     this.draw(true);
   }
 
-  /** Coverage has grown; a question that stands is left standing. */
+  /** Draw the coverage; a question on the screen stays unless forced. */
   draw(force = false): void {
-    if (this.asked && !force) return;
+    if (this.confirmAsked && !force) return;
     const unopened = this.coverage.unopened();
     const signature = unopened.join();
     if (signature === this.drawn && !force) return;
     this.drawn = signature;
     if (!this.clips.some(playable))
-      return this.form.warn(
+      return this.form.setWarning(
         h(
           "p",
           { class: "warn small" },
@@ -43,11 +43,11 @@ export class CommitGate {
           h("span", {}, "There is no picture to look at: the study can be read as non-diagnostic, or left."),
         ),
       );
-    const all = this.clips.some((clip) => clip.decode_error || !clip.frames)
+    const allOpened = this.clips.some((clip) => clip.decode_error || !clip.frames)
       ? "Every clip that can be shown was opened"
       : `All ${count(this.clips.length, "clip")} opened`;
     if (unopened.length)
-      this.form.warn(
+      this.form.setWarning(
         h(
           "p",
           { class: "warn small" },
@@ -61,21 +61,21 @@ export class CommitGate {
         ),
       );
     else
-      this.form.warn(
-        h("p", { class: "small dim ok" }, icon("ok"), h("span", {}, `${all}, so Enter will not ask again.`)),
+      this.form.setWarning(
+        h("p", { class: "small dim ok" }, icon("ok"), h("span", {}, `${allOpened}, so Enter will not ask again.`)),
       );
   }
 
   /** Whether the answer may be committed now. */
-  open(findings: Findings, conflict: boolean): boolean {
-    if (conflict) return this.refuse("Choose first which of the two drafts counts.");
+  passes(findings: Findings, conflict: boolean): boolean {
+    if (conflict) return this.refuseWith("Choose first which of the two drafts counts.");
     const { right, left } = findings;
-    if (!answered(findings) && (right === null) !== (left === null))
-      return this.refuse(
+    if (!isAnswered(findings) && (right === null) !== (left === null))
+      return this.refuseWith(
         `The ${right === null ? "right" : "left"} side has no grade yet: ${right === null ? "R" : "L"} and a grade.`,
       );
-    if (!answered(findings))
-      return this.refuse(
+    if (!isAnswered(findings))
+      return this.refuseWith(
         "Nothing is answered yet: 0 for no haemorrhage, or R or L and a grade. " +
           "Q until Non-diag. if the pictures allow neither.",
       );
@@ -87,16 +87,16 @@ export class CommitGate {
     if (!this.clips.some(playable) && findings.quality !== "non_diagnostic")
       doubts.push("This study has no pictures, yet it is graded.");
     if (unopened.length) doubts.push(`${unopened.length} of ${count(this.clips.length, "clip")} not opened.`);
-    if (!doubts.length || this.asked) return true;
-    this.asked = true;
-    this.tell(doubts, "Enter again commits.");
+    if (!doubts.length || this.confirmAsked) return true;
+    this.confirmAsked = true;
+    this.warn(doubts, "Enter again commits.");
     return false;
   }
 
-  tell(sentences: string[], then = ""): void {
+  warn(sentences: string[], then = ""): void {
     const text = [...sentences, then].filter(Boolean).join(" ");
     const unopened = this.coverage.unopened();
-    this.form.warn(
+    this.form.setWarning(
       h(
         "p",
         { class: "warn question", "data-question": "" },
@@ -112,8 +112,8 @@ export class CommitGate {
     assertive(text);
   }
 
-  private refuse(why: string): false {
-    this.tell([why]);
+  private refuseWith(why: string): false {
+    this.warn([why]);
     return false;
   }
 }

@@ -11,7 +11,7 @@ export interface FieldRow {
   draw: (value: unknown, shown: boolean) => void;
 }
 
-interface Commands {
+interface FieldHost {
   act: (action: Action) => void;
   release: () => void;
 }
@@ -21,8 +21,8 @@ interface Control {
   draw: (value: unknown) => void;
 }
 
-/** An answer in words. The place in the list stands for the value, which may be a number or null. */
-function choice(name: string, { oneOf = [] }: Rule, { act, release }: Commands): Control {
+/** A menu of options. Its values are indices into `oneOf`, since an option may be a number or null. */
+function choice(name: string, { oneOf = [] }: Rule, { act, release }: FieldHost): Control {
   const select = h(
     "select",
     { id: name },
@@ -38,7 +38,7 @@ function choice(name: string, { oneOf = [] }: Rule, { act, release }: Commands):
   };
 }
 
-function number(name: string, { minimum, maximum, type }: Rule, { act }: Commands): Control {
+function number(name: string, { minimum, maximum, type }: Rule, { act }: FieldHost): Control {
   const step = type?.includes("integer") ? 1 : "any";
   const input = h("input", { id: name, class: "field", type: "number", min: minimum ?? "", max: maximum ?? "", step });
   input.addEventListener("change", () =>
@@ -52,7 +52,7 @@ function number(name: string, { minimum, maximum, type }: Rule, { act }: Command
   };
 }
 
-function text(name: string, { maxLength }: Rule, { act }: Commands): Control {
+function text(name: string, { maxLength }: Rule, { act }: FieldHost): Control {
   const input = h("input", { id: name, class: "field", type: "text", maxlength: maxLength ?? 200 });
   input.addEventListener("input", () => act({ type: "set", field: name, value: input.value }));
   return {
@@ -65,9 +65,9 @@ function text(name: string, { maxLength }: Rule, { act }: Commands): Control {
 
 const CONTROLS = { choice, number, text };
 
-export function fieldRow([name, rule]: Field, commands: Commands): FieldRow {
+export function fieldRow([name, rule]: Field, host: FieldHost): FieldRow {
   const kind = kindOf(rule);
-  const control = CONTROLS[kind === "flag" ? "choice" : kind](name, rule, commands);
+  const control = CONTROLS[kind === "flag" ? "choice" : kind](name, rule, host);
   const key = rule["x-key"];
   const cap = key ? keyCap("Read", key.length === 1 ? key.toUpperCase() : capNames(key).join(" ")) : null;
   const element = h(

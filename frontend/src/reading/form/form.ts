@@ -1,20 +1,20 @@
-/** The read as a form: it draws what the findings say and turns clicks into the same actions as keys. */
+/** The read as a form: it draws the findings and turns clicks into the same actions as keys. */
 
-import { type Child, fill, h, icon } from "../../common/dom";
+import { type Child, fill, h, icon, setPressed } from "../../common/dom";
 import { capNames, keyCap } from "../../common/keymap";
 import { type Drawing, measuredOf, shortName, valueText } from "../../viewer/annotation/drawing";
 import type { Clip } from "../../viewer/types";
-import { type Action, type Form, type Grade, type Keyframe, type Side, worst } from "../answer/findings";
+import { type Action, type Form, type Grade, type Keyframe, type Side, worstSide } from "../answer/findings";
 import { kindOf, type LabelSchema } from "../answer/schema";
 import { type FieldRow, fieldRow } from "./fields";
 
 export type Mode = "room" | "queue";
 
-export interface Commands {
+export interface ReadFormHost {
   act: (action: Action) => void;
   commit: () => void;
   undo: () => void;
-  /** Only where there is a queue to come back to. */
+  /** Null outside a queue. */
   skip: (() => void) | null;
   keyframe: () => void;
   goTo: (keyframe: Keyframe) => void;
@@ -22,11 +22,11 @@ export interface Commands {
   goToDrawing: (drawing: Drawing) => void;
   /** Open the table of all drawings. */
   drawings: () => void;
-  /** A click with the mouse is over: the keys belong to the pictures again. */
+  /** Give the keyboard focus back to the pictures after a click. */
   release: () => void;
 }
 
-const cap = (label: string) => keyCap("Read", label);
+const readCap = (label: string) => keyCap("Read", label);
 
 const SHOWN_DRAWINGS = 4;
 const SIDES: readonly [Side, string][] = [
@@ -34,11 +34,6 @@ const SIDES: readonly [Side, string][] = [
   ["left", "L"],
 ];
 const SHORT: Record<string, string> = { "non-diagnostic": "Non-diag." };
-
-function press(button: HTMLElement, on: boolean): void {
-  button.setAttribute("aria-pressed", String(on));
-  button.classList.toggle("on", on);
-}
 
 export class ReadForm {
   readonly element: HTMLFormElement;
@@ -48,10 +43,10 @@ export class ReadForm {
   private readonly flags = new Map<string, HTMLButtonElement>();
   private readonly qualities = new Map<unknown, HTMLButtonElement>();
   private readonly rows: FieldRow[];
-  private readonly none: HTMLButtonElement;
+  private readonly noneButton: HTMLButtonElement;
   private readonly worst = h("p", { class: "small dim" });
   private readonly keyframes = h("div", { class: "keyframes" });
-  private readonly drawn = h("div", { class: "keyframes", "data-drawn": "" });
+  private readonly drawingLinks = h("div", { class: "keyframes", "data-drawn": "" });
   private readonly note = h("textarea", {
     id: "note",
     class: "field",
@@ -62,20 +57,20 @@ export class ReadForm {
   private readonly warning = h("div", { class: "warning", "data-warning": "" });
   private readonly status = h("p", { class: "small dim", "data-status": "" });
   private readonly undo: HTMLButtonElement;
-  private readonly known = h("div", {});
+  private readonly studyNotes = h("div", {});
   private readonly notices = h("div", { class: "stack" });
-  private readonly before = h("span", { class: "small dim" });
+  private readonly previousText = h("span", { class: "small dim" });
 
   constructor(
     private readonly mode: Mode,
     private readonly schema: LabelSchema,
     private readonly clips: readonly Clip[],
     notes: readonly string[],
-    private readonly commands: Commands,
+    private readonly host: ReadFormHost,
   ) {
-    this.none = this.button("btn", [cap("0"), "No haemorrhage"], () => commands.act({ type: "none" }));
-    this.rows = schema.fields.filter(([, rule]) => kindOf(rule) !== "flag").map((field) => fieldRow(field, commands));
-    this.undo = this.button("btn btn-quiet", ["Undo ", cap("U")], commands.undo);
+    this.noneButton = this.button("btn", [readCap("0"), "No haemorrhage"], () => host.act({ type: "none" }));
+    this.rows = schema.fields.filter(([, rule]) => kindOf(rule) !== "flag").map((field) => fieldRow(field, host));
+    this.undo = this.button("btn btn-quiet", ["Undo ", readCap("U")], host.undo);
     this.element = h(
       "form",
       { class: "panel", "aria-label": mode === "queue" ? "Label" : "Your read", autocomplete: "off" },
@@ -84,45 +79,45 @@ export class ReadForm {
     );
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
-      commands.commit();
+      host.commit();
     });
     this.element.addEventListener("click", (event) => {
       // Enter after a click must commit, not press the same button again.
-      if (event.detail > 0 && event.target instanceof Element && event.target.closest("button")) commands.release();
+      if (event.detail > 0 && event.target instanceof Element && event.target.closest("button")) host.release();
     });
-    this.note.addEventListener("input", () => commands.act({ type: "comment", text: this.note.value }));
+    this.note.addEventListener("input", () => host.act({ type: "comment", text: this.note.value }));
   }
 
   draw({ findings, comment, side }: Form, undoable: boolean): void {
     for (const [name, label] of this.sides) label.classList.toggle("now", side === name);
     for (const [name] of SIDES)
-      for (const grade of this.schema.grades) press(this.gradeButton(name, grade), findings[name] === grade);
-    press(this.none, findings.right === 0 && findings.left === 0);
-    for (const [flag, button] of this.flags) press(button, findings[flag] === true);
-    for (const [quality, button] of this.qualities) press(button, findings.quality === quality);
+      for (const grade of this.schema.grades) setPressed(this.gradeButton(name, grade), findings[name] === grade);
+    setPressed(this.noneButton, findings.right === 0 && findings.left === 0);
+    for (const [flag, button] of this.flags) setPressed(button, findings[flag] === true);
+    for (const [quality, button] of this.qualities) setPressed(button, findings.quality === quality);
     for (const row of this.rows) row.draw(findings[row.name], this.schema.shows(row.name, findings));
     if (this.note.value !== comment) this.note.value = comment;
     this.drawWorst({ findings, comment, side });
     this.drawKeyframes(findings.keyframes);
-    this.drawDrawn(findings.drawings);
+    this.drawDrawingLinks(findings.drawings);
     this.undo.setAttribute("aria-disabled", String(!undoable));
   }
 
-  /** What stands between the reader and the commit; a question is asked in the place of the coverage. */
-  warn(...content: Child[]): void {
+  /** Show what hinders the commit: the coverage, or a question in its place. */
+  setWarning(...content: Child[]): void {
     fill(this.warning, ...content);
   }
 
-  say(status: string): void {
+  setStatus(status: string): void {
     if (this.status.textContent !== status) this.status.textContent = status;
   }
 
-  notice(...content: Child[]): void {
+  setNotices(...content: Child[]): void {
     fill(this.notices, ...content);
   }
 
-  setBefore(text: string): void {
-    this.before.textContent = text;
+  setPrevious(text: string): void {
+    this.previousText.textContent = text;
   }
 
   focusNote(): void {
@@ -135,7 +130,7 @@ export class ReadForm {
       const clip = this.clips.find((each) => each.sop_uid === sop);
       const link = h(
         "button",
-        { class: "link small", type: "button", onclick: () => this.commands.openClip(sop) },
+        { class: "link small", type: "button", onclick: () => this.host.openClip(sop) },
         clip ? `${clip.number} ${clip.label}` : sop,
       );
       return [h("span", { class: "nowrap" }, link, at < sops.length - 1 ? "," : null), " "];
@@ -159,9 +154,9 @@ export class ReadForm {
     return button;
   }
 
-  /** What must be known before the study is called normal. */
+  /** Notes on the study that matter before it is called normal. */
   setNotes(notes: readonly string[]): void {
-    fill(this.known, ...notes.map((text) => h("p", { class: "small dim" }, text)));
+    fill(this.studyNotes, ...notes.map((text) => h("p", { class: "small dim" }, text)));
   }
 
   private body(notes: readonly string[]): HTMLElement {
@@ -177,18 +172,18 @@ export class ReadForm {
       h("hr", { class: "rule" }),
       this.toggles(),
       ...this.rows.map((row) => row.element),
-      this.known,
+      this.studyNotes,
       h("hr", { class: "rule" }),
       this.qualityRow(),
       this.keyframeRow(),
-      this.drawnRow(),
+      this.drawingsRow(),
       h("label", { class: "vh", for: "note" }, "Note"),
       this.note,
     );
   }
 
   private heading(): HTMLElement[] {
-    this.none.classList.add("btn-wide", "none");
+    this.noneButton.classList.add("btn-wide", "none");
     return [
       h(
         "div",
@@ -197,12 +192,12 @@ export class ReadForm {
         h("span", { class: "small dim" }, this.schema.title),
         h("span", { class: "right" }, this.undo),
       ),
-      this.none,
+      this.noneButton,
     ];
   }
 
   private question(): HTMLElement[] {
-    const enter = h("button", { type: "submit", class: "btn btn-primary" }, cap("Enter"), "Commit, next");
+    const enter = h("button", { type: "submit", class: "btn btn-primary" }, readCap("Enter"), "Commit, next");
     return [
       h(
         "div",
@@ -210,14 +205,14 @@ export class ReadForm {
         h("h2", { class: "h2" }, "Is there a haemorrhage?"),
         h("span", { class: "right small dim" }, "any grade counts"),
       ),
-      h("div", { class: "twokey" }, this.none, enter),
+      h("div", { class: "twokey" }, this.noneButton, enter),
       this.warning,
     ];
   }
 
   private gradeGrid(): HTMLElement {
     const { grades } = this.schema;
-    const heads = grades.map((grade) => h("span", { class: "hd", "aria-hidden": "true" }, cap(String(grade))));
+    const heads = grades.map((grade) => h("span", { class: "hd", "aria-hidden": "true" }, readCap(String(grade))));
     const style = grades.length === 5 ? "grades" : "grades four";
     return h(
       "div",
@@ -230,13 +225,13 @@ export class ReadForm {
 
   private gradeRow(side: Side, key: string): Child[] {
     const name = this.schema.label(side);
-    const label = h("span", { class: "label line" }, cap(key), name);
+    const label = h("span", { class: "label line" }, readCap(key), name);
     this.sides.set(side, label);
     const buttons = this.schema
       .options(side)
       .filter((option) => option.const !== null)
       .map((option) => {
-        const act = () => this.commands.act({ type: "grade", side, grade: option.const as Grade });
+        const act = () => this.host.act({ type: "grade", side, grade: option.const as Grade });
         const button = this.button("g", [option.title], act, {
           "aria-label": `${name}, ${option.title}`,
           title: option.description ?? "",
@@ -254,14 +249,14 @@ export class ReadForm {
       const button = this.button(
         "toggle",
         [this.schema.label(flag), shown],
-        () => this.commands.act({ type: "toggle", flag }),
+        () => this.host.act({ type: "toggle", flag }),
         { title: description },
       );
       this.flags.set(flag, button);
       return button;
     });
-    const { skip } = this.commands;
-    if (skip) buttons.push(this.button("toggle", ["Skip", cap("S")], skip));
+    const { skip } = this.host;
+    if (skip) buttons.push(this.button("toggle", ["Skip", readCap("S")], skip));
     return h("div", { class: "toggles" }, ...buttons);
   }
 
@@ -269,42 +264,46 @@ export class ReadForm {
     const buttons = this.schema.options("quality").map(({ const: value, title }) => {
       const short = SHORT[title] ?? title.charAt(0).toUpperCase() + title.slice(1);
       const words = [h("span", { "aria-hidden": "true" }, short), h("span", { class: "vh" }, title)];
-      const button = this.button("", words, () => this.commands.act({ type: "choice", field: "quality", value }));
+      const button = this.button("", words, () => this.host.act({ type: "choice", field: "quality", value }));
       this.qualities.set(value, button);
       return button;
     });
     return h(
       "div",
       { class: "form-row" },
-      h("span", { class: "label", id: "quality" }, cap("Q"), this.schema.label("quality")),
+      h("span", { class: "label", id: "quality" }, readCap("Q"), this.schema.label("quality")),
       h("div", { class: "seg tall", role: "group", "aria-labelledby": "quality" }, ...buttons),
     );
   }
 
   private keyframeRow(): HTMLElement {
-    const add = this.button("btn btn-quiet add", [cap("K"), "Keyframe"], this.commands.keyframe);
+    const add = this.button("btn btn-quiet add", [readCap("K"), "Keyframe"], this.host.keyframe);
     return h("div", { class: "form-row" }, add, this.keyframes);
   }
 
-  private drawnRow(): HTMLElement {
-    const open = this.button("btn btn-quiet add", [keyCap("Viewer", "V"), "Measure"], this.commands.drawings);
-    return h("div", { class: "form-row" }, open, this.drawn);
+  private drawingsRow(): HTMLElement {
+    const open = this.button("btn btn-quiet add", [keyCap("Viewer", "V"), "Measure"], this.host.drawings);
+    return h("div", { class: "form-row" }, open, this.drawingLinks);
   }
 
-  private drawDrawn(drawings: readonly Drawing[]): void {
-    if (!drawings.length) return fill(this.drawn, h("span", { class: "small dim" }, "nothing drawn"));
+  private drawDrawingLinks(drawings: readonly Drawing[]): void {
+    if (!drawings.length) return fill(this.drawingLinks, h("span", { class: "small dim" }, "nothing drawn"));
     const first = drawings.slice(0, SHOWN_DRAWINGS).map((drawing) => {
       const clip = this.clips.find((each) => each.sop_uid === drawing.sop_uid);
       const text =
         (drawing.tool === "arrow" || drawing.tool === "point") && drawing.label
           ? drawing.label
           : [shortName(drawing), valueText(measuredOf(drawing, clip?.regions ?? []))].filter(Boolean).join(" ");
-      return this.button("link small", [text], () => this.commands.goToDrawing(drawing), {
+      return this.button("link small", [text], () => this.host.goToDrawing(drawing), {
         "aria-label": `${text}, clip ${clip?.number ?? "unknown"}, frame ${drawing.frame}`,
       });
     });
     const more = drawings.length - first.length;
-    fill(this.drawn, ...first, more > 0 ? this.button("link small", [`${more} more`], this.commands.drawings) : null);
+    fill(
+      this.drawingLinks,
+      ...first,
+      more > 0 ? this.button("link small", [`${more} more`], this.host.drawings) : null,
+    );
   }
 
   private foot(): HTMLElement {
@@ -313,19 +312,19 @@ export class ReadForm {
         "div",
         { class: "foot stack" },
         this.status,
-        h("p", { class: "line" }, this.before, h("span", { class: "right" }, this.undo)),
+        h("p", { class: "line" }, this.previousText, h("span", { class: "right" }, this.undo)),
       );
     const commit = h(
       "button",
       { class: "btn btn-primary btn-lg btn-wide", type: "submit" },
       "Commit read ",
-      cap("Enter"),
+      readCap("Enter"),
     );
     return h("div", { class: "foot stack" }, this.warning, commit, this.status);
   }
 
   private drawWorst({ findings }: Form): void {
-    const text = worst(findings);
+    const text = worstSide(findings);
     fill(
       this.worst,
       text ? ["Worst side: ", h("span", { class: "strong" }, text), ". "] : "",
@@ -345,13 +344,13 @@ export class ReadForm {
     const remove = this.button(
       "btn btn-quiet mini",
       [icon("bad")],
-      () => this.commands.act({ type: "keyframe", keyframe }),
+      () => this.host.act({ type: "keyframe", keyframe }),
       { "aria-label": `Remove keyframe ${name}` },
     );
     return h(
       "span",
       { class: "chip" },
-      this.button("link small", [name], () => this.commands.goTo(keyframe)),
+      this.button("link small", [name], () => this.host.goTo(keyframe)),
       remove,
     );
   }

@@ -1,10 +1,10 @@
-/** What a reader is told when the form changes under their hands, and what they read with. */
+/** Notices for a reader whose form has changed during the read, and facts about the device. */
 
 import { h, icon } from "../../common/dom";
 import type { Carried } from "../types";
 
 /** An admin has changed the form since the reader began. */
-export function changedNotice(began: string, now: string, goOn: () => void): HTMLElement {
+export function schemaChangedNotice(began: string, now: string, goOn: () => void): HTMLElement {
   const button = h("button", { class: "btn", type: "button", onclick: goOn }, "Go on in the new form");
   return h(
     "div",
@@ -15,14 +15,14 @@ export function changedNotice(began: string, now: string, goOn: () => void): HTM
 }
 
 /** After the change: what of the older answer has no place in the new form. */
-export function leftOutNotice(began: string, now: string, left: Carried["left_out"]): HTMLElement {
-  const said = left.map(({ title, said: word }) => h("li", {}, `${title}: `, h("b", {}, word)));
-  const rest = left.length
-    ? ["This has no place in it, and is kept beside your read:", h("ul", {}, ...said)]
+export function leftOutNotice(began: string, now: string, leftOut: Carried["left_out"]): HTMLElement {
+  const items = leftOut.map(({ title, said: answer }) => h("li", {}, `${title}: `, h("b", {}, answer)));
+  const rest = leftOut.length
+    ? ["This has no place in it, and is kept beside your read:", h("ul", {}, ...items)]
     : ["All of it fits."];
   return h(
     "div",
-    { class: "notice", role: "note", "data-left-out": left.length },
+    { class: "notice", role: "note", "data-left-out": leftOut.length },
     icon("info"),
     h(
       "div",
@@ -34,7 +34,7 @@ export function leftOutNotice(began: string, now: string, left: Carried["left_ou
   );
 }
 
-export function device(): Record<string, string | number> {
+export function deviceFacts(): Record<string, string | number> {
   return {
     screen: `${screen.width}x${screen.height}`,
     window: `${innerWidth}x${innerHeight}`,

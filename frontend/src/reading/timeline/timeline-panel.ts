@@ -1,6 +1,6 @@
 /**
- * The timeline's place below the pictures: put away for more room, or enlarged over the stage.
- * The pictures move by the reader's act alone.
+ * The timeline's panel below the pictures: put away for more room, or enlarged over the stage.
+ * It changes size only when the reader asks for it, so that the pictures do not move.
  */
 
 import { polite } from "../../common/announce";
@@ -12,10 +12,10 @@ import type { Viewer } from "../../viewer/viewer";
 const AWAY = "fontanelle.timeline-away";
 const group = "Viewer";
 
-export class TimelinePlace {
+export class TimelinePanel {
   /** Where the timeline is drawn. */
   readonly box = h("div", { class: "timeline-box" });
-  private readonly put = h("button", {
+  private readonly putAwayButton = h("button", {
     class: "btn btn-quiet",
     type: "button",
     onclick: () => this.putAway(!this.away),
@@ -40,12 +40,12 @@ export class TimelinePlace {
       { class: "dialog timeline", "aria-label": "Timeline" },
       h("div", { class: "line" }, close),
     );
-    // The prior hangs beneath: there it is looked at.
+    // A button in the table shows a prior beneath the dialog, which closes.
     this.dialog.addEventListener(
       "click",
       ({ target }) => target instanceof Element && target.closest(".timeline-box button") && this.dialog.close(),
     );
-    viewer.lower.replaceChildren(this.box, h("div", { class: "timeline-tools" }, enlarge, this.put));
+    viewer.lower.replaceChildren(this.box, h("div", { class: "timeline-tools" }, enlarge, this.putAwayButton));
     viewer.lower.hidden = false;
     this.draw();
   }
@@ -98,6 +98,6 @@ export class TimelinePlace {
 
   private draw(): void {
     this.viewer.lower.classList.toggle("away", this.away);
-    this.put.replaceChildren(this.away ? "Bring back " : "Put away ", keyCap(group, "Shift+F4"));
+    this.putAwayButton.replaceChildren(this.away ? "Bring back " : "Put away ", keyCap(group, "Shift+F4"));
   }
 }

@@ -1,5 +1,6 @@
-/** All studies of the infant on an axis of days of life: grade per side, the read that says so, the next screening. */
+/** All studies of the infant on an axis of days of life: grade per side, its read, the next screening. */
 
+import type { ScreeningWindow, TimelinePayload, TimelineRead, TimelineStudy } from "../../api/schema";
 import { api, reason } from "../../common/api";
 import { type Child, fill, h, s } from "../../common/dom";
 import { count, day as dayText, grade as roman } from "../../common/format";
@@ -7,52 +8,18 @@ import { measuredOf, PRESETS } from "../../viewer/annotation/drawing";
 import type { Prior, Study } from "../../viewer/types";
 import type { Viewer } from "../../viewer/viewer";
 import {
-  type Drawn,
-  type Named,
-  present,
-  type ReadMeasure,
-  type References,
-  sources,
-  taken,
+  type MeasureName,
+  measuredValues,
+  measuresPresent,
+  type OpenDrawings,
+  sourcesText,
   trendChart,
   trendTable,
 } from "./trend";
 
-interface Graded {
-  right: 0 | 1 | 2 | 3 | 4 | null;
-  left: 0 | 1 | 2 | 3 | 4 | null;
-  phi: boolean;
-  reader: string;
-  schema: string;
-  measures?: ReadMeasure[];
-}
-
-interface Entry {
-  study_uid: string;
-  url: string;
-  current: boolean;
-  acquired_at: string | null;
-  day_of_life: number | null;
-  clips: number;
-  read: Graded | null;
-  /** Why there is no read to see. */
-  hidden: string;
-}
-
-interface Due {
-  name: string;
-  first: number;
-  last: number;
-  done: boolean;
-  from?: string;
-  to?: string;
-}
-
-interface Timeline {
-  studies: Entry[];
-  references: References;
-  screening: { source: string; why: string; today: number | null; windows: Due[]; next: Due | null; missed: Due[] };
-}
+type GradedRead = TimelineRead;
+type Entry = TimelineStudy;
+type Timeline = TimelinePayload;
 
 const WIDTH = 560;
 const HEIGHT = 92;
@@ -60,13 +27,13 @@ const LEFT = 46;
 const ROWS = { right: 18, left: 44 } as const;
 const AXIS = 66;
 
-function said(read: Graded | null, side: "right" | "left"): string {
+function gradeText(read: GradedRead | null, side: "right" | "left"): string {
   const value = read?.[side];
   return value === null || value === undefined ? "–" : value === 0 ? "0" : (roman(value) ?? "–");
 }
 
 /** Days shown: all studies, and the next screening. */
-export function span(days: readonly number[], next: Due | null, today: number | null): [number, number] {
+export function daySpan(days: readonly number[], next: ScreeningWindow | null, today: number | null): [number, number] {
   const every = [0, ...days, ...(next ? [next.last] : []), ...(today !== null && today < 200 ? [today] : [])];
   return [0, Math.max(14, ...every) * 1.04];
 }
@@ -74,7 +41,7 @@ export function span(days: readonly number[], next: Due | null, today: number | 
 function chart(timeline: Timeline): SVGSVGElement {
   const { studies, screening } = timeline;
   const dated = studies.filter((entry): entry is Entry & { day_of_life: number } => entry.day_of_life !== null);
-  const [, end] = span(
+  const [, end] = daySpan(
     dated.map((entry) => entry.day_of_life),
     screening.next,
     screening.today,
@@ -82,7 +49,7 @@ function chart(timeline: Timeline): SVGSVGElement {
   const x = (value: number) => LEFT + (value / end) * (WIDTH - LEFT - 12);
   const step = end > 120 ? 28 : end > 40 ? 14 : 7;
   const ticks = Array.from({ length: Math.floor(end / step) + 1 }, (_, at) => at * step);
-  const due = screening.windows
+  const windows = screening.windows
     .filter((window) => window.last <= end)
     .map((window) =>
       s(
@@ -116,7 +83,7 @@ function chart(timeline: Timeline): SVGSVGElement {
     },
     ...labels,
     ...axis,
-    ...due,
+    ...windows,
     ...marks,
   );
 }
@@ -124,7 +91,7 @@ function chart(timeline: Timeline): SVGSVGElement {
 function mark(entry: Entry, x: number): SVGElement[] {
   const line = s("path", { class: entry.current ? "now" : "axis", d: `M${x} 4V${AXIS}` });
   const grades = (["right", "left"] as const).map((side) => {
-    const text = said(entry.read, side);
+    const text = gradeText(entry.read, side);
     return s(
       "g",
       {},
@@ -135,21 +102,21 @@ function mark(entry: Entry, x: number): SVGElement[] {
   return [line, ...grades];
 }
 
-function opens({ from, first }: Due): string {
+function windowStart({ from, first }: ScreeningWindow): string {
   return dayText(from) ?? `day ${first}`;
 }
 
-function closes({ to, last }: Due): string {
+function windowEnd({ to, last }: ScreeningWindow): string {
   return dayText(to) ?? `day ${last}`;
 }
 
-function due(timeline: Timeline): Child[] {
+function screeningText(timeline: Timeline): Child[] {
   const { next, missed, why, source } = timeline.screening;
   if (why) return [why];
-  const late = missed.map((window) => `${window.name}, until ${closes(window)}`);
+  const late = missed.map((window) => `${window.name}, until ${windowEnd(window)}`);
   return [
     next
-      ? h("span", { class: "strong" }, `Next screening ${next.name}: ${opens(next)} to ${closes(next)}. `)
+      ? h("span", { class: "strong" }, `Next screening ${next.name}: ${windowStart(next)} to ${windowEnd(next)}. `)
       : "Every screening of the schedule is past. ",
     late.length ? `Not found here: ${late.join("; ")}. ` : "",
     h("span", { class: "dim" }, source),
@@ -168,8 +135,8 @@ function row(entry: Entry, prior: Prior | undefined, hang: (prior: Prior) => voi
     {},
     h("td", { class: "num" }, entry.day_of_life ?? "–"),
     h("td", { class: "nowrap" }, dayText(entry.acquired_at) ?? "no date"),
-    h("td", { class: "num" }, said(entry.read, "right")),
-    h("td", { class: "num" }, said(entry.read, "left")),
+    h("td", { class: "num" }, gradeText(entry.read, "right")),
+    h("td", { class: "num" }, gradeText(entry.read, "left")),
     h("td", { class: "cut" }, `${entry.read?.phi ? "parenchymal · " : ""}${who}`),
     h("td", { class: "num" }, open),
   );
@@ -193,28 +160,28 @@ function table(timeline: Timeline, study: Study, hang: (prior: Prior) => void): 
   );
 }
 
-/** What is drawn in the read that is open, with our own numbers. */
-function drawnNow(viewer: Viewer, study: Study): Drawn {
+/** The drawings of the open read, measured in the browser. */
+function openDrawings(viewer: Viewer, study: Study): OpenDrawings {
   const regions = new Map(study.clips.map((clip) => [clip.sop_uid, clip.regions]));
-  return viewer.marks.sketch.drawings.map((drawing) => ({
+  return viewer.marks.drawingEditor.drawings.map((drawing) => ({
     ...drawing,
     measured: measuredOf(drawing, regions.get(drawing.sop_uid) ?? []),
   }));
 }
 
 /** Grades, or one of the measures: a chart and the table of its numbers. */
-class Serial {
+class TimelineView {
   readonly element = h("div", { class: "serial" });
   private readonly choice = h("select", { "aria-label": "What the timeline shows" });
   private readonly body = h("div", { class: "serial-body" });
-  private readonly said = h("span", { "data-due": "" });
-  private offered = "?";
+  private readonly screening = h("span", { "data-due": "" });
+  private offeredMeasures = "?";
 
   constructor(
     private readonly viewer: Viewer,
     private readonly study: Study,
     private readonly timeline: Timeline,
-    private readonly done: () => boolean,
+    private readonly isCommitted: () => boolean,
     chosen = "",
   ) {
     const title =
@@ -222,7 +189,7 @@ class Serial {
         ? `${count(timeline.studies.length, "study", "studies")} of this infant`
         : "The only study of this infant";
     this.element.append(
-      h("p", { class: "line small" }, h("h2", { class: "h3" }, title), this.choice, this.said),
+      h("p", { class: "line small" }, h("h2", { class: "h3" }, title), this.choice, this.screening),
       this.body,
     );
     this.choice.addEventListener("change", () => this.show());
@@ -230,60 +197,60 @@ class Serial {
     this.show();
   }
 
-  private get drawn(): Drawn {
-    return this.done() ? null : drawnNow(this.viewer, this.study);
+  private get drawn(): OpenDrawings {
+    return this.isCommitted() ? null : openDrawings(this.viewer, this.study);
   }
 
-  /** A measure that was just taken can be looked at; nothing changes where none was. */
+  /** Offer the measures that have numbers now, and redraw the one that is shown. */
   drawingsChanged(chosen = this.choice.value): void {
-    const found = present(this.timeline.studies, this.drawn);
-    if (found.join() !== this.offered) {
-      this.offered = found.join();
+    const measures = measuresPresent(this.timeline.studies, this.drawn);
+    if (measures.join() !== this.offeredMeasures) {
+      this.offeredMeasures = measures.join();
       fill(
         this.choice,
         h("option", { value: "" }, "Grades"),
-        ...found.map((preset) => h("option", { value: preset }, PRESETS[preset].name)),
+        ...measures.map((preset) => h("option", { value: preset }, PRESETS[preset].name)),
       );
-      this.choice.value = found.some((preset) => preset === chosen) ? chosen : "";
-      this.choice.hidden = !found.length;
+      this.choice.value = measures.some((preset) => preset === chosen) ? chosen : "";
+      this.choice.hidden = !measures.length;
     }
     if (chosen) this.show();
   }
 
   private show(): void {
     const { viewer, study, timeline, drawn } = this;
-    const preset = this.choice.value as Named | "";
+    const preset = this.choice.value as MeasureName | "";
     if (!preset) {
       const hang = (prior: Prior) => void viewer.togglePrior(prior);
-      fill(this.said, ...due(timeline));
-      this.said.title = this.said.textContent;
+      fill(this.screening, ...screeningText(timeline));
+      this.screening.title = this.screening.textContent;
       return fill(this.body, chart(timeline), h("div", { class: "scroll-y" }, table(timeline, study, hang)));
     }
-    const found = taken(preset, timeline.studies, drawn);
+    const values = measuredValues(preset, timeline.studies, drawn);
     const gestation = study.patient.gestational_age_days;
-    fill(this.said);
-    const from = h("p", { class: "small dim" }, ...sources(preset, timeline.references, gestation, found));
+    fill(this.screening);
+    const from = h("p", { class: "small dim" }, ...sourcesText(preset, timeline.references, gestation, values));
     fill(
       this.body,
-      trendChart(preset, found, timeline.references, gestation),
+      trendChart(preset, values, timeline.references, gestation),
       h(
         "div",
         { class: "scroll-y", tabindex: 0, role: "group", "aria-label": `${PRESETS[preset].name}: numbers and sources` },
-        trendTable(preset, found, timeline.references, gestation),
+        trendTable(preset, values, timeline.references, gestation),
         from,
       ),
     );
   }
 }
 
-/** Keep its place, so that the pictures do not move when it comes. */
-export function awaitTimeline(box: HTMLElement): void {
+/** Reserve the space, so that the pictures do not move when the timeline arrives. */
+export function showTimelinePlaceholder(box: HTMLElement): void {
   fill(box, h("p", { class: "small dim serial" }, "Looking for this infant's other studies…"));
 }
 
 /**
- * Below the pictures. Reading never waits for it; without it the page says so and goes on. What was chosen there before
- * stays chosen. Call what comes back when drawings change.
+ * Show the timeline below the pictures, with the measure that was chosen before. Reading never waits for it; a failure
+ * is stated in its place. Returns the function to call when drawings change.
  */
 export async function showTimeline(
   box: HTMLElement,
@@ -292,10 +259,10 @@ export async function showTimeline(
   done: () => boolean,
 ): Promise<() => void> {
   try {
-    const told = await api.get<Timeline>(`/api/v1/studies/${study.study_uid}/timeline/`);
-    const serial = new Serial(viewer, study, told, done, box.querySelector("select")?.value);
-    fill(box, serial.element);
-    return () => serial.drawingsChanged();
+    const timeline = await api.get<Timeline>(`/api/v1/studies/${study.study_uid}/timeline/`);
+    const view = new TimelineView(viewer, study, timeline, done, box.querySelector("select")?.value);
+    fill(box, view.element);
+    return () => view.drawingsChanged();
   } catch (error) {
     fill(box, h("p", { class: "small dim serial" }, `The infant's other studies cannot be shown. ${reason(error)}`));
     return () => undefined;

@@ -3,41 +3,22 @@
  * its numbers beside it. Reference lines are drawn to compare with; they advise no treatment.
  */
 
+import type { References, TimelineMeasure, TimelineStudy } from "../../api/schema";
 import { type Child, h, s } from "../../common/dom";
 import { day as dayText, number } from "../../common/format";
 import { type Drawing, PRESETS, type Side, valueText } from "../../viewer/annotation/drawing";
 import type { Measured, Preset } from "../../viewer/annotation/measure";
 
-export type Named = Exclude<Preset, "">;
+export type MeasureName = Exclude<Preset, "">;
 
-export interface ReadMeasure {
-  preset: Named;
-  side: Side;
-  measured: Measured | null;
-}
+export type ReadMeasure = Pick<TimelineMeasure, "preset" | "side" | "measured">;
+export type { References } from "../../api/schema";
 
-export interface References {
-  lines: { measure: Named; from?: number; range?: [number, number]; text: string; source: string }[];
-  tables: {
-    measure: Named;
-    source: string;
-    by: "postmenstrual_age_weeks" | "day_of_life";
-    centiles: number[];
-    rows: number[][];
-    file: string;
-  }[];
-  problems: { file: string; reason: string }[];
-}
-
-export interface Measuring {
-  day_of_life: number | null;
-  acquired_at: string | null;
-  current: boolean;
-  hidden: string;
+export type StudyMeasures = Pick<TimelineStudy, "day_of_life" | "acquired_at" | "current" | "hidden"> & {
   read: { measures?: ReadMeasure[]; reader: string } | null;
-}
+};
 
-export interface Taken {
+export interface MeasuredValue {
   day: number;
   when: string | null;
   /** Which of the studies, in their order. */
@@ -57,27 +38,31 @@ const RIGHT = 86;
 const TOP = 8;
 const AXIS = 84;
 const BESIDE = { right: -5, left: 5, none: 0 };
-/** From one line of small text to the next. */
+/** Height of a line of small text. */
 const ROW = 12;
 /** The server's numbers have four decimals. */
 const SAME = 5e-5;
-/** Beside the numbers of reference lines. */
+/** Width of the numbers of reference lines. */
 const BORDER = 34;
 
 /** What is drawn in the read that is open; null after the commit, when the server's numbers count. */
-export type Drawn = readonly (Drawing & { measured: Measured | null })[] | null;
+export type OpenDrawings = readonly (Drawing & { measured: Measured | null })[] | null;
 
 /**
- * Every number of a measure, the earliest first; of the open study what is drawn now in place of what was committed.
+ * Every value of a measure, the earliest first; of the open study those of its drawings in place of committed ones.
  */
-export function taken(preset: Named, studies: readonly Measuring[], drawn: Drawn): Taken[] {
-  const found = studies.flatMap((study, index) => {
+export function measuredValues(
+  preset: MeasureName,
+  studies: readonly StudyMeasures[],
+  drawn: OpenDrawings,
+): MeasuredValue[] {
+  const values = studies.flatMap((study, index) => {
     const day = study.day_of_life;
     if (day === null) return [];
-    const now = study.current && drawn?.length ? drawn : null;
-    const open = now !== null;
-    const every: ReadMeasure[] = now
-      ? now.flatMap(({ preset: name, side, measured }) => (name ? [{ preset: name, side, measured }] : []))
+    const openDrawings = study.current && drawn?.length ? drawn : null;
+    const open = openDrawings !== null;
+    const every: ReadMeasure[] = openDrawings
+      ? openDrawings.flatMap(({ preset: name, side, measured }) => (name ? [{ preset: name, side, measured }] : []))
       : (study.read?.measures ?? []);
     return every
       .filter((each) => each.preset === preset && each.measured !== null && each.measured.value !== null)
@@ -95,19 +80,19 @@ export function taken(preset: Named, studies: readonly Measuring[], drawn: Drawn
         };
       });
   });
-  return found.sort((a, b) => a.day - b.day);
+  return values.sort((a, b) => a.day - b.day);
 }
 
 /** The measures that have a number anywhere. */
-export function present(studies: readonly Measuring[], drawn: Drawn): Named[] {
-  return (Object.keys(PRESETS) as Named[]).filter((preset) => taken(preset, studies, drawn).length > 0);
+export function measuresPresent(studies: readonly StudyMeasures[], drawn: OpenDrawings): MeasureName[] {
+  return (Object.keys(PRESETS) as MeasureName[]).filter((preset) => measuredValues(preset, studies, drawn).length > 0);
 }
 
 /**
  * Centile curves against days of life: an age in weeks after the last period is one only where the gestation is known.
  */
-export function curves(
-  preset: Named,
+export function centileCurves(
+  preset: MeasureName,
   { tables }: References,
   gestation: number | null,
 ): { centile: number; source: string; points: [number, number][] }[] {
@@ -126,10 +111,10 @@ export function curves(
 }
 
 /**
- * What of a line through points of rising days lies between two days;
- * its ends there are on the line, and nothing goes on beyond its own.
+ * The part of a line through points of rising days that lies between two days;
+ * cut ends are interpolated, and the line is never extended.
  */
-export function between(points: readonly [number, number][], first: number, last: number): [number, number][] {
+export function clipLine(points: readonly [number, number][], first: number, last: number): [number, number][] {
   const at = (day: number, [d, v]: [number, number], [e, w]: [number, number]): [number, number] => [
     day,
     v + ((w - v) * (day - d)) / (e - d),
@@ -143,8 +128,8 @@ export function between(points: readonly [number, number][], first: number, last
   });
 }
 
-/** The same heights in the same order, no two nearer than so much: the lower ones give way. */
-export function spread(heights: readonly number[], apart: number): number[] {
+/** The same heights in the same order, moved down where two are nearer than `apart`. */
+export function spreadApart(heights: readonly number[], apart: number): number[] {
   let free = Number.NEGATIVE_INFINITY;
   const places = new Map<number, number>();
   for (const height of [...new Set(heights)].sort((a, b) => a - b)) {
@@ -157,29 +142,29 @@ export function spread(heights: readonly number[], apart: number): number[] {
 /**
  * Where a number lies among the centiles of each table that holds its age; only of numbers that the server computed.
  */
-export function standing(
-  preset: Named,
-  { day, value, open }: Taken,
+export function centileText(
+  preset: MeasureName,
+  { day, value, open }: MeasuredValue,
   references: References,
   gestation: number | null,
 ): string[] {
   if (open) return [];
   const tables = references.tables.filter(({ measure }) => measure === preset);
   return tables.flatMap((table) => {
-    const here = curves(preset, { ...references, tables: [table] }, gestation).flatMap(({ centile, points }) =>
-      between(points, day, day)
+    const levels = centileCurves(preset, { ...references, tables: [table] }, gestation).flatMap(({ centile, points }) =>
+      clipLine(points, day, day)
         .slice(0, 1)
         .map((point) => ({ centile, level: point[1] })),
     );
-    const words = among(
+    const position = centilePosition(
       value,
-      here.sort((a, b) => a.centile - b.centile),
+      levels.sort((a, b) => a.centile - b.centile),
     );
-    return words ? [tables.length > 1 ? `${words} (${table.source})` : words] : [];
+    return position ? [tables.length > 1 ? `${position} (${table.source})` : position] : [];
   });
 }
 
-function among(value: number, levels: readonly { centile: number; level: number }[]): string {
+function centilePosition(value: number, levels: readonly { centile: number; level: number }[]): string {
   const on = levels.find(({ level }) => Math.abs(level - value) < SAME);
   const over = levels.findLast(({ level }) => level < value);
   const under = levels.find(({ level }) => level > value);
@@ -189,88 +174,106 @@ function among(value: number, levels: readonly { centile: number; level: number 
 }
 
 /**
- * What became of the same measure of the same side since the study before;
- * only between two numbers that the server computed.
+ * The change of the same measure on the same side since the study before;
+ * null unless the server computed both values.
  */
-export function change(each: Taken, found: readonly Taken[]): { by: number; since: number } | null {
-  const earlier = found.filter(({ open, side, study }) => !open && side === each.side && study < each.study);
+export function changeSince(
+  each: MeasuredValue,
+  values: readonly MeasuredValue[],
+): { by: number; since: number } | null {
+  const earlier = values.filter(({ open, side, study }) => !open && side === each.side && study < each.study);
   const last = Math.max(...earlier.map(({ study }) => study));
   const [before, ...others] = earlier.filter(({ study }) => study === last);
-  // Of two numbers of one side nobody knows which is meant.
+  // With two values of one side there is no single value to compare with.
   return before && !others.length && !each.open ? { by: each.value - before.value, since: before.day } : null;
 }
 
-function changeCell(each: Taken, found: readonly Taken[]): HTMLElement {
-  const changed = change(each, found);
+function changeCell(each: MeasuredValue, values: readonly MeasuredValue[]): HTMLElement {
+  const changed = changeSince(each, values);
   if (!changed) return h("td", { class: "num" }, "–");
   const { unit } = each.measured;
   const size = number(Math.abs(changed.by), unit === "" ? 2 : 1);
-  const sign = Number(size) === 0 ? "±" : changed.by > 0 ? "+" : "−";
+  const sideSign = Number(size) === 0 ? "±" : changed.by > 0 ? "+" : "−";
   const since = ` since day ${changed.since}`;
   return h(
     "td",
     { class: "num", title: since.trim() },
-    `${sign}${[size, unit].filter(Boolean).join(" ")}`,
+    `${sideSign}${[size, unit].filter(Boolean).join(" ")}`,
     h("span", { class: "vh" }, since),
   );
 }
 
 /** Where the chart ends. */
-function lastDay(found: readonly Taken[]): number {
-  return Math.max(14, ...found.map(({ day }) => day)) * 1.08;
+function lastDay(values: readonly MeasuredValue[]): number {
+  return Math.max(14, ...values.map(({ day }) => day)) * 1.08;
 }
 
-export function trendChart(
-  preset: Named,
-  found: readonly Taken[],
-  references: References,
-  gestation: number | null,
-): SVGSVGElement {
-  const lines = references.lines.filter(({ measure }) => measure === preset);
-  const end = lastDay(found);
-  const centiles = curves(preset, references, gestation).map(({ centile, points }) => ({
-    centile,
-    inside: between(points, 0, end),
-  }));
-  const marks = lines.flatMap(({ from, range }) => (from === undefined ? (range ?? []) : [from]));
-  const top =
-    Math.max(
-      1e-9,
-      ...found.map(({ value }) => value),
-      ...marks,
-      ...centiles.flatMap(({ inside }) => inside.map(([, value]) => value)),
-    ) * 1.12;
-  const x = (day: number) => LEFT + (day / end) * (WIDTH - LEFT - RIGHT);
-  const y = (value: number) => AXIS - (value / top) * (AXIS - TOP);
-  const levels = lines.flatMap(({ from, range }) =>
-    from === undefined
-      ? (range ?? []).filter((value) => value > 0).map((value) => ({ value, faint: true }))
-      : [{ value: from, faint: false }],
-  );
-  const named = spread(
+/** Days and values as pixels; `end` is the last day of the chart, `top` its highest value. */
+interface Axes {
+  x: (day: number) => number;
+  y: (value: number) => number;
+  end: number;
+  top: number;
+}
+
+/** A value of a reference line; the ends of a range are faint. */
+interface Level {
+  value: number;
+  faint: boolean;
+}
+
+interface Centile {
+  centile: number;
+  points: [number, number][];
+}
+
+function axesOf(end: number, highest: number): Axes {
+  const top = highest * 1.12;
+  return {
+    x: (day) => LEFT + (day / end) * (WIDTH - LEFT - RIGHT),
+    y: (value) => AXIS - (value / top) * (AXIS - TOP),
+    end,
+    top,
+  };
+}
+
+function levelsOf(preset: MeasureName, { lines }: References): Level[] {
+  return lines
+    .filter(({ measure }) => measure === preset)
+    .flatMap(({ from, range }): Level[] =>
+      from === undefined ? (range ?? []).map((value) => ({ value, faint: true })) : [{ value: from, faint: false }],
+    );
+}
+
+function referenceLines(levels: readonly Level[], { y }: Axes): SVGElement[] {
+  const heights = spreadApart(
     levels.map(({ value }) => y(value) + 4),
     ROW,
   );
-  const refs = levels.flatMap(({ value, faint }, at) => [
+  return levels.flatMap(({ value, faint }, at) => [
     s("path", { class: faint ? "ref faint" : "ref", d: `M${LEFT} ${y(value)}H${WIDTH - RIGHT}` }),
-    s("text", { x: WIDTH - RIGHT + 4, y: named[at] ?? 0 }, number(value, 1)),
+    s("text", { x: WIDTH - RIGHT + 4, y: heights[at] ?? 0 }, number(value, 1)),
   ]);
-  const shown = centiles.filter(({ inside }) => inside.length > 1);
-  const names = spread(
-    shown.map(({ inside }) => y(inside.at(-1)?.[1] ?? 0) + 4),
+}
+
+/** `besideNumbers`: reference lines have their numbers at the right border. */
+function centileLines(centiles: readonly Centile[], { x, y, end }: Axes, besideNumbers: boolean): SVGElement[] {
+  const heights = spreadApart(
+    centiles.map(({ points }) => y(points.at(-1)?.[1] ?? 0) + 4),
     ROW,
   );
-  const lanes = shown.flatMap(({ centile, inside }, index) => {
-    // At the border the numbers of reference lines stand first.
-    const ends = inside.at(-1)?.[0] ?? 0;
+  return centiles.flatMap(({ centile, points }, index) => {
+    const last = points.at(-1)?.[0] ?? 0;
+    const gap = last > 0.9 * end && besideNumbers ? BORDER : 3;
     return [
-      s("path", { class: "ref faint curve", d: `M${inside.map(([day, value]) => `${x(day)} ${y(value)}`).join("L")}` }),
-      s("text", { x: x(ends) + (ends > 0.9 * end && levels.length ? BORDER : 3), y: names[index] ?? 0 }, `p${centile}`),
+      s("path", { class: "ref faint curve", d: `M${points.map(([day, value]) => `${x(day)} ${y(value)}`).join("L")}` }),
+      s("text", { x: x(last) + gap, y: heights[index] ?? 0 }, `p${centile}`),
     ];
   });
-  // Both sides of one day stand side by side, as they do in the picture.
-  const dots = found.map((each) => dot(each, x(each.day) + BESIDE[each.side || "none"], y(each.value)));
-  const axis = [
+}
+
+function axisLines(preset: MeasureName, { x, end, top }: Axes): SVGElement[] {
+  return [
     s("path", { class: "axis", d: `M${LEFT} ${AXIS}H${WIDTH - RIGHT}M${LEFT} ${AXIS}V${TOP}` }),
     s("text", { x: 0, y: AXIS + 17 }, "Day"),
     ...[0, 0.5, 1].map((share) =>
@@ -282,6 +285,25 @@ export function trendChart(
       preset === "ri" ? number(top, 1) : `${number(top)} mm`,
     ),
   ];
+}
+
+export function trendChart(
+  preset: MeasureName,
+  values: readonly MeasuredValue[],
+  references: References,
+  gestation: number | null,
+): SVGSVGElement {
+  const end = lastDay(values);
+  const levels = levelsOf(preset, references);
+  const centiles = centileCurves(preset, references, gestation).map(({ centile, points }) => ({
+    centile,
+    points: clipLine(points, 0, end),
+  }));
+  const heights = [...values, ...levels].map(({ value }) => value);
+  const centileHeights = centiles.flatMap(({ points }) => points.map(([, value]) => value));
+  const axes = axesOf(end, Math.max(1e-9, ...heights, ...centileHeights));
+  const lines = levels.filter(({ value, faint }) => !faint || value > 0);
+  const curves = centiles.filter(({ points }) => points.length > 1);
   return s(
     "svg",
     {
@@ -290,15 +312,16 @@ export function trendChart(
       role: "img",
       "aria-label": `${PRESETS[preset].name} over days of life; the same as the table`,
     },
-    ...refs,
-    ...lanes,
-    ...axis,
-    ...dots,
+    ...referenceLines(lines, axes),
+    ...centileLines(curves, axes, lines.length > 0),
+    ...axisLines(preset, axes),
+    // Both sides of one day are drawn side by side, as they are in the picture.
+    ...values.map((each) => dot(each, axes.x(each.day) + BESIDE[each.side || "none"], axes.y(each.value))),
   );
 }
 
-/** Right is a ring, left a square, neither a diamond: the shape says the side; what is not committed is hollow. */
-function dot({ side, open, day, measured }: Taken, x: number, y: number): SVGElement {
+/** Right is a circle, left a square, no side a diamond; values that are not committed are hollow. */
+function dot({ side, open, day, measured }: MeasuredValue, x: number, y: number): SVGElement {
   const title = s(
     "title",
     {},
@@ -311,24 +334,24 @@ function dot({ side, open, day, measured }: Taken, x: number, y: number): SVGEle
 }
 
 export function trendTable(
-  preset: Named,
-  found: readonly Taken[],
+  preset: MeasureName,
+  values: readonly MeasuredValue[],
   references: References,
   gestation: number | null,
 ): HTMLElement {
   const centiles = references.tables.some(({ measure }) => measure === preset);
-  const place = (each: Taken) => standing(preset, each, references, gestation).join("; ") || "–";
-  // Beside the centiles the date finds no room: the day tells the same.
-  const date = (each: Taken) => dayText(each.when) ?? "no date";
-  const row = (each: Taken) =>
+  const place = (each: MeasuredValue) => centileText(preset, each, references, gestation).join("; ") || "–";
+  // The centiles take the room of the date, which is in the title of the day.
+  const date = (each: MeasuredValue) => dayText(each.when) ?? "no date";
+  const row = (each: MeasuredValue) =>
     h(
       "tr",
       {},
       h("td", { class: "num", title: date(each) }, each.day),
       centiles ? null : h("td", { class: "nowrap" }, date(each)),
-      h("td", {}, sign(each.side), each.side || "–"),
+      h("td", {}, sideSign(each.side), each.side || "–"),
       h("td", { class: "num strong" }, valueText(each.measured)),
-      changeCell(each, found),
+      changeCell(each, values),
       centiles ? h("td", { class: "wrap" }, place(each)) : null,
       each.open
         ? h("td", { class: "nowrap" }, "not committed")
@@ -352,43 +375,43 @@ export function trendTable(
       {},
       h("tr", {}, ...heads.map(([name, right]) => h("th", { scope: "col", class: right ? "num" : null }, name))),
     ),
-    h("tbody", {}, ...found.toReversed().map(row)),
+    h("tbody", {}, ...values.toReversed().map(row)),
   );
 }
 
-function sign(side: Side): Child {
+function sideSign(side: Side): Child {
   return h("span", { "aria-hidden": "true" }, side === "left" ? "■ " : side === "right" ? "● " : "◆ ");
 }
 
 /** What the lines are, and what could not be drawn. */
-export function sources(
-  preset: Named,
+export function sourcesText(
+  preset: MeasureName,
   references: References,
   gestation: number | null,
-  found: readonly Taken[] = [],
+  values: readonly MeasuredValue[] = [],
 ): Child[] {
   const lines = references.lines
     .filter(({ measure }) => measure === preset)
     .map(({ text, source }) => `${text} (${source})`);
   const tables = references.tables.filter(({ measure }) => measure === preset);
   const dated = tables.filter(({ by }) => by === "day_of_life" || gestation !== null);
-  const drawn = dated.filter((table) =>
-    curves(preset, { ...references, tables: [table] }, gestation).some(
-      ({ points }) => between(points, 0, lastDay(found)).length > 1,
+  const drawnTables = dated.filter((table) =>
+    centileCurves(preset, { ...references, tables: [table] }, gestation).some(
+      ({ points }) => clipLine(points, 0, lastDay(values)).length > 1,
     ),
   );
-  const left = [
+  const notDrawn = [
     tables.length > dated.length ? "A centile table is not drawn: the gestational age is unknown." : "",
-    dated.length > drawn.length ? "A centile table is not drawn: it holds no age of these days." : "",
+    dated.length > drawnTables.length ? "A centile table is not drawn: it holds no age of these days." : "",
   ].filter(Boolean);
-  const wrong = references.problems.map(({ file, reason }) => `The table ${file} is not used: ${reason}`);
-  const said = [...lines, ...drawn.map(({ source }) => `centiles: ${source}`)];
+  const problems = references.problems.map(({ file, reason }) => `The table ${file} is not used: ${reason}`);
+  const texts = [...lines, ...drawnTables.map(({ source }) => `centiles: ${source}`)];
   return [
-    said.length
-      ? `Reference lines, not advice: ${said.join("; ")}. `
+    texts.length
+      ? `Reference lines, not advice: ${texts.join("; ")}. `
       : tables.length
         ? ""
         : "No reference is loaded for this measure. ",
-    [...left, ...wrong].join(" "),
+    [...notDrawn, ...problems].join(" "),
   ];
 }

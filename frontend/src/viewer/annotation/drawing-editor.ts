@@ -1,36 +1,47 @@
 /**
- * What is drawn, what is selected and what the hand draws next: one for all panes of a study.
- * It knows no pixels and no page.
+ * The drawings of a study, the selected one and the active tool: one editor for all panes.
+ * It knows neither pixels of the screen nor elements.
  */
 
-import { away, type Drawing, dragged, fresh, type Kind, outline, shifted, slipped, spanned, traced } from "./drawing";
+import {
+  type Drawing,
+  type DrawingKind,
+  distanceToLine,
+  isTooSmall,
+  newUid,
+  outline,
+  pointsOfDrag,
+  shifted,
+  simplifiedTrace,
+  withPointMoved,
+} from "./drawing";
 import { distance, type Point } from "./measure";
 
-/** A frame on the screen, and how its picture lies there. */
-export interface Board {
+/** A frame on the screen, with the mapping between image and screen. */
+export interface FrameView {
   sop: string;
   frame: number;
   toImage: (at: Point) => Point | null;
   toScreen: (point: Point) => Point;
 }
 
-/** What the pointer holds. */
-export interface Grip {
+/** A drag in progress. */
+export interface PointerDrag {
   move(at: Point): void;
   up(at: Point): void;
   cancel(): void;
 }
 
-export interface SketchEvents {
-  /** Another list of drawings; steps of one name in a row are undone as one. */
+export interface DrawingEditorHost {
+  /** The list of drawings has changed; steps of one name in a row are undone as one. */
   changed: (drawings: Drawing[], step?: string) => void;
-  /** Something looks different. */
+  /** The drawings must be drawn again. */
   redraw: () => void;
-  /** A text is asked for. */
-  naming: (drawing: Drawing) => void;
+  /** The drawing needs a text from the reader. */
+  askText: (drawing: Drawing) => void;
 }
 
-interface Held {
+interface Pointer {
   pointerType: string;
 }
 
@@ -39,36 +50,38 @@ const NEAR_FINGER_PX = 18;
 /** A press that moves less than this is a click: the next one places the next point. */
 const CLICK_PX = 4;
 
-export class Sketcher {
+export class DrawingEditor {
   drawings: readonly Drawing[] = [];
   selected: string | null = null;
-  armed: Kind | null = null;
+  activeKind: DrawingKind | null = null;
   editable = false;
   /**
-   * Whose drawings these are and of which day, where they are not the reader's own: then they are to be looked at only.
+   * The reader and the day of the drawings, where they are not the reader's own: then nothing can be dragged.
    */
-  by = "";
-  /** As the hand moves: not yet part of the list. */
-  live: Drawing | null = null;
+  attribution = "";
+  /** The drawing that is being made or moved: not yet part of the list. */
+  inProgress: Drawing | null = null;
   /** When a tool or a drawing was last left, in ms of the page's clock. */
   leftAt = -Infinity;
   /** The point that the next press places. */
-  private pending: number | null = null;
+  private pendingPoint: number | null = null;
 
-  constructor(private readonly events: SketchEvents) {}
+  constructor(private readonly host: DrawingEditorHost) {}
 
   set(drawings: readonly Drawing[], editable: boolean): void {
     this.drawings = drawings;
     this.editable = editable;
-    if (!editable) this.armed = null;
+    if (!editable) this.activeKind = null;
     if (!drawings.some(({ uid }) => uid === this.selected)) this.selected = null;
-    this.events.redraw();
+    this.host.redraw();
   }
 
-  /** What lies on a frame, the drawing under the hand as it is now. */
-  on(sop: string, frame: number): Drawing[] {
-    const { live } = this;
-    const every = live ? [...this.drawings.filter(({ uid }) => uid !== live.uid), live] : this.drawings;
+  /** The drawings of a frame, the one in progress included. */
+  drawingsOn(sop: string, frame: number): Drawing[] {
+    const { inProgress } = this;
+    const every = inProgress
+      ? [...this.drawings.filter(({ uid }) => uid !== inProgress.uid), inProgress]
+      : this.drawings;
     return every.filter((drawing) => drawing.sop_uid === sop && drawing.frame === frame);
   }
 
@@ -76,80 +89,83 @@ export class Sketcher {
     return this.drawings.find((drawing) => drawing.uid === uid) ?? null;
   }
 
-  /** The hand draws this next; null gives it back to window and level. */
-  arm(kind: Kind | null): void {
-    this.armed = this.editable ? kind : null;
-    this.drop();
+  /** Choose the tool that the next drag draws with; null leaves drags to window and level. */
+  chooseKind(kind: DrawingKind | null): void {
+    this.activeKind = this.editable ? kind : null;
+    this.discard();
     this.selected = null;
-    this.events.redraw();
+    this.host.redraw();
   }
 
   select(uid: string | null): void {
     if (this.selected === uid) return;
     this.selected = uid;
-    this.events.redraw();
+    this.host.redraw();
   }
 
-  /** Add a drawing, or put it in the place of the one of its name. */
-  put(drawing: Drawing, step?: string): void {
+  /** Add a drawing, or replace the one of the same uid. */
+  save(drawing: Drawing, step?: string): void {
     if (!this.editable) return;
     const { measured: _measured, ...plain } = drawing;
     const at = this.drawings.findIndex(({ uid }) => uid === drawing.uid);
     const list = at < 0 ? [...this.drawings, plain] : this.drawings.map((each, index) => (index === at ? plain : each));
     this.selected = drawing.uid;
-    this.events.changed(list, step);
+    this.host.changed(list, step);
   }
 
   erase(uid: string | null): boolean {
     if (!this.editable || !this.get(uid)) return false;
-    this.events.changed(this.drawings.filter((drawing) => drawing.uid !== uid));
+    this.host.changed(this.drawings.filter((drawing) => drawing.uid !== uid));
     return true;
   }
 
-  /** Away from the tool, then from the drawing. False where there was nothing to leave. */
+  /** Leave the tool, else deselect the drawing. False where there was neither. */
   leave(): boolean {
-    if (!this.armed && !this.selected && !this.live) return false;
+    if (!this.activeKind && !this.selected && !this.inProgress) return false;
     this.leftAt = performance.now();
-    if (this.live || this.armed) this.arm(null);
+    if (this.inProgress || this.activeKind) this.chooseKind(null);
     else this.select(null);
     return true;
   }
 
-  /** What the pointer takes hold of here; null leaves it to the picture. */
-  grab(board: Board, at: Point, event: Held): Grip | null {
-    const here = board.toImage(at);
-    if (!here) return null;
-    if (this.live && this.pending !== null) {
-      if (this.live.sop_uid !== board.sop || this.live.frame !== board.frame) this.drop();
-      else return this.placing(board, this.live, this.pending, at);
+  /** The drag that begins at this point; null leaves it to the picture. */
+  startDrag(board: FrameView, at: Point, event: Pointer): PointerDrag | null {
+    const point = board.toImage(at);
+    if (!point) return null;
+    if (this.inProgress && this.pendingPoint !== null) {
+      if (this.inProgress.sop_uid !== board.sop || this.inProgress.frame !== board.frame) this.discard();
+      else return this.placePoint(board, this.inProgress, this.pendingPoint, at);
     }
-    if (this.armed) return this.start(board, this.armed, here, at);
-    return this.take(board, at, event);
+    if (this.activeKind) return this.startDrawing(board, this.activeKind, point, at);
+    return this.dragDrawing(board, at, event);
   }
 
-  /** The pointer moves with nothing held. */
-  hover(board: Board, at: Point): void {
-    if (!this.live || this.pending === null) return;
+  /** The pointer moves with no button pressed. */
+  hover(board: FrameView, at: Point): void {
+    if (!this.inProgress || this.pendingPoint === null) return;
     const to = board.toImage(at);
-    if (to && this.live.sop_uid === board.sop && this.live.frame === board.frame)
-      this.show({ ...this.live, points: dragged(this.live.tool, this.live.points, this.pending, to) });
+    if (to && this.inProgress.sop_uid === board.sop && this.inProgress.frame === board.frame)
+      this.show({
+        ...this.inProgress,
+        points: withPointMoved(this.inProgress.tool, this.inProgress.points, this.pendingPoint, to),
+      });
   }
 
   // ---------- drawing ----------
 
-  private start(board: Board, kind: Kind, from: Point, pressed: Point): Grip {
+  private startDrawing(board: FrameView, kind: DrawingKind, from: Point, pressed: Point): PointerDrag {
     const drawing: Drawing = {
       ...kind,
-      uid: fresh(),
+      uid: newUid(),
       sop_uid: board.sop,
       frame: board.frame,
       label: "",
-      points: spanned(kind.tool, from, from),
+      points: pointsOfDrag(kind.tool, from, from),
     };
     const trail: Point[] = [from];
     const reach = (at: Point): Drawing => {
       const to = board.toImage(at) ?? from;
-      if (kind.tool !== "freehand") return { ...drawing, points: spanned(kind.tool, from, to) };
+      if (kind.tool !== "freehand") return { ...drawing, points: pointsOfDrag(kind.tool, from, to) };
       trail.push(to);
       return { ...drawing, points: trail };
     };
@@ -158,26 +174,26 @@ export class Sketcher {
       move: (at) => this.show(reach(at)),
       up: (at) => {
         const done = reach(at);
-        if (kind.tool === "freehand") this.finish({ ...done, points: traced(trail) });
+        if (kind.tool === "freehand") this.finish({ ...done, points: simplifiedTrace(trail) });
         else if (kind.tool === "angle" || (distance(at, pressed) < CLICK_PX && kind.tool !== "point"))
-          this.await(done, distance(at, pressed) < CLICK_PX);
+          this.waitForPoint(done, distance(at, pressed) < CLICK_PX);
         else this.finish(done);
       },
-      cancel: () => this.drop(),
+      cancel: () => this.discard(),
     };
   }
 
-  /** A click placed the first point, or an angle has its first arm: the next press goes on. */
-  private await(drawing: Drawing, clicked: boolean): void {
-    if (clicked && (drawing.tool === "ellipse" || drawing.tool === "box")) return this.drop();
-    this.pending = clicked ? 1 : 2;
+  /** A click has placed the first point, or an angle has its first arm: the next press places the next point. */
+  private waitForPoint(drawing: Drawing, clicked: boolean): void {
+    if (clicked && (drawing.tool === "ellipse" || drawing.tool === "box")) return this.discard();
+    this.pendingPoint = clicked ? 1 : 2;
     this.show(drawing);
   }
 
-  private placing(board: Board, drawing: Drawing, index: number, pressed: Point): Grip {
+  private placePoint(board: FrameView, drawing: Drawing, index: number, pressed: Point): PointerDrag {
     const reach = (at: Point): Drawing => ({
       ...drawing,
-      points: dragged(drawing.tool, drawing.points, index, board.toImage(at) ?? [0, 0]),
+      points: withPointMoved(drawing.tool, drawing.points, index, board.toImage(at) ?? [0, 0]),
     });
     this.show(reach(pressed));
     return {
@@ -185,63 +201,64 @@ export class Sketcher {
       up: (at) => {
         const done = reach(at);
         if (drawing.tool !== "angle" || index === 2) return this.finish(done);
-        this.pending = 2;
-        this.show({ ...done, points: spanned("angle", done.points[0] ?? [0, 0], done.points[1] ?? [0, 0]) });
+        this.pendingPoint = 2;
+        this.show({ ...done, points: pointsOfDrag("angle", done.points[0] ?? [0, 0], done.points[1] ?? [0, 0]) });
       },
-      cancel: () => this.drop(),
+      cancel: () => this.discard(),
     };
   }
 
   private finish(drawing: Drawing): void {
-    this.pending = null;
-    this.live = null;
-    this.armed = null;
-    if (slipped(drawing.tool, drawing.points)) return this.events.redraw();
-    this.put(drawing);
-    if (drawing.tool === "arrow") this.events.naming(drawing);
+    this.pendingPoint = null;
+    this.inProgress = null;
+    this.activeKind = null;
+    if (isTooSmall(drawing.tool, drawing.points)) return this.host.redraw();
+    this.save(drawing);
+    if (drawing.tool === "arrow") this.host.askText(drawing);
   }
 
-  private drop(): void {
-    this.pending = null;
-    this.live = null;
-    this.events.redraw();
+  private discard(): void {
+    this.pendingPoint = null;
+    this.inProgress = null;
+    this.host.redraw();
   }
 
   private show(drawing: Drawing): void {
-    this.live = drawing;
-    this.events.redraw();
+    this.inProgress = drawing;
+    this.host.redraw();
   }
 
   // ---------- moving ----------
 
-  private take(board: Board, at: Point, event: Held): Grip | null {
+  private dragDrawing(board: FrameView, at: Point, event: Pointer): PointerDrag | null {
     const near = event.pointerType === "touch" ? NEAR_FINGER_PX : NEAR_PX;
-    const here = this.on(board.sop, board.frame).toSorted(
+    const drawings = this.drawingsOn(board.sop, board.frame).toSorted(
       (a, b) => Number(b.uid === this.selected) - Number(a.uid === this.selected),
     );
-    for (const drawing of here) {
+    for (const drawing of drawings) {
       const index = this.handleAt(board, drawing, at, near);
-      if (index !== null) return this.moving(board, drawing, (to) => dragged(drawing.tool, drawing.points, index, to));
+      if (index !== null)
+        return this.moveDrawing(board, drawing, (to) => withPointMoved(drawing.tool, drawing.points, index, to));
     }
-    for (const drawing of here) {
+    for (const drawing of drawings) {
       const { line, closed } = outline(drawing.tool, drawing.points);
-      if (away(at, line.map(board.toScreen), closed) > near) continue;
+      if (distanceToLine(at, line.map(board.toScreen), closed) > near) continue;
       const from = board.toImage(at) ?? [0, 0];
-      return this.moving(board, drawing, (to) => shifted(drawing.points, [to[0] - from[0], to[1] - from[1]]));
+      return this.moveDrawing(board, drawing, (to) => shifted(drawing.points, [to[0] - from[0], to[1] - from[1]]));
     }
     this.select(null);
     return null;
   }
 
-  /** Points of a freehand line are taken hold of once it is selected: there are many. */
-  private handleAt(board: Board, drawing: Drawing, at: Point, near: number): number | null {
+  /** Points of a freehand line, which are many, can be dragged only once it is selected. */
+  private handleAt(board: FrameView, drawing: Drawing, at: Point, near: number): number | null {
     if (drawing.tool === "freehand" && drawing.uid !== this.selected) return null;
     const off = drawing.points.map((point) => distance(at, board.toScreen(point)));
     const least = Math.min(...off);
     return least <= near ? off.indexOf(least) : null;
   }
 
-  private moving(board: Board, drawing: Drawing, reach: (to: Point) => Point[]): Grip {
+  private moveDrawing(board: FrameView, drawing: Drawing, reach: (to: Point) => Point[]): PointerDrag {
     this.select(drawing.uid);
     let moved = drawing;
     return {
@@ -252,11 +269,11 @@ export class Sketcher {
         this.show(moved);
       },
       up: () => {
-        this.live = null;
-        if (moved === drawing) this.events.redraw();
-        else this.put(moved);
+        this.inProgress = null;
+        if (moved === drawing) this.host.redraw();
+        else this.save(moved);
       },
-      cancel: () => this.drop(),
+      cancel: () => this.discard(),
     };
   }
 }

@@ -4,42 +4,52 @@
  */
 
 import { assertive, polite } from "../../common/announce";
-import { h } from "../../common/dom";
+import { h, setPressed } from "../../common/dom";
 import { keyCap } from "../../common/keymap";
 import type { Binding } from "../../common/keys";
 import type { Clip, Current } from "../types";
-import { type Drawing, fresh, KINDS, type Kind, nameOf, PRESETS, shortName, spanned, TOOLS } from "./drawing";
-import { DrawRow, type RowNeeds } from "./drawing-row";
+import {
+  type Drawing,
+  type DrawingKind,
+  KINDS,
+  nameOf,
+  newUid,
+  PRESETS,
+  pointsOfDrag,
+  shortName,
+  TOOLS,
+} from "./drawing";
+import { DrawingRow, type DrawingRowHost } from "./drawing-row";
 import { type Point, regionsOf } from "./measure";
 
 const cap = (label: string) => keyCap("Viewer", label);
 
-export interface DockNeeds extends Omit<RowNeeds, "erase"> {
-  /** The frame that is drawn on next. */
+export interface DrawingPanelHost extends Omit<DrawingRowHost, "erase"> {
+  /** The frame that a new drawing belongs to. */
   current: () => Current;
-  /** The keys belong to the pictures again. */
-  release: () => void;
+  /** Give the keyboard focus back to the pictures. */
+  focusPictures: () => void;
 }
 
-export class DrawDock {
+export class DrawingPanel {
   readonly element = h("section", { class: "dock", "aria-label": "Drawings", hidden: true });
-  private readonly buttons: [Kind, HTMLButtonElement][] = [];
-  private readonly how = h("p", { class: "small dim how" });
+  private readonly buttons: [DrawingKind, HTMLButtonElement][] = [];
+  private readonly instruction = h("p", { class: "small dim how" });
   private readonly rows = h("tbody", {});
   private readonly table: HTMLElement;
-  private readonly none = h(
+  private readonly emptyNote = h(
     "p",
     { class: "small dim" },
     "Nothing is drawn yet. Choose a tool and draw on the picture; " +
       "with the keyboard, Enter on a tool puts one in the middle, to be moved here or by its handles.",
   );
-  private drawn: readonly Drawing[] | null = null;
-  private drawnRows: DrawRow[] = [];
-  private readonly rowNeeds: RowNeeds;
+  private shownDrawings: readonly Drawing[] | null = null;
+  private shownRows: DrawingRow[] = [];
+  private readonly rowHost: DrawingRowHost;
   private signature = "";
 
-  constructor(private readonly needs: DockNeeds) {
-    this.rowNeeds = { ...needs, erase: (uid) => this.erase(uid) };
+  constructor(private readonly host: DrawingPanelHost) {
+    this.rowHost = { ...host, erase: (uid) => this.erase(uid) };
     const heads = ["Drawing", "Where", "Measures", "Points, in pixels of the picture", "Text", ""].map((name) =>
       h("th", { scope: "col" }, name || h("span", { class: "vh" }, "Delete")),
     );
@@ -58,8 +68,8 @@ export class DrawDock {
     );
     this.element.append(
       this.palette(),
-      h("div", { class: "line" }, this.how, close),
-      h("div", { class: "scroll-y" }, this.none, this.table),
+      h("div", { class: "line" }, this.instruction, close),
+      h("div", { class: "scroll-y" }, this.emptyNote, this.table),
     );
     this.draw();
   }
@@ -70,15 +80,15 @@ export class DrawDock {
 
   toggle(open = !this.open): void {
     this.element.hidden = !open;
-    if (!open) return this.needs.release();
+    if (!open) return this.host.focusPictures();
     this.draw();
     this.buttons[0]?.[1].focus();
   }
 
   keys(): Binding[] {
     const group = "Viewer";
-    const { sketch } = this.needs;
-    const editable = () => sketch.editable;
+    const { drawingEditor } = this.host;
+    const editable = () => drawingEditor.editable;
     return [
       { key: "v", label: "Measure", group, run: () => this.toggle() },
       {
@@ -94,66 +104,64 @@ export class DrawDock {
         label: "Delete the selected drawing",
         group,
         bar: false,
-        run: () => this.erase(sketch.selected),
-        when: () => sketch.selected !== null && editable(),
+        run: () => this.erase(drawingEditor.selected),
+        when: () => drawingEditor.selected !== null && editable(),
       },
       {
         key: "Escape",
         label: "Leave the tool or the drawing",
         group,
         bar: false,
-        run: () => void sketch.leave(),
-        when: () => sketch.armed !== null || sketch.selected !== null || sketch.live !== null,
+        run: () => void drawingEditor.leave(),
+        when: () =>
+          drawingEditor.activeKind !== null || drawingEditor.selected !== null || drawingEditor.inProgress !== null,
       },
     ];
   }
 
   /**
-   * Take a tool in hand. From the keyboard it is put in the middle of the picture at once,
-   * and its first point can be moved.
+   * Choose a tool. With `placed` (from the keyboard) a drawing is put in the middle of the picture at once,
+   * and its first point has the focus.
    */
-  choose(kind: Kind, placed: boolean): void {
-    const { sketch } = this.needs;
-    if (!sketch.editable) return polite("This read is committed: reopen it to draw");
-    if (placed) return this.place(kind);
-    const same = sketch.armed && nameOf(sketch.armed) === nameOf(kind);
-    sketch.arm(same ? null : kind);
+  choose(kind: DrawingKind, placed: boolean): void {
+    const { drawingEditor } = this.host;
+    if (!drawingEditor.editable) return polite("This read is committed: reopen it to draw");
+    if (placed) return this.placeInMiddle(kind);
+    const same = drawingEditor.activeKind && nameOf(drawingEditor.activeKind) === nameOf(kind);
+    drawingEditor.chooseKind(same ? null : kind);
     if (!same) polite(`${nameOf(kind)}: draw on the picture. ${kind.preset ? PRESETS[kind.preset].how : ""}`);
-    this.needs.release();
+    this.host.focusPictures();
   }
 
   draw(): void {
-    const { armed, drawings, selected, editable } = this.needs.sketch;
+    const { activeKind, drawings, selected, editable } = this.host.drawingEditor;
     for (const [kind, button] of this.buttons) {
-      const on = armed !== null && nameOf(armed) === nameOf(kind);
-      button.setAttribute("aria-pressed", String(on));
-      button.classList.toggle("on", on);
+      const on = activeKind !== null && nameOf(activeKind) === nameOf(kind);
+      setPressed(button, on);
       button.setAttribute("aria-disabled", String(!editable));
     }
-    this.how.textContent = armed
-      ? `${nameOf(armed)}. ${armed.preset ? PRESETS[armed.preset].how : "Draw on the picture; Esc leaves the tool."}`
-      : "";
+    this.instruction.textContent = activeKind ? instructionOf(activeKind) : "";
     if (!this.open) return;
     const signature = `${selected}${editable}`;
-    if (drawings === this.drawn && signature === this.signature) return;
-    this.drawn = drawings;
+    if (drawings === this.shownDrawings && signature === this.signature) return;
+    this.shownDrawings = drawings;
     this.signature = signature;
     this.redraw();
   }
 
-  /** A row stays the same element while its drawing changes: made anew under a Tab, it would take the focus with it. */
+  /** A row stays the same element while its drawing changes, or a focused field would lose the focus. */
   private redraw(): void {
-    const { drawings, editable, selected } = this.needs.sketch;
-    this.none.hidden = drawings.length > 0;
+    const { drawings, editable, selected } = this.host.drawingEditor;
+    this.emptyNote.hidden = drawings.length > 0;
     this.table.hidden = !drawings.length;
-    const before = this.drawnRows;
-    this.drawnRows = drawings.map(
-      (drawing) => before.find((row) => row.fits(drawing, editable)) ?? new DrawRow(drawing, this.rowNeeds),
+    const before = this.shownRows;
+    this.shownRows = drawings.map(
+      (drawing) => before.find((row) => row.fits(drawing, editable)) ?? new DrawingRow(drawing, this.rowHost),
     );
-    for (const row of before) if (!this.drawnRows.includes(row)) row.element.remove();
-    this.drawnRows.forEach((row, at) => {
-      const there = this.rows.children[at];
-      if (there !== row.element) this.rows.insertBefore(row.element, there ?? null);
+    for (const row of before) if (!this.shownRows.includes(row)) row.element.remove();
+    this.shownRows.forEach((row, at) => {
+      const current = this.rows.children[at];
+      if (current !== row.element) this.rows.insertBefore(row.element, current ?? null);
       row.draw(drawings[at] as Drawing, drawings[at]?.uid === selected);
     });
   }
@@ -161,8 +169,8 @@ export class DrawDock {
   // ---------- tools ----------
 
   private palette(): HTMLElement {
-    const button = (kind: Kind, text: string, key = "") => {
-      const made = h(
+    const button = (kind: DrawingKind, text: string, key = "") => {
+      const element = h(
         "button",
         {
           class: "btn btn-quiet",
@@ -175,9 +183,9 @@ export class DrawDock {
         kind.preset ? h("span", { class: "vh" }, `, ${nameOf(kind)}`) : null,
         key ? cap(key) : null,
       );
-      made.querySelector("kbd")?.setAttribute("aria-hidden", "true");
-      this.buttons.push([kind, made]);
-      return made;
+      element.querySelector("kbd")?.setAttribute("aria-hidden", "true");
+      this.buttons.push([kind, element]);
+      return element;
     };
     const tools = TOOLS.map(([tool, name]) =>
       button({ tool, preset: "", side: "" }, name, tool === "length" ? "M" : ""),
@@ -192,47 +200,52 @@ export class DrawDock {
     );
   }
 
-  private place(kind: Kind): void {
-    const { clip, frame, shown } = this.needs.current();
+  private placeInMiddle(kind: DrawingKind): void {
+    const { clip, frame, shown } = this.host.current();
     if (!clip || !shown) return assertive("There is no picture to draw on");
     const drawing: Drawing = {
       ...kind,
-      uid: fresh(),
+      uid: newUid(),
       sop_uid: clip.sop_uid,
       frame,
       label: "",
-      points: inTheMiddle(kind, clip, frame),
+      points: centredPoints(kind, clip, frame),
     };
-    this.needs.sketch.put(drawing);
+    this.host.drawingEditor.save(drawing);
     this.toggle(true);
-    // Selected, so that what is typed takes the place of what is there.
+    // Selected, so that typing replaces the value.
     this.rows.querySelector<HTMLInputElement>(`[data-field="${drawing.uid} 0 x"]`)?.select();
   }
 
   private erase(uid: string | null): void {
-    const drawing = this.needs.sketch.get(uid);
-    const at = this.drawnRows.findIndex((row) => row.uid === uid);
-    const held = this.drawnRows[at]?.element.contains(this.rows.ownerDocument.activeElement);
-    if (!drawing || !this.needs.sketch.erase(uid)) return;
-    // Where it was is the next one, or the one before, or a tool: the focus is never lost.
-    if (held)
+    const drawing = this.host.drawingEditor.get(uid);
+    const at = this.shownRows.findIndex((row) => row.uid === uid);
+    const hadFocus = this.shownRows[at]?.element.contains(this.rows.ownerDocument.activeElement);
+    if (!drawing || !this.host.drawingEditor.erase(uid)) return;
+    // The focus goes to the next row, the one before, or a tool.
+    if (hadFocus)
       (
-        (this.drawnRows[at] ?? this.drawnRows[at - 1])?.element.querySelector<HTMLElement>("button.mini") ??
+        (this.shownRows[at] ?? this.shownRows[at - 1])?.element.querySelector<HTMLElement>("button.mini") ??
         this.buttons[0]?.[1]
       )?.focus();
   }
 }
 
-/** Inside the widest region that can be measured, or the picture where there is none. */
-export function inTheMiddle(kind: Kind, clip: Clip, frame: number): Point[] {
-  const wanted = regionsOf(clip.regions, frame).filter((region) =>
+/** "Ventricular index, right." and how it is drawn. */
+function instructionOf(kind: DrawingKind): string {
+  return `${nameOf(kind)}. ${kind.preset ? PRESETS[kind.preset].how : "Draw on the picture; Esc leaves the tool."}`;
+}
+
+/** Points in the middle of the largest measurable region, or of the picture where there is none. */
+export function centredPoints(kind: DrawingKind, clip: Clip, frame: number): Point[] {
+  const measurable = regionsOf(clip.regions, frame).filter((region) =>
     kind.preset === "ri" ? region.axes : region.dx_cm !== null,
   );
-  const [region] = wanted.toSorted((a, b) => (b.x1 - b.x0) * (b.y1 - b.y0) - (a.x1 - a.x0) * (a.y1 - a.y0));
+  const [region] = measurable.toSorted((a, b) => (b.x1 - b.x0) * (b.y1 - b.y0) - (a.x1 - a.x0) * (a.y1 - a.y0));
   const { x0, y0, x1, y1 } = region ?? { x0: 0, y0: 0, x1: clip.columns - 1, y1: clip.rows - 1 };
   const at = (u: number, v: number): Point => [x0 + u * (x1 + 1 - x0), y0 + v * (y1 + 1 - y0)];
   if (kind.tool === "freehand") return [at(0.4, 0.4), at(0.6, 0.4), at(0.6, 0.6), at(0.4, 0.6)];
-  if (kind.preset === "ri") return spanned("length", at(0.4, 0.25), at(0.6, 0.45));
+  if (kind.preset === "ri") return pointsOfDrag("length", at(0.4, 0.25), at(0.6, 0.45));
   const flat = kind.tool === "length" ? 0.5 : 0.6;
-  return spanned(kind.tool, at(0.4, flat === 0.5 ? 0.5 : 0.4), at(0.6, flat));
+  return pointsOfDrag(kind.tool, at(0.4, flat === 0.5 ? 0.5 : 0.4), at(0.6, flat));
 }

@@ -3,16 +3,26 @@
 import { assertive } from "../../common/announce";
 import { fill, h, icon } from "../../common/dom";
 import type { Clip } from "../types";
-import { type Drawing, dragged, KINDS, type Kind, measuredOf, moreText, nameOf, slipped, valueText } from "./drawing";
-import type { Sketcher } from "./drawing-editor";
+import {
+  type Drawing,
+  type DrawingKind,
+  detailsText,
+  isTooSmall,
+  KINDS,
+  measuredOf,
+  nameOf,
+  valueText,
+  withPointMoved,
+} from "./drawing";
+import type { DrawingEditor } from "./drawing-editor";
 import type { Point } from "./measure";
 
 const COORDINATE_MOST = 100_000;
-const EVERY_KIND: readonly Kind[] = [{ tool: "length", preset: "", side: "" }, ...KINDS];
+const EVERY_KIND: readonly DrawingKind[] = [{ tool: "length", preset: "", side: "" }, ...KINDS];
 const AXES = ["x", "y"] as const;
 
-export interface RowNeeds {
-  sketch: Sketcher;
+export interface DrawingRowHost {
+  drawingEditor: DrawingEditor;
   clips: readonly Clip[];
   goTo: (sop: string, frame: number) => void;
   erase: (uid: string) => void;
@@ -20,32 +30,32 @@ export interface RowNeeds {
 
 type Field = HTMLInputElement;
 
-export class DrawRow {
+export class DrawingRow {
   readonly element: HTMLTableRowElement;
   readonly uid: string;
   private readonly clip: Clip | undefined;
   private readonly name = h("td", {});
-  private readonly says = h("td", { class: "says" });
-  private readonly go: HTMLButtonElement;
+  private readonly measurement = h("td", { class: "says" });
+  private readonly frameLink: HTMLButtonElement;
   private readonly fields: Field[];
   private readonly text: Field;
   private readonly select: HTMLSelectElement | null;
-  private readonly bin: HTMLButtonElement | null;
+  private readonly deleteButton: HTMLButtonElement | null;
   private readonly count: number;
   private readonly editable: boolean;
 
   constructor(
     private drawing: Drawing,
-    private readonly needs: RowNeeds,
+    private readonly host: DrawingRowHost,
   ) {
-    const { sketch, clips } = needs;
+    const { drawingEditor, clips } = host;
     this.uid = drawing.uid;
     this.count = drawing.points.length;
-    this.editable = sketch.editable;
+    this.editable = drawingEditor.editable;
     this.clip = clips.find(({ sop_uid }) => sop_uid === drawing.sop_uid);
-    this.go = h(
+    this.frameLink = h(
       "button",
-      { class: "link small", type: "button", onclick: () => this.goThere() },
+      { class: "link small", type: "button", onclick: () => this.goToFrame() },
       `clip ${this.clip?.number ?? "?"}, frame ${drawing.frame}`,
     );
     this.fields =
@@ -54,11 +64,11 @@ export class DrawRow {
         : drawing.points.flatMap((_, index) => AXES.map((axis, at) => this.coordinate(index, at, axis)));
     this.text = this.field(
       { type: "text", class: "label-text", maxlength: 200, "data-field": `${this.uid} text` },
-      () => sketch.put({ ...this.drawing, label: this.text.value.trim() }),
+      () => drawingEditor.save({ ...this.drawing, label: this.text.value.trim() }),
     );
     this.select = drawing.tool === "length" && this.editable ? this.kinds() : null;
-    this.bin = this.editable
-      ? h("button", { class: "btn btn-quiet mini", type: "button", onclick: () => needs.erase(this.uid) }, icon("bad"))
+    this.deleteButton = this.editable
+      ? h("button", { class: "btn btn-quiet mini", type: "button", onclick: () => host.erase(this.uid) }, icon("bad"))
       : null;
     const pairs =
       this.count && this.fields.length === 2 * this.count
@@ -71,11 +81,11 @@ export class DrawRow {
       "tr",
       { "data-row": this.uid },
       this.name,
-      h("td", {}, this.go),
-      this.says,
+      h("td", {}, this.frameLink),
+      this.measurement,
       h("td", { class: "points" }, ...pairs),
       h("td", {}, this.text),
-      h("td", { class: "num" }, this.bin),
+      h("td", { class: "num" }, this.deleteButton),
     );
   }
 
@@ -97,8 +107,11 @@ export class DrawRow {
       this.select.value = String(EVERY_KIND.findIndex((kind) => nameOf(kind) === name));
       this.select.setAttribute("aria-label", `What is measured: ${name}`);
     } else fill(this.name, name);
-    this.go.setAttribute("aria-label", `Go to ${name}, clip ${this.clip?.number ?? "unknown"}, frame ${drawing.frame}`);
-    this.bin?.setAttribute("aria-label", `Delete ${name}`);
+    this.frameLink.setAttribute(
+      "aria-label",
+      `Go to ${name}, clip ${this.clip?.number ?? "unknown"}, frame ${drawing.frame}`,
+    );
+    this.deleteButton?.setAttribute("aria-label", `Delete ${name}`);
     this.text.setAttribute("aria-label", `Text of ${name}`);
     this.drawNumber();
     write(this.text, drawing.label);
@@ -111,9 +124,9 @@ export class DrawRow {
 
   private drawNumber(): void {
     const measured = measuredOf(this.drawing, this.clip?.regions ?? []);
-    const more = moreText(measured);
+    const more = detailsText(measured);
     fill(
-      this.says,
+      this.measurement,
       measured?.value === null
         ? h("span", { class: "small warn", title: measured.reason }, measured.reason)
         : h("span", {}, h("b", {}, valueText(measured)), h("span", { class: "small dim" }, more ? ` ${more}` : "")),
@@ -127,9 +140,9 @@ export class DrawRow {
     field.setAttribute("aria-label", `${name}, ${this.drawing.points.length} points, x and y, separated by semicolons`);
   }
 
-  private goThere(): void {
-    this.needs.goTo(this.drawing.sop_uid, this.drawing.frame);
-    this.needs.sketch.select(this.uid);
+  private goToFrame(): void {
+    this.host.goTo(this.drawing.sop_uid, this.drawing.frame);
+    this.host.drawingEditor.select(this.uid);
   }
 
   private field(props: Record<string, string | number>, changed: () => void): Field {
@@ -138,7 +151,7 @@ export class DrawRow {
     return field;
   }
 
-  /** A length can be said to be one of the measures, and on which side. */
+  /** A menu that makes a length one of the measures, with its side. */
   private kinds(): HTMLSelectElement {
     const select = h(
       "select",
@@ -146,7 +159,7 @@ export class DrawRow {
       ...EVERY_KIND.map((kind, at) => h("option", { value: at }, nameOf(kind))),
     );
     select.addEventListener("change", () =>
-      this.needs.sketch.put({ ...this.drawing, ...EVERY_KIND[Number(select.value)] }),
+      this.host.drawingEditor.save({ ...this.drawing, ...EVERY_KIND[Number(select.value)] }),
     );
     return select;
   }
@@ -160,8 +173,8 @@ export class DrawRow {
         return assertive("A coordinate is a number of pixels. The one before is back.");
       }
       const to: Point = at ? [point[0], value] : [value, point[1]];
-      this.needs.sketch.put(
-        { ...this.drawing, points: dragged(this.drawing.tool, this.drawing.points, index, to) },
+      this.host.drawingEditor.save(
+        { ...this.drawing, points: withPointMoved(this.drawing.tool, this.drawing.points, index, to) },
         `type ${this.uid}`,
       );
     });
@@ -172,8 +185,8 @@ export class DrawRow {
   private line(): Field {
     const field = this.field({ class: "line-points", type: "text", "data-field": `${this.uid} line` }, () => {
       const points = parsed(field.value);
-      if (points && !slipped("freehand", points))
-        return this.needs.sketch.put({ ...this.drawing, points }, `type ${this.uid}`);
+      if (points && !isTooSmall("freehand", points))
+        return this.host.drawingEditor.save({ ...this.drawing, points }, `type ${this.uid}`);
       field.value = textOf(this.drawing);
       assertive(
         "Points are pairs of numbers with semicolons between them, three pairs or more. The line before is back.",
@@ -183,7 +196,7 @@ export class DrawRow {
   }
 }
 
-/** What is there already is left alone: a field that is selected stays so. */
+/** Set a value only where it differs, so that a selection in the field stays. */
 function write(field: Field, value: string): void {
   if (field.value !== value) field.value = value;
 }
@@ -199,8 +212,8 @@ export function parsed(text: string): Point[] | null {
     .map((pair) => pair.trim())
     .filter(Boolean)
     .map((pair) => pair.split(/[\s,]+/).map(Number));
-  const right = pairs.every(
+  const valid = pairs.every(
     (pair) => pair.length === 2 && pair.every((value) => Number.isFinite(value) && Math.abs(value) <= COORDINATE_MOST),
   );
-  return right && pairs.length <= 256 ? pairs.map(([x = 0, y = 0]): Point => [x, y]) : null;
+  return valid && pairs.length <= 256 ? pairs.map(([x = 0, y = 0]): Point => [x, y]) : null;
 }

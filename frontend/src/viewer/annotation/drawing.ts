@@ -1,19 +1,14 @@
 /** Drawings as data: how each is made, moved, hit and named. Points are image pixels; see `measure.ts`. */
 
+import type { Drawing as DrawingAnswer } from "../../api/schema";
 import { number } from "../../common/format";
 import type { Region } from "../types";
-import { axes, distance, type Measured, measure, type Point, type Preset, type Shape, type Tool } from "./measure";
+import { axes, distance, type Measured, measure, type Point, type Preset, type Tool } from "./measure";
 
-export type Side = "" | "right" | "left";
+export type Side = DrawingAnswer["side"];
 
-export interface Drawing extends Shape {
-  uid: string;
-  sop_uid: string;
-  label: string;
-  side: Side;
-  /** The server's own answer, after a commit. */
-  measured?: Measured | null;
-}
+/** A drawing with its points as pairs. `measured` is the server's own answer, after a commit. */
+export type Drawing = Omit<DrawingAnswer, "points"> & { points: readonly Point[] };
 
 export const TOOLS: readonly [Tool, string][] = [
   ["length", "Length"],
@@ -67,25 +62,27 @@ export const PRESETS: Record<Exclude<Preset, "">, PresetFacts> = {
 
 const MOST_POINTS = 256;
 const POINTS: Record<Tool, number> = { length: 2, angle: 3, ellipse: 4, freehand: 3, box: 2, point: 1, arrow: 2 };
-/** A drawing that is smaller than this, in image pixels, was a slip of the hand. */
-const SLIP_PX = 0.75;
+/** A drawing smaller than this, in image pixels, is discarded. */
+const SMALLEST_PX = 0.75;
 
-export interface Kind {
+export interface DrawingKind {
   tool: Tool;
   preset: Preset;
   side: Side;
 }
 
-/** Every preset as it can be chosen: those taken per side twice. */
-export const KINDS: readonly Kind[] = (Object.keys(PRESETS) as Exclude<Preset, "">[]).flatMap((preset): Kind[] => {
-  const { perSide } = PRESETS[preset];
-  return perSide
-    ? [
-        { tool: "length", preset, side: "right" },
-        { tool: "length", preset, side: "left" },
-      ]
-    : [{ tool: "length", preset, side: "" }];
-});
+/** Every preset as it can be chosen; those that are measured per side appear twice. */
+export const KINDS: readonly DrawingKind[] = (Object.keys(PRESETS) as Exclude<Preset, "">[]).flatMap(
+  (preset): DrawingKind[] => {
+    const { perSide } = PRESETS[preset];
+    return perSide
+      ? [
+          { tool: "length", preset, side: "right" },
+          { tool: "length", preset, side: "left" },
+        ]
+      : [{ tool: "length", preset, side: "" }];
+  },
+);
 
 function round(point: Point): Point {
   return [Math.round(point[0] * 100) / 100, Math.round(point[1] * 100) / 100];
@@ -100,12 +97,12 @@ function minus(a: Point, b: Point): Point {
 }
 
 /** `crypto.randomUUID` exists on secure origins only; a hospital's intranet may have none. */
-export function fresh(): string {
+export function newUid(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** What a drag from one point to another makes with a tool. */
-export function spanned(tool: Tool, from: Point, to: Point): Point[] {
+/** The points of a drawing that is dragged from one point to another. */
+export function pointsOfDrag(tool: Tool, from: Point, to: Point): Point[] {
   if (tool === "point") return [round(to)];
   if (tool === "ellipse") {
     const middle: Point = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
@@ -117,7 +114,7 @@ export function spanned(tool: Tool, from: Point, to: Point): Point[] {
     ].map((point) => round(point as unknown as Point));
   }
   if (tool === "angle") {
-    // The arm that is still to be placed stands at 60 degrees, so that there is something to take hold of.
+    // The second arm begins at 60 degrees, so that its handle can be reached.
     const [dx, dy] = minus(from, to);
     const third: Point = [to[0] + dx / 2 - dy * 0.866, to[1] + dy / 2 + dx * 0.866];
     return [from, to, third].map(round);
@@ -126,10 +123,10 @@ export function spanned(tool: Tool, from: Point, to: Point): Point[] {
 }
 
 /**
- * The points with one of them put elsewhere. The ends of an ellipse's axis mirror each other,
- * the other axis stays upright on it.
+ * The points with one of them moved. The ends of an ellipse's axis mirror each other,
+ * and the other axis stays perpendicular to it.
  */
-export function dragged(tool: Tool, points: readonly Point[], index: number, to: Point): Point[] {
+export function withPointMoved(tool: Tool, points: readonly Point[], index: number, to: Point): Point[] {
   if (tool !== "ellipse") return points.map((point, at) => (at === index ? round(to) : point));
   const { centre, u, v } = axes(points);
   const first = index < 2;
@@ -175,7 +172,7 @@ function fromSegment(p: Point, a: Point, b: Point): number {
 }
 
 /** How far a point is from the line of a drawing, in the units of both. */
-export function away(p: Point, line: readonly Point[], closed: boolean): number {
+export function distanceToLine(p: Point, line: readonly Point[], closed: boolean): number {
   if (line.length === 1) return distance(p, line[0] ?? [0, 0]);
   const ends = closed ? [...line, line[0] ?? [0, 0]] : line;
   return Math.min(...ends.slice(1).map((b, at) => fromSegment(p, ends[at] ?? b, b)));
@@ -195,38 +192,38 @@ export function simplified(points: readonly Point[], tolerance: number): Point[]
   return [...simplified(points.slice(0, at + 1), tolerance).slice(0, -1), ...simplified(points.slice(at), tolerance)];
 }
 
-/** A line drawn by hand, with as many points as are kept. */
-export function traced(points: readonly Point[]): Point[] {
+/** A freehand line simplified to at most 256 points. */
+export function simplifiedTrace(points: readonly Point[]): Point[] {
   let tolerance = 0.25;
-  let found = simplified(points, tolerance);
-  while (found.length > MOST_POINTS) {
+  let trace = simplified(points, tolerance);
+  while (trace.length > MOST_POINTS) {
     tolerance *= 2;
-    found = simplified(points, tolerance);
+    trace = simplified(points, tolerance);
   }
-  return found.map(round);
+  return trace.map(round);
 }
 
-/** Whether the hand only slipped: nothing to keep. */
-export function slipped(tool: Tool, points: readonly Point[]): boolean {
+/** Whether a drawing has too few points or is too small to store. */
+export function isTooSmall(tool: Tool, points: readonly Point[]): boolean {
   if (points.length < POINTS[tool]) return true;
   if (tool === "point") return false;
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-  return Math.hypot(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys)) < SLIP_PX;
+  return Math.hypot(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys)) < SMALLEST_PX;
 }
 
 /** "Ventricular index, right", "Length". */
-export function nameOf({ tool, preset, side }: Kind): string {
+export function nameOf({ tool, preset, side }: DrawingKind): string {
   const name = preset ? PRESETS[preset].name : (TOOLS.find(([each]) => each === tool)?.[1] ?? tool);
   return side ? `${name}, ${side}` : name;
 }
 
 /** "VI right", "Length": beside the drawing. */
-export function shortName({ tool, preset, side }: Kind): string {
+export function shortName({ tool, preset, side }: DrawingKind): string {
   const name = preset ? PRESETS[preset].short : (TOOLS.find(([each]) => each === tool)?.[1] ?? tool);
   return side ? `${name} ${side}` : name;
 }
 
-/** What counts: the server's number where it has spoken, else ours. */
+/** The server's measurement where there is one, else that of the browser. */
 export function measuredOf(drawing: Drawing, regions: readonly Region[]): Measured | null {
   return drawing.measured === undefined ? measure(drawing, regions) : drawing.measured;
 }
@@ -241,7 +238,7 @@ export function valueText(measured: Measured | null): string {
   return measured.unit === "°" ? `${value}°` : [value, measured.unit].filter(Boolean).join(" ");
 }
 
-const MORE: Record<string, [string, string]> = {
+const DETAILS: Record<string, [string, string]> = {
   width_mm: ["width", "mm"],
   height_mm: ["height", "mm"],
   first_axis_mm: ["axis", "mm"],
@@ -254,9 +251,9 @@ const MORE: Record<string, [string, string]> = {
 };
 
 /** What else follows: "axis 12.0 mm, axis 8.0 mm". */
-export function moreText(measured: Measured | null): string {
+export function detailsText(measured: Measured | null): string {
   const parts = Object.entries(measured?.more ?? {}).map(([key, value]) => {
-    const [name, unit] = MORE[key] ?? [key, ""];
+    const [name, unit] = DETAILS[key] ?? [key, ""];
     return `${name} ${number(value, DECIMALS[unit] ?? 1)} ${unit}`;
   });
   return parts.join(", ");

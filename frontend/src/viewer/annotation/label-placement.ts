@@ -1,7 +1,6 @@
 /**
- * Where the names and numbers of drawings stand: each inside the picture, on no other one and on no handle. Pure:
- * pixels of the screen in, pixels out, the same for the same drawings. One that finds no room beside its drawing stands
- * apart, with a line that leads to it.
+ * Places the labels of drawings inside the picture, on no other label and on no handle. Pure and deterministic: pixels
+ * of the screen in, pixels out. A label without room beside its drawing stands apart, with a leader line to it.
  */
 
 import type { Point } from "./measure";
@@ -13,35 +12,35 @@ export interface Box {
   h: number;
 }
 
-export interface Wish {
+export interface LabelRequest {
   uid: string;
   /** The drawing's line on the screen. */
   line: readonly Point[];
   closed: boolean;
   handles: readonly Point[];
-  /** Of the label; 0 for a drawing that has none, and is only kept clear of. */
+  /** Size of the label in pixels; 0 for a drawing without one, which is only avoided. */
   w: number;
   h: number;
 }
 
-export interface Place extends Box {
-  /** Which of the places around the drawing it is. */
+export interface LabelPlacement extends Box {
+  /** Index among the candidates of the drawing. */
   at: number;
-  /** From the drawing to a label that stands apart, or as near to another drawing as to its own. */
+  /** The leader line from the drawing to a label that is apart or could belong to another drawing. */
   leader: [Point, Point] | null;
 }
 
-export interface Room {
+export interface PictureArea {
   w: number;
   h: number;
-  /** What stands on the picture already. */
-  taken: readonly Box[];
+  /** Boxes that are occupied already. */
+  occupied: readonly Box[];
 }
 
 /**
- * A drawing in the hand, and where every label stood before: meanwhile the others stay, and its own stays on its side.
+ * The drawing that is being moved, and the candidates of all labels before: they stay where they are meanwhile.
  */
-export interface Hold {
+export interface HeldLabel {
   uid: string;
   before: ReadonlyMap<string, number>;
 }
@@ -49,17 +48,17 @@ export interface Hold {
 interface Candidate extends Box {
   at: number;
   cost: number;
-  /** The point of the drawing that it belongs to, and whether it stands apart from it. */
+  /** The point of the drawing that it belongs to, and whether it is apart from it. */
   anchor: Point;
   apart: boolean;
 }
 
 const GAP = 9;
 const HANDLE = 7;
-/** With a strange end this near, nobody can tell whose number it is. */
-const DOUBT = 16;
+/** With a handle of another drawing this near, in pixels, a label is ambiguous. */
+const AMBIGUOUS = 16;
 /** Between two labels. */
-const AIR = 2;
+const LABEL_GAP = 2;
 const RINGS = [22, 40, 62, 90, 124, 164];
 const DIRECTIONS = 16;
 const PER_LINE = 15;
@@ -67,93 +66,98 @@ const APART = 20;
 const ANYWHERE = 80;
 const COLUMNS = 4;
 
-export function arranged(wishes: readonly Wish[], room: Room, hold: Hold | null = null): Map<string, Place> {
-  const shown = wishes.filter((wish) => isSeen(wish, room));
-  const [held, others] = [shown.filter(({ uid }) => uid === hold?.uid), shown.filter(({ uid }) => uid !== hold?.uid)];
-  const table = new Table(shown, room);
-  // While a hand draws, the others neither give way to it nor take what it left free.
-  table.clear(others);
-  if (hold) for (const wish of others) table.back(wish, hold.before.get(wish.uid));
-  for (const wish of others) table.beside(wish);
-  for (const wish of others) table.anywhere(wish);
-  table.clear(shown);
-  for (const wish of held) {
-    if (table.isStillFree(wish, hold?.before.get(wish.uid))) table.back(wish, hold?.before.get(wish.uid));
-    else table.anywhere(wish);
+export function placeLabels(
+  requests: readonly LabelRequest[],
+  area: PictureArea,
+  held: HeldLabel | null = null,
+): Map<string, LabelPlacement> {
+  const shown = requests.filter((request) => isInView(request, area));
+  const [moving, others] = [shown.filter(({ uid }) => uid === held?.uid), shown.filter(({ uid }) => uid !== held?.uid)];
+  const table = new Placements(shown, area);
+  // While one drawing is moved, the labels of the others stay.
+  table.avoid(others);
+  if (held) for (const request of others) table.keepAt(request, held.before.get(request.uid));
+  for (const request of others) table.placeBeside(request);
+  for (const request of others) table.placeAnywhere(request);
+  table.avoid(shown);
+  for (const request of moving) {
+    if (table.isStillFree(request, held?.before.get(request.uid))) table.keepAt(request, held?.before.get(request.uid));
+    else table.placeAnywhere(request);
   }
   return table.places;
 }
 
-/** What has its place already, and what must be kept clear of. */
-class Table {
-  readonly places = new Map<string, Place>();
+/** The labels placed so far, and the lines and handles to avoid. */
+class Placements {
+  readonly places = new Map<string, LabelPlacement>();
   private readonly boxes: Box[];
   private readonly leaders: [Point, Point][] = [];
   private handles: readonly Point[] = [];
   private lines: readonly (readonly [Point, Point])[] = [];
-  private readonly every: ReadonlyMap<string, readonly Candidate[]>;
+  private readonly candidates: ReadonlyMap<string, readonly Candidate[]>;
 
-  private cleared: readonly Wish[] = [];
+  private avoided: readonly LabelRequest[] = [];
 
-  constructor(wishes: readonly Wish[], room: Room) {
-    this.boxes = [...room.taken];
-    this.every = new Map(wishes.filter(({ w }) => w).map((wish) => [wish.uid, candidates(wish, room)]));
+  constructor(requests: readonly LabelRequest[], area: PictureArea) {
+    this.boxes = [...area.occupied];
+    this.candidates = new Map(requests.filter(({ w }) => w).map((request) => [request.uid, candidates(request, area)]));
   }
 
-  /** Keep clear of these. */
-  clear(wishes: readonly Wish[]): void {
-    this.cleared = wishes;
-    this.handles = wishes.flatMap(({ handles }) => handles);
-    this.lines = wishes.flatMap(strokes);
+  /** Set the drawings whose lines and handles are avoided. */
+  avoid(requests: readonly LabelRequest[]): void {
+    this.avoided = requests;
+    this.handles = requests.flatMap(({ handles }) => handles);
+    this.lines = requests.flatMap(strokes);
   }
 
-  back(wish: Wish, at: number | undefined): void {
-    const before = this.of(wish).find((each) => each.at === at);
-    if (before) this.put(wish, before);
+  keepAt(request: LabelRequest, at: number | undefined): void {
+    const before = this.candidatesOf(request).find((each) => each.at === at);
+    if (before) this.put(request, before);
   }
 
-  isStillFree(wish: Wish, at: number | undefined): boolean {
-    const before = this.of(wish).find((each) => each.at === at);
+  isStillFree(request: LabelRequest, at: number | undefined): boolean {
+    const before = this.candidatesOf(request).find((each) => each.at === at);
     return before !== undefined && this.isFree(before);
   }
 
-  /** Those that have room beside their drawing first, so that nobody hems them in. */
-  beside(wish: Wish): void {
-    const found = this.cheapest(this.of(wish).filter(({ apart }) => !apart));
-    if (found) this.put(wish, found);
+  /** Labels with room beside their drawing are placed first. */
+  placeBeside(request: LabelRequest): void {
+    const candidate = this.cheapest(this.candidatesOf(request).filter(({ apart }) => !apart));
+    if (candidate) this.put(request, candidate);
   }
 
-  anywhere(wish: Wish): void {
-    const every = this.of(wish);
+  placeAnywhere(request: LabelRequest): void {
+    const every = this.candidatesOf(request);
     if (!every.length) return;
     this.put(
-      wish,
+      request,
       this.cheapest(every) ??
         this.leastCrossed(every.filter((each) => this.isLegible(each))) ??
         this.leastCovered(every),
     );
   }
 
-  private of({ uid }: Wish): readonly Candidate[] {
-    return this.places.has(uid) ? [] : (this.every.get(uid) ?? []);
+  private candidatesOf({ uid }: LabelRequest): readonly Candidate[] {
+    return this.places.has(uid) ? [] : (this.candidates.get(uid) ?? []);
   }
 
   private cheapest(every: readonly Candidate[]): Candidate | null {
-    let found: Candidate | null = null;
+    let best: Candidate | null = null;
     let cost = Number.POSITIVE_INFINITY;
     for (const each of every) {
-      // They come from the cheapest on: what follows cannot be better.
+      // Candidates are sorted by cost: later ones cannot be better.
       if (each.cost >= cost) break;
       if (!this.isFree(each)) continue;
-      const crossed = each.cost + PER_LINE * this.lines.filter(([a, b]) => meets(a, b, each)).length;
-      if (crossed < cost) [found, cost] = [each, crossed];
+      const crossed = each.cost + PER_LINE * this.lines.filter(([a, b]) => crossesBox(a, b, each)).length;
+      if (crossed < cost) [best, cost] = [each, crossed];
     }
-    return found;
+    return best;
   }
 
   private isLegible(each: Candidate): boolean {
     return (
-      !this.boxes.some((box) => overlap(each, box, AIR)) && !this.handles.some((handle) => isNear(handle, each, HANDLE))
+      !this.boxes.some((box) => overlap(each, box, LABEL_GAP)) &&
+      !this.handles.some((handle) => isNear(handle, each, HANDLE))
     );
   }
 
@@ -161,11 +165,12 @@ class Table {
     return this.isLegible(each) && !this.crossed(each);
   }
 
-  /** How many labels have the line of another behind them, if this one stands here. */
+  /** How many labels would have a leader line behind them. */
   private crossed(each: Candidate): number {
-    const over = this.leaders.filter(([a, b]) => meets(a, b, each)).length;
+    const over = this.leaders.filter(([a, b]) => crossesBox(a, b, each)).length;
     return (
-      over + (each.apart ? this.boxes.filter((box) => meets(each.anchor, nearest(each.anchor, each), box)).length : 0)
+      over +
+      (each.apart ? this.boxes.filter((box) => crossesBox(each.anchor, nearest(each.anchor, each), box)).length : 0)
     );
   }
 
@@ -175,30 +180,37 @@ class Table {
   }
 
   private leastCovered(every: readonly Candidate[]): Candidate {
-    const covered = every.map((each) => this.boxes.reduce((sum, box) => sum + shared(each, box), 0));
+    const covered = every.map((each) => this.boxes.reduce((sum, box) => sum + sharedArea(each, box), 0));
     return every[covered.indexOf(Math.min(...covered))] as Candidate;
   }
 
-  private put(wish: Wish, found: Candidate): void {
-    const { at, x, y, w, h, anchor, apart } = found;
-    const doubtful = this.cleared.some(
-      (other) => other !== wish && other.handles.some((handle) => isNear(handle, found, DOUBT)),
+  private put(request: LabelRequest, candidate: Candidate): void {
+    const { at, x, y, w, h, anchor, apart } = candidate;
+    const doubtful = this.avoided.some(
+      (other) => other !== request && other.handles.some((handle) => isNear(handle, candidate, AMBIGUOUS)),
     );
-    const place: Place = { at, x, y, w, h, leader: apart || doubtful ? [anchor, nearest(anchor, found)] : null };
-    this.places.set(wish.uid, place);
+    const place: LabelPlacement = {
+      at,
+      x,
+      y,
+      w,
+      h,
+      leader: apart || doubtful ? [anchor, nearest(anchor, candidate)] : null,
+    };
+    this.places.set(request.uid, place);
     this.boxes.push(place);
     if (place.leader) this.leaders.push(place.leader);
   }
 }
 
 /** Every place around a drawing in a fixed order, the cheapest first, all of them inside the picture. */
-function candidates(wish: Wish, room: Room): Candidate[] {
-  const { w, h } = wish;
-  const found: Candidate[] = [];
+function candidates(request: LabelRequest, area: PictureArea): Candidate[] {
+  const { w, h } = request;
+  const places: Candidate[] = [];
   const add = (anchor: Point, x: number, y: number, cost: number, apart = false) =>
-    found.push({ x: within(x, room.w - w), y: within(y, room.h - h), w, h, at: found.length, cost, anchor, apart });
-  const inside = wish.line.filter(([x, y]) => x >= 0 && y >= 0 && x <= room.w && y <= room.h);
-  const points = inside.length ? inside : wish.line.map(([x, y]): Point => [within(x, room.w), within(y, room.h)]);
+    places.push({ x: clamp(x, area.w - w), y: clamp(y, area.h - h), w, h, at: places.length, cost, anchor, apart });
+  const inside = request.line.filter(([x, y]) => x >= 0 && y >= 0 && x <= area.w && y <= area.h);
+  const points = inside.length ? inside : request.line.map(([x, y]): Point => [clamp(x, area.w), clamp(y, area.h)]);
   const [right, left, top, bottom] = [
     extreme(points, 0, 1),
     extreme(points, 0, -1),
@@ -231,43 +243,43 @@ function candidates(wish: Wish, room: Room): Candidate[] {
         );
     }
   });
-  return [...found, ...anywhere(wish, room, right, found.length)];
+  return [...places, ...gridCandidates(request, area, right, places.length)];
 }
 
-/** The whole picture in rows of labels, what is near first. */
-function anywhere({ w, h }: Wish, room: Room, from: Point, first: number): Candidate[] {
-  const found: Candidate[] = [];
-  for (let y = 0; y <= room.h - h; y += h + AIR + 1)
+/** A grid of places over the whole picture, the nearest first. */
+function gridCandidates({ w, h }: LabelRequest, area: PictureArea, from: Point, first: number): Candidate[] {
+  const places: Candidate[] = [];
+  for (let y = 0; y <= area.h - h; y += h + LABEL_GAP + 1)
     for (let column = 0; column < COLUMNS; column += 1) {
-      const x = within(((room.w - w) * column) / (COLUMNS - 1), room.w - w);
+      const x = clamp(((area.w - w) * column) / (COLUMNS - 1), area.w - w);
       const away = Math.hypot(x + w / 2 - from[0], y + h / 2 - from[1]);
-      found.push({ x, y, w, h, at: first + found.length, cost: ANYWHERE + away / 10, anchor: from, apart: true });
+      places.push({ x, y, w, h, at: first + places.length, cost: ANYWHERE + away / 10, anchor: from, apart: true });
     }
-  return found.toSorted((a, b) => a.cost - b.cost || a.at - b.at);
+  return places.toSorted((a, b) => a.cost - b.cost || a.at - b.at);
 }
 
-/** A drawing that is out of sight takes no room. */
-function isSeen({ line }: Wish, room: Room): boolean {
+/** A drawing outside the picture gets no label. */
+function isInView({ line }: LabelRequest, area: PictureArea): boolean {
   const [xs, ys] = [line.map(([x]) => x), line.map(([, y]) => y)];
   return (
     line.length > 0 &&
     Math.max(...xs) >= 0 &&
-    Math.min(...xs) <= room.w &&
+    Math.min(...xs) <= area.w &&
     Math.max(...ys) >= 0 &&
-    Math.min(...ys) <= room.h
+    Math.min(...ys) <= area.h
   );
 }
 
-function strokes({ line, closed }: Wish): (readonly [Point, Point])[] {
+function strokes({ line, closed }: LabelRequest): (readonly [Point, Point])[] {
   const ends = closed && line[0] ? [...line, line[0]] : line;
   return ends.slice(1).map((point, at) => [ends[at] ?? point, point] as const);
 }
 
 function extreme(points: readonly Point[], axis: 0 | 1, sign: 1 | -1): Point {
-  return points.reduce((found, point) => (sign * (point[axis] - found[axis]) > 0 ? point : found), points[0] ?? [0, 0]);
+  return points.reduce((best, point) => (sign * (point[axis] - best[axis]) > 0 ? point : best), points[0] ?? [0, 0]);
 }
 
-function within(value: number, most: number): number {
+function clamp(value: number, most: number): number {
   return Math.max(0, Math.min(value, Math.max(0, most)));
 }
 
@@ -275,7 +287,7 @@ export function overlap(a: Box, b: Box, air = 0): boolean {
   return a.x < b.x + b.w + air && b.x < a.x + a.w + air && a.y < b.y + b.h + air && b.y < a.y + a.h + air;
 }
 
-function shared(a: Box, b: Box): number {
+function sharedArea(a: Box, b: Box): number {
   const across = Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x);
   const down = Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y);
   return across > 0 && down > 0 ? across * down : 0;
@@ -291,7 +303,7 @@ function isNear(handle: Point, box: Box, reach: number): boolean {
 }
 
 /** Whether a piece of a line passes through a box (Liang and Barsky). */
-export function meets(a: Point, b: Point, box: Box): boolean {
+export function crossesBox(a: Point, b: Point, box: Box): boolean {
   const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
   let [from, to] = [0, 1];
   for (const [step, off] of [
@@ -312,22 +324,22 @@ export function meets(a: Point, b: Point, box: Box): boolean {
 }
 
 /** The text in rows that are no wider than there is room for; what does not fit in as many rows ends with dots. */
-export function rows(text: string, width: (text: string) => number, widest: number, most: number): string[] {
-  const found: string[] = [];
+export function wrapText(text: string, width: (text: string) => number, widest: number, most: number): string[] {
+  const lines: string[] = [];
   let row = "";
   for (const word of text.split(/\s+/).filter(Boolean)) {
     const longer = row ? `${row} ${word}` : word;
     if (!row || width(longer) <= widest) row = longer;
-    else [row] = [word, found.push(row)];
+    else [row] = [word, lines.push(row)];
   }
-  if (row) found.push(row);
-  const kept = found.slice(0, most).map((each) => cut(each, width, widest));
-  if (found.length > most) kept[most - 1] = cut(`${kept[most - 1]}…`, width, widest);
-  return kept;
+  if (row) lines.push(row);
+  const shown = lines.slice(0, most).map((each) => truncate(each, width, widest));
+  if (lines.length > most) shown[most - 1] = truncate(`${shown[most - 1]}…`, width, widest);
+  return shown;
 }
 
-function cut(text: string, width: (text: string) => number, widest: number): string {
-  let kept = text;
-  while (kept.length > 1 && width(kept) > widest) kept = `${kept.replace(/…$/, "").slice(0, -1)}…`;
-  return kept;
+function truncate(text: string, width: (text: string) => number, widest: number): string {
+  let shortened = text;
+  while (shortened.length > 1 && width(shortened) > widest) shortened = `${shortened.replace(/…$/, "").slice(0, -1)}…`;
+  return shortened;
 }

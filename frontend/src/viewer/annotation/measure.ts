@@ -8,20 +8,14 @@
  * another of different scale.
  */
 
+import type { Drawing, MeasuredPayload } from "../../api/schema";
 import type { Region } from "../types";
 
 export type Point = readonly [number, number];
-export type Tool = "length" | "angle" | "ellipse" | "freehand" | "box" | "point" | "arrow";
-export type Preset = "" | "vi" | "ahw" | "tod" | "third_ventricle" | "ri";
-
-export interface Measured {
-  quantity: string;
-  unit: string;
-  value: number | null;
-  /** Why there is no value. */
-  reason: string;
-  more: Record<string, number>;
-}
+export type Tool = Drawing["tool"];
+export type Preset = Drawing["preset"];
+/** As the server measures it too; `value` is null where `reason` says why. */
+export type Measured = MeasuredPayload;
 
 export interface Shape {
   tool: Tool;
@@ -30,17 +24,17 @@ export interface Shape {
   frame: number;
 }
 
-const U = "uncalibrated: ";
-const WHY = {
-  noScale: `${U}the file states no scale`,
-  outside: `${U}a point lies outside every ultrasound region`,
-  twoRegions: `${U}the points lie in two regions`,
-  overlap: `${U}regions of different scale overlap here`,
-  noCentimetres: `${U}this region has no scale in centimetres`,
-  beyond: `${U}the region reaches beyond the image, so its scale is not used`,
-  trace: `${U}a trace over time has no distances`,
-  noZero: `${U}the file does not say where the zero line of this trace is`,
-  notATrace: `${U}the resistive index needs a Doppler trace with a velocity scale`,
+const UNCALIBRATED = "uncalibrated: ";
+const REASONS = {
+  noScale: `${UNCALIBRATED}the file states no scale`,
+  outside: `${UNCALIBRATED}a point lies outside every ultrasound region`,
+  twoRegions: `${UNCALIBRATED}the points lie in two regions`,
+  overlap: `${UNCALIBRATED}regions of different scale overlap here`,
+  noCentimetres: `${UNCALIBRATED}this region has no scale in centimetres`,
+  beyond: `${UNCALIBRATED}the region reaches beyond the image, so its scale is not used`,
+  trace: `${UNCALIBRATED}a trace over time has no distances`,
+  noZero: `${UNCALIBRATED}the file does not say where the zero line of this trace is`,
+  notATrace: `${UNCALIBRATED}the resistive index needs a Doppler trace with a velocity scale`,
   notPeak: "the first point must be the systolic peak, farther from the zero line than the second",
   crosses: "the line crosses itself: it has no area",
   noArm: "an arm of the angle has no length",
@@ -50,16 +44,16 @@ const TRACES: readonly string[] = ["spectral", "waveform", "m_mode"];
 
 class Uncalibrated extends Error {}
 
-type Answer = [value: number, more: Record<string, number>];
+type ValueAndDetails = [value: number, more: Record<string, number>];
 
 /** Null for what measures nothing. */
 export function measure(shape: Shape, regions: readonly Region[]): Measured | null {
-  const here = regionsOf(regions, shape.frame);
+  const frameRegions = regionsOf(regions, shape.frame);
   const { tool, points } = shape;
-  if (shape.preset === "ri") return answer("resistive_index", "", () => resistiveIndex(points, here));
-  if (tool === "point") return velocity(points, here);
-  const found = QUANTITIES[tool];
-  return found ? answer(found[0], found[1], () => found[2](scaled(tool, points, here))) : null;
+  if (shape.preset === "ri") return measured("resistive_index", "", () => resistiveIndex(points, frameRegions));
+  if (tool === "point") return velocity(points, frameRegions);
+  const quantity = QUANTITIES[tool];
+  return quantity ? measured(quantity[0], quantity[1], () => quantity[2](pointsMm(tool, points, frameRegions))) : null;
 }
 
 /** A frame's own regions in place of those of the whole clip. */
@@ -68,7 +62,7 @@ export function regionsOf(regions: readonly Region[], frame: number): Region[] {
   return own.length ? own : regions.filter(({ frames }) => !frames);
 }
 
-function answer(quantity: string, unit: string, compute: () => Answer): Measured {
+function measured(quantity: Measured["quantity"], unit: Measured["unit"], compute: () => ValueAndDetails): Measured {
   try {
     const [value, more] = compute();
     return { quantity, unit, value, reason: "", more };
@@ -84,47 +78,47 @@ function covers({ x0, y0, x1, y1 }: Region, [x, y]: Point, edge = EDGE): boolean
   return x0 - edge <= x && x <= x1 + 1 + edge && y0 - edge <= y && y <= y1 + 1 + edge;
 }
 
-function holding(points: readonly Point[], regions: readonly Region[]): Region[] {
-  const found = regions.filter((region) => points.every((point) => covers(region, point)));
-  if (found.length) return found;
-  if (!regions.length) throw new Uncalibrated(WHY.noScale);
+function regionsContaining(points: readonly Point[], regions: readonly Region[]): Region[] {
+  const containing = regions.filter((region) => points.every((point) => covers(region, point)));
+  if (containing.length) return containing;
+  if (!regions.length) throw new Uncalibrated(REASONS.noScale);
   const everywhere = points.every((point) => regions.some((region) => covers(region, point)));
-  throw new Uncalibrated(everywhere ? WHY.twoRegions : WHY.outside);
+  throw new Uncalibrated(everywhere ? REASONS.twoRegions : REASONS.outside);
 }
 
 /** The regions within which any of the points lies; those that only share an edge with it are none. */
-function touched(points: readonly Point[], regions: readonly Region[]): Region[] {
+function regionsTouched(points: readonly Point[], regions: readonly Region[]): Region[] {
   return regions.filter((region) => points.some((point) => covers(region, point, -EDGE)));
 }
 
 /** Millimetres per pixel, across and down, where all points are. */
-function scale(points: readonly Point[], regions: readonly Region[]): Point {
-  const held = holding(points, regions);
-  const [first] = held as [Region, ...Region[]];
+function scaleMm(points: readonly Point[], regions: readonly Region[]): Point {
+  const containing = regionsContaining(points, regions);
+  const [first] = containing as [Region, ...Region[]];
   if (
-    [...held, ...touched(points, regions)].some(
+    [...containing, ...regionsTouched(points, regions)].some(
       (region) => region.dx_cm !== first.dx_cm || region.dy_cm !== first.dy_cm,
     )
   )
-    throw new Uncalibrated(WHY.overlap);
+    throw new Uncalibrated(REASONS.overlap);
   if (first.dx_cm === null || first.dy_cm === null) throw new Uncalibrated(whyNot(first));
   return [10 * first.dx_cm, 10 * first.dy_cm];
 }
 
 function whyNot(region: Region): string {
-  if (region.inside === false) return WHY.beyond;
-  return TRACES.includes(region.type ?? "") ? WHY.trace : WHY.noCentimetres;
+  if (region.inside === false) return REASONS.beyond;
+  return TRACES.includes(region.type ?? "") ? REASONS.trace : REASONS.noCentimetres;
 }
 
-function scaled(tool: Tool, points: readonly Point[], regions: readonly Region[]): Point[] {
-  const [mx, my] = scale([...points, ...extent(tool, points)], regions);
+function pointsMm(tool: Tool, points: readonly Point[], regions: readonly Region[]): Point[] {
+  const [mx, my] = scaleMm([...points, ...extent(tool, points)], regions);
   return points.map(([x, y]) => [mx * x, my * y]);
 }
 
 /** Corners of what a box or an ellipse covers: the points alone may lie in a region that it leaves. */
 function extent(tool: Tool, points: readonly Point[]): Point[] {
   if (tool === "box") {
-    const [a, b] = [at(points, 0), at(points, 1)];
+    const [a, b] = [pointAt(points, 0), pointAt(points, 1)];
     return [
       [a[0], b[1]],
       [b[0], a[1]],
@@ -138,7 +132,7 @@ function extent(tool: Tool, points: readonly Point[]): Point[] {
 
 // ---------- quantities, of points in millimetres ----------
 
-function at(points: readonly Point[], index: number): Point {
+function pointAt(points: readonly Point[], index: number): Point {
   return points[index] ?? [0, 0];
 }
 
@@ -146,34 +140,34 @@ export function distance(a: Point, b: Point): number {
   return Math.hypot(b[0] - a[0], b[1] - a[1]);
 }
 
-function length(points: readonly Point[]): Answer {
-  return [distance(at(points, 0), at(points, 1)), {}];
+function length(points: readonly Point[]): ValueAndDetails {
+  return [distance(pointAt(points, 0), pointAt(points, 1)), {}];
 }
 
 /** At the second point. */
-function angle(points: readonly Point[]): Answer {
-  const [a, b, c] = [at(points, 0), at(points, 1), at(points, 2)];
+function angle(points: readonly Point[]): ValueAndDetails {
+  const [a, b, c] = [pointAt(points, 0), pointAt(points, 1), pointAt(points, 2)];
   const arms = distance(b, a) * distance(b, c);
-  if (!arms) throw new Uncalibrated(WHY.noArm);
+  if (!arms) throw new Uncalibrated(REASONS.noArm);
   const cosine = ((a[0] - b[0]) * (c[0] - b[0]) + (a[1] - b[1]) * (c[1] - b[1])) / arms;
   return [(Math.acos(Math.max(-1, Math.min(1, cosine))) * 180) / Math.PI, {}];
 }
 
-function box(points: readonly Point[]): Answer {
-  const [a, b] = [at(points, 0), at(points, 1)];
+function box(points: readonly Point[]): ValueAndDetails {
+  const [a, b] = [pointAt(points, 0), pointAt(points, 1)];
   const [width, height] = [Math.abs(b[0] - a[0]), Math.abs(b[1] - a[1])];
   return [(width * height) / 100, { width_mm: width, height_mm: height }];
 }
 
 /** The centre of an ellipse and the halves of its axes. */
 export function axes(points: readonly Point[]): { centre: Point; u: Point; v: Point } {
-  const [a, b, c, d] = [at(points, 0), at(points, 1), at(points, 2), at(points, 3)];
+  const [a, b, c, d] = [pointAt(points, 0), pointAt(points, 1), pointAt(points, 2), pointAt(points, 3)];
   const half = (p: Point, q: Point): Point => [(q[0] - p[0]) / 2, (q[1] - p[1]) / 2];
   return { centre: [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2], u: half(a, b), v: half(c, d) };
 }
 
 /** Of conjugate diameters, which the axes are where x and y scale differently. */
-function ellipse(points: readonly Point[]): Answer {
+function ellipse(points: readonly Point[]): ValueAndDetails {
   const { u, v } = axes(points);
   return [
     (Math.PI * Math.abs(u[0] * v[1] - u[1] * v[0])) / 100,
@@ -181,9 +175,9 @@ function ellipse(points: readonly Point[]): Answer {
   ];
 }
 
-function freehand(points: readonly Point[]): Answer {
-  const edges = points.map((point, index): [Point, Point] => [point, at(points, (index + 1) % points.length)]);
-  if (crosses(edges)) throw new Uncalibrated(WHY.crosses);
+function freehand(points: readonly Point[]): ValueAndDetails {
+  const edges = points.map((point, index): [Point, Point] => [point, pointAt(points, (index + 1) % points.length)]);
+  if (crosses(edges)) throw new Uncalibrated(REASONS.crosses);
   const twice = edges.reduce((sum, [a, b]) => sum + a[0] * b[1] - b[0] * a[1], 0);
   return [Math.abs(twice) / 200, { perimeter_mm: edges.reduce((sum, [a, b]) => sum + distance(a, b), 0) }];
 }
@@ -198,7 +192,10 @@ function crosses(edges: readonly [Point, Point][]): boolean {
 }
 
 const QUANTITIES: Partial<
-  Record<Tool, [quantity: string, unit: string, compute: (points: readonly Point[]) => Answer]>
+  Record<
+    Tool,
+    [quantity: Measured["quantity"], unit: Measured["unit"], compute: (points: readonly Point[]) => ValueAndDetails]
+  >
 > = {
   length: ["length", "mm", length],
   angle: ["angle", "°", angle],
@@ -216,27 +213,28 @@ interface Trace extends Region {
   reference_value: [number, number];
 }
 
-function trace(points: readonly Point[], regions: readonly Region[]): Trace {
-  const held = holding(points, regions);
-  const [region] = held as [Region, ...Region[]];
-  if (held.length > 1 || touched(points, regions).some((each) => each !== region)) throw new Uncalibrated(WHY.overlap);
+function traceRegion(points: readonly Point[], regions: readonly Region[]): Trace {
+  const containing = regionsContaining(points, regions);
+  const [region] = containing as [Region, ...Region[]];
+  if (containing.length > 1 || regionsTouched(points, regions).some((each) => each !== region))
+    throw new Uncalibrated(REASONS.overlap);
   if (region.type !== "spectral" || !region.axes || !["cm/s", "Hz"].includes(region.axes[1]))
-    throw new Uncalibrated(region.inside === false ? WHY.beyond : WHY.notATrace);
-  if (!region.reference) throw new Uncalibrated(WHY.noZero);
+    throw new Uncalibrated(region.inside === false ? REASONS.beyond : REASONS.notATrace);
+  if (!region.reference) throw new Uncalibrated(REASONS.noZero);
   return region as Trace;
 }
 
 /** The velocity at a height: the reference is a pixel, and pixels count at their middle. */
-function speed(y: number, region: Trace): number {
+function velocityAt(y: number, region: Trace): number {
   const zero = region.y0 + region.reference[1] + 0.5;
   return region.reference_value[1] + (y - zero) * region.delta[1];
 }
 
 /** (PSV − EDV) / PSV, of the systolic peak and the end of diastole. */
-function resistiveIndex(points: readonly Point[], regions: readonly Region[]): Answer {
-  const region = trace(points, regions);
-  const [peak, end] = [speed(at(points, 0)[1], region), speed(at(points, 1)[1], region)];
-  if (!peak || Math.abs(peak) <= Math.abs(end)) throw new Uncalibrated(WHY.notPeak);
+function resistiveIndex(points: readonly Point[], regions: readonly Region[]): ValueAndDetails {
+  const region = traceRegion(points, regions);
+  const [peak, end] = [velocityAt(pointAt(points, 0)[1], region), velocityAt(pointAt(points, 1)[1], region)];
+  if (!peak || Math.abs(peak) <= Math.abs(end)) throw new Uncalibrated(REASONS.notPeak);
   const unit = region.axes[1].replace("/", "_");
   const sign = Math.sign(peak);
   return [(peak - end) / peak, { [`psv_${unit}`]: sign * peak, [`edv_${unit}`]: sign * end }];
@@ -245,8 +243,14 @@ function resistiveIndex(points: readonly Point[], regions: readonly Region[]): A
 /** A point in a Doppler trace reads its velocity; anywhere else it measures nothing. */
 function velocity(points: readonly Point[], regions: readonly Region[]): Measured | null {
   try {
-    const region = trace(points, regions);
-    return { quantity: "velocity", unit: region.axes[1], value: speed(at(points, 0)[1], region), reason: "", more: {} };
+    const region = traceRegion(points, regions);
+    return {
+      quantity: "velocity",
+      unit: region.axes[1] as Measured["unit"],
+      value: velocityAt(pointAt(points, 0)[1], region),
+      reason: "",
+      more: {},
+    };
   } catch (error) {
     if (error instanceof Uncalibrated) return null;
     throw error;

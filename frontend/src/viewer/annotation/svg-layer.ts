@@ -5,32 +5,32 @@
 
 import { type Child, fill, s } from "../../common/dom";
 import type { Region } from "../types";
-import { type Drawing, type Kind, measuredOf, nameOf, outline, shortName, valueText } from "./drawing";
-import { arranged, type Box, type Place, rows, type Wish } from "./label-placement";
+import { type Drawing, type DrawingKind, measuredOf, nameOf, outline, shortName, valueText } from "./drawing";
+import { type Box, type LabelPlacement, type LabelRequest, placeLabels, wrapText } from "./label-placement";
 import { type Measured, type Point, regionsOf } from "./measure";
-import { Lettering } from "./text-width";
+import { TextMeasurer } from "./text-width";
 
 export interface Scene {
   drawings: readonly Drawing[];
   selected: string | null;
-  /** The one in the hand: meanwhile no other label moves. */
-  held: string | null;
-  /** A tool is ready: where it can measure is outlined. */
-  armed: Kind | null;
+  /** The drawing that is being moved: meanwhile no other label moves. */
+  moving: string | null;
+  /** The active tool: the regions in which it can measure are outlined. */
+  activeKind: DrawingKind | null;
   editable: boolean;
-  /** Whose they are and of which day, where they are not the reader's own. */
-  by: string;
+  /** The reader and the day of the drawings, where they are not the reader's own. */
+  attribution: string;
   regions: readonly Region[];
   frame: number;
   /** Of the screen. */
   width: number;
   height: number;
-  /** Where something else is written on the picture. */
-  taken: readonly Box[];
+  /** Boxes of other text on the picture. */
+  occupied: readonly Box[];
   toScreen: (point: Point) => Point;
 }
 
-export interface LayerCommands {
+export interface SvgLayerHost {
   /** Move one point by so many pixels of the picture, as seen on the screen. */
   nudge: (drawing: Drawing, index: number, by: Point) => void;
   erase: (drawing: Drawing) => void;
@@ -42,22 +42,22 @@ const MOST_ROWS = 3;
 /** Room for the dark rim around the letters. */
 const RIM = 4;
 
-/** One drawing as it lies on the screen. */
-interface Lying {
+/** One drawing in pixels of the screen. */
+interface DrawingOnScreen {
   drawing: Drawing;
   on: boolean;
   measured: Measured | null;
   places: Point[];
   closed: boolean;
   text: string[];
-  place: Place | null;
+  place: LabelPlacement | null;
 }
 
 function path(points: readonly Point[], closed: boolean): string {
   return `M${points.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`).join("L")}${closed ? "Z" : ""}`;
 }
 
-/** Two short strokes that make the first point a tip. */
+/** Two short strokes that make the first point an arrowhead. */
 function tip([a, b]: readonly Point[]): string {
   if (!a || !b) return "";
   const angle = Math.atan2(b[1] - a[1], b[0] - a[0]);
@@ -68,33 +68,37 @@ function tip([a, b]: readonly Point[]): string {
   return wing(0.45) + wing(-0.45);
 }
 
-/** "Length: 12.3 mm", with the text that somebody gave it. */
-export function said(drawing: Drawing, regions: readonly Region[]): string {
+/** "Length, 12.3 mm", with the text of the drawing. */
+export function describeDrawing(drawing: Drawing, regions: readonly Region[]): string {
   const measured = measuredOf(drawing, regions);
   const why = measured?.value === null ? measured.reason : valueText(measured);
   return [nameOf(drawing), why, drawing.label].filter(Boolean).join(", ");
 }
 
-export class DrawingLayer {
+export class SvgLayer {
   readonly element = s("svg", { class: "marks", role: "group", "aria-label": "Drawings on this frame" });
-  private readonly lettering = new Lettering(this.element);
+  private readonly textMeasurer = new TextMeasurer(this.element);
   private empty = true;
-  private before: ReadonlyMap<string, number> = new Map();
+  private placesBefore: ReadonlyMap<string, number> = new Map();
 
-  constructor(private readonly commands: LayerCommands) {}
+  constructor(private readonly host: SvgLayerHost) {}
 
-  /** Null takes everything away. */
+  /** Null clears the layer. */
   draw(scene: Scene | null): void {
     const content = scene
-      ? [...this.regions(scene), ...this.lying(scene).map((each) => this.one(each, scene)), ...this.signed(scene)]
+      ? [
+          ...this.regions(scene),
+          ...this.drawingsOnScreen(scene).map((each) => this.drawingGroup(each, scene)),
+          ...this.attributionText(scene),
+        ]
       : [];
     if (!content.length && this.empty) return;
     this.empty = !content.length;
-    const by = scene?.by ?? "";
+    const by = scene?.attribution ?? "";
     this.element.classList.toggle("theirs", by !== "");
     this.element.setAttribute("aria-label", by ? `Drawings on this frame, ${by}` : "Drawings on this frame");
-    const held = this.element.ownerDocument.activeElement;
-    const focused = held && this.element.contains(held) ? held.getAttribute("data-handle") : null;
+    const active = this.element.ownerDocument.activeElement;
+    const focused = active && this.element.contains(active) ? active.getAttribute("data-handle") : null;
     fill(this.element, ...content);
     if (focused === null) return;
     const again =
@@ -103,10 +107,10 @@ export class DrawingLayer {
     again?.focus({ preventScroll: true });
   }
 
-  private lying(scene: Scene): Lying[] {
-    const { drawings, selected, held, width, height, taken } = scene;
-    this.lettering.look(width, height);
-    const found = drawings.map((drawing): Lying => {
+  private drawingsOnScreen(scene: Scene): DrawingOnScreen[] {
+    const { drawings, selected, moving, width, height, occupied } = scene;
+    this.textMeasurer.updateFont(width, height);
+    const onScreen = drawings.map((drawing): DrawingOnScreen => {
       const { line, closed } = outline(drawing.tool, drawing.points);
       const measured = measuredOf(drawing, scene.regions);
       return {
@@ -119,53 +123,56 @@ export class DrawingLayer {
         place: null,
       };
     });
-    const room = { w: width, h: height, taken: [...taken, ...this.signature(scene)] };
-    const arrangement = arranged(
-      found.map((each) => this.wish(each, scene)),
-      room,
-      held === null ? null : { uid: held, before: this.before },
+    const area = { w: width, h: height, occupied: [...occupied, ...this.attributionBox(scene)] };
+    const placements = placeLabels(
+      onScreen.map((each) => this.labelRequest(each, scene)),
+      area,
+      moving === null ? null : { uid: moving, before: this.placesBefore },
     );
-    this.before = new Map([...arrangement].map(([uid, { at }]) => [uid, at]));
-    return found.map((each) => ({ ...each, place: arrangement.get(each.drawing.uid) ?? null }));
+    this.placesBefore = new Map([...placements].map(([uid, { at }]) => [uid, at]));
+    return onScreen.map((each) => ({ ...each, place: placements.get(each.drawing.uid) ?? null }));
   }
 
-  /** Where it stands whose drawings these are: in the lower left corner. */
-  private signature({ by, width, height }: Scene): Box[] {
-    if (!by) return [];
-    const h = this.lettering.row + 2 * RIM;
-    return [{ x: 0, y: height - h, w: Math.min(width, this.lettering.width(by) + 2 * RIM), h }];
+  /** The box of the attribution, in the lower left corner. */
+  private attributionBox({ attribution, width, height }: Scene): Box[] {
+    if (!attribution) return [];
+    const h = this.textMeasurer.row + 2 * RIM;
+    return [{ x: 0, y: height - h, w: Math.min(width, this.textMeasurer.width(attribution) + 2 * RIM), h }];
   }
 
-  private signed(scene: Scene): SVGElement[] {
+  private attributionText(scene: Scene): SVGElement[] {
     if (!scene.drawings.length) return [];
-    return this.signature(scene).map(({ x, y }) =>
-      s("text", { class: "says by", x: x + RIM, y: y + RIM + this.lettering.ascent }, scene.by),
+    return this.attributionBox(scene).map(({ x, y }) =>
+      s("text", { class: "says by", x: x + RIM, y: y + RIM + this.textMeasurer.ascent }, scene.attribution),
     );
   }
 
-  private wish({ drawing, places, closed, text }: Lying, { toScreen }: Scene): Wish {
-    const w = text.length ? Math.max(...text.map((row) => this.lettering.width(row))) + 2 * RIM : 0;
+  private labelRequest({ drawing, places, closed, text }: DrawingOnScreen, { toScreen }: Scene): LabelRequest {
+    const w = text.length ? Math.max(...text.map((row) => this.textMeasurer.width(row))) + 2 * RIM : 0;
     return {
       uid: drawing.uid,
       line: places,
       closed,
       handles: drawing.points.map(toScreen),
       w,
-      h: text.length * this.lettering.row + 2 * RIM,
+      h: text.length * this.textMeasurer.row + 2 * RIM,
     };
   }
 
   private text(drawing: Drawing, measured: Measured | null, width: number): string[] {
     const widest = Math.min(WIDEST_PX, width * 0.6);
     const first = drawing.tool === "arrow" ? "" : [shortName(drawing), valueText(measured)].filter(Boolean).join(" ");
-    return [...(first ? [first] : []), ...rows(drawing.label, (text) => this.lettering.width(text), widest, MOST_ROWS)];
+    return [
+      ...(first ? [first] : []),
+      ...wrapText(drawing.label, (text) => this.textMeasurer.width(text), widest, MOST_ROWS),
+    ];
   }
 
-  private regions({ armed, regions, frame, toScreen }: Scene): SVGElement[] {
-    if (!armed || armed.tool === "arrow") return [];
-    const wanted = (region: Region) => (armed.preset === "ri" ? Boolean(region.axes) : region.dx_cm !== null);
+  private regions({ activeKind, regions, frame, toScreen }: Scene): SVGElement[] {
+    if (!activeKind || activeKind.tool === "arrow") return [];
+    const measurable = (region: Region) => (activeKind.preset === "ri" ? Boolean(region.axes) : region.dx_cm !== null);
     return regionsOf(regions, frame)
-      .filter(wanted)
+      .filter(measurable)
       .map(({ x0, y0, x1, y1 }) => {
         const corners: Point[] = [
           [x0, y0],
@@ -177,15 +184,18 @@ export class DrawingLayer {
       });
   }
 
-  private one({ drawing, on, measured, places, closed, text, place }: Lying, scene: Scene): SVGElement {
+  private drawingGroup(
+    { drawing, on, measured, places, closed, text, place }: DrawingOnScreen,
+    scene: Scene,
+  ): SVGElement {
     const d =
       drawing.tool === "point"
         ? cross(places[0] ?? [0, 0])
         : path(places, closed) + (drawing.tool === "arrow" ? tip(places) : "");
     const bad = measured?.value === null;
-    const words = [said(drawing, scene.regions), scene.by].filter(Boolean).join(", ");
-    // Handles that are to be reached must not be hidden in a picture.
-    const named = scene.editable ? {} : { role: "img", "aria-label": words };
+    const name = [describeDrawing(drawing, scene.regions), scene.attribution].filter(Boolean).join(", ");
+    // The role img would hide handles from screen readers, so only layers without any get it.
+    const named = scene.editable ? {} : { role: "img", "aria-label": name };
     return s(
       "g",
       {
@@ -199,7 +209,7 @@ export class DrawingLayer {
       s("path", { class: "line", d }),
       ...this.handles(drawing, scene, on),
       ...(place ? this.label(place, text) : []),
-      s("title", {}, words),
+      s("title", {}, name),
     );
   }
 
@@ -230,8 +240,8 @@ export class DrawingLayer {
     });
   }
 
-  private label({ x, y, leader }: Place, text: string[]): SVGElement[] {
-    const { row, ascent } = this.lettering;
+  private label({ x, y, leader }: LabelPlacement, text: string[]): SVGElement[] {
+    const { row, ascent } = this.textMeasurer;
     const lines: Child[] = text.map((each, at) => s("tspan", { x: x + RIM, dy: at ? row : 0 }, each));
     const says = s("text", { class: "says", x: x + RIM, y: y + RIM + ascent }, ...lines);
     return leader ? [s("path", { class: "leader", d: path(leader, false) }), says] : [says];
@@ -242,8 +252,8 @@ export class DrawingLayer {
     if (event.ctrlKey || event.metaKey) return;
     if (step) {
       const by = event.shiftKey ? 10 : event.altKey ? 0.1 : 1;
-      this.commands.nudge(drawing, index, [step[0] * by, step[1] * by]);
-    } else if (event.key === "Delete" || event.key === "Backspace") this.commands.erase(drawing);
+      this.host.nudge(drawing, index, [step[0] * by, step[1] * by]);
+    } else if (event.key === "Delete" || event.key === "Backspace") this.host.erase(drawing);
     else return;
     event.preventDefault();
     event.stopPropagation();

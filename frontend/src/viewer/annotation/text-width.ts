@@ -2,33 +2,33 @@
 
 const FALLBACK_PX = 12;
 
-export class Lettering {
+export class TextMeasurer {
   /** From one row to the next, and from the top of a row to its baseline, in pixels. */
   row = 15;
   ascent = 12;
-  private readonly pen = document.createElement("canvas").getContext("2d");
+  private readonly context = document.createElement("canvas").getContext("2d");
   private readonly widths = new Map<string, number>();
-  private seen = "";
+  private measuredSize = "";
 
   constructor(private readonly element: Element) {}
 
-  /** Look at the font again where the element has another size: only then it can have changed. */
-  look(width: number, height: number): void {
+  /** Read the font again where the element has another size; only then can it have changed. */
+  updateFont(width: number, height: number): void {
     const size = `${width} ${height}`;
-    if (size === this.seen) return;
-    this.seen = size;
+    if (size === this.measuredSize) return;
+    this.measuredSize = size;
     this.widths.clear();
     const { fontSize, fontWeight, fontFamily } = getComputedStyle(this.element);
     const px = Number.parseFloat(fontSize) || FALLBACK_PX;
     [this.row, this.ascent] = [px * 1.25, px];
-    if (this.pen) this.pen.font = `${fontWeight} ${px}px ${fontFamily}`;
+    if (this.context) this.context.font = `${fontWeight} ${px}px ${fontFamily}`;
   }
 
   width(text: string): number {
     const known = this.widths.get(text);
     if (known !== undefined) return known;
-    // Figures of one width are not what the pen sets: they take a little more.
-    const width = Math.ceil((this.pen?.measureText(text).width ?? text.length * this.ascent * 0.6) * 1.03);
+    // Tabular figures are a little wider than what the canvas measures.
+    const width = Math.ceil((this.context?.measureText(text).width ?? text.length * this.ascent * 0.6) * 1.03);
     this.widths.set(text, width);
     return width;
   }

@@ -26,8 +26,13 @@ export class AttentionStrip {
     if (!clip || !weights) return fill(this.element);
     const top = Math.max(...(attention ?? []).map((entry) => entry.weight), 1e-9);
     const [best, most] = [...weights].sort((a, b) => b[1] - a[1])[0] ?? [0, 0];
-    const said = best ? `highest ${weightText(most)}, frame ${best}` : "no frame of this clip was scored";
-    fill(this.element, h("span", {}, "Attention per frame"), h("span", {}, said), this.bars(weights, top, said));
+    const peakText = best ? `highest ${weightText(most)}, frame ${best}` : "no frame of this clip was scored";
+    fill(
+      this.element,
+      h("span", {}, "Attention per frame"),
+      h("span", {}, peakText),
+      this.bars(weights, top, peakText),
+    );
   }
 
   follow(index: number): void {
@@ -36,14 +41,14 @@ export class AttentionStrip {
     this.cursor.setAttribute("width", String(pitch));
   }
 
-  /** What to say of this frame (from 1); empty before the commit. */
-  noteOf(frame: number): string {
+  /** The weight of this frame (from 1) in words; empty before the commit. */
+  weightNote(frame: number): string {
     if (!this.weights) return "";
     const weight = this.weights.get(frame);
     return `weight ${weight === undefined ? "none: not scored" : weightText(weight)}`;
   }
 
-  private bars(weights: Map<number, number>, top: number, said: string): SVGSVGElement {
+  private bars(weights: Map<number, number>, top: number, peakText: string): SVGSVGElement {
     const pitch = pitchOf(this.clip);
     const bars = [...weights].map(([frame, weight]) => {
       const height = Math.max(0.7, (weight / top) * (HEIGHT - 4));
@@ -65,7 +70,7 @@ export class AttentionStrip {
         viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
         preserveAspectRatio: "none",
         role: "img",
-        "aria-label": `Attention per frame: ${said}`,
+        "aria-label": `Attention per frame: ${peakText}`,
       },
       ...bars,
       this.cursor,

@@ -1,30 +1,21 @@
 /**
  * The heat map of a frame, after the commit only: contours with their numbers over the picture, in its own coordinates.
- * It shows what moved the score; it is neither a finding nor a place.
+ * It shows what moved the score; it is neither a finding nor a localization.
  */
 
+import type { FrameHeatMap, HeatMaps as HeatMapsAnswer } from "../../api/schema";
 import { fill, s } from "../../common/dom";
 
-export interface HeatFrame {
-  sop_uid: string;
-  frame: number;
-  /** The square of the picture that the network saw: left, top, side. */
-  square: [number, number, number];
-  /** Rows of 0 to 1 over that square; one scale for the whole study. */
-  heat: number[][];
-}
-
-export interface HeatMaps {
-  method: string;
-  frames: HeatFrame[];
-}
+/** `square` is left, top and side of the part of the picture that the network saw. */
+export type HeatFrame = Omit<FrameHeatMap, "square"> & { square: [number, number, number] };
+export type HeatMaps = Omit<HeatMapsAnswer, "frames"> & { frames: HeatFrame[] };
 
 export const LEVELS = [0.2, 0.5, 0.8] as const;
 const FINE = 48;
 
 type Point = [number, number];
 
-/** The coarse grid read between its cells; (u, v) run from 0 to 1 over the square. Cells count at their middle. */
+/** The coarse grid, interpolated; (u, v) run from 0 to 1 over the square, values lie at cell centres. */
 export function sample(heat: readonly (readonly number[])[], u: number, v: number): number {
   const rows = heat.length;
   const columns = heat[0]?.length ?? 0;
@@ -40,7 +31,7 @@ export function sample(heat: readonly (readonly number[])[], u: number, v: numbe
 /** Pieces of the line where the map crosses a level, in units of the square (marching squares). */
 export function contour(heat: readonly (readonly number[])[], level: number): [Point, Point][] {
   const pieces: [Point, Point][] = [];
-  // One ring of cold cells around it closes every line at the edge of what was looked at.
+  // A ring of zeros around the map closes every line at its edge.
   const value = (row: number, column: number) =>
     row < 0 || column < 0 || row > FINE || column > FINE ? 0 : sample(heat, column / FINE, row / FINE);
   for (let row = -1; row <= FINE; row++)
@@ -81,25 +72,25 @@ function crossing(
     : [];
 }
 
-export type Place = (x: number, y: number) => Point;
+export type ToScreen = (x: number, y: number) => Point;
 
 export class HeatOverlay {
   readonly element = s("svg", { class: "heat", "aria-hidden": "true" });
   private shown: HeatFrame | null = null;
 
-  /** What it says to those who do not see it; empty where nothing is drawn. */
-  get said(): string {
+  /** Text for screen readers; empty where nothing is drawn. */
+  get description(): string {
     return this.shown ? `heat map with contours at ${LEVELS.join(", ")}` : "";
   }
 
-  /** Null takes it away. */
-  draw(frame: HeatFrame | null, place: Place | null): void {
+  /** Null hides it. */
+  draw(frame: HeatFrame | null, place: ToScreen | null): void {
     this.shown = frame;
     if (!frame || !place) return fill(this.element);
     fill(this.element, ...LEVELS.flatMap((level) => this.line(frame, level, place)));
   }
 
-  private line(frame: HeatFrame, level: number, place: Place): SVGElement[] {
+  private line(frame: HeatFrame, level: number, place: ToScreen): SVGElement[] {
     const [left, top, side] = frame.square;
     const pieces = contour(frame.heat, level).map(
       ([a, b]) => [place(left + a[0] * side, top + a[1] * side), place(left + b[0] * side, top + b[1] * side)] as const,

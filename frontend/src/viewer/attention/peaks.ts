@@ -1,4 +1,4 @@
-/** Attention per frame, shown after the commit only: bars, numbers, and the way from peak to peak. */
+/** Attention per frame, shown after the commit only: weights by frame, peaks and their texts. */
 
 import type { Weight } from "../types";
 
@@ -19,16 +19,16 @@ export function peaks(attention: readonly Weight[], count = 8): Weight[] {
   const even = attention.length ? 1 / attention.length : 0;
   const clips = new Map<string, Weight[]>();
   for (const entry of attention) clips.set(entry.sop_uid, [...(clips.get(entry.sop_uid) ?? []), entry]);
-  const found: Weight[] = [];
+  const standing: Weight[] = [];
   for (const entries of clips.values()) {
     entries.sort((a, b) => a.frame - b.frame);
     entries.forEach((entry, at) => {
       const before = entries[at - 1]?.weight ?? -1;
       const after = entries[at + 1]?.weight ?? -1;
-      if (entry.weight > even && entry.weight > before && entry.weight >= after) found.push(entry);
+      if (entry.weight > even && entry.weight > before && entry.weight >= after) standing.push(entry);
     });
   }
-  return heaviest(found.length ? found : attention, count);
+  return heaviest(standing.length ? standing : attention, count);
 }
 
 export function weightText(weight: number): string {

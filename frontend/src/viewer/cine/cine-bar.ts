@@ -2,10 +2,10 @@
  * The bar below a picture: play, the frame slider with its ribbon, the rate and where it comes from, speed and loop.
  */
 
-import { fill, h, icon, pick, s } from "../../common/dom";
+import { fill, h, icon, pick, s, setPressed } from "../../common/dom";
 import { number } from "../../common/format";
 import type { Coverage } from "../coverage/coverage";
-import { Ribbon } from "../coverage/coverage-ribbon";
+import { CoverageRibbon } from "../coverage/coverage-ribbon";
 import type { Clip } from "../types";
 import type { Playback } from "./cine";
 
@@ -17,7 +17,7 @@ const FPS_SOURCE = {
 } as const;
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
-export interface CineCommands {
+export interface CineBarHost {
   toggle: () => void;
   go: (frame: number) => void;
   playback: (part: Partial<Playback>) => void;
@@ -35,48 +35,48 @@ export interface CineState {
 }
 
 /** The next speed up or down from this one. */
-export function speedBeside(speed: number, step: 1 | -1): number {
-  const beside = step > 0 ? SPEEDS.find((each) => each > speed) : SPEEDS.findLast((each) => each < speed);
-  return beside ?? speed;
+export function nextSpeed(speed: number, step: 1 | -1): number {
+  const next = step > 0 ? SPEEDS.find((each) => each > speed) : SPEEDS.findLast((each) => each < speed);
+  return next ?? speed;
 }
 
 export function speedName(speed: number): string {
   return speed === 0.25 ? "¼×" : speed === 0.5 ? "½×" : `${number(speed, Number.isInteger(speed) ? 0 : 2)}×`;
 }
 
-function rate(fps: number): string {
+function rateText(fps: number): string {
   return `${number(fps, Number.isInteger(fps) ? 0 : 1)} fps`;
 }
 
-/** Where a clip's rate comes from, and why what the file says of it is not believed. */
-export function rateWords({ fps_source: source, fps_flaw: flaw }: Pick<Clip, "fps_source" | "fps_flaw">): string {
+/** Where a clip's rate comes from, and why the one in the file is not used. */
+export function rateSourceText({ fps_source: source, fps_flaw: flaw }: Pick<Clip, "fps_source" | "fps_flaw">): string {
   const words = `Frame rate ${FPS_SOURCE[source]}`;
   return source === "default"
     ? `${words}: ${flaw || "the file states none"}`
     : [words, flaw].filter(Boolean).join("; ");
 }
 
-/** The speed at which a clip shows as its device recommends, where that is not its own time. */
-function recommended(clip: Clip | null): number | null {
+/** The speed that gives the rate recommended by the device; null where that is the real-time rate. */
+function recommendedSpeed(clip: Clip | null): number | null {
   if (!clip?.display_rate || clip.fps_source === "recommended" || clip.fps_source === "default") return null;
   const speed = clip.display_rate / clip.fps;
   return Math.abs(speed - 1) > 0.05 ? speed : null;
 }
 
-function offered(clip: Clip | null): [number, string][] {
-  const own = recommended(clip);
+function speedOptions(clip: Clip | null): [number, string][] {
+  const own = recommendedSpeed(clip);
   return [
     ...SPEEDS.map((speed): [number, string] => [speed, speedName(speed)]),
-    ...(own ? [[own, `recommended, ${rate(clip?.display_rate ?? 0)}`] as [number, string]] : []),
+    ...(own ? [[own, `recommended, ${rateText(clip?.display_rate ?? 0)}`] as [number, string]] : []),
   ];
 }
 
 /**
  * The speed that the reader set, where this clip can be played at it; else its own time.
- * What another clip's device recommends says nothing here.
+ * A recommended speed of another clip is not carried over.
  */
 export function speedFor(clip: Clip | null, speed: number): number {
-  return offered(clip).some(([each]) => each === speed) ? speed : 1;
+  return speedOptions(clip).some(([each]) => each === speed) ? speed : 1;
 }
 
 export class CineBar {
@@ -85,23 +85,27 @@ export class CineBar {
   private readonly slider = h("input", { type: "range", min: 1, max: 1, value: 1, step: 1 });
   private readonly readout = h("span", { class: "fr" });
   private readonly speed = h("select", { class: "speed", title: "Speed" });
-  private readonly fro = h("button", { class: "btn btn-quiet", type: "button", "aria-pressed": "false" }, "To and fro");
+  private readonly pingPongButton = h(
+    "button",
+    { class: "btn btn-quiet", type: "button", "aria-pressed": "false" },
+    "To and fro",
+  );
   private readonly loop = h("div", { class: "loop", hidden: true });
-  private readonly ribbon = new Ribbon();
-  private readonly more: HTMLDetailsElement;
+  private readonly ribbon = new CoverageRibbon();
+  private readonly loopMenu: HTMLDetailsElement;
   private clip: Clip | null = null;
 
   constructor(
     name: string,
     title: string,
-    private readonly commands: CineCommands,
+    private readonly host: CineBarHost,
   ) {
-    this.button.addEventListener("click", commands.toggle);
+    this.button.addEventListener("click", host.toggle);
     this.slider.setAttribute("aria-label", `${title}: frame`);
-    this.slider.addEventListener("input", () => commands.go(Number(this.slider.value)));
+    this.slider.addEventListener("input", () => host.go(Number(this.slider.value)));
     this.speed.setAttribute("aria-label", `${title}: speed`);
-    this.speed.addEventListener("change", () => commands.playback({ speed: Number(this.speed.value) }));
-    this.more = this.menu(title);
+    this.speed.addEventListener("change", () => host.playback({ speed: Number(this.speed.value) }));
+    this.loopMenu = this.makeLoopMenu(title);
     const track = h("div", { class: "track" }, this.slider, this.loop);
     this.element = h(
       "div",
@@ -111,23 +115,23 @@ export class CineBar {
       this.ribbon.element,
       this.readout,
       this.speed,
-      this.more,
+      this.loopMenu,
     );
   }
 
-  /** Another clip. */
-  hang(clip: Clip | null): void {
+  /** Replace the clip. */
+  setClip(clip: Clip | null): void {
     this.clip = clip;
     this.slider.max = String(Math.max(1, clip?.frames ?? 1));
     this.slider.disabled = !clip || clip.frames < 2;
-    const options = offered(clip);
-    // The same choices are left standing: see `pick`.
+    const options = speedOptions(clip);
+    // Equal choices are not redrawn: see `pick`.
     if (options.map(([, name]) => name).join() !== [...this.speed.options].map(({ text }) => text).join())
       fill(this.speed, ...options.map(([speed, name]) => h("option", { value: speed }, name)));
     const still = (clip?.frames ?? 0) < 2;
     this.speed.hidden = still;
-    this.more.hidden = still;
-    this.more.open = false;
+    this.loopMenu.hidden = still;
+    this.loopMenu.open = false;
   }
 
   draw(state: CineState, quiet: boolean): void {
@@ -138,15 +142,15 @@ export class CineBar {
   }
 
   drawReadout({ clip, frame, loaded, playback }: CineState): void {
-    if (!clip) return this.say("");
-    if (clip.frames < 2) return this.say("still");
-    if (loaded < clip.frames) return this.say(`loading ${loaded} / ${clip.frames}`);
+    if (!clip) return this.setReadout("");
+    if (clip.frames < 2) return this.setReadout("still");
+    if (loaded < clip.frames) return this.setReadout(`loading ${loaded} / ${clip.frames}`);
     const assumed = clip.fps_source === "default" ? " assumed" : "";
-    this.say(`${frame} / ${clip.frames} · ${rate(clip.fps * playback.speed)}${assumed}`);
-    this.readout.title = rateWords(clip);
+    this.setReadout(`${frame} / ${clip.frames} · ${rateText(clip.fps * playback.speed)}${assumed}`);
+    this.readout.title = rateSourceText(clip);
   }
 
-  private say(text: string): void {
+  private setReadout(text: string): void {
     this.readout.textContent = text;
   }
 
@@ -174,8 +178,7 @@ export class CineBar {
       h("span", { class: "vh" }, active ? "Pause" : "Play"),
     );
     pick(this.speed, String(playback.speed));
-    this.fro.setAttribute("aria-pressed", String(playback.pingPong));
-    this.fro.classList.toggle("on", playback.pingPong);
+    setPressed(this.pingPongButton, playback.pingPong);
     this.drawLoop(playback.range);
   }
 
@@ -188,11 +191,11 @@ export class CineBar {
     this.loop.title = `Loops over frames ${first + 1} to ${last + 1}`;
   }
 
-  private menu(title: string): HTMLDetailsElement {
+  private makeLoopMenu(title: string): HTMLDetailsElement {
     const item = (words: string, run: () => void) =>
       h("button", { class: "btn btn-quiet", type: "button", onclick: run }, words);
-    this.fro.addEventListener("click", () =>
-      this.commands.playback({ pingPong: this.fro.getAttribute("aria-pressed") !== "true" }),
+    this.pingPongButton.addEventListener("click", () =>
+      this.host.playback({ pingPong: this.pingPongButton.getAttribute("aria-pressed") !== "true" }),
     );
     const dots = h("summary", { class: "btn btn-quiet", "aria-label": `${title}: loop` }, icon("dots"));
     return h(
@@ -202,10 +205,10 @@ export class CineBar {
       h(
         "div",
         { class: "menu" },
-        this.fro,
-        item("Loop from this frame", () => this.commands.loop("first")),
-        item("Loop to this frame", () => this.commands.loop("last")),
-        item("Whole clip", () => this.commands.loop(null)),
+        this.pingPongButton,
+        item("Loop from this frame", () => this.host.loop("first")),
+        item("Loop to this frame", () => this.host.loop("last")),
+        item("Whole clip", () => this.host.loop(null)),
       ),
     );
   }

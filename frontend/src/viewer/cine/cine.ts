@@ -2,7 +2,7 @@
  * Playing one clip: its true time, at a speed, to and fro or round, over a range of its frames, alone or with others.
  */
 
-import { CineClock } from "./frame-clock";
+import { FrameClock } from "./frame-clock";
 
 export interface Playback {
   /** 1 is the time at which it was acquired. */
@@ -13,7 +13,7 @@ export interface Playback {
 }
 
 export const AS_ACQUIRED: Playback = { speed: 1, pingPong: false, range: null };
-/** How long a still stays when the study runs by itself. */
+/** How long a still is shown during automatic play. */
 const STILL_MS = 1200;
 
 /** Frame indices in the order in which they play, and how long each stays. */
@@ -31,18 +31,18 @@ export function sequence(
   return { order, stays: order.map((index) => (lengths[index] ?? 0) / speed) };
 }
 
-export interface Projector {
-  /** Whether the frame can be shown now, or never. */
+export interface CineHost {
+  /** Whether the frame is loaded or has failed. */
   settled(index: number): boolean;
-  /** Show it; false where it cannot be. */
+  /** Show the frame; false where it is not loaded. */
   show(index: number, now: number): boolean;
   current(): number;
-  came(): void;
+  looped(): void;
   changed(): void;
 }
 
 /** Clips that start at the same moment and begin again together, when the longest of them has ended. */
-export class Together {
+export class CineGroup {
   private readonly waiting = new Set<Cine>();
   readonly total: number;
 
@@ -51,7 +51,7 @@ export class Together {
     for (const cine of members) this.waiting.add(cine);
   }
 
-  arrived(cine: Cine): void {
+  memberReady(cine: Cine): void {
     this.waiting.delete(cine);
     if (this.waiting.size) return;
     const now = performance.now();
@@ -65,21 +65,21 @@ export class Together {
 
 export class Cine {
   playing = false;
-  /** Play was asked for; its frames are still coming. */
+  /** Play is requested; frames are still loading. */
   waiting = false;
   playback: Playback = { ...AS_ACQUIRED };
 
   private lengths: readonly number[] = [];
   private order: number[] = [];
-  private clock = new CineClock([]);
+  private clock = new FrameClock([]);
   private startedAt = 0;
   private loops = 0;
-  private looping = 0;
-  private together: Together | null = null;
+  private animationFrame = 0;
+  private group: CineGroup | null = null;
 
-  constructor(private readonly projector: Projector) {}
+  constructor(private readonly host: CineHost) {}
 
-  /** Another clip, the whole of it. To-and-fro stays as the reader set it. */
+  /** Load another clip, without a range. Ping-pong stays as the reader set it. */
   load(lengths: readonly number[], speed = this.playback.speed): void {
     this.lengths = lengths;
     this.set({ range: null, speed });
@@ -89,9 +89,9 @@ export class Cine {
     this.playback = { ...this.playback, ...part };
     const { order, stays } = sequence(this.lengths, this.playback);
     this.order = order;
-    this.clock = new CineClock(stays);
+    this.clock = new FrameClock(stays);
     if (!this.playing) return;
-    this.together = null;
+    this.group = null;
     this.restart(performance.now());
   }
 
@@ -103,16 +103,16 @@ export class Cine {
     return this.playing || this.waiting;
   }
 
-  play(together: Together | null = null): void {
-    this.together = together;
+  play(group: CineGroup | null = null): void {
+    this.group = group;
     this.waiting = true;
     this.progress();
   }
 
-  /** Frames have come: begin when none of those that play is missing. */
+  /** Frames were loaded: begin when none of those that play is missing. */
   progress(): void {
-    if (!this.waiting || !this.order.length || !this.order.every((index) => this.projector.settled(index))) return;
-    if (this.together) this.together.arrived(this);
+    if (!this.waiting || !this.order.length || !this.order.every((index) => this.host.settled(index))) return;
+    if (this.group) this.group.memberReady(this);
     else this.begin(performance.now());
   }
 
@@ -120,51 +120,51 @@ export class Cine {
     this.waiting = false;
     this.playing = true;
     this.loops = 0;
-    if (this.together) this.startedAt = now;
+    if (this.group) this.startedAt = now;
     else this.restart(now);
-    this.projector.changed();
-    this.looping = requestAnimationFrame((at) => this.tick(at));
+    this.host.changed();
+    this.animationFrame = requestAnimationFrame((at) => this.tick(at));
   }
 
   pause(): void {
-    const { active, together } = this;
+    const { active, group } = this;
     this.playing = false;
     this.waiting = false;
-    this.together = null;
-    cancelAnimationFrame(this.looping);
+    this.group = null;
+    cancelAnimationFrame(this.animationFrame);
     if (!active) return;
-    this.projector.changed();
-    together?.stop();
+    this.host.changed();
+    group?.stop();
   }
 
   /** Go on from the frame on the screen. */
   private restart(now: number): void {
     this.loops = 0;
-    this.startedAt = now - this.clock.startOf(Math.max(0, this.order.indexOf(this.projector.current())));
+    this.startedAt = now - this.clock.startOf(Math.max(0, this.order.indexOf(this.host.current())));
   }
 
   private tick(now: number): void {
     if (!this.playing) return;
     const elapsed = Math.max(0, now - this.startedAt);
     if (this.order.length < 2) {
-      if (elapsed > STILL_MS) return this.projector.came();
+      if (elapsed > STILL_MS) return this.host.looped();
     } else this.advance(elapsed, now);
-    if (this.playing) this.looping = requestAnimationFrame((next) => this.tick(next));
+    if (this.playing) this.animationFrame = requestAnimationFrame((next) => this.tick(next));
   }
 
   private advance(elapsed: number, now: number): void {
-    const due = this.order[this.due(elapsed)];
-    if (due !== undefined && due !== this.projector.current()) this.projector.show(due, now);
+    const due = this.order[this.orderIndexAt(elapsed)];
+    if (due !== undefined && due !== this.host.current()) this.host.show(due, now);
     const loops = this.clock.loops(elapsed);
-    if (loops <= this.loops || this.together) return;
+    if (loops <= this.loops || this.group) return;
     this.loops = loops;
-    this.projector.came();
+    this.host.looped();
   }
 
-  /** Place in the order. A shorter clip waits on its last frame for the longest of those it plays with. */
-  private due(elapsed: number): number {
-    if (!this.together) return this.clock.frameAt(elapsed);
-    const own = elapsed % this.together.total;
+  /** Index into the order after so many ms. In a group a shorter clip waits on its last frame for the longest. */
+  private orderIndexAt(elapsed: number): number {
+    if (!this.group) return this.clock.frameAt(elapsed);
+    const own = elapsed % this.group.total;
     return own >= this.clock.total ? this.order.length - 1 : this.clock.frameAt(own);
   }
 }

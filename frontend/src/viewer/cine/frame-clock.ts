@@ -8,7 +8,7 @@ export type Timing = Pick<Clip, "frames" | "frame_time_ms" | "fps" | "frame_time
 const SHORTEST_MS = 1;
 const DEFAULT_FPS = 24;
 
-function steady(timing: Timing): number {
+function steadyDuration(timing: Timing): number {
   const fps = timing.fps > 0 ? timing.fps : DEFAULT_FPS;
   return Math.max(SHORTEST_MS, timing.frame_time_ms && timing.frame_time_ms > 0 ? timing.frame_time_ms : 1000 / fps);
 }
@@ -17,16 +17,16 @@ function steady(timing: Timing): number {
  * How long each frame stays, in ms. `frame_times` says when each begins (from a Frame Time Vector, 0018,1065); the last
  * frame has no successor and stays as long as the average.
  */
-export function durations(timing: Timing): number[] {
+export function frameDurations(timing: Timing): number[] {
   const starts = timing.frame_times;
   const usable = starts !== null && timing.frames > 1 && starts.length === timing.frames && (starts.at(-1) ?? 0) > 0;
-  if (!usable) return new Array<number>(timing.frames).fill(steady(timing));
+  if (!usable) return new Array<number>(timing.frames).fill(steadyDuration(timing));
   const steps = starts.slice(1).map((at, index) => Math.max(SHORTEST_MS, at - (starts[index] ?? 0)));
   const average = steps.reduce((sum, ms) => sum + ms, 0) / steps.length;
   return [...steps, average];
 }
 
-export class CineClock {
+export class FrameClock {
   /** starts[i] is when frame i begins; the last entry is the length of the clip. */
   private readonly starts: number[];
 
@@ -57,7 +57,7 @@ export class CineClock {
     return this.starts[index] ?? 0;
   }
 
-  /** How many times the clip has come round. */
+  /** How many times the clip has played to its end. */
   loops(elapsed: number): number {
     return this.total > 0 ? Math.floor(elapsed / this.total) : 0;
   }

@@ -15,18 +15,18 @@ interface Run {
   kind: "unseen" | "seen" | "dwelt";
 }
 
-export function runs(frameMs: readonly (number | null)[]): Run[] {
-  const found: Run[] = [];
+export function coverageRuns(frameMs: readonly (number | null)[]): Run[] {
+  const runs: Run[] = [];
   frameMs.forEach((ms, index) => {
     const kind = ms === null ? "unseen" : ms >= DWELT_MS ? "dwelt" : "seen";
-    const open = found.at(-1);
+    const open = runs.at(-1);
     if (open?.kind === kind) open.last = index + 1;
-    else found.push({ first: index + 1, last: index + 1, kind });
+    else runs.push({ first: index + 1, last: index + 1, kind });
   });
-  return found;
+  return runs;
 }
 
-function block(run: Run): SVGRectElement {
+function runRect(run: Run): SVGRectElement {
   const thin = run.kind === "unseen";
   return s("rect", {
     class: run.kind,
@@ -37,16 +37,16 @@ function block(run: Run): SVGRectElement {
   });
 }
 
-export class Ribbon {
+export class CoverageRibbon {
   readonly element = s("svg", { class: "cov", preserveAspectRatio: "none", role: "img" });
   private drawn = "";
   /** Frames with a keyframe or a drawing. */
   marks: readonly number[] = [];
 
   draw(coverage: Coverage, sop: string | undefined, frames: number): void {
-    const looked = sop === undefined ? [] : coverage.frameMs(sop);
-    const found = runs(looked);
-    const signature = `${sop ?? ""}${found.map((run) => `${run.kind}${run.last}`).join()}|${this.marks.join()}`;
+    const times = sop === undefined ? [] : coverage.frameMs(sop);
+    const runs = coverageRuns(times);
+    const signature = `${sop ?? ""}${runs.map((run) => `${run.kind}${run.last}`).join()}|${this.marks.join()}`;
     if (signature === this.drawn) return;
     this.drawn = signature;
     const percent = sop === undefined ? 0 : Math.round(coverage.fraction(sop) * 100);
@@ -58,7 +58,7 @@ export class Ribbon {
     );
     fill(
       this.element,
-      ...found.map(block),
+      ...runs.map(runRect),
       ...this.marks.map((frame) =>
         s("rect", { class: "marked", x: frame - 0.5 - frames / 160, y: 0, width: frames / 80, height: HEIGHT }),
       ),

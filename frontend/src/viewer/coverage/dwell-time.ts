@@ -3,33 +3,34 @@
 import type { Clip } from "../types";
 import type { Coverage } from "./coverage";
 
-export class Dwell {
+export class DwellTime {
   private clip: Clip | null = null;
   private frame = 0;
   private since = 0;
-  /** Since then the page has been hidden. */
-  private away = false;
+  /** The page was hidden when the frame was shown. */
+  private pageHidden = false;
 
   constructor(private readonly coverage: Coverage) {}
 
   /** This frame is on the screen now: count the time of the one before. True where it is seen for the first time. */
-  on(clip: Clip | null, frame: number): boolean {
+  show(clip: Clip | null, frame: number): boolean {
     const now = performance.now();
-    if (this.clip && this.frame && !this.away) this.coverage.look(this.clip.sop_uid, this.frame, now - this.since);
-    [this.clip, this.frame, this.since, this.away] = [clip, frame, now, document.hidden];
-    return clip !== null && !this.away && this.coverage.see(clip.sop_uid, frame);
+    if (this.clip && this.frame && !this.pageHidden)
+      this.coverage.addTime(this.clip.sop_uid, this.frame, now - this.since);
+    [this.clip, this.frame, this.since, this.pageHidden] = [clip, frame, now, document.hidden];
+    return clip !== null && !this.pageHidden && this.coverage.markShown(clip.sop_uid, frame);
   }
 
   /**
-   * Count what is on the screen just now. Called whenever the page is hidden or comes back, too:
-   * the time between the two counts for nothing.
+   * Add the time of the frame on the screen up to now. Also called when the page is hidden or shown,
+   * since hidden time does not count.
    */
-  settle(): void {
-    if (this.frame) this.on(this.clip, this.frame);
+  countTime(): void {
+    if (this.frame) this.show(this.clip, this.frame);
   }
 
-  /** No frame is on the screen any more. */
-  off(): void {
+  /** No frame is on the screen from now on. */
+  clear(): void {
     this.frame = 0;
   }
 }

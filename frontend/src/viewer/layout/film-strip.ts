@@ -1,30 +1,30 @@
-/** The film: every clip in the order of acquisition, with how much of it was seen. */
+/** The film strip: every clip in the order of acquisition, with how much of it was seen. */
 
 import { h } from "../../common/dom";
 import type { Coverage } from "../coverage/coverage";
-import { Ribbon } from "../coverage/coverage-ribbon";
+import { CoverageRibbon } from "../coverage/coverage-ribbon";
 import { bitmapOf, type FrameError } from "../loading/frame-decoder";
 import type { Clip } from "../types";
 import { CLIP_DRAGGED } from "./grid";
 
-/** Until a thumbnail is asked for again while the server, or the sign-in, is away. */
-const AWAY_MS = 2000;
+/** Until a thumbnail is requested again after no answer or a lost sign-in. */
+const RETRY_MS = 2000;
 
 interface Entry {
   button: HTMLButtonElement;
   image: HTMLCanvasElement;
-  ribbon: Ribbon;
+  ribbon: CoverageRibbon;
   name: HTMLElement;
   note: HTMLElement;
 }
 
-function note(clip: Clip, share: number): string {
+function noteText(clip: Clip, share: number): string {
   if (clip.frames === 0) return "no picture";
   if (share === 0) return clip.decode_error ? "damaged" : "not seen";
   return clip.frames === 1 ? "still" : `${clip.frames} fr`;
 }
 
-export class Film {
+export class FilmStrip {
   readonly element: HTMLElement;
   private readonly entries = new Map<string, Entry>();
 
@@ -32,12 +32,12 @@ export class Film {
     private readonly clips: readonly Clip[],
     private readonly coverage: Coverage,
     chosen: (clip: Clip) => void,
-    /** Of which study, where it is not the one that is read. */
-    whose = "",
+    /** Name of the study, where it is not the one that is read. */
+    studyName = "",
   ) {
     this.element = h("nav", {
       class: "film",
-      "aria-label": `${whose ? `${whose}: clips` : "Clips"}, in order of acquisition`,
+      "aria-label": `${studyName ? `${studyName}: clips` : "Clips"}, in order of acquisition`,
     });
     for (const clip of clips) this.element.append(this.build(clip, chosen));
   }
@@ -50,7 +50,7 @@ export class Film {
     }
   }
 
-  /** The clip has another name. */
+  /** Draw the changed label of a clip. */
   rename(clip: Clip): void {
     const entry = this.entries.get(clip.sop_uid);
     if (entry) entry.name.textContent = `${clip.number} ${clip.label}`;
@@ -81,11 +81,11 @@ export class Film {
     entry.ribbon.draw(this.coverage, clip.sop_uid, clip.frames);
     entry.button.dataset["seen"] = String(Math.round(share * 100));
     const { marks } = entry.ribbon;
-    entry.note.textContent = (marks.length ? "◆ " : "") + note(clip, share);
+    entry.note.textContent = (marks.length ? "◆ " : "") + noteText(clip, share);
     entry.note.title = marks.length ? `Marked: frame ${marks.join(", ")}` : "";
   }
 
-  /** On a canvas, which goes with its study: of an `<img>` the browser keeps the pixels long after. */
+  /** On a canvas, which is freed with its study; the browser keeps the pixels of an `<img>` far longer. */
   private async paint(image: HTMLCanvasElement, url: string): Promise<void> {
     try {
       const bitmap = await bitmapOf(url);
@@ -93,17 +93,17 @@ export class Film {
       image.height = bitmap.height;
       image.getContext("bitmaprenderer")?.transferFromImageBitmap(bitmap);
     } catch (error) {
-      // The clip's name and its frames stand there without it. Nobody waits for what belongs to a study that was left.
-      if ((error as FrameError).later && image.isConnected) setTimeout(() => void this.paint(image, url), AWAY_MS);
+      // The entry works without its thumbnail; one of a study that was closed is not requested again.
+      if ((error as FrameError).retryable && image.isConnected) setTimeout(() => void this.paint(image, url), RETRY_MS);
     }
   }
 
   private build(clip: Clip, chosen: (clip: Clip) => void): HTMLElement {
-    const ribbon = new Ribbon();
+    const ribbon = new CoverageRibbon();
     const image = h("canvas", { class: "us", "aria-hidden": "true" });
-    const words = h("i", {}, note(clip, 0));
+    const note = h("i", {}, noteText(clip, 0));
     const name = h("span", {}, `${clip.number} ${clip.label}`);
-    const caption = h("span", { class: "cap" }, name, words);
+    const caption = h("span", { class: "cap" }, name, note);
     const button = h(
       "button",
       { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) },
@@ -113,7 +113,7 @@ export class Film {
     );
     button.draggable = true;
     button.addEventListener("dragstart", (event) => event.dataTransfer?.setData(CLIP_DRAGGED, clip.sop_uid));
-    this.entries.set(clip.sop_uid, { button, image, ribbon, name, note: words });
+    this.entries.set(clip.sop_uid, { button, image, ribbon, name, note });
     this.drawCoverage(clip);
     return button;
   }

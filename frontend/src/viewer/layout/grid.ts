@@ -20,7 +20,7 @@ export function nextLayout(layout: Layout): Layout {
 }
 
 /** The place beside this one, or null at the edge. */
-export function beside(
+export function placeBeside(
   at: number,
   [rows, columns]: readonly [number, number],
   direction: "left" | "right" | "up" | "down",
@@ -31,7 +31,7 @@ export function beside(
 }
 
 const DRAGGED = "application/x-fontanelle-pane";
-/** A clip taken from the film. */
+/** MIME type of a clip that is dragged from the film. */
 export const CLIP_DRAGGED = "application/x-fontanelle-clip";
 
 export class Grid {
@@ -58,7 +58,7 @@ export class Grid {
     return this.places.slice(0, this.size[0] * this.size[1]);
   }
 
-  /** Panes are made when they are first needed, and kept: what they show and how is as it was when they come back. */
+  /** Panes are made when they are first needed and kept, so that hidden ones come back unchanged. */
   arrange(rows: number, columns: number): void {
     this.size = [rows, columns];
     this.element.dataset["layout"] = `${rows}x${columns}`;
@@ -71,7 +71,7 @@ export class Grid {
 
   move(pane: Pane, direction: "left" | "right" | "up" | "down"): boolean {
     const at = this.places.indexOf(pane);
-    const to = beside(at, this.size, direction);
+    const to = placeBeside(at, this.size, direction);
     if (at < 0 || to === null) return false;
     this.swap(at, to);
     return true;

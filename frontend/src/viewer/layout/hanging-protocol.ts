@@ -4,8 +4,8 @@ import { type Clip, playable } from "../types";
 
 type Hangable = Pick<Clip, "sop_uid" | "view" | "frames">;
 
-/** The best clip of a view to begin with: the longest sweep, a still if there is none. */
-function lead<C extends Hangable>(clips: readonly C[]): C | null {
+/** The first sweep of these clips, the first still where there is none. */
+function firstSweep<C extends Hangable>(clips: readonly C[]): C | null {
   const sweeps = clips.filter((clip) => clip.frames > 1);
   return sweeps[0] ?? clips[0] ?? null;
 }
@@ -14,44 +14,44 @@ function lead<C extends Hangable>(clips: readonly C[]): C | null {
  * Coronal left and sagittal right; with one pane, or one view, the first sweep; further panes take what is left, in the
  * order of acquisition. What cannot be shown is hung only where there is nothing else, so that its reason is read.
  */
-export function hang<C extends Hangable>(clips: readonly C[], panes: number): (C | null)[] {
+export function hangClips<C extends Hangable>(clips: readonly C[], panes: number): (C | null)[] {
   const shown = clips.filter(playable);
-  const places = (hung: (C | null)[]) => Array.from({ length: panes }, (_, at) => hung[at] ?? null);
+  const places = (placed: (C | null)[]) => Array.from({ length: panes }, (_, at) => placed[at] ?? null);
   if (!shown.length) return places([clips[0] ?? null]);
-  const coronal = lead(shown.filter((clip) => clip.view === "coronal"));
-  const left = coronal ?? lead(shown.filter((clip) => clip.view !== "sagittal")) ?? lead(shown);
+  const coronal = firstSweep(shown.filter((clip) => clip.view === "coronal"));
+  const left = coronal ?? firstSweep(shown.filter((clip) => clip.view !== "sagittal")) ?? firstSweep(shown);
   const others = shown.filter((clip) => clip !== left);
-  const right = lead(others.filter((clip) => clip.view === "sagittal")) ?? lead(others);
+  const right = firstSweep(others.filter((clip) => clip.view === "sagittal")) ?? firstSweep(others);
   return places([left, right, ...others.filter((clip) => clip !== right)]);
 }
 
-/** What hangs in panes that are empty: clips that hang nowhere yet, in the order of acquisition. */
-export function fillIn<C extends Hangable>(clips: readonly C[], hung: readonly (C | null)[]): (C | null)[] {
-  const free = clips.filter((clip) => playable(clip) && !hung.some((each) => each?.sop_uid === clip.sop_uid));
-  return hung.map((clip) => clip ?? free.shift() ?? null);
+/** Fill empty panes with clips that hang nowhere yet, in the order of acquisition. */
+export function fillEmptyPanes<C extends Hangable>(clips: readonly C[], shown: readonly (C | null)[]): (C | null)[] {
+  const free = clips.filter((clip) => playable(clip) && !shown.some((each) => each?.sop_uid === clip.sop_uid));
+  return shown.map((clip) => clip ?? free.shift() ?? null);
 }
 
 /** The clip before or after this one; the ends hold. */
-export function neighbour<C extends Hangable>(clips: readonly C[], current: C | null, step: 1 | -1): C | null {
+export function adjacentClip<C extends Hangable>(clips: readonly C[], current: C | null, step: 1 | -1): C | null {
   const at = clips.findIndex((clip) => clip.sop_uid === current?.sop_uid);
   return at < 0 ? (clips[0] ?? null) : (clips[at + step] ?? null);
 }
 
-/** What a pane plays after this clip while it runs through the study by itself: its own views, only what is unseen. */
-export function upcoming<C extends Hangable>(
+/** The next clip of a pane that plays automatically: an unseen one of the pane's own views. */
+export function nextUnseen<C extends Hangable>(
   clips: readonly C[],
   current: C | null,
   unseen: ReadonlySet<string>,
   share: "all" | "left" | "right",
 ): C | null {
-  const mine = (clip: C) => share === "all" || (clip.view === "sagittal") === (share === "right");
+  const ofThisPane = (clip: C) => share === "all" || (clip.view === "sagittal") === (share === "right");
   const at = clips.findIndex((clip) => clip.sop_uid === current?.sop_uid);
   const ordered = [...clips.slice(at + 1), ...clips.slice(0, Math.max(0, at))];
-  return ordered.find((clip) => playable(clip) && mine(clip) && unseen.has(clip.sop_uid)) ?? null;
+  return ordered.find((clip) => playable(clip) && ofThisPane(clip) && unseen.has(clip.sop_uid)) ?? null;
 }
 
-/** What stands at the left and right edge of the picture; null where the view does not say. */
-export function edges(view: Clip["view"]): [string, string] | null {
+/** The markers at the left and right edge of the picture; null where the view does not define them. */
+export function edgeMarks(view: Clip["view"]): [string, string] | null {
   if (view === "coronal") return ["R", "L"];
   return view === "sagittal" ? ["A", "P"] : null;
 }

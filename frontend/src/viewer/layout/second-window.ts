@@ -12,7 +12,7 @@ const FEATURES = "popup,width=960,height=900";
 
 export class SecondWindow {
   private popup: Window | null = null;
-  private home: { element: HTMLElement; before: Comment }[] = [];
+  private movedElements: { element: HTMLElement; before: Comment }[] = [];
   private readonly themes = new MutationObserver(() => this.drawTheme());
   private readonly onLeave = () => this.close();
 
@@ -27,7 +27,7 @@ export class SecondWindow {
     return this.popup !== null && !this.popup.closed;
   }
 
-  /** Move these there, or bring back what is there. */
+  /** Move these elements there, or bring back those that are there. */
   toggle(title: string, elements: readonly HTMLElement[]): void {
     if (this.isOpen) return this.close();
     const popup = window.open("", "fontanelle-second", FEATURES);
@@ -40,49 +40,49 @@ export class SecondWindow {
       return;
     }
     this.popup = popup;
-    this.furnish(popup, title);
+    this.prepareWindow(popup, title);
     for (const element of elements) this.move(element, popup.document);
-    popup.addEventListener("pagehide", () => this.back());
+    popup.addEventListener("pagehide", () => this.returnElements());
     polite(`${title} in the second window`);
     this.moved();
   }
 
   close(): void {
     const { popup } = this;
-    this.back();
+    this.returnElements();
     popup?.close();
   }
 
-  end(): void {
+  dispose(): void {
     this.close();
     window.removeEventListener("pagehide", this.onLeave);
   }
 
-  private furnish(popup: Window, title: string): void {
-    const there = popup.document;
-    there.documentElement.lang = "en";
+  private prepareWindow(popup: Window, title: string): void {
+    const target = popup.document;
+    target.documentElement.lang = "en";
     this.drawTheme();
     // Styles come from our own files; a style sheet of this document does not count in another one.
     const sheets = [...document.querySelectorAll<HTMLLinkElement>("link[rel=stylesheet]")].map((link) =>
       h("link", { rel: "stylesheet", href: link.href }),
     );
-    there.head.replaceChildren(...sheets.map((link) => there.adoptNode(link)));
-    there.title = `${title} · Fontanelle · research use only`;
-    there.body.className = "second";
+    target.head.replaceChildren(...sheets.map((link) => target.adoptNode(link)));
+    target.title = `${title} · Fontanelle · research use only`;
+    target.body.className = "second";
     const heading = h("h1", { class: "vh" }, `${title}, second window`);
-    there.body.replaceChildren(
-      there.adoptNode(h("main", {}, heading, h("p", { class: "ruo small" }, "Research use only"))),
+    target.body.replaceChildren(
+      target.adoptNode(h("main", {}, heading, h("p", { class: "ruo small" }, "Research use only"))),
     );
     this.themes.disconnect();
     this.themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    listen(there);
+    listen(target);
   }
 
-  private move(element: HTMLElement, there: Document): void {
+  private move(element: HTMLElement, target: Document): void {
     const before = document.createComment("in the second window");
     element.before(before);
-    this.home.push({ element, before });
-    there.querySelector("main")?.append(there.adoptNode(element));
+    this.movedElements.push({ element, before });
+    target.querySelector("main")?.append(target.adoptNode(element));
   }
 
   private drawTheme(): void {
@@ -90,15 +90,15 @@ export class SecondWindow {
       this.popup.document.documentElement.dataset["theme"] = document.documentElement.dataset["theme"] ?? "dark";
   }
 
-  private back(): void {
+  private returnElements(): void {
     this.themes.disconnect();
-    for (const { element, before } of this.home) {
+    for (const { element, before } of this.movedElements) {
       if (before.isConnected) before.replaceWith(document.adoptNode(element));
       before.remove();
     }
-    const any = this.home.length > 0;
-    this.home = [];
+    const hadElements = this.movedElements.length > 0;
+    this.movedElements = [];
     this.popup = null;
-    if (any) this.moved();
+    if (hadElements) this.moved();
   }
 }

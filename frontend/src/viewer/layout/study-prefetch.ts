@@ -1,56 +1,57 @@
-/** Frames before they are wanted: those on the screen, then the rest of this study, then the first ones of the next. */
+/** Loads frames in this order: those on the screen, the rest of this study, the first ones of the next study. */
 
 import { Prefetcher } from "../loading/prefetcher";
 import { type Clip, playable, type Study } from "../types";
-import type { Pane, Screens } from "../viewport/pane";
-import { hang } from "./hanging-protocol";
-import { loadScreens } from "./viewport-chunk";
+import type { Pane } from "../viewport/pane";
+import type { ViewportModule } from "../viewport/viewer-services";
+import { hangClips } from "./hanging-protocol";
+import { loadViewports } from "./viewport-chunk";
 
 /** Frames in flight: neighbours travel together, so these are few requests. */
-const AT_ONCE = 32;
+const FRAMES_IN_FLIGHT = 32;
 
-export interface Hung {
-  /** What hangs, the active pane first. */
-  order: () => readonly Pane[];
+export interface StudyPrefetchHost {
+  /** The visible panes, the active one first. */
+  panes: () => readonly Pane[];
   /** How many panes show this study. */
-  places: () => number;
+  paneCount: () => number;
 }
 
-export class FramesAhead {
+export class StudyPrefetch {
   readonly prefetcher: Prefetcher;
-  private code: Screens | null = null;
+  private viewports: ViewportModule | null = null;
   private next: Study | null = null;
   private ready = false;
 
   constructor(
     private readonly clips: readonly Clip[],
-    private readonly hung: Hung,
+    private readonly host: StudyPrefetchHost,
   ) {
-    this.prefetcher = new Prefetcher((id) => loadScreens().then((code) => code.loadFrame(id)), {
-      atOnce: AT_ONCE,
-      room: () => this.ready && (this.code?.roomToLoadAhead() ?? false),
+    this.prefetcher = new Prefetcher((id) => loadViewports().then((viewports) => viewports.loadFrame(id)), {
+      inFlight: FRAMES_IN_FLIGHT,
+      hasRoom: () => this.ready && (this.viewports?.hasPrefetchRoom() ?? false),
     });
   }
 
-  /** The part that draws is here. */
-  arrived(code: Screens): void {
-    this.code = code;
+  /** The chunk that draws pixels is loaded. */
+  setViewports(viewports: ViewportModule): void {
+    this.viewports = viewports;
   }
 
-  /** The first pictures are here: they had the line to themselves. */
+  /** The first pictures are loaded: from now on the other frames are loaded too. */
   start(): void {
     this.ready = true;
     this.load();
   }
 
   load(): void {
-    const { code } = this;
-    if (!code || !this.ready) return;
-    this.prefetcher.focus(this.hung.order().flatMap((pane) => pane.imagesWanted()));
+    const { viewports } = this;
+    if (!viewports || !this.ready) return;
+    this.prefetcher.focus(this.host.panes().flatMap((pane) => pane.imagesWanted()));
     // The first frame of every clip before the rest of any, so that going to another clip shows it at once.
-    const clips = this.clips.filter(playable).map((clip) => code.imagesOf(clip));
+    const clips = this.clips.filter(playable).map((clip) => viewports.imagesOf(clip));
     // Of the next study its first pictures before the rest of this one; more of it when this one is all here.
-    const [first, more] = this.nextFrames(code);
+    const [first, more] = this.nextFrames(viewports);
     this.prefetcher.background([
       ...clips.map((images) => images[0] ?? ""),
       ...first,
@@ -62,24 +63,24 @@ export class FramesAhead {
   /** The study that is opened after this one: load its first pictures while this one is read. */
   loadNext(next: Study | null): void {
     if (next?.study_uid === this.next?.study_uid) return;
-    this.code?.forgetAhead();
+    this.viewports?.dropPrefetched();
     this.next = next;
     this.load();
   }
 
   close(): void {
     this.prefetcher.close();
-    this.code?.clearFrames();
+    this.viewports?.clearFrames();
   }
 
-  private nextFrames(code: Screens): [string[], string[]] {
+  private nextFrames(viewports: ViewportModule): [string[], string[]] {
     if (!this.next) return [[], []];
-    const clips = this.next.clips.filter(playable).map((clip) => [clip, code.imagesOf(clip, true)] as const);
-    const hung = hang(this.next.clips, this.hung.places());
-    const first = clips.filter(([clip]) => hung.includes(clip)).map(([, images]) => images[0] ?? "");
+    const clips = this.next.clips.filter(playable).map((clip) => [clip, viewports.imagesOf(clip, true)] as const);
+    const firstClips = hangClips(this.next.clips, this.host.paneCount());
+    const first = clips.filter(([clip]) => firstClips.includes(clip)).map(([, images]) => images[0] ?? "");
     const more = [
       ...clips.map(([, images]) => images[0] ?? ""),
-      ...clips.filter(([clip]) => hung.includes(clip)).flatMap(([, images]) => images),
+      ...clips.filter(([clip]) => firstClips.includes(clip)).flatMap(([, images]) => images),
     ];
     return [first, more];
   }

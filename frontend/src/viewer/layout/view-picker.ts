@@ -1,14 +1,14 @@
-/** Saying which view a clip shows: one key for each view and plane. */
+/** A dialog to set the view of a clip: one key for each view and plane. */
 
 import { cap, h } from "../../common/dom";
 import type { Clip, View } from "../types";
 
-export interface Choice {
+export interface ViewChoice {
   view: View;
   plane: string;
 }
 
-interface Option extends Choice {
+interface Option extends ViewChoice {
   key: string;
   name: string;
 }
@@ -45,9 +45,9 @@ const OPTIONS: readonly [string, readonly Option[]][] = [
   ["Other", [{ key: "o", view: "other", plane: "", name: "Other view" }]],
 ];
 
-/** Ask; null where nothing was chosen. */
-export function askView(clip: Clip): Promise<Choice | null> {
-  let chosen: Choice | null = null;
+/** Show the dialog; null where nothing was chosen. */
+export function askView(clip: Clip): Promise<ViewChoice | null> {
+  let chosen: ViewChoice | null = null;
   const button = (option: Option) => {
     const on = option.view === clip.view && option.plane === clip.plane;
     return h(
@@ -80,7 +80,7 @@ export function askView(clip: Clip): Promise<Choice | null> {
       h("button", { class: "btn right", type: "button", onclick: () => dialog.close() }, "Leave it ", cap("Esc")),
     ),
   );
-  function choose({ view, plane }: Choice): void {
+  function choose({ view, plane }: ViewChoice): void {
     chosen = { view, plane };
     dialog.close();
   }

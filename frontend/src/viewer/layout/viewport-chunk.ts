@@ -1,32 +1,32 @@
 /**
- * The part that draws pixels is a chunk of its own:
- * when it is loaded, and the first pictures that need not wait for it.
+ * Loads the chunk that draws pixels, and fetches the first pictures
+ * before it is there.
  */
 
-import { early } from "../loading/frame-decoder";
+import { prefetchBitmap } from "../loading/frame-decoder";
 import { frameUrl, playable, type Study } from "../types";
-import type { Screens } from "../viewport/pane";
+import type { ViewportModule } from "../viewport/viewer-services";
 import { type Layout, shape } from "./grid";
-import { hang } from "./hanging-protocol";
+import { hangClips } from "./hanging-protocol";
 
-export const WIDE = "(min-width: 1180px)";
+export const WIDE_WINDOW = "(min-width: 1180px)";
 
-let screens: Promise<Screens> | null = null;
-let here: Screens | null = null;
+let loading: Promise<ViewportModule> | null = null;
+let loaded: ViewportModule | null = null;
 
-/** Begin loading the part that draws, while the study is still being asked for. */
-export function loadScreens(): Promise<Screens> {
-  screens ??= import("../viewport/cornerstone-viewport").then((code) => (here = code));
-  return screens;
+/** Load the chunk, once; begun while the study is still being fetched. */
+export function loadViewports(): Promise<ViewportModule> {
+  loading ??= import("../viewport/cornerstone-viewport").then((viewports) => (loaded = viewports));
+  return loading;
 }
 
 export function layoutFor(panes: 1 | 2): Layout {
-  return panes === 2 && window.matchMedia(WIDE).matches ? "1x2" : "1x1";
+  return panes === 2 && window.matchMedia(WIDE_WINDOW).matches ? "1x2" : "1x1";
 }
 
-/** Ask for what hangs first, before there is anything to hang it in. */
-export function beginPictures(study: Study, panes: 1 | 2): void {
+/** Fetch the first picture of each clip that hangs first. */
+export function prefetchFirstPictures(study: Study, panes: 1 | 2): void {
   const [rows, columns] = shape(layoutFor(panes));
-  for (const clip of hang(study.clips, rows * columns))
-    if (clip && playable(clip) && !here?.hasFrame(frameUrl(clip, 1))) early(frameUrl(clip, 1));
+  for (const clip of hangClips(study.clips, rows * columns))
+    if (clip && playable(clip) && !loaded?.hasFrame(frameUrl(clip, 1))) prefetchBitmap(frameUrl(clip, 1));
 }

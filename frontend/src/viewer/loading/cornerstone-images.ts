@@ -11,7 +11,7 @@ import {
   type Types,
 } from "@cornerstonejs/core";
 import { type Clip, frameUrl } from "../types";
-import { components, type Layout, layoutOf, pixelsOf } from "./frame-decoder";
+import { componentCount, type Layout, layoutOf, pixelsOf } from "./frame-decoder";
 import { wantsCpu } from "./renderer-choice";
 
 const SCHEME = "frame";
@@ -23,31 +23,31 @@ const CACHE_BYTES = 640 * 1024 * 1024;
 /** Loading ahead stops here, so that it never pushes out what is on the screen. */
 const AHEAD_BYTES = 0.8 * CACHE_BYTES;
 
-interface Facts {
+interface ImageFacts {
   url: string;
   photometric: string;
   ahead: boolean;
 }
 
-const facts = new Map<string, Facts>();
-const arrived = new Map<string, Types.IImage>();
-const coming = new Map<string, Promise<void>>();
+const imageFacts = new Map<string, ImageFacts>();
+const decodedImages = new Map<string, Types.IImage>();
+const loads = new Map<string, Promise<void>>();
 let engine: RenderingEngine | null = null;
 
-/** Tell the loader about a clip; its frames' image ids in order. */
+/** Register the frames of a clip; returns their image ids in order. */
 export function imagesOf(clip: Clip, ahead = false): string[] {
   return Array.from({ length: clip.frames }, (_, index) => {
     const url = frameUrl(clip, index + 1);
     const id = `${SCHEME}:${url}`;
-    facts.set(id, { url, photometric: clip.photometric, ahead });
+    imageFacts.set(id, { url, photometric: clip.photometric, ahead });
     return id;
   });
 }
 
-function factsOf(imageId: string): Facts {
-  const found = facts.get(imageId);
-  if (!found) throw new Error(`unknown image ${imageId}`);
-  return found;
+function factsOf(imageId: string): ImageFacts {
+  const facts = imageFacts.get(imageId);
+  if (!facts) throw new Error(`unknown image ${imageId}`);
+  return facts;
 }
 
 function imageOf(imageId: string, pixels: Awaited<ReturnType<typeof pixelsOf>>, layout: Layout): Types.IImage {
@@ -61,7 +61,7 @@ function imageOf(imageId: string, pixels: Awaited<ReturnType<typeof pixelsOf>>, 
     width,
     color: colour,
     rgba: layout === "rgba",
-    numberOfComponents: components(layout),
+    numberOfComponents: componentCount(layout),
     photometricInterpretation: colour ? "RGB" : "MONOCHROME2",
     minPixelValue: 0,
     maxPixelValue: 255,
@@ -83,10 +83,10 @@ function imageOf(imageId: string, pixels: Awaited<ReturnType<typeof pixelsOf>>, 
   return image as unknown as Types.IImage;
 }
 
-/** Cornerstone is given only what has arrived: a load that fails inside it ends in errors that nobody can catch. */
+/** Cornerstone gets only images that are decoded: a load that fails inside it raises errors that cannot be caught. */
 function load(imageId: string): Types.IImageLoadObject {
-  const image = arrived.get(imageId);
-  arrived.delete(imageId);
+  const image = decodedImages.get(imageId);
+  decodedImages.delete(imageId);
   return { promise: image ? Promise.resolve(image) : Promise.reject(new Error(`${imageId} was not loaded`)) };
 }
 
@@ -94,9 +94,9 @@ async function fetchImage(imageId: string): Promise<void> {
   const { url, photometric, ahead } = factsOf(imageId);
   const layout = layoutOf(photometric, getShouldUseCPURendering());
   const pixels = await pixelsOf(url, layout, ahead);
-  // Its study was left meanwhile: kept, it would never be cleared away.
-  if (!facts.has(imageId)) throw new Error("This frame is not needed any more.");
-  arrived.set(imageId, imageOf(imageId, pixels, layout));
+  // Its study was closed meanwhile: a cached image would never be cleared.
+  if (!imageFacts.has(imageId)) throw new Error("This frame is not needed any more.");
+  decodedImages.set(imageId, imageOf(imageId, pixels, layout));
   await imageLoader.loadAndCacheImage(imageId);
 }
 
@@ -107,7 +107,7 @@ function pixelModule(imageId: string): object {
     bitsStored: 8,
     highBit: 7,
     pixelRepresentation: 0,
-    samplesPerPixel: components(layout),
+    samplesPerPixel: componentCount(layout),
     photometricInterpretation: layout === "grey" ? "MONOCHROME2" : "RGB",
   };
 }
@@ -129,15 +129,15 @@ function planeModule(imageId: string): object {
 }
 
 function metadata(type: string, imageId: string): object | undefined {
-  if (!facts.has(imageId)) return undefined;
+  if (!imageFacts.has(imageId)) return undefined;
   if (type === Enums.MetadataModules.IMAGE_PIXEL) return pixelModule(imageId);
   if (type === Enums.MetadataModules.IMAGE_PLANE) return planeModule(imageId);
   if (type === Enums.MetadataModules.GENERAL_SERIES) return { modality: "US" };
   return undefined;
 }
 
-/** Cornerstone, begun once. */
-export function start(): RenderingEngine {
+/** Cornerstone's engine, created at the first call. */
+export function renderingEngine(): RenderingEngine {
   if (engine) return engine;
   init({ rendering: { useCPURendering: wantsCpu() }, debug: { statsOverlay: false } });
   cache.setMaxCacheSize(CACHE_BYTES);
@@ -148,12 +148,12 @@ export function start(): RenderingEngine {
   return engine;
 }
 
-/** Into the cache, once however many ask; rejects with the reason that the server gives. */
+/** Load into the cache, once for concurrent calls; rejects with the server's reason. */
 export function loadFrame(imageId: string): Promise<void> {
-  start();
+  renderingEngine();
   if (cache.isLoaded(imageId)) return Promise.resolve();
-  const loading = coming.get(imageId) ?? fetchImage(imageId).finally(() => coming.delete(imageId));
-  coming.set(imageId, loading);
+  const loading = loads.get(imageId) ?? fetchImage(imageId).finally(() => loads.delete(imageId));
+  loads.set(imageId, loading);
   return loading;
 }
 
@@ -162,24 +162,24 @@ export function hasFrame(url: string): boolean {
   return cache.isLoaded(`${SCHEME}:${url}`);
 }
 
-export function roomToLoadAhead(): boolean {
+export function hasPrefetchRoom(): boolean {
   return cache.getCacheSize() < AHEAD_BYTES;
 }
 
-/** Frames of the study before this one are not needed again; those that were loaded for the next one stay. */
+/** Remove the frames of the open study; prefetched ones of the next study stay. */
 export function clearFrames(): void {
-  for (const [id, { ahead }] of [...facts]) {
+  for (const [id, { ahead }] of [...imageFacts]) {
     if (ahead) continue;
     if (cache.isLoaded(id)) cache.removeImageLoadObject(id, { force: true });
-    facts.delete(id);
+    imageFacts.delete(id);
   }
 }
 
-/** Another study comes next: what was loaded ahead for the one before is given up. */
-export function forgetAhead(): void {
-  for (const [id, { ahead }] of [...facts]) {
+/** Remove prefetched frames: another study comes next. */
+export function dropPrefetched(): void {
+  for (const [id, { ahead }] of [...imageFacts]) {
     if (!ahead) continue;
     if (cache.isLoaded(id)) cache.removeImageLoadObject(id, { force: true });
-    facts.delete(id);
+    imageFacts.delete(id);
   }
 }

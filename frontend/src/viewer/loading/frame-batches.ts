@@ -1,64 +1,64 @@
 /**
- * Frames of one clip that are wanted at the same moment come in one answer:
- * one journey and one entry in the audit trail.
+ * Frames of one clip that are requested at the same moment are fetched together:
+ * one request and one entry in the audit trail.
  */
 
 export type Decode = (blob: Blob) => Promise<ImageBitmap>;
-/** The answer to a request for a run of frames; null where it cannot be had. */
+/** Fetches a run of frames; null where it fails. */
 export type Fetch = (url: string) => Promise<ArrayBuffer | null>;
 
-/** As many as the server gives at once. */
-export const MOST = 16;
+/** Most frames that the server sends at once. */
+export const MAX_RUN = 16;
 
-interface Wanted {
+interface FrameRequest {
   frame: number;
   resolve: (bitmap: Promise<ImageBitmap> | null) => void;
 }
 
-/** Pictures by frame, out of the answer's bytes. Throws where they are not what was promised. */
+/** Pictures by frame, out of the response. Throws where its format is wrong. */
 export function unpack(bytes: ArrayBuffer): Map<number, Blob> {
   const length = new DataView(bytes).getUint32(0);
-  const told = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as {
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as {
     frame: number;
     type: string;
     size: number;
   }[];
   let at = 4 + length;
-  const found = new Map<number, Blob>();
-  for (const { frame, type, size } of told) {
-    found.set(frame, new Blob([new Uint8Array(bytes, at, size)], { type }));
+  const pictures = new Map<number, Blob>();
+  for (const { frame, type, size } of header) {
+    pictures.set(frame, new Blob([new Uint8Array(bytes, at, size)], { type }));
     at += size;
   }
-  return found;
+  return pictures;
 }
 
-/** Runs of neighbours, none longer than the server gives at once. */
+/** Runs of consecutive frames, none longer than `MAX_RUN`. */
 export function runsOf(frames: readonly number[]): [number, number][] {
-  const found: [number, number][] = [];
+  const runs: [number, number][] = [];
   for (const frame of [...new Set(frames)].sort((a, b) => a - b)) {
-    const last = found.at(-1);
-    if (last && last[1] === frame - 1 && frame - last[0] < MOST) last[1] = frame;
-    else found.push([frame, frame]);
+    const last = runs.at(-1);
+    if (last && last[1] === frame - 1 && frame - last[0] < MAX_RUN) last[1] = frame;
+    else runs.push([frame, frame]);
   }
-  return found;
+  return runs;
 }
 
-export class Batcher {
-  private readonly waiting = new Map<string, Wanted[]>();
+export class FrameBatcher {
+  private readonly waiting = new Map<string, FrameRequest[]>();
 
   constructor(
     private readonly fetch: Fetch,
     private readonly decode: Decode,
   ) {}
 
-  /** The frame's picture, or null where it has to be asked for alone. `base` is the address of the clip's frames. */
-  async want(base: string, frame: number): Promise<ImageBitmap | null> {
+  /** The frame's picture, or null where it has to be fetched alone. `base` is the address of the clip's frames. */
+  async request(base: string, frame: number): Promise<ImageBitmap | null> {
     const bitmap = await new Promise<Promise<ImageBitmap> | null>((resolve) => {
-      const wanted = this.waiting.get(base);
-      if (wanted) wanted.push({ frame, resolve });
+      const requests = this.waiting.get(base);
+      if (requests) requests.push({ frame, resolve });
       else {
         this.waiting.set(base, [{ frame, resolve }]);
-        // Whatever else is asked for in this turn goes along.
+        // All requests of this turn of the event loop go into one batch.
         queueMicrotask(() => void this.send(base));
       }
     });
@@ -66,21 +66,21 @@ export class Batcher {
   }
 
   private async send(base: string): Promise<void> {
-    const wanted = this.waiting.get(base) ?? [];
+    const requests = this.waiting.get(base) ?? [];
     this.waiting.delete(base);
-    await Promise.all(runsOf(wanted.map(({ frame }) => frame)).map((run) => this.run(base, run, wanted)));
+    await Promise.all(runsOf(requests.map(({ frame }) => frame)).map((run) => this.run(base, run, requests)));
   }
 
-  private async run(base: string, [first, last]: [number, number], wanted: readonly Wanted[]): Promise<void> {
-    const mine = wanted.filter(({ frame }) => frame >= first && frame <= last);
+  private async run(base: string, [first, last]: [number, number], requests: readonly FrameRequest[]): Promise<void> {
+    const requestsOfRun = requests.filter(({ frame }) => frame >= first && frame <= last);
     let pictures = new Map<number, Blob>();
     try {
       const bytes = first === last ? null : await this.fetch(`${base}${first}-${last}/`);
       if (bytes) pictures = unpack(bytes);
     } catch {
-      // Each is asked for alone, and says what is wrong with it.
+      // Each frame is fetched alone, with its own error.
     }
-    for (const { frame, resolve } of mine) {
+    for (const { frame, resolve } of requestsOfRun) {
       const blob = pictures.get(frame);
       resolve(blob ? this.decode(blob) : null);
     }

@@ -3,19 +3,19 @@
  */
 
 import { api, errorOf, reportSignedOut } from "../../common/api";
-import { Batcher } from "./frame-batches";
+import { FrameBatcher } from "./frame-batches";
 
 export class FrameError extends Error {
   constructor(
     reason: string,
     /** Asking again may help: no answer came, or the sign-in is lost. */
-    readonly later = false,
+    readonly retryable = false,
   ) {
     super(reason);
   }
 }
 
-const EARLY = new Map<string, Promise<ImageBitmap>>();
+const PREFETCHED = new Map<string, Promise<ImageBitmap>>();
 let signedOut = false;
 
 async function refusal(response: Response): Promise<FrameError> {
@@ -26,7 +26,7 @@ async function refusal(response: Response): Promise<FrameError> {
   return new FrameError(error.detail, error.signedOut || error.transient);
 }
 
-/** Pictures come again: one request through the API takes the banner away. */
+/** Pictures arrive again: a request through the API hides the signed-out banner. */
 function signedIn(url: string): void {
   signedOut = false;
   void api.get(url.replace(/clips\/.*$/, "")).catch(() => undefined);
@@ -56,27 +56,27 @@ async function decode(blob: Blob): Promise<ImageBitmap> {
   }
 }
 
-/** Begin fetching before the viewer's code has arrived; the first `bitmapOf` takes it over. */
-export function early(url: string): void {
-  if (EARLY.has(url)) return;
-  const coming = fetchBitmap(url);
-  coming.catch(() => undefined);
-  EARLY.set(url, coming);
+/** Begin fetching before the viewer's code is loaded; the first `bitmapOf` of the address gets the result. */
+export function prefetchBitmap(url: string): void {
+  if (PREFETCHED.has(url)) return;
+  const bitmap = fetchBitmap(url);
+  bitmap.catch(() => undefined);
+  PREFETCHED.set(url, bitmap);
 }
 
-/** `ahead`: for a study that nobody has opened yet; the server writes it down as that. */
+/** `ahead` marks the request of a study that is not open yet, for the audit trail. */
 export function bitmapOf(url: string, ahead = false): Promise<ImageBitmap> {
-  const coming = EARLY.get(url);
-  EARLY.delete(url);
-  if (coming) return coming;
+  const prefetched = PREFETCHED.get(url);
+  PREFETCHED.delete(url);
+  if (prefetched) return prefetched;
   const [, base = "", number = "0"] = /^(.*\/frames\/)(\d+)\/$/.exec(url) ?? [];
-  const batch = ahead ? BATCHES.ahead : BATCHES.now;
+  const batcher = ahead ? BATCHERS.ahead : BATCHERS.now;
   return base
-    ? batch.want(base, Number(number)).then((bitmap) => bitmap ?? fetchBitmap(url, ahead))
+    ? batcher.request(base, Number(number)).then((bitmap) => bitmap ?? fetchBitmap(url, ahead))
     : fetchBitmap(url, ahead);
 }
 
-/** A run of frames; null where it cannot be had: then each is asked for alone, and says why. */
+/** A run of frames; null where it fails: then each frame is fetched alone, with its own error. */
 async function fetchRun(url: string, ahead: boolean): Promise<ArrayBuffer | null> {
   const response = await fetch(url, {
     credentials: "same-origin",
@@ -85,9 +85,9 @@ async function fetchRun(url: string, ahead: boolean): Promise<ArrayBuffer | null
   return response?.ok ? response.arrayBuffer() : null;
 }
 
-const BATCHES = {
-  now: new Batcher((url) => fetchRun(url, false), decode),
-  ahead: new Batcher((url) => fetchRun(url, true), decode),
+const BATCHERS = {
+  now: new FrameBatcher((url) => fetchRun(url, false), decode),
+  ahead: new FrameBatcher((url) => fetchRun(url, true), decode),
 };
 
 /** What a renderer reads: grey alone for grey clips; in colour RGBA on the CPU and RGB on the GPU. */
@@ -98,7 +98,7 @@ export function layoutOf(photometric: string, cpu: boolean): Layout {
   return cpu ? "rgba" : "rgb";
 }
 
-export function components(layout: Layout): 1 | 3 | 4 {
+export function componentCount(layout: Layout): 1 | 3 | 4 {
   return layout === "grey" ? 1 : layout === "rgb" ? 3 : 4;
 }
 
@@ -107,7 +107,7 @@ export function convert(rgba: Uint8ClampedArray, layout: Layout): Uint8Array | U
   return layout === "rgba" ? rgba : layout === "grey" ? greyOf(rgba) : rgbOf(rgba);
 }
 
-/** One reading for each pixel: its four bytes as a number, of which an array of bytes keeps the lowest, red. */
+/** Each pixel is read as one 32-bit number, of which the byte array keeps the lowest byte, red. */
 function greyOf(rgba: Uint8ClampedArray): Uint8Array {
   return new Uint8Array(new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length / 4));
 }
@@ -128,20 +128,20 @@ export interface Pixels {
   height: number;
 }
 
-let board: OffscreenCanvasRenderingContext2D | null = null;
+let scratch: OffscreenCanvasRenderingContext2D | null = null;
 
-function boardOf(width: number, height: number): OffscreenCanvasRenderingContext2D {
-  if (!board || board.canvas.width !== width || board.canvas.height !== height) {
-    board = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+function scratchContext(width: number, height: number): OffscreenCanvasRenderingContext2D {
+  if (!scratch || scratch.canvas.width !== width || scratch.canvas.height !== height) {
+    scratch = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   }
-  if (!board) throw new FrameError("This browser gives no canvas to read pixels from.");
-  return board;
+  if (!scratch) throw new FrameError("This browser gives no canvas to read pixels from.");
+  return scratch;
 }
 
 export async function pixelsOf(url: string, layout: Layout, ahead = false): Promise<Pixels> {
   const bitmap = await bitmapOf(url, ahead);
   const { width, height } = bitmap;
-  const context = boardOf(width, height);
+  const context = scratchContext(width, height);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   return { data: convert(context.getImageData(0, 0, width, height).data, layout), width, height };

@@ -4,18 +4,18 @@ export type Load = (id: string) => Promise<unknown>;
 
 export interface Limits {
   /** Frames in flight. Neighbours of one clip travel in one request, so connections stay free for the reader's own. */
-  atOnce: number;
+  inFlight: number;
   /** No more loading ahead while this is false; what is on the screen is loaded all the same. */
-  room: () => boolean;
+  hasRoom: () => boolean;
 }
 
-const AWAY_MS = 2000;
+const RETRY_MS = 2000;
 
 export class Prefetcher {
-  private wanted: string[] = [];
-  private rest: string[] = [];
+  private focused: string[] = [];
+  private backlog: string[] = [];
   private readonly loading = new Set<string>();
-  private readonly done = new Set<string>();
+  private readonly loaded = new Set<string>();
   private readonly failed = new Map<string, string>();
   private readonly watchers = new Set<(id: string) => void>();
   private closed = false;
@@ -26,16 +26,16 @@ export class Prefetcher {
     private readonly limits: Limits,
   ) {}
 
-  /** These first, in this order. */
+  /** Load these first, in this order. */
   focus(ids: readonly string[]): void {
-    this.wanted = ids.filter((id) => !this.settled(id));
-    this.pump();
+    this.focused = ids.filter((id) => !this.settled(id));
+    this.fillSlots();
   }
 
-  /** These when there is nothing better to do. */
+  /** Load these when nothing is left to load first. */
   background(ids: readonly string[]): void {
-    this.rest = ids.filter((id) => !this.settled(id));
-    this.pump();
+    this.backlog = ids.filter((id) => !this.settled(id));
+    this.fillSlots();
   }
 
   watch(watcher: (id: string) => void): () => void {
@@ -43,23 +43,23 @@ export class Prefetcher {
     return () => this.watchers.delete(watcher);
   }
 
-  /** When all of these have come, or cannot; at the latest after so many milliseconds. */
+  /** Resolves when all of these are loaded or have failed; at the latest after `most` ms. */
   async whenSettled(ids: readonly string[], most: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = () => {
         unwatch();
-        clearTimeout(late);
+        clearTimeout(timeout);
         resolve();
       };
-      const late = setTimeout(done, most);
-      const look = () => ids.every((id) => this.settled(id)) && done();
-      const unwatch = this.watch(look);
-      look();
+      const timeout = setTimeout(done, most);
+      const check = () => ids.every((id) => this.settled(id)) && done();
+      const unwatch = this.watch(check);
+      check();
     });
   }
 
   has(id: string): boolean {
-    return this.done.has(id);
+    return this.loaded.has(id);
   }
 
   reasonOf(id: string): string | null {
@@ -67,12 +67,12 @@ export class Prefetcher {
   }
 
   settled(id: string): boolean {
-    return this.done.has(id) || this.failed.has(id);
+    return this.loaded.has(id) || this.failed.has(id);
   }
 
-  /** It left the cache, or is to be tried again. */
+  /** Forget the state of an image that left the cache or is to be tried again. */
   forget(id: string): void {
-    this.done.delete(id);
+    this.loaded.delete(id);
     this.failed.delete(id);
   }
 
@@ -84,8 +84,8 @@ export class Prefetcher {
 
   private next(): string | null {
     for (const [queue, free] of [
-      [this.wanted, true],
-      [this.rest, this.limits.room()],
+      [this.focused, true],
+      [this.backlog, this.limits.hasRoom()],
     ] as const) {
       while (free && queue.length) {
         const id = queue.shift();
@@ -95,10 +95,10 @@ export class Prefetcher {
     return null;
   }
 
-  private pump(): void {
-    // Not one by one as they come: what is asked for together travels together.
-    if (this.loading.size > this.limits.atOnce / 2) return;
-    while (!this.closed && this.pause === null && this.loading.size < this.limits.atOnce) {
+  private fillSlots(): void {
+    // Slots are refilled in groups, so that frames share requests.
+    if (this.loading.size > this.limits.inFlight / 2) return;
+    while (!this.closed && this.pause === null && this.loading.size < this.limits.inFlight) {
       const id = this.next();
       if (id === null) return;
       this.loading.add(id);
@@ -106,19 +106,19 @@ export class Prefetcher {
     }
   }
 
-  /** The server or the sign-in is away: everything waits a little and goes on where it was. */
+  /** No answer, or no sign-in: everything waits a little and goes on where it was. */
   private retry(id: string): void {
-    this.wanted.unshift(id);
+    this.focused.unshift(id);
     this.pause ??= setTimeout(() => {
       this.pause = null;
-      this.pump();
-    }, AWAY_MS);
+      this.fillSlots();
+    }, RETRY_MS);
   }
 
   private async run(id: string): Promise<void> {
     try {
       await this.load(id);
-      this.done.add(id);
+      this.loaded.add(id);
     } catch (error) {
       if ((error as { later?: boolean }).later) this.retry(id);
       else this.failed.set(id, error instanceof Error ? error.message : String(error));
@@ -126,6 +126,6 @@ export class Prefetcher {
     this.loading.delete(id);
     if (this.closed) return;
     for (const watcher of this.watchers) watcher(id);
-    this.pump();
+    this.fillSlots();
   }
 }

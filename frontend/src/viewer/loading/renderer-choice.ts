@@ -7,12 +7,12 @@ export function isSoftware(renderer: string): boolean {
 }
 
 /** The name of the GPU, null where there is no WebGL. */
-function renderer(): string | null {
+function rendererName(): string | null {
   const context = document.createElement("canvas").getContext("webgl2");
   if (!context) return null;
   const names = context.getExtension("WEBGL_debug_renderer_info");
   const name: unknown = context.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : context.RENDERER);
-  // A page may hold few contexts; this one has told what it knows.
+  // A page may hold few contexts, and this one is not needed any more.
   context.getExtension("WEBGL_lose_context")?.loseContext();
   return String(name);
 }
@@ -25,6 +25,6 @@ const FORCED = "fontanelle.rendering";
 export function wantsCpu(): boolean {
   const forced = localStorage.getItem(FORCED);
   if (forced === "cpu" || forced === "gpu") return forced === "cpu";
-  const name = renderer();
+  const name = rendererName();
   return name === null || isSoftware(name);
 }

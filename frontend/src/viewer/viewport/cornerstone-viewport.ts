@@ -5,17 +5,17 @@
 
 import { cache, Enums, getShouldUseCPURendering, type StackViewport, type Types } from "@cornerstonejs/core";
 import { s } from "../../common/dom";
-import { loadFrame, start } from "../loading/cornerstone-images";
-import { apply, type Matrix, matrixOf, undo } from "./orientation";
-import { exponent, type Look, PLAIN } from "./presentation-state";
+import { loadFrame, renderingEngine } from "../loading/cornerstone-images";
+import { applyInverse, applyMatrix, type Matrix, matrixOf } from "./orientation";
+import { DEFAULT_PRESENTATION, exponent, type PresentationState } from "./presentation-state";
 
 export {
   clearFrames,
-  forgetAhead,
+  dropPrefetched,
   hasFrame,
+  hasPrefetchRoom,
   imagesOf,
   loadFrame,
-  roomToLoadAhead,
 } from "../loading/cornerstone-images";
 
 let serial = 0;
@@ -26,17 +26,17 @@ type Point = [number, number];
  * One picture on the page. Points are CSS pixels from the element's corner. Turning and flipping are done to the
  * element that Cornerstone draws in, so that both of its renderers only ever zoom and pan, and their points agree.
  */
-export class Screen {
-  /** What is drawn, for a lens to look at. */
+export class CornerstoneViewport {
+  /** The element that Cornerstone draws in; the magnifier copies its canvas. */
   readonly picture = document.createElement("div");
   private readonly id: string;
   private observer: ResizeObserver;
   private readonly gamma = gammaFilter();
   private images: string[] = [];
-  /** Counts what was asked for: an answer that comes after the next question is not shown. */
-  private asked = 0;
-  private shown: Look = PLAIN;
-  /** How many times as large as it was fitted. */
+  /** Counts requests: a frame that arrives after a later request is not shown. */
+  private requests = 0;
+  private state: PresentationState = DEFAULT_PRESENTATION;
+  /** Magnification; 1 is fitted to the box. */
   zoomed = 1;
 
   constructor(private readonly element: HTMLDivElement) {
@@ -45,47 +45,47 @@ export class Screen {
     this.picture.className = "picture";
     element.prepend(this.picture, this.gamma.element);
     this.fit();
-    start().enableElement({ viewportId: this.id, type: Enums.ViewportType.STACK, element: this.picture });
+    renderingEngine().enableElement({ viewportId: this.id, type: Enums.ViewportType.STACK, element: this.picture });
     // Cornerstone takes the element out of the tab order; its wrapper holds the focus.
     this.picture.removeAttribute("tabindex");
-    this.observer = this.watch();
+    this.observer = this.observeSize();
   }
 
-  /** It stands in another window now: only an observer of that one hears of its size. */
-  moved(): void {
+  /** The element is in another window now, and only an observer of that window reports its size. */
+  windowChanged(): void {
     this.observer.disconnect();
-    this.observer = this.watch();
+    this.observer = this.observeSize();
   }
 
-  private watch(): ResizeObserver {
+  private observeSize(): ResizeObserver {
     const { ResizeObserver } = (this.element.ownerDocument.defaultView ?? window) as Window & typeof globalThis;
     const observer = new ResizeObserver(() => this.resized());
     observer.observe(this.element);
     return observer;
   }
 
-  private get viewport(): StackViewport {
-    return start().getViewport(this.id) as StackViewport;
+  private get stack(): StackViewport {
+    return renderingEngine().getViewport(this.id) as StackViewport;
   }
 
   get ready(): boolean {
     return this.images.length > 0;
   }
 
-  /** False where something else was asked for meanwhile: then that is shown, and this is not. */
+  /** False where a later request has taken over: then this one is not shown. */
   async show(images: string[], index: number): Promise<boolean> {
-    if (!(await this.need(images[index]))) return false;
+    if (!(await this.loadLatest(images[index]))) return false;
     this.images = images;
-    await this.viewport.setStack(images, index);
+    await this.stack.setStack(images, index);
     this.fitCamera();
-    this.apply();
+    this.applyState();
     await this.painted();
     return true;
   }
 
   async go(index: number): Promise<boolean> {
-    if (!(await this.need(this.images[index]))) return false;
-    await this.viewport.setImageIdIndex(index);
+    if (!(await this.loadLatest(this.images[index]))) return false;
+    await this.stack.setImageIdIndex(index);
     return true;
   }
 
@@ -98,21 +98,21 @@ export class Screen {
     this.images = [];
   }
 
-  get look(): Look {
-    return this.shown;
+  get presentation(): PresentationState {
+    return this.state;
   }
 
-  setLook(part: Partial<Look>): void {
-    const { orientation } = this.shown;
-    const { lower, upper } = { ...this.shown.window, ...part.window };
+  setPresentation(part: Partial<PresentationState>): void {
+    const { orientation } = this.state;
+    const { lower, upper } = { ...this.state.window, ...part.window };
     const low = Math.max(-255, Math.min(lower, 509));
-    this.shown = { ...this.shown, ...part, window: { lower: low, upper: Math.max(low + 1, Math.min(upper, 510)) } };
+    this.state = { ...this.state, ...part, window: { lower: low, upper: Math.max(low + 1, Math.min(upper, 510)) } };
     if (part.orientation && part.orientation !== orientation)
       this.reorient(orientation.quarter % 2 !== part.orientation.quarter % 2);
-    this.apply();
+    this.applyState();
   }
 
-  /** On its side the picture is fitted anew: what filled the box no longer does. */
+  /** Turned onto its side, the picture no longer fills the box and is fitted again. */
   private reorient(onItsSide: boolean): void {
     this.resized();
     if (onItsSide && this.images.length) this.fitCamera();
@@ -122,73 +122,73 @@ export class Screen {
   zoom(factor: number, at?: Point): void {
     if (!this.images.length) return;
     const { clientWidth, clientHeight } = this.picture;
-    const fixed = this.viewport.canvasToWorld(at ? undo(this.matrix, at) : [clientWidth / 2, clientHeight / 2]);
-    const { parallelScale = 1, focalPoint, position } = this.viewport.getCamera();
+    const fixed = this.stack.canvasToWorld(at ? applyInverse(this.matrix, at) : [clientWidth / 2, clientHeight / 2]);
+    const { parallelScale = 1, focalPoint, position } = this.stack.getCamera();
     if (!focalPoint || !position) return;
     const towards = (from: Types.Point3): Types.Point3 => {
       const [x, y, z] = from;
       return [fixed[0] + (x - fixed[0]) / factor, fixed[1] + (y - fixed[1]) / factor, z];
     };
-    this.viewport.setCamera({
+    this.stack.setCamera({
       parallelScale: parallelScale / factor,
       focalPoint: towards(focalPoint),
       position: towards(position),
     });
     this.zoomed *= factor;
-    this.viewport.render();
+    this.stack.render();
   }
 
   pan(dx: number, dy: number): void {
     if (!this.images.length) return;
-    const from = this.viewport.canvasToWorld([0, 0]);
-    const to = this.viewport.canvasToWorld(this.turned([dx, dy]));
-    const { focalPoint, position } = this.viewport.getCamera();
+    const from = this.stack.canvasToWorld([0, 0]);
+    const to = this.stack.canvasToWorld(this.turned([dx, dy]));
+    const { focalPoint, position } = this.stack.getCamera();
     if (!focalPoint || !position) return;
     const moved = ([x, y, z]: Types.Point3): Types.Point3 => [x + from[0] - to[0], y + from[1] - to[1], z];
-    this.viewport.setCamera({ focalPoint: moved(focalPoint), position: moved(position) });
-    this.viewport.render();
+    this.stack.setCamera({ focalPoint: moved(focalPoint), position: moved(position) });
+    this.stack.render();
   }
 
   /** Where a point of the picture is, in CSS pixels; (0, 0) is its outer corner. Null while there is no picture. */
-  place(x: number, y: number): Point | null {
+  toScreen(x: number, y: number): Point | null {
     if (!this.images.length) return null;
-    const [left, top] = this.viewport.worldToCanvas([x - this.corner, y - this.corner, 0]);
-    return Number.isFinite(left) && Number.isFinite(top) ? apply(this.matrix, [left, top]) : null;
+    const [left, top] = this.stack.worldToCanvas([x - this.corner, y - this.corner, 0]);
+    return Number.isFinite(left) && Number.isFinite(top) ? applyMatrix(this.matrix, [left, top]) : null;
   }
 
-  /** The point of the picture at a place on the screen: what `place` takes. */
-  imageAt(at: Point): Point | null {
+  /** The point of the picture at a place on the screen: what `toScreen` takes. */
+  toImage(at: Point): Point | null {
     if (!this.images.length) return null;
-    const [x, y] = this.viewport.canvasToWorld(undo(this.matrix, at));
+    const [x, y] = this.stack.canvasToWorld(applyInverse(this.matrix, at));
     return [x + this.corner, y + this.corner];
   }
 
   /** A step on the screen as one in the picture's own directions. */
   turned(step: Point): Point {
     const [a, b, c, d] = this.matrix;
-    return undo([a, b, c, d, 0, 0], step);
+    return applyInverse([a, b, c, d, 0, 0], step);
   }
 
   /** From what Cornerstone draws to the screen. */
   get matrix(): Matrix {
-    return matrixOf(this.shown.orientation, this.picture.clientWidth, this.picture.clientHeight);
+    return matrixOf(this.state.orientation, this.picture.clientWidth, this.picture.clientHeight);
   }
 
   /** After each time that the picture was drawn. */
-  onDrawn(drawn: () => void): void {
-    this.picture.addEventListener(Enums.Events.IMAGE_RENDERED, drawn);
+  onDrawn(listener: () => void): void {
+    this.picture.addEventListener(Enums.Events.IMAGE_RENDERED, listener);
   }
 
   reset(): void {
-    this.setLook(PLAIN);
+    this.setPresentation(DEFAULT_PRESENTATION);
     if (!this.images.length) return;
     this.fitCamera();
-    this.apply();
+    this.applyState();
   }
 
   close(): void {
     this.observer.disconnect();
-    start().disableElement(this.id);
+    renderingEngine().disableElement(this.id);
   }
 
   /** The GPU counts from the middle of the first pixel, the CPU path from its corner. */
@@ -196,38 +196,38 @@ export class Screen {
     return getShouldUseCPURendering() ? 0 : 0.5;
   }
 
-  /** In the cache, and still what was asked for last; what is there already costs no turn of the event loop. */
-  private need(imageId: string | undefined): boolean | Promise<boolean> {
-    this.asked += 1;
-    const mine = this.asked;
-    return imageId === undefined || this.has(imageId) ? true : loadFrame(imageId).then(() => mine === this.asked);
+  /** Whether the image is in the cache and still the latest request; synchronous where it is cached already. */
+  private loadLatest(imageId: string | undefined): boolean | Promise<boolean> {
+    this.requests += 1;
+    const request = this.requests;
+    return imageId === undefined || this.has(imageId) ? true : loadFrame(imageId).then(() => request === this.requests);
   }
 
-  private apply(): void {
+  private applyState(): void {
     if (!this.images.length) return;
-    this.viewport.setProperties({ voiRange: this.shown.window, invert: this.shown.inverted });
-    this.picture.style.filter = this.gamma.set(exponent(this.shown));
-    this.viewport.render();
+    this.stack.setProperties({ voiRange: this.state.window, invert: this.state.inverted });
+    this.picture.style.filter = this.gamma.set(exponent(this.state));
+    this.stack.render();
   }
 
   /** A picture that lies on its side fills the box with its own width as the height of the box. */
   private fit(): void {
     const { clientWidth, clientHeight } = this.element;
-    const [w, h] = this.shown.orientation.quarter % 2 ? [clientHeight, clientWidth] : [clientWidth, clientHeight];
+    const [w, h] = this.state.orientation.quarter % 2 ? [clientHeight, clientWidth] : [clientWidth, clientHeight];
     this.picture.style.width = `${w}px`;
     this.picture.style.height = `${h}px`;
-    this.picture.style.transform = `matrix(${matrixOf(this.shown.orientation, w, h).join(",")})`;
+    this.picture.style.transform = `matrix(${matrixOf(this.state.orientation, w, h).join(",")})`;
   }
 
   private fitCamera(): void {
-    this.viewport.resetCamera();
+    this.stack.resetCamera();
     this.zoomed = 1;
   }
 
   private resized(): void {
     if (!this.element.clientWidth || !this.element.clientHeight) return;
     this.fit();
-    start().resize(true, true);
+    renderingEngine().resize(true, true);
   }
 
   private painted(): Promise<void> {

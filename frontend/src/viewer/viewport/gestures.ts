@@ -2,18 +2,18 @@
  * Mouse, wheel and touch on a picture: drag for window and level, with a modifier to pan or zoom, wheel through frames.
  */
 
-import type { Grip } from "../annotation/drawing-editor";
+import type { PointerDrag } from "../annotation/drawing-editor";
 
 type Point = [number, number];
 
-export interface Target {
+export interface GesturesHost {
   zoom(factor: number, at?: [number, number]): void;
   pan(dx: number, dy: number): void;
   level(dx: number, dy: number): void;
   step(frames: number): void;
-  /** What the pointer takes hold of instead of the picture: a tool, a drawing. */
-  grab?(at: Point, event: PointerEvent): Grip | null;
-  /** The pointer moves with nothing held. */
+  /** The drag of a tool or a drawing at this point; null leaves the pointer to the picture. */
+  startDrag?(at: Point, event: PointerEvent): PointerDrag | null;
+  /** The pointer moves with no button pressed. */
   hover?(at: Point): void;
 }
 
@@ -48,16 +48,16 @@ export function pinchOf(before: Point, now: Point, other: Point): { factor: numb
   };
 }
 
-class Hand {
+class PointerGestures {
   private readonly points = new Map<number, Point>();
   private drag: Drag = "level";
   private anchor: Point = [0, 0];
-  private turned = 0;
-  private grip: Grip | null = null;
+  private wheelPixels = 0;
+  private heldDrag: PointerDrag | null = null;
 
   constructor(
     private readonly element: HTMLElement,
-    private readonly target: Target,
+    private readonly host: GesturesHost,
   ) {}
 
   down(event: PointerEvent): void {
@@ -66,17 +66,17 @@ class Hand {
     // The finger that is left over when the other is lifted goes on moving the picture: it never changes its greys.
     this.drag = this.points.size > 1 ? "pan" : dragOf(event);
     this.anchor = this.at(event);
-    this.grip?.cancel();
-    // A second finger pinches: what the first one held is let go.
+    this.heldDrag?.cancel();
+    // A second finger pinches: the drag of the first one is cancelled.
     const alone = this.points.size === 1 && this.drag === "level" && event.button === 0;
-    this.grip = alone ? (this.target.grab?.(this.anchor, event) ?? null) : null;
+    this.heldDrag = alone ? (this.host.startDrag?.(this.anchor, event) ?? null) : null;
   }
 
   move(event: PointerEvent): void {
     const before = this.points.get(event.pointerId);
     const now = this.at(event);
-    if (!before) return this.target.hover?.(now);
-    if (this.grip) return this.grip.move(now);
+    if (!before) return this.host.hover?.(now);
+    if (this.heldDrag) return this.heldDrag.move(now);
     const other = [...this.points].find(([id]) => id !== event.pointerId)?.[1];
     this.points.set(event.pointerId, now);
     if (other) this.pinch(before, now, other);
@@ -85,35 +85,35 @@ class Hand {
 
   up(event: PointerEvent): void {
     this.points.delete(event.pointerId);
-    const { grip } = this;
-    this.grip = null;
-    if (event.type === "pointercancel") grip?.cancel();
-    else grip?.up(this.at(event));
+    const { heldDrag } = this;
+    this.heldDrag = null;
+    if (event.type === "pointercancel") heldDrag?.cancel();
+    else heldDrag?.up(this.at(event));
   }
 
   wheel(event: WheelEvent): void {
     event.preventDefault();
     const pixels = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * NOTCH_PX;
     if (event.ctrlKey || event.metaKey) {
-      this.target.zoom(ZOOM_PER_NOTCH ** (-pixels / NOTCH_PX), this.at(event));
+      this.host.zoom(ZOOM_PER_NOTCH ** (-pixels / NOTCH_PX), this.at(event));
       return;
     }
-    this.turned += pixels;
-    const steps = Math.trunc(this.turned / NOTCH_PX);
-    this.turned -= steps * NOTCH_PX;
-    if (steps) this.target.step(steps);
+    this.wheelPixels += pixels;
+    const steps = Math.trunc(this.wheelPixels / NOTCH_PX);
+    this.wheelPixels -= steps * NOTCH_PX;
+    if (steps) this.host.step(steps);
   }
 
   private dragged(dx: number, dy: number): void {
-    if (this.drag === "pan") this.target.pan(dx, dy);
-    else if (this.drag === "zoom") this.target.zoom(ZOOM_PER_PX ** -dy, this.anchor);
-    else this.target.level(dx, dy);
+    if (this.drag === "pan") this.host.pan(dx, dy);
+    else if (this.drag === "zoom") this.host.zoom(ZOOM_PER_PX ** -dy, this.anchor);
+    else this.host.level(dx, dy);
   }
 
   private pinch(before: Point, now: Point, other: Point): void {
     const { factor, at, by } = pinchOf(before, now, other);
-    if (factor > 0) this.target.zoom(factor, at);
-    this.target.pan(...by);
+    if (factor > 0) this.host.zoom(factor, at);
+    this.host.pan(...by);
   }
 
   private at(event: MouseEvent): Point {
@@ -122,12 +122,12 @@ class Hand {
   }
 }
 
-export function follow(element: HTMLElement, target: Target): void {
-  const hand = new Hand(element, target);
-  element.addEventListener("pointerdown", (event) => hand.down(event));
-  element.addEventListener("pointermove", (event) => hand.move(event));
-  element.addEventListener("pointerup", (event) => hand.up(event));
-  element.addEventListener("pointercancel", (event) => hand.up(event));
-  element.addEventListener("wheel", (event) => hand.wheel(event), { passive: false });
+export function listenToGestures(element: HTMLElement, host: GesturesHost): void {
+  const gestures = new PointerGestures(element, host);
+  element.addEventListener("pointerdown", (event) => gestures.down(event));
+  element.addEventListener("pointermove", (event) => gestures.move(event));
+  element.addEventListener("pointerup", (event) => gestures.up(event));
+  element.addEventListener("pointercancel", (event) => gestures.up(event));
+  element.addEventListener("wheel", (event) => gestures.wheel(event), { passive: false });
   element.addEventListener("contextmenu", (event) => event.preventDefault());
 }

@@ -6,7 +6,7 @@ import type { Matrix } from "./orientation";
 const SIZE = 200;
 const POWER = 2.5;
 
-export interface Glass {
+export interface LensSource {
   /** What Cornerstone draws in. */
   picture: HTMLElement;
   matrix: Matrix;
@@ -15,36 +15,36 @@ export interface Glass {
 export class Magnifier {
   readonly element = h("canvas", { class: "lens", width: SIZE, height: SIZE, hidden: true, "aria-hidden": "true" });
   private at: readonly [number, number] | null = null;
-  private over = false;
+  private pointerOver = false;
   on = false;
 
   constructor(
     private readonly box: HTMLElement,
-    private readonly glass: () => Glass | null,
+    private readonly source: () => LensSource | null,
   ) {
     box.addEventListener("pointermove", (event) => this.follow(event));
-    box.addEventListener("pointerleave", () => this.away());
+    box.addEventListener("pointerleave", () => this.pointerLeft());
   }
 
   toggle(on: boolean): void {
     this.on = on;
     // Without a pointer over the picture it looks at its middle.
-    if (on && !this.over) this.at = [this.box.clientWidth / 2, this.box.clientHeight / 2];
+    if (on && !this.pointerOver) this.at = [this.box.clientWidth / 2, this.box.clientHeight / 2];
     this.draw();
   }
 
   draw(): void {
-    const glass = this.on ? this.glass() : null;
-    const canvas = glass?.picture.querySelector("canvas");
+    const source = this.on ? this.source() : null;
+    const canvas = source?.picture.querySelector("canvas");
     const context = this.element.getContext("2d");
     this.element.hidden = !canvas || !this.at;
-    if (!glass || !canvas || !context || !this.at || !canvas.clientWidth) return;
+    if (!source || !canvas || !context || !this.at || !canvas.clientWidth) return;
     const [x, y] = this.at;
-    const [a, b, c, d, e, f] = glass.matrix;
+    const [a, b, c, d, e, f] = source.matrix;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillRect(0, 0, SIZE, SIZE);
     context.imageSmoothingEnabled = false;
-    context.filter = getComputedStyle(glass.picture).filter || "none";
+    context.filter = getComputedStyle(source.picture).filter || "none";
     context.translate(SIZE / 2, SIZE / 2);
     context.scale(POWER, POWER);
     context.translate(-x, -y);
@@ -57,13 +57,13 @@ export class Magnifier {
 
   private follow(event: PointerEvent): void {
     const box = this.box.getBoundingClientRect();
-    this.over = true;
+    this.pointerOver = true;
     this.at = [event.clientX - box.left, event.clientY - box.top];
     if (this.on) this.draw();
   }
 
-  private away(): void {
-    this.over = false;
+  private pointerLeft(): void {
+    this.pointerOver = false;
     this.at = null;
     if (this.on) this.draw();
   }

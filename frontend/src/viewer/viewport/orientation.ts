@@ -38,17 +38,17 @@ export function matrixOf({ quarter, mirrored }: Orientation, w: number, h: numbe
   return [sx, 0, 0, 1, tx, 0];
 }
 
-export function apply([a, b, c, d, e, f]: Matrix, [x, y]: Point): [number, number] {
+export function applyMatrix([a, b, c, d, e, f]: Matrix, [x, y]: Point): [number, number] {
   return [a * x + c * y + e, b * x + d * y + f];
 }
 
-/** Back again. */
-export function undo([a, b, c, d, e, f]: Matrix, [x, y]: Point): [number, number] {
+/** The inverse of `applyMatrix`. */
+export function applyInverse([a, b, c, d, e, f]: Matrix, [x, y]: Point): [number, number] {
   return [a * (x - e) + b * (y - f), c * (x - e) + d * (y - f)];
 }
 
 /** What stands at left, top, right and bottom of the screen, given what stands there in the picture itself. */
-export function around<T>(
+export function orientedSides<T>(
   { quarter, mirrored }: Orientation,
   [left, top, right, bottom]: readonly [T, T, T, T],
 ): [T, T, T, T] {
@@ -57,8 +57,8 @@ export function around<T>(
   return [0, 1, 2, 3].map((at) => sides[(at + 4 - quarter) % 4]) as [T, T, T, T];
 }
 
-/** Never silent: what the picture says about itself; empty where it is as acquired. */
-export function words({ quarter, mirrored }: Orientation): string {
+/** How the picture is turned, in words; empty where it is as acquired. */
+export function orientationText({ quarter, mirrored }: Orientation): string {
   const turn = quarter === 2 ? "turned 180°" : quarter ? `turned ${quarter * 90}°` : "";
   if (!mirrored) return turn ? turn.charAt(0).toUpperCase() + turn.slice(1) : "";
   return quarter === 2 ? "Flipped top to bottom" : ["Flipped left to right", turn].filter(Boolean).join(", ");

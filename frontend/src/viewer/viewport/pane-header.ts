@@ -4,7 +4,7 @@ import { type Child, fill, h } from "../../common/dom";
 import { regionsOf } from "../annotation/measure";
 import type { Clip } from "../types";
 
-/** From this on a circle looks like none. */
+/** From this relative difference on a circle visibly looks like an ellipse. */
 const UNEVEN = 0.02;
 const CALIBRATION = {
   calibrated: "calibrated",
@@ -36,34 +36,40 @@ function isUneven({ regions }: Clip, frame: number): boolean {
  * Where the side of the picture is known from, in full and in brief;
  * a file that marks none is shown by convention, and says so.
  */
-function sideOf(clip: Clip): readonly [string, string] {
+function sideSource(clip: Clip): readonly [string, string] {
   if (clip.view === "coronal") return ["R and L by convention, not marked in the file", "R/L by convention"];
-  const said = /left|right|\bl\b|\br\b/i.test(clip.label) ? "side from label" : "side not stated";
-  return [said, said];
+  const source = /left|right|\bl\b|\br\b/i.test(clip.label) ? "side from label" : "side not stated";
+  return [source, source];
 }
 
 /**
  * `origin` is set for the pictures of another study; `weight` is what the model made of the frame, after the commit.
  */
-export function drawHead(element: HTMLElement, clip: Clip | null, frame: number, origin: string, weight: string): void {
+export function drawPaneHeader(
+  element: HTMLElement,
+  clip: Clip | null,
+  frame: number,
+  origin: string,
+  weight: string,
+): void {
   if (!clip) return fill(element, origin ? h("p", {}, h("b", { class: "origin" }, origin)) : null);
-  const [full, brief] = sideOf(clip);
+  const [full, brief] = sideSource(clip);
   const calibration = calibrationOf(clip, frame);
-  const said = [full, clip.view_source === "person" ? "view set by hand" : ""].filter(Boolean).join(" · ");
-  const from: Child = origin ? h("b", { class: "origin" }, `${origin} · `) : null;
+  const note = [full, clip.view_source === "person" ? "view set by hand" : ""].filter(Boolean).join(" · ");
+  const originLabel: Child = origin ? h("b", { class: "origin" }, `${origin} · `) : null;
   // Why a clip was not scored says more than that its frames have no weight.
-  const framed: Child[] = weight ? [h("span", { class: "wide" }, "frame "), weight] : [];
-  const beside: Child[] = clip.scorable ? framed : [clip.parked_reason || "not scored"];
+  const weightLabel: Child[] = weight ? [h("span", { class: "wide" }, "frame "), weight] : [];
+  const scoreNote: Child[] = clip.scorable ? weightLabel : [clip.parked_reason || "not scored"];
   fill(
     element,
     h(
       "p",
       {},
-      from,
+      originLabel,
       h("b", {}, clip.label),
       h("span", { class: "nth" }, ` · clip ${clip.number}`),
-      h("span", { class: "note", title: said }, said),
-      h("span", { class: "brief", title: said }, ` · ${brief}`),
+      h("span", { class: "note", title: note }, note),
+      h("span", { class: "brief", title: note }, ` · ${brief}`),
     ),
     h(
       "p",
@@ -76,7 +82,7 @@ export function drawHead(element: HTMLElement, clip: Clip | null, frame: number,
             "pixels not square",
           )
         : null,
-      beside.length ? h("span", { class: "note weight" }, ...beside) : null,
+      scoreNote.length ? h("span", { class: "note weight" }, ...scoreNote) : null,
     ),
   );
 }

@@ -1,34 +1,34 @@
-/** What a pane shows over its picture and lets a hand do there: drawings, their text, the lens. */
+/** What lies over the picture of a pane and takes the pointer there: drawings, their text, the magnifier. */
 
 import { h } from "../../common/dom";
-import { type Drawing, dragged, nameOf } from "../annotation/drawing";
-import type { Board, Grip, Sketcher } from "../annotation/drawing-editor";
+import { type Drawing, nameOf, withPointMoved } from "../annotation/drawing";
+import type { DrawingEditor, FrameView, PointerDrag } from "../annotation/drawing-editor";
 import type { Box } from "../annotation/label-placement";
 import type { Point } from "../annotation/measure";
-import { DrawingLayer } from "../annotation/svg-layer";
+import { SvgLayer } from "../annotation/svg-layer";
 import type { Clip } from "../types";
-import type { Screen } from "./cornerstone-viewport";
+import type { CornerstoneViewport } from "./cornerstone-viewport";
 import { Magnifier } from "./magnifier";
 
-export interface Host {
+export interface PaneOverlayHost {
   box: HTMLElement;
-  screen: () => Screen | null;
+  viewport: () => CornerstoneViewport | null;
   clip: () => Clip | null;
   /** From 1. */
   frame: () => number;
-  /** That frame is on the screen. */
+  /** That frame is on the viewport. */
   shown: () => boolean;
   pause: () => void;
   /** What is written on the picture, in pixels from the corner of the box. */
-  taken: () => Box[];
+  occupied: () => Box[];
 }
 
 const MAX_LABEL = 200;
 
-export class Easel {
+export class PaneOverlay {
   readonly lens: Magnifier;
-  private readonly layer: DrawingLayer;
-  private readonly writing = h("input", {
+  private readonly layer: SvgLayer;
+  private readonly textField = h("input", {
     class: "writing",
     type: "text",
     maxlength: MAX_LABEL,
@@ -36,32 +36,32 @@ export class Easel {
     "aria-label": "Text of the arrow",
     placeholder: "Text, then Enter",
   });
-  private written: Drawing | null = null;
+  private namedDrawing: Drawing | null = null;
   private hidden = false;
 
   constructor(
-    private readonly host: Host,
-    private readonly sketch: Sketcher,
+    private readonly host: PaneOverlayHost,
+    private readonly drawingEditor: DrawingEditor,
   ) {
-    this.layer = new DrawingLayer({
+    this.layer = new SvgLayer({
       nudge: (drawing, index, by) => this.nudge(drawing, index, by),
-      erase: (drawing) => this.sketch.erase(drawing.uid),
+      erase: (drawing) => this.drawingEditor.erase(drawing.uid),
     });
     this.lens = new Magnifier(host.box, () => {
-      const screen = host.screen();
-      return screen?.ready ? { picture: screen.picture, matrix: screen.matrix } : null;
+      const viewport = host.viewport();
+      return viewport?.ready ? { picture: viewport.picture, matrix: viewport.matrix } : null;
     });
-    host.box.append(this.layer.element, this.writing, this.lens.element);
-    this.writing.addEventListener("change", () => this.write());
-    this.writing.addEventListener("blur", () => this.write());
-    this.writing.addEventListener("keydown", (event) => {
+    host.box.append(this.layer.element, this.textField, this.lens.element);
+    this.textField.addEventListener("change", () => this.saveText());
+    this.textField.addEventListener("blur", () => this.saveText());
+    this.textField.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== "Escape") return;
       event.preventDefault();
       event.stopPropagation();
-      if (event.key === "Escape") this.writing.value = this.written?.label ?? "";
-      this.write();
+      if (event.key === "Escape") this.textField.value = this.namedDrawing?.label ?? "";
+      this.saveText();
     });
-    this.writing.addEventListener("pointerdown", (event) => event.stopPropagation());
+    this.textField.addEventListener("pointerdown", (event) => event.stopPropagation());
   }
 
   /** Overlays off: the picture alone. */
@@ -72,88 +72,88 @@ export class Easel {
 
   draw(): void {
     this.lens.draw();
-    const { sketch } = this;
+    const { drawingEditor } = this;
     const clip = this.host.clip();
-    const board = this.board();
-    if (!clip || !board || this.hidden) return this.layer.draw(null);
-    const { selected, armed, editable } = sketch;
-    const drawings = sketch.on(clip.sop_uid, board.frame);
-    if (!drawings.length && !armed) return this.layer.draw(null);
+    const view = this.frameView();
+    if (!clip || !view || this.hidden) return this.layer.draw(null);
+    const { selected, activeKind, editable } = drawingEditor;
+    const drawings = drawingEditor.drawingsOn(clip.sop_uid, view.frame);
+    if (!drawings.length && !activeKind) return this.layer.draw(null);
     const { clientWidth: width, clientHeight: height } = this.host.box;
-    const held = sketch.live?.uid ?? null;
+    const moving = drawingEditor.inProgress?.uid ?? null;
     this.layer.draw({
       drawings,
-      selected: held ?? selected,
-      held,
-      armed,
+      selected: moving ?? selected,
+      moving,
+      activeKind,
       editable,
-      by: sketch.by,
+      attribution: drawingEditor.attribution,
       regions: clip.regions,
-      frame: board.frame,
+      frame: view.frame,
       width,
       height,
-      taken: this.host.taken(),
-      toScreen: board.toScreen,
+      occupied: this.host.occupied(),
+      toScreen: view.toScreen,
     });
   }
 
-  grab(at: Point, event: PointerEvent): Grip | null {
-    const { sketch } = this;
-    if (sketch.by || this.hidden) return null;
-    if (sketch.armed) this.host.pause();
-    const board = this.board();
-    return board && sketch.grab(board, at, event);
+  startDrag(at: Point, event: PointerEvent): PointerDrag | null {
+    const { drawingEditor } = this;
+    if (drawingEditor.attribution || this.hidden) return null;
+    if (drawingEditor.activeKind) this.host.pause();
+    const view = this.frameView();
+    return view && drawingEditor.startDrag(view, at, event);
   }
 
   hover(at: Point): void {
-    const board = this.sketch.live ? this.board() : null;
-    if (board) this.sketch.hover(board, at);
+    const view = this.drawingEditor.inProgress ? this.frameView() : null;
+    if (view) this.drawingEditor.hover(view, at);
   }
 
   /** Ask for the text of a drawing, beside it. */
-  name(drawing: Drawing): void {
-    const board = this.board();
-    const at = board?.toScreen(drawing.points.at(-1) ?? [0, 0]);
+  askText(drawing: Drawing): void {
+    const view = this.frameView();
+    const at = view?.toScreen(drawing.points.at(-1) ?? [0, 0]);
     if (!at) return;
-    this.written = drawing;
-    this.writing.value = drawing.label;
-    this.writing.style.left = `${Math.max(0, Math.min(at[0], this.host.box.clientWidth - 180))}px`;
-    this.writing.style.top = `${Math.max(0, Math.min(at[1] + 6, this.host.box.clientHeight - 30))}px`;
-    this.writing.setAttribute("aria-label", `Text of: ${nameOf(drawing)}`);
-    this.writing.hidden = false;
-    this.writing.focus();
+    this.namedDrawing = drawing;
+    this.textField.value = drawing.label;
+    this.textField.style.left = `${Math.max(0, Math.min(at[0], this.host.box.clientWidth - 180))}px`;
+    this.textField.style.top = `${Math.max(0, Math.min(at[1] + 6, this.host.box.clientHeight - 30))}px`;
+    this.textField.setAttribute("aria-label", `Text of: ${nameOf(drawing)}`);
+    this.textField.hidden = false;
+    this.textField.focus();
   }
 
-  private write(): void {
-    const drawing = this.written && this.sketch.get(this.written.uid);
-    this.written = null;
-    if (this.writing.hidden) return;
-    this.writing.hidden = true;
-    const label = this.writing.value.trim();
-    if (drawing && drawing.label !== label) this.sketch.put({ ...drawing, label });
+  private saveText(): void {
+    const drawing = this.namedDrawing && this.drawingEditor.get(this.namedDrawing.uid);
+    this.namedDrawing = null;
+    if (this.textField.hidden) return;
+    this.textField.hidden = true;
+    const label = this.textField.value.trim();
+    if (drawing && drawing.label !== label) this.drawingEditor.save({ ...drawing, label });
     this.host.box.closest<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
   }
 
   private nudge(drawing: Drawing, index: number, by: Point): void {
-    const [dx, dy] = this.host.screen()?.turned([by[0], by[1]]) ?? by;
+    const [dx, dy] = this.host.viewport()?.turned([by[0], by[1]]) ?? by;
     const point = drawing.points[index];
     if (point)
-      this.sketch.put(
-        { ...drawing, points: dragged(drawing.tool, drawing.points, index, [point[0] + dx, point[1] + dy]) },
+      this.drawingEditor.save(
+        { ...drawing, points: withPointMoved(drawing.tool, drawing.points, index, [point[0] + dx, point[1] + dy]) },
         `nudge ${drawing.uid} ${index}`,
       );
   }
 
-  private board(): Board | null {
-    const screen = this.host.screen();
+  private frameView(): FrameView | null {
+    const viewport = this.host.viewport();
     const clip = this.host.clip();
     // A pane that is hidden has no size, and nowhere to put a point.
-    if (!screen?.ready || !clip || !this.host.shown() || !this.host.box.clientWidth) return null;
+    if (!viewport?.ready || !clip || !this.host.shown() || !this.host.box.clientWidth) return null;
     return {
       sop: clip.sop_uid,
       frame: this.host.frame(),
-      toImage: (at) => screen.imageAt([at[0], at[1]]),
-      toScreen: ([x, y]) => screen.place(x, y) ?? [0, 0],
+      toImage: (at) => viewport.toImage([at[0], at[1]]),
+      toScreen: ([x, y]) => viewport.toScreen(x, y) ?? [0, 0],
     };
   }
 }

@@ -2,36 +2,25 @@
 
 import { polite } from "../../common/announce";
 import { h } from "../../common/dom";
-import type { Sketcher } from "../annotation/drawing-editor";
 import { AttentionStrip } from "../attention/attention-strip";
-import { Cine, type Playback, type Together } from "../cine/cine";
+import { Cine, type CineGroup, type Playback } from "../cine/cine";
 import { CineBar, speedFor } from "../cine/cine-bar";
-import { durations, RateMeter } from "../cine/frame-clock";
-import type { Coverage } from "../coverage/coverage";
-import type { Prefetcher } from "../loading/prefetcher";
+import { frameDurations, RateMeter } from "../cine/frame-clock";
 import { type Clip, playable, type Weight } from "../types";
-import { words as orientationWords } from "./orientation";
-import { drawHead } from "./pane-header";
+import { orientationText } from "./orientation";
+import { drawPaneHeader } from "./pane-header";
 import { Picture } from "./picture";
-import type { Looks } from "./presentation-state";
+import type { ViewerServices } from "./viewer-services";
 
-export type Screens = typeof import("./cornerstone-viewport");
-
-export interface Surroundings {
-  screens: Promise<Screens>;
-  prefetcher: Prefetcher;
-  coverage: Coverage;
-  looks: Looks;
-  /** What is drawn on the pictures. */
-  sketch: Sketcher;
-  /** The pane knows its frames: they can be loaded. */
-  hung: (pane: Pane) => void;
-  /** A frame came on the screen for the first time. */
-  shown: (pane: Pane) => void;
+export interface PaneHost {
+  /** The clip's frames are known: they can be loaded. */
+  framesKnown: (pane: Pane) => void;
+  /** A frame is on the screen for the first time. */
+  frameShown: (pane: Pane) => void;
   /** The pane shows another clip, plays or stops. */
-  changed: (pane: Pane) => void;
-  /** The clip came round once. */
-  looped: (pane: Pane) => void;
+  paneChanged: (pane: Pane) => void;
+  /** The clip has played to its end. */
+  clipLooped: (pane: Pane) => void;
 }
 
 export class Pane {
@@ -41,38 +30,39 @@ export class Pane {
   readonly focusable: HTMLElement;
   readonly picture: Picture;
   clip: Clip | null = null;
-  /** The study runs by itself: this pane goes on to the next unseen clip. */
-  touring = false;
+  /** When its clip has played, this pane goes on to the next unseen one. */
+  autoplaying = false;
 
   private index = 0;
   private loaded = 0;
   private onScreen = true;
   private attention: readonly Weight[] | null = null;
   readonly cine: Cine;
-  private readonly meter = new RateMeter();
+  private readonly rateMeter = new RateMeter();
 
-  /** Taken hold of to drag the pane elsewhere. */
+  /** The heading, by which the pane is dragged to another place. */
   readonly handle = h("div", { class: "vp-head" });
-  private readonly strip = new AttentionStrip();
-  private readonly bar: CineBar;
+  private readonly attentionStrip = new AttentionStrip();
+  private readonly cineBar: CineBar;
   constructor(
     readonly name: string,
     title: string,
-    private readonly around: Surroundings,
+    private readonly services: ViewerServices,
+    private readonly host: PaneHost,
     /** Says that the pictures are of another study; empty for those of the one that is read. */
     private readonly origin = "",
   ) {
     this.picture = new Picture(title, {
-      around,
+      services,
       section: () => this.section,
       index: () => this.index,
       pause: () => this.pause(),
       step: (frames) => this.step(frames),
-      hung: () => this.around.hung(this),
-      seen: () => this.around.shown(this),
-      changed: () => {
+      framesKnown: () => this.host.framesKnown(this),
+      frameShown: () => this.host.frameShown(this),
+      presentationChanged: () => {
         this.drawName();
-        this.around.changed(this);
+        this.host.paneChanged(this);
       },
     });
     this.focusable = this.picture.focusable;
@@ -81,25 +71,25 @@ export class Pane {
       { class: "vp", "data-pane": name, "aria-label": title },
       this.handle,
       this.picture.element,
-      this.strip.element,
+      this.attentionStrip.element,
     );
-    this.bar = new CineBar(name, title, {
+    this.cineBar = new CineBar(name, title, {
       toggle: () => this.toggle(),
       go: (frame) => this.go(frame),
       playback: (part) => this.setPlayback(part),
       loop: (end) => this.loop(end),
     });
-    this.cell = h("div", { class: "cell" }, this.section, this.bar.element);
+    this.cell = h("div", { class: "cell" }, this.section, this.cineBar.element);
     this.cine = new Cine({
       settled: (at) => this.settled(at),
       show: (at, now) => this.advance(at, now),
       current: () => this.index,
-      came: () => this.around.looped(this),
+      looped: () => this.host.clipLooped(this),
       changed: () => this.cineChanged(),
     });
-    this.bar.hang(null);
+    this.cineBar.setClip(null);
     this.drawButton();
-    this.drawHead();
+    this.drawHeader();
   }
 
   get playing(): boolean {
@@ -117,13 +107,13 @@ export class Pane {
 
   async show(clip: Clip | null, frame = 1): Promise<void> {
     this.pause();
-    this.settle();
+    this.countTime();
     this.clip = clip;
-    this.picture.hang(clip);
+    this.picture.setClip(clip);
     this.index = Math.max(0, Math.min(frame, clip?.frames ?? 1) - 1);
-    this.cine.load(clip ? durations(clip) : [], speedFor(clip, this.cine.playback.speed));
+    this.cine.load(clip ? frameDurations(clip) : [], speedFor(clip, this.cine.playback.speed));
     this.drawClip();
-    this.around.changed(this);
+    this.host.paneChanged(this);
     if (await this.picture.open()) this.progress();
   }
 
@@ -131,7 +121,7 @@ export class Pane {
   go(frame: number): void {
     if (!this.clip) return;
     this.pause();
-    this.touring = false;
+    this.autoplaying = false;
     this.index = Math.max(0, Math.min(frame, this.clip.frames) - 1);
     this.drawFrame();
     void this.picture.paint();
@@ -143,7 +133,7 @@ export class Pane {
 
   toggle(): void {
     if (this.cine.active) {
-      this.touring = false;
+      this.autoplaying = false;
       this.pause();
     } else this.play();
     if (this.movable) polite(this.cine.active ? "Plays" : "Stopped");
@@ -154,9 +144,9 @@ export class Pane {
     return this.clip !== null && playable(this.clip) && this.clip.frames > 1;
   }
 
-  play(together: Together | null = null): void {
-    if (!this.clip || !playable(this.clip) || (this.clip.frames < 2 && !this.touring)) return;
-    this.cine.play(together);
+  play(group: CineGroup | null = null): void {
+    if (!this.clip || !playable(this.clip) || (this.clip.frames < 2 && !this.autoplaying)) return;
+    this.cine.play(group);
     this.drawButton();
   }
 
@@ -168,7 +158,7 @@ export class Pane {
     this.cine.set(part);
     this.drawButton();
     this.drawFrame();
-    this.around.changed(this);
+    this.host.paneChanged(this);
   }
 
   /** Loop from or to the frame on the screen; null is the whole clip again. */
@@ -195,32 +185,32 @@ export class Pane {
   /** The clip's frames arrive; play begins when none is missing. */
   progress(): void {
     this.drawReadout();
-    this.picture.again();
+    this.picture.retry();
     this.cine.progress();
   }
 
   activate(on: boolean): void {
     this.section.classList.toggle("on", on);
-    this.bar.element.classList.toggle("on", on);
+    this.cineBar.element.classList.toggle("on", on);
   }
 
   /** The clip's view has another name. */
   rename(): void {
-    this.picture.drawSides();
-    this.drawHead();
+    this.picture.drawOrientation();
+    this.drawHeader();
     this.drawName();
   }
 
   /** Frames of the clip that carry a keyframe or a drawing. */
   setMarks(frames: readonly number[]): void {
-    this.bar.setMarks(frames);
+    this.cineBar.setMarks(frames);
   }
 
   /** The weights of the study's frames, after the commit; null takes them away. */
   setAttention(attention: readonly Weight[] | null): void {
     this.attention = attention;
     this.drawAttention();
-    this.drawHead();
+    this.drawHeader();
   }
 
   imagesWanted(): string[] {
@@ -229,12 +219,12 @@ export class Pane {
   }
 
   drawCoverage(): void {
-    this.bar.drawCoverage(this.around.coverage);
+    this.cineBar.drawCoverage(this.services.coverage);
   }
 
-  /** Count what is on the screen just now. */
-  settle(): void {
-    this.picture.settle();
+  /** Add the time that the frame on the screen has been shown to the coverage. */
+  countTime(): void {
+    this.picture.countTime();
   }
 
   close(): void {
@@ -246,22 +236,22 @@ export class Pane {
 
   private settled(index: number): boolean {
     const id = this.picture.images[index];
-    return id !== undefined && this.around.prefetcher.settled(id);
+    return id !== undefined && this.services.prefetcher.settled(id);
   }
 
   private cineChanged(): void {
-    if (this.cine.playing) this.meter.reset();
+    if (this.cine.playing) this.rateMeter.reset();
     this.drawButton();
     this.drawFrame();
-    this.around.changed(this);
+    this.host.paneChanged(this);
   }
 
   /** The frame that is due, if it can be shown; frames between are dropped, never queued. */
   private advance(due: number, now: number): boolean {
     const id = this.picture.images[due];
-    if (id === undefined || !this.around.prefetcher.has(id)) return false;
+    if (id === undefined || !this.services.prefetcher.has(id)) return false;
     this.index = due;
-    this.meter.tick(now);
+    this.rateMeter.tick(now);
     this.drawFrame();
     void this.picture.paint(true);
     return true;
@@ -276,15 +266,15 @@ export class Pane {
     this.section.dataset["sop"] = clip?.sop_uid ?? "";
     delete this.section.dataset["shown"];
     delete this.section.dataset["fpsMeasured"];
-    this.bar.hang(clip);
+    this.cineBar.setClip(clip);
     this.rename();
     this.drawAttention();
     this.drawButton();
     this.drawFrame();
   }
 
-  private drawHead(): void {
-    drawHead(this.handle, this.clip, this.frame, this.origin, this.strip.noteOf(this.frame));
+  private drawHeader(): void {
+    drawPaneHeader(this.handle, this.clip, this.frame, this.origin, this.attentionStrip.weightNote(this.frame));
   }
 
   private get state() {
@@ -300,12 +290,12 @@ export class Pane {
   private drawFrame(): void {
     this.section.dataset["frame"] = String(this.frame);
     this.section.dataset["playing"] = String(this.playing);
-    this.bar.draw(this.state, this.playing);
-    const fps = this.playing ? this.meter.fps : null;
+    this.cineBar.draw(this.state, this.playing);
+    const fps = this.playing ? this.rateMeter.fps : null;
     if (fps !== null) this.section.dataset["fpsMeasured"] = fps.toFixed(1);
     this.drawCoverage();
     if (this.attention) this.followAttention();
-    else if (this.clip?.regions.some(({ frames }) => frames)) this.drawHead();
+    else if (this.clip?.regions.some(({ frames }) => frames)) this.drawHeader();
     this.drawName();
   }
 
@@ -314,15 +304,15 @@ export class Pane {
     // A screen reader that follows it would speak without end during play.
     if (this.playing) return;
     const { clip, frame } = this;
-    const words = [this.origin ? `${this.origin}: ` : "", clip ? `${clip.label}, clip ${clip.number}` : "no clip"].join(
+    const name = [this.origin ? `${this.origin}: ` : "", clip ? `${clip.label}, clip ${clip.number}` : "no clip"].join(
       "",
     );
-    const turned = orientationWords(this.picture.look.orientation).toLowerCase();
+    const turned = orientationText(this.picture.presentation.orientation).toLowerCase();
     const text = clip
-      ? [clip.frames > 1 ? `frame ${frame} of ${clip.frames}` : "still", this.strip.noteOf(frame)]
+      ? [clip.frames > 1 ? `frame ${frame} of ${clip.frames}` : "still", this.attentionStrip.weightNote(frame)]
       : ["nothing hangs here"];
-    this.picture.name(
-      [words, turned].filter(Boolean).join(", "),
+    this.picture.setName(
+      [name, turned].filter(Boolean).join(", "),
       clip ? frame : 0,
       clip?.frames ?? 0,
       text.filter(Boolean).join(", "),
@@ -330,28 +320,28 @@ export class Pane {
   }
 
   private drawReadout(): void {
-    this.bar.drawReadout(this.state);
+    this.cineBar.drawReadout(this.state);
   }
 
   private countLoaded(): number {
     if (this.loaded < this.picture.images.length)
-      this.loaded = this.picture.images.filter((id) => this.around.prefetcher.settled(id)).length;
+      this.loaded = this.picture.images.filter((id) => this.services.prefetcher.settled(id)).length;
     this.section.dataset["loaded"] = String(this.loaded);
     return this.loaded;
   }
 
   private drawButton(): void {
     this.section.dataset["playing"] = String(this.playing);
-    this.bar.drawPlayback(this.state);
+    this.cineBar.drawPlayback(this.state);
   }
 
   private drawAttention(): void {
-    this.strip.draw(this.clip, this.attention);
+    this.attentionStrip.draw(this.clip, this.attention);
     this.followAttention();
   }
 
   private followAttention(): void {
-    this.strip.follow(this.index);
-    this.drawHead();
+    this.attentionStrip.follow(this.index);
+    this.drawHeader();
   }
 }

@@ -3,30 +3,30 @@
 import { polite } from "../../common/announce";
 import { type Child, fill, h, icon } from "../../common/dom";
 import { type HeatMaps, HeatOverlay } from "../attention/heat-map";
-import { Dwell } from "../coverage/dwell-time";
+import { DwellTime } from "../coverage/dwell-time";
 import { type Clip, playable } from "../types";
-import type { Screen } from "./cornerstone-viewport";
-import { follow } from "./gestures";
+import type { CornerstoneViewport } from "./cornerstone-viewport";
+import { listenToGestures } from "./gestures";
 import type { Orientation } from "./orientation";
-import { Sides } from "./orientation-markers";
-import type { Surroundings } from "./pane";
-import { Easel } from "./pane-overlay";
-import { type Look, PLAIN, type Window } from "./presentation-state";
+import { OrientationMarkers } from "./orientation-markers";
+import { PaneOverlay } from "./pane-overlay";
+import { DEFAULT_PRESENTATION, type PresentationState, type Window } from "./presentation-state";
+import type { ViewerServices } from "./viewer-services";
 
 export interface PictureHost {
-  around: Omit<Surroundings, "hung" | "shown" | "changed" | "looped">;
-  /** Facts for tests and styles stand on it. */
+  services: ViewerServices;
+  /** Carries the data attributes that styles and tests read. */
   section: () => HTMLElement;
-  /** From 0: the frame that is wanted. */
+  /** Index from 0 of the frame to show. */
   index: () => number;
   pause: () => void;
   step: (frames: number) => void;
   /** The clip's frames are known: they can be loaded. */
-  hung: () => void;
-  /** A frame came on the screen for the first time. */
-  seen: () => void;
-  /** It is looked at in another way. */
-  changed: () => void;
+  framesKnown: () => void;
+  /** A frame is on the screen for the first time. */
+  frameShown: () => void;
+  /** Window, gamma, inversion or orientation has changed. */
+  presentationChanged: () => void;
 }
 
 export class Picture {
@@ -37,42 +37,48 @@ export class Picture {
    * others.
    */
   readonly focusable = h("div", { class: "hold", tabindex: 0, role: "slider", "aria-orientation": "horizontal" });
-  readonly easel: Easel;
+  readonly overlay: PaneOverlay;
   images: string[] = [];
   private clip: Clip | null = null;
-  private screen: Screen | null = null;
-  private stacked = false;
-  private turn = 0;
+  private viewport: CornerstoneViewport | null = null;
+  private hasStack = false;
+  private clipSerial = 0;
   private onScreen = true;
   private heat: HeatMaps | null = null;
   /** The frame (from 1) that is really on the screen; null while it is not the one that is wanted. */
   shown: number | null = null;
   private readonly box = h("div", { class: "screen" });
-  private readonly sides = new Sides();
+  private readonly orientationMarkers = new OrientationMarkers();
   private readonly cover = h("div", { class: "cover", hidden: true });
-  private readonly overlay = new HeatOverlay();
-  private readonly dwell: Dwell;
+  private readonly heatOverlay = new HeatOverlay();
+  private readonly dwell: DwellTime;
 
   constructor(
     title: string,
     private readonly host: PictureHost,
   ) {
-    this.dwell = new Dwell(host.around.coverage);
-    this.element = h("div", { class: "pix", tabindex: -1 }, this.focusable, this.box, ...this.sides.elements);
+    this.dwell = new DwellTime(host.services.coverage);
+    this.element = h(
+      "div",
+      { class: "pix", tabindex: -1 },
+      this.focusable,
+      this.box,
+      ...this.orientationMarkers.elements,
+    );
     this.element.addEventListener("focus", () => this.focusable.focus({ preventScroll: true }));
-    this.name(title, 0, 0, "no clip");
-    this.box.append(this.overlay.element, this.cover);
-    this.easel = new Easel(
+    this.setName(title, 0, 0, "no clip");
+    this.box.append(this.heatOverlay.element, this.cover);
+    this.overlay = new PaneOverlay(
       {
         box: this.box,
-        screen: () => this.screen,
+        viewport: () => this.viewport,
         clip: () => this.clip,
         frame: () => this.frame,
         shown: () => this.shown === this.frame,
         pause: () => host.pause(),
-        taken: () => this.sides.written(this.box),
+        occupied: () => this.orientationMarkers.boxesIn(this.box),
       },
-      host.around.sketch,
+      host.services.drawingEditor,
     );
   }
 
@@ -80,8 +86,8 @@ export class Picture {
     return this.host.index() + 1;
   }
 
-  /** What is heard when the picture has the focus; `text` is said again whenever it changes. */
-  name(words: string, frame: number, frames: number, text: string): void {
+  /** The accessible name and value; screen readers announce `text` whenever it changes. */
+  setName(words: string, frame: number, frames: number, text: string): void {
     const facts = {
       "aria-label": words,
       "aria-valuemin": Math.min(1, frames),
@@ -93,17 +99,17 @@ export class Picture {
       if (this.focusable.getAttribute(name) !== String(value)) this.focusable.setAttribute(name, String(value));
   }
 
-  get look(): Look {
-    return this.screen?.look ?? PLAIN;
+  get presentation(): PresentationState {
+    return this.viewport?.presentation ?? DEFAULT_PRESENTATION;
   }
 
-  /** Another clip hangs here; what was of the one before is gone. */
-  hang(clip: Clip | null): void {
-    this.turn += 1;
+  /** Replace the clip; everything of the one before is dropped. */
+  setClip(clip: Clip | null): void {
+    this.clipSerial += 1;
     this.clip = clip;
     this.images = [];
-    this.stacked = false;
-    this.gone();
+    this.hasStack = false;
+    this.clearShown();
   }
 
   /**
@@ -111,28 +117,28 @@ export class Picture {
    * is there and nothing else was hung meanwhile.
    */
   async open(): Promise<boolean> {
-    const { clip, turn } = this;
+    const { clip, clipSerial } = this;
     if (!clip || !playable(clip)) {
-      this.refuse(clip ? clip.decode_error || "This clip has no pictures." : "");
+      this.showReason(clip ? clip.decode_error || "This clip has no pictures." : "");
       return false;
     }
-    const screens = await this.host.around.screens;
-    if (turn !== this.turn) return false;
-    this.images = screens.imagesOf(clip);
-    if (!this.screen) this.attach(new screens.Screen(this.box));
-    this.host.hung();
+    const viewports = await this.host.services.viewports;
+    if (clipSerial !== this.clipSerial) return false;
+    this.images = viewports.imagesOf(clip);
+    if (!this.viewport) this.attachViewport(new viewports.CornerstoneViewport(this.box));
+    this.host.framesKnown();
     await this.paint();
-    return turn === this.turn;
+    return clipSerial === this.clipSerial;
   }
 
   /** What could not be shown may be there now. */
-  again(): void {
+  retry(): void {
     const id = this.images[this.host.index()];
     if (
       !this.cover.hidden &&
       this.cover.dataset["wait"] === undefined &&
       id !== undefined &&
-      this.host.around.prefetcher.has(id)
+      this.host.services.prefetcher.has(id)
     )
       void this.paint();
   }
@@ -141,63 +147,63 @@ export class Picture {
   setVisible(on: boolean): void {
     this.onScreen = on;
     if (on) return void this.paint();
-    this.settle();
-    this.dwell.off();
+    this.countTime();
+    this.dwell.clear();
   }
 
-  /** It stands in another window now. */
-  moved(): void {
-    this.screen?.moved();
+  /** The picture is in another window now. */
+  windowChanged(): void {
+    this.viewport?.windowChanged();
   }
 
-  /** Count what is on the screen just now. */
-  settle(): void {
-    this.dwell.settle();
+  /** Add the time that the frame on the screen has been shown to the coverage. */
+  countTime(): void {
+    this.dwell.countTime();
   }
 
   close(): void {
-    this.settle();
-    this.turn += 1;
-    this.screen?.close();
+    this.countTime();
+    this.clipSerial += 1;
+    this.viewport?.close();
   }
 
   // ---------- how it is looked at ----------
 
-  /** How many times as large as it was fitted it is now. */
+  /** Returns the magnification; 1 is fitted to the box. */
   zoom(factor: number): number {
-    this.screen?.zoom(factor);
-    return this.screen?.zoomed ?? 1;
+    this.viewport?.zoom(factor);
+    return this.viewport?.zoomed ?? 1;
   }
 
   pan(dx: number, dy: number): void {
-    this.screen?.pan(dx, dy);
+    this.viewport?.pan(dx, dy);
   }
 
   setWindow(window: Window): void {
-    this.setLook({ window });
+    this.setPresentation({ window });
   }
 
   invert(): void {
-    this.setLook({ inverted: !this.look.inverted });
+    this.setPresentation({ inverted: !this.presentation.inverted });
   }
 
   orient(orientation: Orientation): void {
-    this.setLook({ orientation });
+    this.setPresentation({ orientation });
   }
 
   /** Kept for this clip, wherever it hangs next. */
-  setLook(part: Partial<Look>): void {
-    this.screen?.setLook(part);
-    this.lookChanged();
+  setPresentation(part: Partial<PresentationState>): void {
+    this.viewport?.setPresentation(part);
+    this.storePresentation();
   }
 
   reset(): void {
-    this.screen?.reset();
-    this.lookChanged();
+    this.viewport?.reset();
+    this.storePresentation();
   }
 
-  drawSides(): void {
-    this.host.section().dataset["orientation"] = this.sides.draw(this.clip, this.look.orientation);
+  drawOrientation(): void {
+    this.host.section().dataset["orientation"] = this.orientationMarkers.draw(this.clip, this.presentation.orientation);
   }
 
   /** Heat maps of the study's heaviest frames, after the commit; null takes them away. */
@@ -206,44 +212,44 @@ export class Picture {
     this.drawHeat();
   }
 
-  private lookChanged(): void {
-    if (this.clip) this.host.around.looks.keep(this.clip.sop_uid, this.look);
-    this.lookShown();
+  private storePresentation(): void {
+    if (this.clip) this.host.services.presentationStates.set(this.clip.sop_uid, this.presentation);
+    this.presentationShown();
   }
 
-  private lookShown(): void {
-    this.drawSides();
-    this.host.changed();
+  private presentationShown(): void {
+    this.drawOrientation();
+    this.host.presentationChanged();
   }
 
   /** To the right widens the window, down darkens, as in every radiology viewer. */
   private level(dx: number, dy: number): void {
-    const { lower, upper } = this.look.window;
+    const { lower, upper } = this.presentation.window;
     const width = Math.max(1, upper - lower + dx);
     const centre = (upper + lower) / 2 + dy;
     this.setWindow({ lower: centre - width / 2, upper: centre + width / 2 });
   }
 
   private drawHeat(): void {
-    const { clip, frame, screen } = this;
-    const found = this.heat?.frames.find((each) => each.sop_uid === clip?.sop_uid && each.frame === frame) ?? null;
-    this.host.section().dataset["heat"] = String(found !== null);
-    this.overlay.draw(found, screen?.place(0, 0) ? (x, y) => screen.place(x, y) ?? [0, 0] : null);
+    const { clip, frame, viewport } = this;
+    const heatFrame = this.heat?.frames.find((each) => each.sop_uid === clip?.sop_uid && each.frame === frame) ?? null;
+    this.host.section().dataset["heat"] = String(heatFrame !== null);
+    this.heatOverlay.draw(heatFrame, viewport?.toScreen(0, 0) ? (x, y) => viewport.toScreen(x, y) ?? [0, 0] : null);
   }
 
   // ---------- which frame is shown ----------
 
-  private attach(screen: Screen): void {
-    this.screen = screen;
-    screen.onDrawn(() => {
+  private attachViewport(viewport: CornerstoneViewport): void {
+    this.viewport = viewport;
+    viewport.onDrawn(() => {
       if (this.heat) this.drawHeat();
-      this.easel.draw();
+      this.overlay.draw();
     });
-    follow(this.box, {
-      grab: (at, event) => this.easel.grab(at, event),
-      hover: (at) => this.easel.hover(at),
-      zoom: (factor, at) => screen.zoom(factor, at),
-      pan: (dx, dy) => screen.pan(dx, dy),
+    listenToGestures(this.box, {
+      startDrag: (at, event) => this.overlay.startDrag(at, event),
+      hover: (at) => this.overlay.hover(at),
+      zoom: (factor, at) => viewport.zoom(factor, at),
+      pan: (dx, dy) => viewport.pan(dx, dy),
       level: (dx, dy) => this.level(dx, dy),
       step: (frames) => this.host.step(frames),
     });
@@ -251,24 +257,25 @@ export class Picture {
 
   /** While it plays a frame that is late is dropped; else the one before is not left under another's number. */
   async paint(playing = false): Promise<void> {
-    const { screen, turn } = this;
+    const { viewport, clipSerial } = this;
     const index = this.host.index();
-    if (!screen || !this.images.length || !this.onScreen) return;
+    if (!viewport || !this.images.length || !this.onScreen) return;
     const id = this.images[index];
-    if (!playing && !screen.has(id)) this.wait();
+    if (!playing && !viewport.has(id)) this.showWaiting();
     try {
-      const told = id === undefined ? null : this.host.around.prefetcher.reasonOf(id);
-      if (told !== null) throw new Error(told);
-      if (!this.stacked && this.clip) screen.setLook(this.host.around.looks.of(this.clip.sop_uid));
-      if (!(await (this.stacked ? screen.go(index) : screen.show(this.images, index)))) return;
+      const failure = id === undefined ? null : this.host.services.prefetcher.reasonOf(id);
+      if (failure !== null) throw new Error(failure);
+      if (!this.hasStack && this.clip)
+        viewport.setPresentation(this.host.services.presentationStates.get(this.clip.sop_uid));
+      if (!(await (this.hasStack ? viewport.go(index) : viewport.show(this.images, index)))) return;
     } catch (error) {
-      if (turn === this.turn && index === this.host.index())
-        this.refuse(error instanceof Error ? error.message : String(error));
+      if (clipSerial === this.clipSerial && index === this.host.index())
+        this.showReason(error instanceof Error ? error.message : String(error));
       return;
     }
-    if (turn !== this.turn) return;
-    if (!this.stacked) this.lookShown();
-    this.stacked = true;
+    if (clipSerial !== this.clipSerial) return;
+    if (!this.hasStack) this.presentationShown();
+    this.hasStack = true;
     if (index === this.host.index()) this.painted();
   }
 
@@ -277,35 +284,35 @@ export class Picture {
     this.cover.hidden = true;
     this.shown = this.frame;
     // The same picture as before is not rendered again.
-    if (covered) this.easel.draw();
+    if (covered) this.overlay.draw();
     this.host.section().dataset["shown"] = String(this.frame);
-    if (this.dwell.on(this.clip, this.frame)) this.host.seen();
+    if (this.dwell.show(this.clip, this.frame)) this.host.frameShown();
   }
 
-  /** Its words come late, so that nothing flickers where frames come at once. */
-  private wait(): void {
-    this.veil([h("p", { class: "dim" }, `Frame ${this.frame} is on its way`)], true);
+  /** CSS delays its text, so that nothing flickers where frames arrive at once. */
+  private showWaiting(): void {
+    this.showCover([h("p", { class: "dim" }, `Frame ${this.frame} is on its way`)], true);
   }
 
-  private veil(what: Child[], waiting: boolean): void {
+  private showCover(what: Child[], waiting: boolean): void {
     fill(this.cover, h("div", { class: "why" }, ...what));
     this.cover.hidden = false;
     if (waiting) this.cover.dataset["wait"] = "";
     else delete this.cover.dataset["wait"];
-    this.gone();
-    this.easel.draw();
+    this.clearShown();
+    this.overlay.draw();
   }
 
-  /** What was on the screen is counted, and is there no more. */
-  private gone(): void {
-    this.dwell.settle();
-    this.dwell.off();
+  /** Count the time of the frame on the screen, which is shown no more. */
+  private clearShown(): void {
+    this.dwell.countTime();
+    this.dwell.clear();
     this.shown = null;
     delete this.host.section().dataset["shown"];
   }
 
   /** A place-holder over the picture, so that no other frame is taken for this one. */
-  private refuse(reason: string): void {
+  private showReason(reason: string): void {
     const what: Child[] = this.clip
       ? [
           icon("bad"),
@@ -322,9 +329,9 @@ export class Picture {
           ),
         ]
       : [h("p", { class: "dim" }, "Nothing hangs here: choose a clip from the film.")];
-    this.veil(what, false);
+    this.showCover(what, false);
     if (this.clip && this.focusable.ownerDocument.activeElement === this.focusable)
       polite(`${this.clip.frames > 1 ? `Frame ${this.frame}` : "This clip"} cannot be shown. ${reason}`);
-    if (this.clip && this.host.around.coverage.refuse(this.clip.sop_uid)) this.host.seen();
+    if (this.clip && this.host.services.coverage.markUnshowable(this.clip.sop_uid)) this.host.frameShown();
   }
 }

@@ -1,4 +1,4 @@
-/** How a clip is looked at: kept for each clip, so that it comes back as it was left. */
+/** Window, inversion, gamma and orientation of a clip, kept for each clip, so that it comes back as it was left. */
 
 import { type Orientation, UPRIGHT } from "./orientation";
 
@@ -7,7 +7,7 @@ export interface Window {
   upper: number;
 }
 
-export interface Look {
+export interface PresentationState {
   window: Window;
   inverted: boolean;
   /** Above 1 the middle greys are brighter; black and white stay. */
@@ -15,7 +15,12 @@ export interface Look {
   orientation: Orientation;
 }
 
-export const PLAIN: Look = { window: { lower: 0, upper: 255 }, inverted: false, gamma: 1, orientation: UPRIGHT };
+export const DEFAULT_PRESENTATION: PresentationState = {
+  window: { lower: 0, upper: 255 },
+  inverted: false,
+  gamma: 1,
+  orientation: UPRIGHT,
+};
 
 export const WINDOWS: readonly (Window & { name: string })[] = [
   { name: "As acquired", lower: 0, upper: 255 },
@@ -27,7 +32,7 @@ export const WINDOWS: readonly (Window & { name: string })[] = [
 export const GAMMAS = [0.5, 0.7, 0.85, 1, 1.2, 1.5, 2] as const;
 
 /** The power that grey values from 0 to 1 are raised to. */
-export function exponent({ gamma }: Look): number {
+export function exponent({ gamma }: PresentationState): number {
   return 1 / gamma;
 }
 
@@ -37,36 +42,39 @@ export function nextGamma(gamma: number, step: 1 | -1): number {
 }
 
 const KEY = "fontanelle.looks";
-const MOST = 500;
+const MAX_STATES = 500;
 
 /** Kept for as long as the tab lives: a reload loses nothing, the next person at this machine sees nothing. */
-export class Looks {
-  private readonly kept: Map<string, Look>;
+export class PresentationStates {
+  private readonly states: Map<string, PresentationState>;
 
   constructor(private readonly storage: Pick<Storage, "getItem" | "setItem"> = sessionStorage) {
-    this.kept = new Map(parse(storage.getItem(KEY)));
+    this.states = new Map(parse(storage.getItem(KEY)));
   }
 
-  of(sop: string): Look {
-    return this.kept.get(sop) ?? PLAIN;
+  get(sop: string): PresentationState {
+    return this.states.get(sop) ?? DEFAULT_PRESENTATION;
   }
 
-  keep(sop: string, look: Look): void {
-    this.kept.delete(sop);
-    if (look !== PLAIN) this.kept.set(sop, look);
-    const [oldest] = this.kept.keys();
-    if (this.kept.size > MOST && oldest !== undefined) this.kept.delete(oldest);
+  set(sop: string, state: PresentationState): void {
+    this.states.delete(sop);
+    if (state !== DEFAULT_PRESENTATION) this.states.set(sop, state);
+    const [oldest] = this.states.keys();
+    if (this.states.size > MAX_STATES && oldest !== undefined) this.states.delete(oldest);
     try {
-      this.storage.setItem(KEY, JSON.stringify([...this.kept]));
+      this.storage.setItem(KEY, JSON.stringify([...this.states]));
     } catch {
       // A full store keeps them for this page only.
     }
   }
 }
 
-function parse(text: string | null): [string, Look][] {
+function parse(text: string | null): [string, PresentationState][] {
   try {
-    return (JSON.parse(text ?? "[]") as [string, Partial<Look>][]).map(([sop, look]) => [sop, { ...PLAIN, ...look }]);
+    return (JSON.parse(text ?? "[]") as [string, Partial<PresentationState>][]).map(([sop, state]) => [
+      sop,
+      { ...DEFAULT_PRESENTATION, ...state },
+    ]);
   } catch {
     return [];
   }

@@ -1,11 +1,11 @@
 /** Window and level, gamma, turning, the lens, full screen, overlays off: the row below the pictures, and its keys. */
 
 import { polite } from "../../common/announce";
-import { h, icon, pick } from "../../common/dom";
+import { h, icon, pick, setPressed } from "../../common/dom";
 import { number } from "../../common/format";
 import { keyCap } from "../../common/keymap";
 import type { Binding } from "../../common/keys";
-import { flipped, isUpright, type Orientation, turned, words } from "./orientation";
+import { flipped, isUpright, type Orientation, orientationText, turned } from "./orientation";
 import type { Pane } from "./pane";
 import { nextGamma, WINDOWS } from "./presentation-state";
 
@@ -14,32 +14,32 @@ const ZOOM = 1.25;
 const PAN_PX = 40;
 const group = "Viewer";
 
-export interface Panes {
+export interface PresentationToolbarHost {
   /** The pane that keys and buttons mean. */
-  active: () => Pane;
-  every: () => readonly Pane[];
+  activePane: () => Pane;
+  panes: () => readonly Pane[];
   /** What fills the screen. */
-  whole: () => HTMLElement;
+  stage: () => HTMLElement;
 }
 
-// As every menu: a choice, or a press elsewhere, closes it. One ear for all: one for each bar would keep every study's
-// panes and pictures in memory.
+// As every menu: a choice, or a press elsewhere, closes it. One listener for all
+// toolbars: one for each would keep every study's panes and pictures in memory.
 document.addEventListener("pointerdown", ({ target }) => {
-  for (const look of document.querySelectorAll<HTMLDetailsElement>("details.looks[open]"))
-    if (target instanceof Node && !look.contains(target)) look.open = false;
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.looks[open]"))
+    if (target instanceof Node && !menu.contains(target)) menu.open = false;
 });
 
-export class LookBar {
+export class PresentationToolbar {
   readonly window = h("select", { "aria-label": "Window and level" });
-  private readonly inverted = this.toggle("Invert", "B", () => this.panes.active().picture.invert());
-  private readonly lens = this.toggle("Lens", "F9", () => this.magnify());
-  private readonly overlays = this.toggle("Overlays off", "F8", () => this.hide());
-  /** Said where it is not as acquired. */
-  private readonly greys = h("span", { class: "gamma", hidden: true });
+  private readonly inverted = this.toggle("Invert", "B", () => this.host.activePane().picture.invert());
+  private readonly lens = this.toggle("Lens", "F9", () => this.toggleLens());
+  private readonly overlays = this.toggle("Overlays off", "F8", () => this.toggleOverlays());
+  /** Shown where gamma is not 1. */
+  private readonly gammaLabel = h("span", { class: "gamma", hidden: true });
   /** Overlays are off. */
-  hidden = false;
+  overlaysHidden = false;
 
-  constructor(private readonly panes: Panes) {
+  constructor(private readonly host: PresentationToolbarHost) {
     this.window.append(...WINDOWS.map((each, at) => h("option", { value: at }, each.name)));
     this.window.append(h("option", { value: "own", disabled: true }, "Own setting"));
     this.window.addEventListener("change", () => this.setWindow(Number(this.window.value)));
@@ -64,36 +64,36 @@ export class LookBar {
       this.overlays,
       tool("Full screen", "F", () => this.fullScreen()),
     );
-    const look = h(
+    const menuBox = h(
       "details",
       { class: "more looks" },
-      h("summary", { class: "btn btn-quiet" }, "Look ", this.greys, icon("dots")),
+      h("summary", { class: "btn btn-quiet" }, "Look ", this.gammaLabel, icon("dots")),
       menu,
     );
-    look.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || !look.open) return;
+    menuBox.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menuBox.open) return;
       event.preventDefault();
-      look.open = false;
-      look.querySelector("summary")?.focus();
+      menuBox.open = false;
+      menuBox.querySelector("summary")?.focus();
     });
     return [
       h("label", { class: "field" }, h("span", { "aria-hidden": "true" }, "Window"), this.window, cap("W")),
       this.inverted,
-      look,
+      menuBox,
       tool("Reset", "Z", () => this.reset()),
     ];
   }
 
   /** As the active pane is now. */
   draw(): void {
-    const { window, inverted, gamma } = this.panes.active().picture.look;
-    this.greys.hidden = gamma === 1;
-    this.greys.textContent = `γ ${number(gamma, Number.isInteger(gamma * 10) ? 1 : 2)}`;
+    const { window, inverted, gamma } = this.host.activePane().picture.presentation;
+    this.gammaLabel.hidden = gamma === 1;
+    this.gammaLabel.textContent = `γ ${number(gamma, Number.isInteger(gamma * 10) ? 1 : 2)}`;
     const preset = WINDOWS.findIndex(({ lower, upper }) => lower === window.lower && upper === window.upper);
     pick(this.window, preset < 0 ? "own" : String(preset));
-    press(this.inverted, inverted);
-    press(this.lens, this.panes.active().picture.easel.lens.on);
-    press(this.overlays, this.hidden);
+    setPressed(this.inverted, inverted);
+    setPressed(this.lens, this.host.activePane().picture.overlay.lens.on);
+    setPressed(this.overlays, this.overlaysHidden);
   }
 
   keys(): Binding[] {
@@ -106,7 +106,7 @@ export class LookBar {
     });
     const move = (name: string, dx: number, dy: number) =>
       key(`Shift+Arrow${name}`, `Move the picture ${name.toLowerCase()}`, () => {
-        this.panes.active().picture.pan(dx, dy);
+        this.host.activePane().picture.pan(dx, dy);
         polite(`Moved ${name.toLowerCase()}`);
       });
     return [
@@ -125,8 +125,8 @@ export class LookBar {
       key("F6", "Turn left", () => this.turn(-1)),
       key("Shift+F7", "Flip left to right", () => this.flip("across")),
       key("Shift+F6", "Flip top to bottom", () => this.flip("down")),
-      key("F8", "Overlays off", () => this.hide()),
-      key("F9", "Lens", () => this.magnify()),
+      key("F8", "Overlays off", () => this.toggleOverlays()),
+      key("F9", "Lens", () => this.toggleLens()),
       key("f", "Full screen", () => this.fullScreen()),
     ];
   }
@@ -142,7 +142,7 @@ export class LookBar {
 
   private setWindow(at: number): void {
     const preset = WINDOWS[at];
-    if (preset) this.panes.active().picture.setWindow({ lower: preset.lower, upper: preset.upper });
+    if (preset) this.host.activePane().picture.setWindow({ lower: preset.lower, upper: preset.upper });
   }
 
   private nextWindow(): void {
@@ -153,64 +153,59 @@ export class LookBar {
   }
 
   private gamma(step: 1 | -1): void {
-    const pane = this.panes.active();
-    const gamma = nextGamma(pane.picture.look.gamma, step);
-    pane.picture.setLook({ gamma });
+    const pane = this.host.activePane();
+    const gamma = nextGamma(pane.picture.presentation.gamma, step);
+    pane.picture.setPresentation({ gamma });
     polite(`Gamma ${number(gamma, 2)}`);
   }
 
   private invert(): void {
-    const { picture } = this.panes.active();
+    const { picture } = this.host.activePane();
     picture.invert();
-    polite(picture.look.inverted ? "Inverted" : "Not inverted");
+    polite(picture.presentation.inverted ? "Inverted" : "Not inverted");
   }
 
   private zoom(factor: number): void {
-    polite(`Zoom ${number(100 * this.panes.active().picture.zoom(factor), 0)} %`);
+    polite(`Zoom ${number(100 * this.host.activePane().picture.zoom(factor), 0)} %`);
   }
 
   private turn(by: 1 | -1): void {
-    this.orient(turned(this.panes.active().picture.look.orientation, by));
+    this.orient(turned(this.host.activePane().picture.presentation.orientation, by));
   }
 
   private flip(axis: "across" | "down"): void {
-    this.orient(flipped(this.panes.active().picture.look.orientation, axis));
+    this.orient(flipped(this.host.activePane().picture.presentation.orientation, axis));
   }
 
   private orient(orientation: Orientation): void {
-    this.panes.active().picture.orient(orientation);
-    polite(isUpright(orientation) ? "As acquired" : words(orientation));
+    this.host.activePane().picture.orient(orientation);
+    polite(isUpright(orientation) ? "As acquired" : orientationText(orientation));
   }
 
   private reset(): void {
-    this.panes.active().picture.reset();
+    this.host.activePane().picture.reset();
     polite("View reset");
   }
 
-  private magnify(): void {
-    const { lens } = this.panes.active().picture.easel;
+  private toggleLens(): void {
+    const { lens } = this.host.activePane().picture.overlay;
     lens.toggle(!lens.on);
     this.draw();
     polite(lens.on ? "Lens on" : "Lens off");
   }
 
   /** Drawings and heat maps; side marks and what was turned stay. */
-  private hide(): void {
-    this.hidden = !this.hidden;
-    for (const pane of this.panes.every()) pane.picture.easel.hide(this.hidden);
-    this.panes.whole().classList.toggle("bare", this.hidden);
+  private toggleOverlays(): void {
+    this.overlaysHidden = !this.overlaysHidden;
+    for (const pane of this.host.panes()) pane.picture.overlay.hide(this.overlaysHidden);
+    this.host.stage().classList.toggle("bare", this.overlaysHidden);
     this.draw();
-    polite(this.hidden ? "Overlays off" : "Overlays on");
+    polite(this.overlaysHidden ? "Overlays off" : "Overlays on");
   }
 
   private fullScreen(): void {
     const leave = document.fullscreenElement !== null;
-    const done = leave ? document.exitFullscreen() : this.panes.whole().requestFullscreen();
+    const done = leave ? document.exitFullscreen() : this.host.stage().requestFullscreen();
     done.catch(() => polite("The browser does not allow full screen here"));
   }
-}
-
-function press(button: HTMLElement, on: boolean): void {
-  button.setAttribute("aria-pressed", String(on));
-  button.classList.toggle("on", on);
 }

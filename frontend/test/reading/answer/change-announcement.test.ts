@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { changed } from "../../../src/reading/answer/change-announcement";
-import { blank, type Form } from "../../../src/reading/answer/findings";
+import { describeChange } from "../../../src/reading/answer/change-announcement";
+import { blankForm, type Form } from "../../../src/reading/answer/findings";
 import type { Drawing } from "../../../src/viewer/annotation/drawing";
 import { PAPILE } from "../schemas";
 
@@ -19,37 +19,39 @@ const LENGTH: Drawing = {
   ],
   measured: { value: 12.3, unit: "mm", reason: "", more: {} } as never,
 };
-const form = blank(false, PAPILE);
+const form = blankForm(false, PAPILE);
 const having = (part: Partial<Form["findings"]>): Form => ({ ...form, findings: { ...form.findings, ...part } });
 
 describe("what is heard of a change", () => {
   it("a keyframe by its clip and frame, once", () => {
-    expect(changed(form, having({ keyframes: [{ sop_uid: "1.2", frame: 3 }] }), CLIPS)).toBe(
+    expect(describeChange(form, having({ keyframes: [{ sop_uid: "1.2", frame: 3 }] }), CLIPS)).toBe(
       "Keyframe: COR sweep, frame 3",
     );
   });
 
   it("a keyframe that is taken away by the same name", () => {
-    expect(changed(having({ keyframes: [{ sop_uid: "1.2", frame: 3 }] }), form, CLIPS)).toBe(
+    expect(describeChange(having({ keyframes: [{ sop_uid: "1.2", frame: 3 }] }), form, CLIPS)).toBe(
       "Keyframe taken away: COR sweep, frame 3",
     );
   });
 
   it("a drawing by its number and unit", () => {
-    expect(changed(form, having({ drawings: [LENGTH] }), CLIPS)).toBe("Length, 12.3 mm");
+    expect(describeChange(form, having({ drawings: [LENGTH] }), CLIPS)).toBe("Length, 12.3 mm");
   });
 
   it("a drawing that was moved by its new number", () => {
     const moved = { ...LENGTH, measured: { ...LENGTH.measured, value: 20 } as never };
-    expect(changed(having({ drawings: [LENGTH] }), having({ drawings: [moved] }), CLIPS)).toBe("Length, 20.0 mm");
+    expect(describeChange(having({ drawings: [LENGTH] }), having({ drawings: [moved] }), CLIPS)).toBe(
+      "Length, 20.0 mm",
+    );
   });
 
   it("a drawing outside any region as uncalibrated, with the reason", () => {
     const { measured: _measured, ...plain } = LENGTH;
-    expect(changed(form, having({ drawings: [plain] }), CLIPS)).toMatch(/^Length, uncalibrated: /);
+    expect(describeChange(form, having({ drawings: [plain] }), CLIPS)).toMatch(/^Length, uncalibrated: /);
   });
 
   it("a drawing that is gone by its name", () => {
-    expect(changed(having({ drawings: [LENGTH] }), form, CLIPS)).toBe("Length deleted");
+    expect(describeChange(having({ drawings: [LENGTH] }), form, CLIPS)).toBe("Length deleted");
   });
 });

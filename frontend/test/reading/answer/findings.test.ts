@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import {
   type Action,
-  answered,
-  blank,
+  blankForm,
   contradictions,
   type Form,
   History,
   headline,
-  negative,
+  isAnswered,
+  isNegative,
   reduce,
   summary,
-  worst,
+  worstSide,
 } from "../../../src/reading/answer/findings";
 import { FIRST, PAPILE, VOLPE } from "../schemas";
 
@@ -33,25 +33,25 @@ const KEYS: Record<string, Action> = {
 };
 
 /** The form after these keys; Enter is not among them, so a committed answer costs one more. */
-function press(keys: string, form: Form = blank(false, PAPILE)): Form {
+function press(keys: string, form: Form = blankForm(false, PAPILE)): Form {
   return [...keys].reduce((state, key) => reduce(state, KEYS[key] as Action), form);
 }
 
 describe("keys", () => {
   it("a negative is 0 and Enter: one key makes a complete answer", () => {
     const { findings } = press("0");
-    expect([findings.right, findings.left, answered(findings), negative(findings), contradictions(findings)]).toEqual([
-      0,
-      0,
-      true,
-      true,
-      [],
-    ]);
+    expect([
+      findings.right,
+      findings.left,
+      isAnswered(findings),
+      isNegative(findings),
+      contradictions(findings),
+    ]).toEqual([0, 0, true, true, []]);
   });
 
   it("one side graded says none for the other: R 3 Enter", () => {
     const { findings } = press("r3");
-    expect([findings.right, findings.left, answered(findings)]).toEqual([3, 0, true]);
+    expect([findings.right, findings.left, isAnswered(findings)]).toEqual([3, 0, true]);
   });
 
   it("both sides unequal: R 3 L 1 Enter", () => {
@@ -60,7 +60,7 @@ describe("keys", () => {
   });
 
   it("a digit without a side changes nothing, except 0", () => {
-    const form = blank(false, PAPILE);
+    const form = blankForm(false, PAPILE);
     expect(reduce(form, digit(3))).toBe(form);
   });
 
@@ -93,13 +93,13 @@ describe("keys", () => {
 
 describe("findings", () => {
   it("without a mastoid view the posterior fossa is not assessed, never negative", () => {
-    expect(blank(false, PAPILE).findings.cerebellar).toBe("not_assessed");
-    expect(blank(true, PAPILE).findings.cerebellar).toBe("none");
+    expect(blankForm(false, PAPILE).findings.cerebellar).toBe("not_assessed");
+    expect(blankForm(true, PAPILE).findings.cerebellar).toBe("none");
   });
 
   it("are no answer before anything is said, but non-diagnostic is one", () => {
-    expect(answered(blank(true, PAPILE).findings)).toBe(false);
-    expect(answered(press("qq").findings)).toBe(true);
+    expect(isAnswered(blankForm(true, PAPILE).findings)).toBe(false);
+    expect(isAnswered(press("qq").findings)).toBe(true);
   });
 
   it.each([
@@ -113,7 +113,7 @@ describe("findings", () => {
   });
 
   it("say the worst side in words", () => {
-    expect([press("r1l3"), press("r2l2"), press("0"), press("r3i")].map((form) => worst(form.findings))).toEqual([
+    expect([press("r1l3"), press("r2l2"), press("0"), press("r3i")].map((form) => worstSide(form.findings))).toEqual([
       "III left",
       "II both sides",
       "none",
@@ -123,7 +123,7 @@ describe("findings", () => {
 
   it("with another haemorrhage are not negative", () => {
     expect(headline(press("0").findings)).toBe("no haemorrhage");
-    expect(negative(press("0cc").findings)).toBe(false);
+    expect(isNegative(press("0cc").findings)).toBe(false);
   });
 
   it("are summed up with what was marked only", () => {
@@ -135,21 +135,21 @@ describe("findings", () => {
 
 describe("History", () => {
   it("undoes every change back to the beginning", () => {
-    const history = new History(blank(false, PAPILE));
+    const history = new History(blankForm(false, PAPILE));
     for (const key of "r3iyl1") history.apply(KEYS[key] as Action);
     while (history.undo());
-    expect(history.form).toEqual(blank(false, PAPILE));
+    expect(history.form).toEqual(blankForm(false, PAPILE));
   });
 
   it("undoes a note as one change", () => {
-    const history = new History(blank(false, PAPILE));
+    const history = new History(blankForm(false, PAPILE));
     for (const text of ["s", "st", "sta"]) history.apply({ type: "comment", text });
     history.undo();
     expect(history.form.comment).toBe("");
   });
 
   it("a key that changes nothing is not a change", () => {
-    const history = new History(blank(false, PAPILE));
+    const history = new History(blankForm(false, PAPILE));
     expect([history.apply(digit(2)), history.undoable]).toEqual([false, false]);
   });
 });
@@ -168,7 +168,7 @@ describe("undo and redo of what is drawn", () => {
   const draw = (x: number, step?: string): Action => ({ type: "draw", drawings: [drawing(x)], step });
 
   it("goes back and forth over drawn and typed alike", () => {
-    const history = new History(blank(false, PAPILE));
+    const history = new History(blankForm(false, PAPILE));
     history.apply(draw(1));
     history.apply(digit(0));
     expect([history.undo(), history.undo(), history.undo()]).toEqual([true, true, false]);
@@ -182,7 +182,7 @@ describe("undo and redo of what is drawn", () => {
   });
 
   it("steps of one name in a row are one, and a new change ends what could be done again", () => {
-    const history = new History(blank(false, PAPILE));
+    const history = new History(blankForm(false, PAPILE));
     for (const x of [1, 2, 3]) history.apply(draw(x, "nudge a 0"));
     history.undo();
     expect(history.form.findings.drawings).toEqual([]);
@@ -191,17 +191,17 @@ describe("undo and redo of what is drawn", () => {
   });
 
   it("the server's numbers never come back in a draft", () => {
-    const taken = reduce(blank(false, PAPILE), {
+    const merged = reduce(blankForm(false, PAPILE), {
       type: "take",
-      findings: { ...blank(false, PAPILE).findings, drawings: [{ ...drawing(1), measured: null }] },
+      findings: { ...blankForm(false, PAPILE).findings, drawings: [{ ...drawing(1), measured: null }] },
     });
-    expect(taken.findings.drawings).toEqual([drawing(1)]);
+    expect(merged.findings.drawings).toEqual([drawing(1)]);
   });
 });
 
 describe("versions of the schema", () => {
   it("Volpe has no grade IV, and says so by changing nothing", () => {
-    const form = press("r", blank(false, VOLPE));
+    const form = press("r", blankForm(false, VOLPE));
     expect([reduce(form, digit(4)).findings.right, reduce(form, digit(3)).findings.right]).toEqual([null, 3]);
   });
 
@@ -214,16 +214,16 @@ describe("versions of the schema", () => {
 
   it("an older answer is told in its own words", () => {
     const old = {
-      ...blank(true, FIRST),
-      findings: { ...blank(true, FIRST).findings, right: 2 as const, left: 0 as const, pvl: true },
+      ...blankForm(true, FIRST),
+      findings: { ...blankForm(true, FIRST).findings, right: 2 as const, left: 0 as const, pvl: true },
     };
     expect(summary(old)).toContainEqual(["Cystic PVL", "yes"]);
-    expect(summary(press("y", blank(true, PAPILE)))).toContainEqual(["PVL", "I"]);
+    expect(summary(press("y", blankForm(true, PAPILE)))).toContainEqual(["PVL", "I"]);
   });
 
   it("another reader's answer is taken as far as it fits, in one's own version", () => {
-    const theirs = { ...blank(true, PAPILE).findings, right: 4 as const, left: 1 as const };
-    const taken = reduce(blank(true, VOLPE), { type: "take", findings: theirs }).findings;
-    expect([taken.schema, taken.right, taken.left]).toEqual(["volpe-1", null, 1]);
+    const other = { ...blankForm(true, PAPILE).findings, right: 4 as const, left: 1 as const };
+    const merged = reduce(blankForm(true, VOLPE), { type: "take", findings: other }).findings;
+    expect([merged.schema, merged.right, merged.left]).toEqual(["volpe-1", null, 1]);
   });
 });

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import {
-  between,
-  change,
-  curves,
-  type Measuring,
-  present,
+  centileCurves,
+  centileText,
+  changeSince,
+  clipLine,
+  type MeasuredValue,
+  measuredValues,
+  measuresPresent,
   type References,
-  sources,
-  spread,
-  standing,
-  type Taken,
-  taken,
+  type StudyMeasures,
+  sourcesText,
+  spreadApart,
   trendChart,
   trendTable,
 } from "../../../src/reading/timeline/trend";
@@ -24,7 +24,7 @@ const mm = (value: number | null): Measured => ({
   reason: value === null ? "uncalibrated: x" : "",
   more: {},
 });
-const study = (day: number | null, current: boolean, values: number[]): Measuring => ({
+const study = (day: number | null, current: boolean, values: number[]): StudyMeasures => ({
   day_of_life: day,
   acquired_at: null,
   current,
@@ -65,10 +65,9 @@ const REFERENCES: References = {
 describe("a measure over time", () => {
   it("takes committed numbers in order of days, and what has none is left out", () => {
     expect(
-      taken("ahw", [study(9, true, []), study(3, false, [4, 5]), study(null, false, [7])], []).map(({ day, value }) => [
-        day,
-        value,
-      ]),
+      measuredValues("ahw", [study(9, true, []), study(3, false, [4, 5]), study(null, false, [7])], []).map(
+        ({ day, value }) => [day, value],
+      ),
     ).toEqual([
       [3, 4],
       [3, 5],
@@ -76,34 +75,34 @@ describe("a measure over time", () => {
   });
 
   it("of the open study counts what is drawn now, and says that it is not committed", () => {
-    const found = taken("ahw", [study(3, false, [4]), study(9, true, [5])], [drawn(6)]);
+    const found = measuredValues("ahw", [study(3, false, [4]), study(9, true, [5])], [drawn(6)]);
     expect(found.map(({ value, open, side }) => [value, open, side])).toEqual([
       [4, false, "left"],
       [6, true, "right"],
     ]);
-    expect([present([study(9, true, [])], [drawn(null)]), present([study(9, true, [])], [drawn(1)])]).toEqual([
-      [],
-      ["ahw"],
-    ]);
+    expect([
+      measuresPresent([study(9, true, [])], [drawn(null)]),
+      measuresPresent([study(9, true, [])], [drawn(1)]),
+    ]).toEqual([[], ["ahw"]]);
   });
 
   it("after the commit counts the server's numbers, whatever is still drawn here", () => {
-    const found = taken("ahw", [study(9, true, [5])], null);
+    const found = measuredValues("ahw", [study(9, true, [5])], null);
     expect(found.map(({ value, open, reader }) => [value, open, reader])).toEqual([[5, false, "A"]]);
-    expect(present([study(9, true, [])], null)).toEqual([]);
+    expect(measuresPresent([study(9, true, [])], null)).toEqual([]);
   });
 
   it("draws a table by weeks against days of life only where the gestation is known", () => {
-    expect(curves("vi", REFERENCES, 196)[0]?.points).toEqual([
+    expect(centileCurves("vi", REFERENCES, 196)[0]?.points).toEqual([
       [14, 1],
       [28, 2],
     ]);
-    expect(curves("vi", REFERENCES, null)).toEqual([]);
-    expect(sources("vi", REFERENCES, null).join("")).toContain("the gestational age is unknown");
+    expect(centileCurves("vi", REFERENCES, null)).toEqual([]);
+    expect(sourcesText("vi", REFERENCES, null).join("")).toContain("the gestational age is unknown");
   });
 
   it("names every source and every file that is not used", () => {
-    const text = sources("ahw", REFERENCES, 196).join("");
+    const text = sourcesText("ahw", REFERENCES, 196).join("");
     expect(text).toContain("raised above 6 mm (somebody)");
     expect(text).toContain("The table b.json is not used: It names no source.");
   });
@@ -118,7 +117,7 @@ describe("a centile curve", () => {
 
   it("is cut where the days shown begin and end, on the line between its rows", () => {
     expect(
-      between(
+      clipLine(
         [
           [-14, 6],
           [14, 10],
@@ -133,7 +132,7 @@ describe("a centile curve", () => {
       [35, 13],
     ]);
     expect(
-      between(
+      clipLine(
         [
           [-14, 6],
           [98, 22],
@@ -150,7 +149,7 @@ describe("a centile curve", () => {
   it("is seen in a chart that holds none of its rows", () => {
     const chart = trendChart(
       "vi",
-      taken("vi", [], null),
+      measuredValues("vi", [], null),
       table([
         [24, 6],
         [40, 10],
@@ -163,7 +162,7 @@ describe("a centile curve", () => {
 
   it("never goes on beyond its table", () => {
     expect(
-      between(
+      clipLine(
         [
           [5, 6],
           [9, 8],
@@ -176,7 +175,7 @@ describe("a centile curve", () => {
       [9, 8],
     ]);
     expect(
-      between(
+      clipLine(
         [
           [40, 6],
           [90, 8],
@@ -186,7 +185,7 @@ describe("a centile curve", () => {
       ),
     ).toEqual([]);
     expect(
-      between(
+      clipLine(
         [
           [-9, 6],
           [-2, 8],
@@ -199,7 +198,7 @@ describe("a centile curve", () => {
 
   it("is cut anywhere at the value that it has there", () => {
     for (let first = -20; first < 100; first += 7) {
-      const inside = between(
+      const inside = clipLine(
         [
           [-14, 6],
           [14, 10],
@@ -216,7 +215,7 @@ describe("a centile curve", () => {
 
   it("says where a table holds no age that is shown", () => {
     expect(
-      sources(
+      sourcesText(
         "vi",
         table([
           [60, 6],
@@ -226,7 +225,7 @@ describe("a centile curve", () => {
       ).join(""),
     ).toBe("A centile table is not drawn: it holds no age of these days.");
     expect(
-      sources(
+      sourcesText(
         "vi",
         table([
           [24, 6],
@@ -242,12 +241,12 @@ describe("a centile curve", () => {
 describe("where a number lies among centiles", () => {
   const vi = (day: number, value: number, drawn = false) => {
     const measures = [{ preset: "vi" as const, side: "left" as const, measured: mm(value) }];
-    const [found] = taken(
+    const [measuredValue] = measuredValues(
       "vi",
       [{ ...study(day, drawn, []), read: { reader: "A", measures } }],
       drawn ? [{ ...drawnVi, measured: mm(value) }] : null,
     );
-    return found as Taken;
+    return measuredValue as MeasuredValue;
   };
   const drawnVi: Drawing = {
     uid: "a",
@@ -272,10 +271,10 @@ describe("where a number lies among centiles", () => {
     file: "t.json",
   };
   const references: References = { lines: [], problems: [], tables: [table] };
-  const said = (day: number, value: number) => standing("vi", vi(day, value), references, 182);
+  const textAt = (day: number, value: number) => centileText("vi", vi(day, value), references, 182);
 
   it("is said in words", () => {
-    expect([6.9, 8, 9, 10.9, 11.2].map((value) => said(14, value)[0])).toEqual([
+    expect([6.9, 8, 9, 10.9, 11.2].map((value) => textAt(14, value)[0])).toEqual([
       "below p3",
       "between p3 and p50",
       "at p50",
@@ -285,7 +284,7 @@ describe("where a number lies among centiles", () => {
   });
 
   it("is said only of an age that the table holds, and where it is known", () => {
-    expect([said(42, 9), said(43, 9), standing("vi", vi(14, 9), references, null)]).toEqual([
+    expect([textAt(42, 9), textAt(43, 9), centileText("vi", vi(14, 9), references, null)]).toEqual([
       ["between p3 and p50"],
       [],
       [],
@@ -293,12 +292,12 @@ describe("where a number lies among centiles", () => {
   });
 
   it("is said only of a number that the server computed", () => {
-    expect(standing("vi", vi(14, 12, true), references, 182)).toEqual([]);
+    expect(centileText("vi", vi(14, 12, true), references, 182)).toEqual([]);
   });
 
   it("names the table where there are several", () => {
     expect(
-      standing("vi", vi(14, 12), { ...references, tables: [table, { ...table, source: "another" }] }, 182),
+      centileText("vi", vi(14, 12), { ...references, tables: [table, { ...table, source: "another" }] }, 182),
     ).toEqual(["above p97 (a table)", "above p97 (another)"]);
   });
 
@@ -309,13 +308,13 @@ describe("where a number lies among centiles", () => {
 });
 
 describe("the change of a number", () => {
-  const one = (day: number, side: Side, ...values: number[]): Measuring => ({
+  const one = (day: number, side: Side, ...values: number[]): StudyMeasures => ({
     ...study(day, false, []),
     read: { reader: "A", measures: values.map((value) => ({ preset: "ahw", side, measured: mm(value) })) },
   });
-  const changes = (...studies: Measuring[]) => {
-    const found = taken("ahw", studies, null);
-    return found.map((each) => change(each, found)?.by ?? null);
+  const changes = (...studies: StudyMeasures[]) => {
+    const found = measuredValues("ahw", studies, null);
+    return found.map((each) => changeSince(each, found)?.by ?? null);
   };
 
   it("is that since the last study with a number of that side", () => {
@@ -328,12 +327,12 @@ describe("the change of a number", () => {
   });
 
   it("is not told of what is not committed, nor against it", () => {
-    const found = taken("ahw", [one(2, "right", 4), study(9, true, [])], [drawn(6)]);
-    expect(found.map((each) => change(each, found))).toEqual([null, null]);
+    const found = measuredValues("ahw", [one(2, "right", 4), study(9, true, [])], [drawn(6)]);
+    expect(found.map((each) => changeSince(each, found))).toEqual([null, null]);
   });
 
   it("has a sign and a day in the table", () => {
-    const found = taken(
+    const found = measuredValues(
       "ahw",
       [one(2, "left", 4), one(5, "left", 7.5), one(9, "left", 6), one(12, "left", 6.01)],
       null,
@@ -352,11 +351,11 @@ describe("a resistive index", () => {
     reason: "",
     more: { psv_cm_s: 30, edv_cm_s: 10 },
   });
-  const one = (day: number, value: number): Measuring => ({
+  const one = (day: number, value: number): StudyMeasures => ({
     ...study(day, false, []),
     read: { reader: "A", measures: [{ preset: "ri", side: "", measured: ri(value) }] },
   });
-  const found = taken("ri", [one(2, 0.6667), one(9, 0.75)], null);
+  const found = measuredValues("ri", [one(2, 0.6667), one(9, 0.75)], null);
 
   it("stands in the table with its change, to two decimals and without a unit", () => {
     const cells = [...trendTable("ri", found, REFERENCES, null).querySelectorAll("tbody tr")].map((row) =>
@@ -377,7 +376,12 @@ describe("a resistive index", () => {
 });
 
 describe("the chart of a measure", () => {
-  const chart = trendChart("ahw", taken("ahw", [study(7, false, [4]), study(14, false, [8])], null), REFERENCES, null);
+  const chart = trendChart(
+    "ahw",
+    measuredValues("ahw", [study(7, false, [4]), study(14, false, [8])], null),
+    REFERENCES,
+    null,
+  );
   const axis = 84;
 
   it("has each number at its height and its day", () => {
@@ -405,10 +409,10 @@ describe("the chart of a measure", () => {
 
 describe("the numbers of reference lines", () => {
   it("stand apart where the lines lie close together, in the order of the lines", () => {
-    expect(spread([40, 10, 43, 90], 12)).toEqual([40, 10, 52, 90]);
+    expect(spreadApart([40, 10, 43, 90], 12)).toEqual([40, 10, 52, 90]);
   });
 
   it("stand once where two lines are the same", () => {
-    expect(spread([40, 40], 12)).toEqual([40, 40]);
+    expect(spreadApart([40, 40], 12)).toEqual([40, 40]);
   });
 });

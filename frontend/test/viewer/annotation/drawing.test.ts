@@ -1,47 +1,51 @@
 import { describe, expect, it } from "vitest";
 import {
   type Drawing,
-  dragged,
-  type Kind,
+  type DrawingKind,
+  isTooSmall,
   outline,
-  slipped,
-  spanned,
-  traced,
+  pointsOfDrag,
+  simplifiedTrace,
   valueText,
+  withPointMoved,
 } from "../../../src/viewer/annotation/drawing";
-import { type Board, Sketcher } from "../../../src/viewer/annotation/drawing-editor";
+import { DrawingEditor, type FrameView } from "../../../src/viewer/annotation/drawing-editor";
 import { parsed } from "../../../src/viewer/annotation/drawing-row";
 import { axes, type Point } from "../../../src/viewer/annotation/measure";
 
-const BOARD: Board = {
+const FRAME_VIEW: FrameView = {
   sop: "1.2",
   frame: 3,
   toImage: ([x, y]) => [x / 2, y / 2],
   toScreen: ([x, y]) => [2 * x, 2 * y],
 };
 const MOUSE = { pointerType: "mouse" };
-const LENGTH: Kind = { tool: "length", preset: "", side: "" };
+const LENGTH: DrawingKind = { tool: "length", preset: "", side: "" };
 
-function table(drawings: Drawing[] = []): { sketch: Sketcher; kept: () => readonly Drawing[]; named: string[] } {
-  const named: string[] = [];
-  const sketch: Sketcher = new Sketcher({
-    changed: (next) => sketch.set(next, true),
+function editorWith(drawings: Drawing[] = []): {
+  editor: DrawingEditor;
+  drawings: () => readonly Drawing[];
+  askedTexts: string[];
+} {
+  const askedTexts: string[] = [];
+  const editor: DrawingEditor = new DrawingEditor({
+    changed: (next) => editor.set(next, true),
     redraw: () => undefined,
-    naming: ({ uid }) => named.push(uid),
+    askText: ({ uid }) => askedTexts.push(uid),
   });
-  sketch.set(drawings, true);
-  return { sketch, kept: () => sketch.drawings, named };
+  editor.set(drawings, true);
+  return { editor, drawings: () => editor.drawings, askedTexts };
 }
 
-function drag(sketch: Sketcher, from: Point, to: Point): void {
-  const grip = sketch.grab(BOARD, from, MOUSE);
-  grip?.move(to);
-  grip?.up(to);
+function drag(editor: DrawingEditor, from: Point, to: Point): void {
+  const pointerDrag = editor.startDrag(FRAME_VIEW, from, MOUSE);
+  pointerDrag?.move(to);
+  pointerDrag?.up(to);
 }
 
 describe("shapes", () => {
   it("an ellipse stays one when an end of its axis moves", () => {
-    const moved = dragged("ellipse", spanned("ellipse", [10, 10], [50, 30]), 1, [60, 40]);
+    const moved = withPointMoved("ellipse", pointsOfDrag("ellipse", [10, 10], [50, 30]), 1, [60, 40]);
     const { centre, u, v } = axes(moved);
     expect(centre).toEqual([30, 20]);
     expect(u[0] * v[0] + u[1] * v[1]).toBeCloseTo(0, 0);
@@ -61,32 +65,32 @@ describe("shapes", () => {
       [5, 9],
       [1, 9],
     ]);
-    expect(outline("ellipse", spanned("ellipse", [0, 0], [10, 4])).line[0]).toEqual([10, 2]);
+    expect(outline("ellipse", pointsOfDrag("ellipse", [0, 0], [10, 4])).line[0]).toEqual([10, 2]);
   });
 
   it("a traced line keeps its corners and at most 256 points", () => {
     const corner = Array.from({ length: 100 }, (_, at): Point => (at < 50 ? [at, 0] : [49, at - 49]));
-    expect(traced(corner)).toEqual([
+    expect(simplifiedTrace(corner)).toEqual([
       [0, 0],
       [49, 0],
       [49, 50],
     ]);
-    expect(traced(Array.from({ length: 3000 }, (_, at): Point => [at, 40 * Math.sin(at)])).length).toBeLessThanOrEqual(
-      256,
-    );
+    expect(
+      simplifiedTrace(Array.from({ length: 3000 }, (_, at): Point => [at, 40 * Math.sin(at)])).length,
+    ).toBeLessThanOrEqual(256);
   });
 
   it("a slip of the hand is no drawing, a point is", () => {
     expect([
-      slipped("length", [
+      isTooSmall("length", [
         [3, 3],
         [3.2, 3],
       ]),
-      slipped("length", [
+      isTooSmall("length", [
         [3, 3],
         [9, 3],
       ]),
-      slipped("point", [[3, 3]]),
+      isTooSmall("point", [[3, 3]]),
     ]).toEqual([true, false, false]);
   });
 
@@ -104,7 +108,7 @@ describe("shapes", () => {
   });
 
   it("the unit is always named, and a missing number says so", () => {
-    const measured = { quantity: "area", unit: "cm²", value: 2.716, reason: "", more: {} };
+    const measured = { quantity: "area", unit: "cm²", value: 2.716, reason: "", more: {} } as const;
     expect([
       valueText(measured),
       valueText({ ...measured, value: null, reason: "uncalibrated: x" }),
@@ -115,10 +119,10 @@ describe("shapes", () => {
 
 describe("drawing by hand", () => {
   it("a drag makes a length on that frame, once, and selects it", () => {
-    const { sketch, kept } = table();
-    sketch.arm(LENGTH);
-    drag(sketch, [20, 20], [60, 20]);
-    expect(kept()).toMatchObject([
+    const { editor, drawings } = editorWith();
+    editor.chooseKind(LENGTH);
+    drag(editor, [20, 20], [60, 20]);
+    expect(drawings()).toMatchObject([
       {
         tool: "length",
         sop_uid: "1.2",
@@ -129,28 +133,28 @@ describe("drawing by hand", () => {
         ],
       },
     ]);
-    expect([sketch.selected, sketch.armed]).toEqual([kept()[0]?.uid, null]);
+    expect([editor.selected, editor.activeKind]).toEqual([drawings()[0]?.uid, null]);
   });
 
   it("two clicks make the same", () => {
-    const { sketch, kept } = table();
-    sketch.arm(LENGTH);
-    drag(sketch, [20, 20], [20, 20]);
-    expect(kept()).toEqual([]);
-    sketch.hover(BOARD, [40, 20]);
-    drag(sketch, [60, 20], [60, 20]);
-    expect(kept()[0]?.points).toEqual([
+    const { editor, drawings } = editorWith();
+    editor.chooseKind(LENGTH);
+    drag(editor, [20, 20], [20, 20]);
+    expect(drawings()).toEqual([]);
+    editor.hover(FRAME_VIEW, [40, 20]);
+    drag(editor, [60, 20], [60, 20]);
+    expect(drawings()[0]?.points).toEqual([
       [10, 10],
       [30, 10],
     ]);
   });
 
   it("an angle is a drag and a click", () => {
-    const { sketch, kept } = table();
-    sketch.arm({ ...LENGTH, tool: "angle" });
-    drag(sketch, [20, 20], [60, 20]);
-    drag(sketch, [60, 80], [60, 80]);
-    expect(kept()[0]?.points).toEqual([
+    const { editor, drawings } = editorWith();
+    editor.chooseKind({ ...LENGTH, tool: "angle" });
+    drag(editor, [20, 20], [60, 20]);
+    drag(editor, [60, 80], [60, 80]);
+    expect(drawings()[0]?.points).toEqual([
       [10, 10],
       [30, 10],
       [30, 40],
@@ -169,18 +173,18 @@ describe("drawing by hand", () => {
         [30, 10],
       ],
     };
-    const { sketch, kept } = table([drawing]);
-    drag(sketch, [61, 20], [80, 40]);
-    expect(kept()[0]?.points).toEqual([
+    const { editor, drawings } = editorWith([drawing]);
+    drag(editor, [61, 20], [80, 40]);
+    expect(drawings()[0]?.points).toEqual([
       [10, 10],
       [40, 20],
     ]);
-    drag(sketch, [50, 30], [50, 40]);
-    expect(kept()[0]?.points).toEqual([
+    drag(editor, [50, 30], [50, 40]);
+    expect(drawings()[0]?.points).toEqual([
       [10, 15],
       [40, 25],
     ]);
-    expect([sketch.grab(BOARD, [5, 90], MOUSE), sketch.selected]).toEqual([null, null]);
+    expect([editor.startDrag(FRAME_VIEW, [5, 90], MOUSE), editor.selected]).toEqual([null, null]);
   });
 
   it("what is committed can be looked at and not moved", () => {
@@ -195,26 +199,26 @@ describe("drawing by hand", () => {
         [30, 10],
       ],
     };
-    const { sketch, kept } = table([drawing]);
-    sketch.set([drawing], false);
-    sketch.arm(LENGTH);
-    drag(sketch, [61, 20], [80, 40]);
-    expect([kept(), sketch.armed, sketch.selected]).toEqual([[drawing], null, "a"]);
+    const { editor, drawings } = editorWith([drawing]);
+    editor.set([drawing], false);
+    editor.chooseKind(LENGTH);
+    drag(editor, [61, 20], [80, 40]);
+    expect([drawings(), editor.activeKind, editor.selected]).toEqual([[drawing], null, "a"]);
   });
 
   it("a second finger, or Escape, drops what was begun", () => {
-    const { sketch, kept } = table();
-    sketch.arm(LENGTH);
-    const grip = sketch.grab(BOARD, [20, 20], MOUSE);
+    const { editor, drawings } = editorWith();
+    editor.chooseKind(LENGTH);
+    const grip = editor.startDrag(FRAME_VIEW, [20, 20], MOUSE);
     grip?.move([60, 20]);
     grip?.cancel();
-    expect([kept(), sketch.live]).toEqual([[], null]);
+    expect([drawings(), editor.inProgress]).toEqual([[], null]);
   });
 
   it("an arrow asks for its text", () => {
-    const { sketch, kept, named } = table();
-    sketch.arm({ ...LENGTH, tool: "arrow" });
-    drag(sketch, [20, 20], [60, 20]);
-    expect(named).toEqual([kept()[0]?.uid]);
+    const { editor, drawings, askedTexts } = editorWith();
+    editor.chooseKind({ ...LENGTH, tool: "arrow" });
+    drag(editor, [20, 20], [60, 20]);
+    expect(askedTexts).toEqual([drawings()[0]?.uid]);
   });
 });

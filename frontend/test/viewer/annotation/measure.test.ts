@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Measured, measure, type Shape } from "../../../src/viewer/annotation/measure";
 import type { Region } from "../../../src/viewer/types";
+import { regionOf } from "../clips";
 
 type Case = Shape & Measured & { name: string; regions: Region[] };
 
@@ -25,9 +26,7 @@ describe("known lengths, areas and angles, the same as on the server", () => {
 
   it("a point in a picture measures nothing", () => {
     expect(
-      measure({ tool: "point", points: [[5, 5]], preset: "", frame: 1 }, [
-        { x0: 0, y0: 0, x1: 99, y1: 99, dx_cm: 0.02, dy_cm: 0.02, type: "2d", inside: true },
-      ]),
+      measure({ tool: "point", points: [[5, 5]], preset: "", frame: 1 }, [regionOf({ x1: 99, y1: 99 })]),
     ).toBeNull();
   });
 });

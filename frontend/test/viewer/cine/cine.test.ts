@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AS_ACQUIRED, sequence } from "../../../src/viewer/cine/cine";
-import { runs } from "../../../src/viewer/coverage/coverage-ribbon";
+import { coverageRuns } from "../../../src/viewer/coverage/coverage-ribbon";
 
 const lengths = [10, 20, 30, 40];
 
@@ -25,7 +25,7 @@ describe("sequence", () => {
 
 describe("runs", () => {
   it("join neighbours of one kind", () => {
-    expect(runs([null, 20, 30, 900, null])).toEqual([
+    expect(coverageRuns([null, 20, 30, 900, null])).toEqual([
       { first: 1, last: 1, kind: "unseen" },
       { first: 2, last: 3, kind: "seen" },
       { first: 4, last: 4, kind: "dwelt" },

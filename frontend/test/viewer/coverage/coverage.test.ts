@@ -11,56 +11,64 @@ beforeEach(() => {
 
 describe("Coverage", () => {
   it("counts each frame once", () => {
-    expect([coverage.see("a", 2), coverage.see("a", 2), coverage.see("a", 3)]).toEqual([true, false, true]);
+    expect([coverage.markShown("a", 2), coverage.markShown("a", 2), coverage.markShown("a", 3)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
     expect(coverage.fraction("a")).toBe(0.5);
   });
 
   it("names the clips that were not opened, those with a damaged frame too", () => {
     expect(coverage.unopened()).toEqual(["a", "b", "broken"]);
-    coverage.see("b", 1);
+    coverage.markShown("b", 1);
     expect(coverage.unopened()).toEqual(["a", "broken"]);
   });
 
   it("does not take one frame beside the clip at work for a look at a clip of several", () => {
-    coverage.see("a", 1);
+    coverage.markShown("a", 1);
     expect(coverage.unopened()).toContain("a");
-    coverage.see("a", 2);
+    coverage.markShown("a", 2);
     expect(coverage.unopened()).not.toContain("a");
   });
 
   it("takes one frame of the clip at work for a look, after a reload too", () => {
-    coverage.see("a", 1);
-    expect([coverage.choose("a"), coverage.choose("a"), coverage.choose("prior")]).toEqual([true, false, false]);
+    coverage.markShown("a", 1);
+    expect([coverage.markActive("a"), coverage.markActive("a"), coverage.markActive("prior")]).toEqual([
+      true,
+      false,
+      false,
+    ]);
     const again = new Coverage(clips);
-    again.restore(JSON.parse(JSON.stringify(coverage.keep())));
+    again.restore(JSON.parse(JSON.stringify(coverage.toStored())));
     expect([coverage, again].map((each) => each.unopened().includes("a"))).toEqual([false, false]);
   });
 
   it("does not ask again about a clip whose reader was told that it cannot be shown", () => {
-    expect([coverage.refuse("broken"), coverage.refuse("broken")]).toEqual([true, false]);
+    expect([coverage.markUnshowable("broken"), coverage.markUnshowable("broken")]).toEqual([true, false]);
     expect(coverage.unopened()).toEqual(["a", "b"]);
   });
 
   it("reports frames and time of every clip", () => {
-    coverage.see("a", 1);
-    coverage.look("a", 1, 120.4);
+    coverage.markShown("a", 1);
+    coverage.addTime("a", 1, 120.4);
     expect(coverage.report()[0]).toEqual({ sop_uid: "a", frames: 1, ms: 120, frame_ms: [120, null, null, null] });
     expect(coverage.report()[1]).toEqual({ sop_uid: "b", frames: 0, ms: 0 });
   });
 
   it("does not take a night for a look", () => {
-    coverage.see("a", 1);
-    coverage.look("a", 1, 8 * 3600 * 1000);
+    coverage.markShown("a", 1);
+    coverage.addTime("a", 1, 8 * 3600 * 1000);
     expect(coverage.report()[0]?.ms).toBe(60_000);
   });
 
   it("survives a reload", () => {
-    for (const frame of [1, 2, 4]) coverage.see("a", frame);
-    coverage.look("a", 4, 700);
+    for (const frame of [1, 2, 4]) coverage.markShown("a", frame);
+    coverage.addTime("a", 4, 700);
     const again = new Coverage(clips);
-    again.restore(JSON.parse(JSON.stringify(coverage.keep())));
+    again.restore(JSON.parse(JSON.stringify(coverage.toStored())));
     expect(again.report()).toEqual(coverage.report());
-    expect(coverage.keep()["a"]?.ranges).toEqual([
+    expect(coverage.toStored()["a"]?.ranges).toEqual([
       [1, 2],
       [4, 4],
     ]);
@@ -75,9 +83,9 @@ describe("Coverage", () => {
 describe("a read that is reopened", () => {
   it("counts what was seen once, however often", () => {
     const coverage = new Coverage([{ sop_uid: "1.2", frames: 3, decode_error: "" }]);
-    coverage.see("1.2", 1);
-    coverage.look("1.2", 1, 500);
-    for (let times = 0; times < 3; times++) coverage.restore(coverage.keep());
+    coverage.markShown("1.2", 1);
+    coverage.addTime("1.2", 1, 500);
+    for (let times = 0; times < 3; times++) coverage.restore(coverage.toStored());
     expect(coverage.ms("1.2")).toBe(500);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { peaks } from "../../../src/viewer/attention/peaks";
-import { edges, hang, neighbour, upcoming } from "../../../src/viewer/layout/hanging-protocol";
+import { adjacentClip, edgeMarks, hangClips, nextUnseen } from "../../../src/viewer/layout/hanging-protocol";
 import { Prefetcher } from "../../../src/viewer/loading/prefetcher";
 import type { View } from "../../../src/viewer/types";
 import { dragOf, pinchOf } from "../../../src/viewer/viewport/gestures";
@@ -13,23 +13,23 @@ const mastoid = clip("mastoid", "mastoid", 1);
 
 describe("hang", () => {
   it("puts the coronal sweep left and the sagittal one right", () => {
-    expect(hang([still, sag, cor], 2)).toEqual([cor, sag]);
+    expect(hangClips([still, sag, cor], 2)).toEqual([cor, sag]);
   });
 
   it("takes a still where there is no sweep", () => {
-    expect(hang([still, mastoid], 2)).toEqual([still, mastoid]);
+    expect(hangClips([still, mastoid], 2)).toEqual([still, mastoid]);
   });
 
   it("shows one clip in one pane", () => {
-    expect(hang([sag, cor], 1)).toEqual([cor]);
+    expect(hangClips([sag, cor], 1)).toEqual([cor]);
   });
 
   it("never hangs one clip twice", () => {
-    expect(hang([sag], 2)).toEqual([sag, null]);
+    expect(hangClips([sag], 2)).toEqual([sag, null]);
   });
 
   it("hangs nothing for a study without pictures", () => {
-    expect(hang([], 2)).toEqual([null, null]);
+    expect(hangClips([], 2)).toEqual([null, null]);
   });
 });
 
@@ -37,20 +37,20 @@ describe("going through the clips", () => {
   const all = [still, cor, sag, mastoid];
 
   it("keeps the order of acquisition and holds at the ends", () => {
-    expect(neighbour(all, cor, 1)).toBe(sag);
-    expect(neighbour(all, mastoid, 1)).toBeNull();
+    expect(adjacentClip(all, cor, 1)).toBe(sag);
+    expect(adjacentClip(all, mastoid, 1)).toBeNull();
   });
 
   it("plays to each pane its own unseen views", () => {
     const unseen = new Set(["still", "sag", "mastoid"]);
-    expect(upcoming(all, cor, unseen, "left")).toBe(mastoid);
-    expect(upcoming(all, cor, unseen, "right")).toBe(sag);
-    expect(upcoming(all, mastoid, unseen, "left")).toBe(still);
-    expect(upcoming(all, cor, new Set(), "all")).toBeNull();
+    expect(nextUnseen(all, cor, unseen, "left")).toBe(mastoid);
+    expect(nextUnseen(all, cor, unseen, "right")).toBe(sag);
+    expect(nextUnseen(all, mastoid, unseen, "left")).toBe(still);
+    expect(nextUnseen(all, cor, new Set(), "all")).toBeNull();
   });
 
   it("marks sides only where the view has them", () => {
-    expect([edges("coronal"), edges("sagittal"), edges("mastoid")]).toEqual([["R", "L"], ["A", "P"], null]);
+    expect([edgeMarks("coronal"), edgeMarks("sagittal"), edgeMarks("mastoid")]).toEqual([["R", "L"], ["A", "P"], null]);
   });
 });
 
@@ -81,7 +81,7 @@ describe("Prefetcher", () => {
   it("says when all of some frames have come or cannot", async () => {
     const prefetcher = new Prefetcher(
       (id) => (id === "bad" ? Promise.reject(new Error("damaged")) : Promise.resolve()),
-      { atOnce: 4, room: () => true },
+      { inFlight: 4, hasRoom: () => true },
     );
     const settled = prefetcher.whenSettled(["a", "bad"], 60_000);
     prefetcher.focus(["a", "bad"]);
@@ -90,10 +90,10 @@ describe("Prefetcher", () => {
   });
   it("does not wait for ever for frames that are slow", async () => {
     vi.useFakeTimers();
-    const waiting = new Prefetcher(() => new Promise(() => undefined), { atOnce: 1, room: () => true }).whenSettled(
-      ["a"],
-      1000,
-    );
+    const waiting = new Prefetcher(() => new Promise(() => undefined), {
+      inFlight: 1,
+      hasRoom: () => true,
+    }).whenSettled(["a"], 1000);
     vi.advanceTimersByTime(1000);
     await expect(waiting).resolves.toBeUndefined();
     vi.useRealTimers();
@@ -102,7 +102,7 @@ describe("Prefetcher", () => {
 
   it("loads what is on the screen before the rest, a few at a time", async () => {
     const begun: string[] = [];
-    const prefetcher = new Prefetcher((id) => Promise.resolve(begun.push(id)), { atOnce: 1, room: () => true });
+    const prefetcher = new Prefetcher((id) => Promise.resolve(begun.push(id)), { inFlight: 1, hasRoom: () => true });
     prefetcher.background(["x", "y"]);
     prefetcher.focus(["a", "b"]);
     await settle();
@@ -112,7 +112,7 @@ describe("Prefetcher", () => {
   it("keeps the reason of a frame that cannot be had, and goes on", async () => {
     const prefetcher = new Prefetcher(
       (id) => (id === "bad" ? Promise.reject(new Error("damaged")) : Promise.resolve()),
-      { atOnce: 2, room: () => true },
+      { inFlight: 2, hasRoom: () => true },
     );
     prefetcher.focus(["bad", "good"]);
     await settle();
@@ -129,7 +129,7 @@ describe("Prefetcher", () => {
     let away = true;
     const prefetcher = new Prefetcher(
       () => (away ? Promise.reject(Object.assign(new Error("no answer"), { later: true })) : Promise.resolve()),
-      { atOnce: 2, room: () => true },
+      { inFlight: 2, hasRoom: () => true },
     );
     prefetcher.focus(["a", "b"]);
     await vi.advanceTimersByTimeAsync(100);
@@ -142,7 +142,7 @@ describe("Prefetcher", () => {
 
   it("loads nothing ahead where the cache is full, but what is on the screen", async () => {
     const begun: string[] = [];
-    const prefetcher = new Prefetcher((id) => Promise.resolve(begun.push(id)), { atOnce: 2, room: () => false });
+    const prefetcher = new Prefetcher((id) => Promise.resolve(begun.push(id)), { inFlight: 2, hasRoom: () => false });
     prefetcher.background(["x"]);
     prefetcher.focus(["a"]);
     await settle();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Drawing } from "../../../src/viewer/annotation/drawing";
-import { drawnText, type PriorDrawings, signature } from "../../../src/viewer/layout/prior-row";
+import { attributionOf, drawingsText, type PriorDrawings } from "../../../src/viewer/layout/prior-row";
 
 const LENGTH: Drawing = {
   uid: "a",
@@ -24,16 +24,16 @@ const FOUND: PriorDrawings = {
 
 describe("what was drawn in a prior", () => {
   it("is said with its reader and the day", () => {
-    expect(signature(FOUND)).toBe("Dr Imke Moreau, 13 Nov");
-    expect(drawnText(FOUND)).toBe("2 drawings: Dr Imke Moreau, 13 Nov");
+    expect(attributionOf(FOUND)).toBe("Dr Imke Moreau, 13 Nov");
+    expect(drawingsText(FOUND)).toBe("2 drawings: Dr Imke Moreau, 13 Nov");
   });
 
   it("is not mentioned where nothing was drawn", () => {
-    expect(drawnText({ ...FOUND, drawings: [] })).toBe("");
+    expect(drawingsText({ ...FOUND, drawings: [] })).toBe("");
   });
 
   it("is said to be hidden where it may not be seen yet", () => {
-    expect(drawnText({ drawings: [], reader: "", committed_at: null, hidden: "Shown after your commit." })).toBe(
+    expect(drawingsText({ drawings: [], reader: "", committed_at: null, hidden: "Shown after your commit." })).toBe(
       "What others drew: shown after your commit.",
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { Batcher, MOST, runsOf, unpack } from "../../../src/viewer/loading/frame-batches";
+import { FrameBatcher, MAX_RUN, runsOf, unpack } from "../../../src/viewer/loading/frame-batches";
 
 function answer(frames: number[]): ArrayBuffer {
   const head = new TextEncoder().encode(JSON.stringify(frames.map((frame) => ({ frame, type: "image/png", size: 2 }))));
@@ -17,28 +17,28 @@ describe("frames that are wanted together", () => {
       [1, 3],
       [7, 7],
     ]);
-    expect(runsOf(Array.from({ length: MOST + 1 }, (_, at) => at + 1))).toEqual([
-      [1, MOST],
-      [MOST + 1, MOST + 1],
+    expect(runsOf(Array.from({ length: MAX_RUN + 1 }, (_, at) => at + 1))).toEqual([
+      [1, MAX_RUN],
+      [MAX_RUN + 1, MAX_RUN + 1],
     ]);
   });
   it("come in one answer, each with its own picture", async () => {
     const fetch = vi.fn(() => Promise.resolve(answer([4, 5, 6])));
-    const batcher = new Batcher(fetch, decode);
-    expect(await Promise.all([4, 5, 6].map((frame) => batcher.want("/f/", frame)))).toEqual([4, 5, 6]);
+    const batcher = new FrameBatcher(fetch, decode);
+    expect(await Promise.all([4, 5, 6].map((frame) => batcher.request("/f/", frame)))).toEqual([4, 5, 6]);
     expect(fetch.mock.calls).toEqual([["/f/4-6/"]]);
   });
   it("are asked for alone where the answer leaves them out, is refused or is nonsense", async () => {
-    const left = new Batcher(() => Promise.resolve(answer([4])), decode);
-    expect(await Promise.all([4, 5].map((frame) => left.want("/f/", frame)))).toEqual([4, null]);
-    const refused = new Batcher(() => Promise.resolve(null), decode);
-    expect(await Promise.all([4, 5].map((frame) => refused.want("/f/", frame)))).toEqual([null, null]);
-    const nonsense = new Batcher(() => Promise.resolve(new ArrayBuffer(2)), decode);
-    expect(await Promise.all([4, 5].map((frame) => nonsense.want("/f/", frame)))).toEqual([null, null]);
+    const batcher = new FrameBatcher(() => Promise.resolve(answer([4])), decode);
+    expect(await Promise.all([4, 5].map((frame) => batcher.request("/f/", frame)))).toEqual([4, null]);
+    const refused = new FrameBatcher(() => Promise.resolve(null), decode);
+    expect(await Promise.all([4, 5].map((frame) => refused.request("/f/", frame)))).toEqual([null, null]);
+    const nonsense = new FrameBatcher(() => Promise.resolve(new ArrayBuffer(2)), decode);
+    expect(await Promise.all([4, 5].map((frame) => nonsense.request("/f/", frame)))).toEqual([null, null]);
   });
   it("travels alone when it is the only one", async () => {
     const fetch = vi.fn(() => Promise.resolve(null));
-    expect(await new Batcher(fetch, decode).want("/f/", 9)).toBeNull();
+    expect(await new FrameBatcher(fetch, decode).request("/f/", 9)).toBeNull();
     expect(fetch).not.toHaveBeenCalled();
   });
   it("names no picture outside the answer's bytes", () => {

@@ -1,14 +1,14 @@
 // @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
 import type { Clip, View } from "../../../src/viewer/types";
-import { drawHead } from "../../../src/viewer/viewport/pane-header";
-import { clipOf } from "../clips";
+import { drawPaneHeader } from "../../../src/viewer/viewport/pane-header";
+import { clipOf, regionOf } from "../clips";
 
 const clip = (view: View, label: string): Clip => clipOf({ view, label });
 
 function head(shown: Clip, note = ""): string {
   const element = document.createElement("div");
-  drawHead(element, shown, 1, "", note);
+  drawPaneHeader(element, shown, 1, "", note);
   return element.textContent ?? "";
 }
 
@@ -22,13 +22,13 @@ describe("what stands above a picture", () => {
   it.each([
     [0.01, 0.02, true],
     [0.01, 0.0101, false],
-  ])("says of steps of %s by %s cm whether shapes are stretched", (dx_cm, dy_cm, said) => {
-    const uneven = clipOf({ regions: [{ x0: 0, y0: 0, x1: 3, y1: 3, dx_cm, dy_cm }] });
-    expect(head(uneven).includes("pixels not square")).toBe(said);
+  ])("says of steps of %s by %s cm whether shapes are stretched", (dx_cm, dy_cm, expected) => {
+    const uneven = clipOf({ regions: [regionOf({ dx_cm, dy_cm })] });
+    expect(head(uneven).includes("pixels not square")).toBe(expected);
   });
   it("says where the sides are known from beside the weight of the frame", () => {
-    const said = head(clip("coronal", "COR sweep"), "weight 0.14");
-    expect(said).toContain("R and L by convention, not marked in the file");
-    expect(said).toContain("frame weight 0.14");
+    const text = head(clip("coronal", "COR sweep"), "weight 0.14");
+    expect(text).toContain("R and L by convention, not marked in the file");
+    expect(text).toContain("frame weight 0.14");
   });
 });

@@ -1,27 +1,29 @@
 // @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
-import { Sketcher } from "../../../src/viewer/annotation/drawing-editor";
+import { DrawingEditor } from "../../../src/viewer/annotation/drawing-editor";
 import { Coverage } from "../../../src/viewer/coverage/coverage";
 import { Prefetcher } from "../../../src/viewer/loading/prefetcher";
 import type { Clip } from "../../../src/viewer/types";
 import { Pane } from "../../../src/viewer/viewport/pane";
-import { Looks } from "../../../src/viewer/viewport/presentation-state";
-import { clipOf } from "../clips";
+import { PresentationStates } from "../../../src/viewer/viewport/presentation-state";
+import { clipOf, regionOf } from "../clips";
 
 const none = () => undefined;
 
 /** Without the part that draws pixels, which never comes. */
 function pane(...clips: Clip[]): Pane {
-  return new Pane("left", "Left view", {
-    screens: new Promise(none),
-    prefetcher: new Prefetcher(() => Promise.resolve(), { atOnce: 1, room: () => true }),
+  const services = {
+    viewports: new Promise<never>(none),
+    prefetcher: new Prefetcher(() => Promise.resolve(), { inFlight: 1, hasRoom: () => true }),
     coverage: new Coverage(clips),
-    looks: new Looks(),
-    sketch: new Sketcher({ changed: none, redraw: none, naming: none }),
-    hung: none,
-    shown: none,
-    changed: none,
-    looped: none,
+    presentationStates: new PresentationStates(),
+    drawingEditor: new DrawingEditor({ changed: none, redraw: none, askText: none }),
+  };
+  return new Pane("left", "Left view", services, {
+    framesKnown: none,
+    frameShown: none,
+    paneChanged: none,
+    clipLooped: none,
   });
 }
 
@@ -56,21 +58,21 @@ describe("a pane", () => {
     expect(speed(shown)).toBe("½×");
   });
   it("says of each frame whether it can be measured, not of the clip", () => {
-    const region = { x0: 0, y0: 0, x1: 3, y1: 3, type: "2d" };
+    const region = regionOf({ x1: 3, y1: 3 });
     const clip = clipOf({
       calibration: "mixed",
       regions: [
-        { ...region, dx_cm: 0.01, dy_cm: 0.01, frames: [1, 4] },
+        { ...region, frames: [1, 4] },
         { ...region, dx_cm: null, dy_cm: null, frames: [5, 9] },
       ],
     });
     const shown = pane(clip);
     void shown.show(clip);
-    const said = () => shown.cell.querySelector(".calibration")?.textContent;
-    expect(said()).toBe("calibrated");
+    const calibration = () => shown.cell.querySelector(".calibration")?.textContent;
+    expect(calibration()).toBe("calibrated");
     shown.go(5);
-    expect(said()).toBe("uncalibrated: no distances");
+    expect(calibration()).toBe("uncalibrated: no distances");
     shown.go(10);
-    expect(said()).toBe("uncalibrated: no distances");
+    expect(calibration()).toBe("uncalibrated: no distances");
   });
 });

@@ -24,5 +24,5 @@ class Command(BaseCommand):
         if person is None:
             raise CommandError(f"Nobody active is called {options['user']}. No token was made.")
         token, made = Token.objects.get_or_create(user=person)
-        audit.record(None, "token", user=person, made=made)
+        audit.record(None, "token.issued", user=person, made=made)
         self.stdout.write(token.key)

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.draining.set())
         done = worker.run(once=options["once"], starting=True)
-        worker.pulse.say_goodbye()
+        worker.heartbeat.remove_presence()
         self.stdout.write(f"{done} job{'' if done == 1 else 's'} done")
 
 

@@ -18,10 +18,9 @@ from jobs.clock import database_now
 from jobs.models import Job, JobStatus, Queue, WorkerHeartbeat
 from studies import revisions, storage
 from studies.access import every_study
-from studies.archives import add_archive
 from studies.ingest import archive
-from studies.ingest.pipeline import BATCH, Intake, Sender
-from studies.ingest.results import IngestResult
+from studies.ingest.pipeline import BATCH, Intake
+from studies.ingest.results import IngestResult, Sender
 from studies.models import Outcome, StudyRevision
 from studies.sandbox import pool
 
@@ -46,7 +45,7 @@ class Command(BaseCommand):
         if options["wait"]:
             wait_until_scored(sorted({result.study_uid for result in results if result.study_uid}))
         self._report(results, as_json=options["json"])
-        if any(result.outcome == "refused" for result in results):
+        if any(result.refused for result in results):
             raise SystemExit(1)
 
     def _take_in(self, paths: list[Path]) -> list[IngestResult]:
@@ -54,7 +53,7 @@ class Command(BaseCommand):
         intake = Intake(Sender("folder"))
         pool.warm()
         try:
-            for path in (file for given in paths for file in archive.files_below(given)):
+            for path in (file for start in paths for file in archive.files_below(start)):
                 _add(intake, path)
                 if len(intake.arrivals) >= BATCH:
                     results += intake.finish()
@@ -71,10 +70,10 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps([result.as_json() for result in results], indent=1))
             return
         for result in results:
-            if result.outcome == "refused":
+            if result.refused:
                 self.stdout.write(f"refused {result.path}: {result.reason}")
         counts = Counter(result.outcome for result in results)
-        self.stdout.write(", ".join(f"{counts[name]} {name}" for name in Outcome.values))
+        self.stdout.write(", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome))
 
 
 def _add(intake: Intake, path: Path) -> None:
@@ -83,7 +82,7 @@ def _add(intake: Intake, path: Path) -> None:
             head = stream.read(4)
             stream.seek(0)
             if archive.is_zip(head):
-                add_archive(intake, str(path), stream, path.stat().st_size)
+                archive.add_archive(intake, str(path), stream, path.stat().st_size)
             else:
                 intake.add(str(path), storage.chunks_of(stream))
     except OSError as error:
@@ -97,27 +96,23 @@ def wait_until_scored(uids: list[str]) -> None:
         due = open_studies.order_by("closes_at").values_list("closes_at", flat=True).first()
         if due is not None:
             time.sleep(max(0.0, min((due - timezone.now()).total_seconds(), _POLL_SECONDS)))
-    patience = time.monotonic() + _PATIENCE_SECONDS
-    while _pending(uids):
-        if time.monotonic() > patience and not _a_worker_lives():
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while _unfinished_jobs(uids):
+        if time.monotonic() > deadline and not _worker_is_alive():
             call_command("worker", "--once")
-            patience = time.monotonic() + _PATIENCE_SECONDS
+            deadline = time.monotonic() + _PATIENCE_SECONDS
         time.sleep(_POLL_SECONDS)
 
 
-def _jobs(uids: list[str]) -> list[Job]:
-    """Jobs about the latest revisions of these studies: the key of such a job starts with the revision's number."""
+def _unfinished_jobs(uids: list[str]) -> list[Job]:
+    """Those about the latest revisions of these studies: the key of such a job starts with the revision's number."""
     revision_ids = StudyRevision.objects.filter(study__uid__in=uids).values_list("pk", flat=True)
     prefixes = tuple(f"{pk}:" for pk in revision_ids)
     unfinished = Job.objects.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
     return [job for job in unfinished if job.key.startswith(prefixes)] if prefixes else []
 
 
-def _pending(uids: list[str]) -> bool:
-    return bool(_jobs(uids))
-
-
-def _a_worker_lives() -> bool:
-    """One that serves routine work has shown itself lately."""
-    seen = WorkerHeartbeat.objects.filter(seen_at__gt=database_now() - _HEARTBEAT_AGE)
-    return any(Queue.ROUTINE in heartbeat.queues for heartbeat in seen)
+def _worker_is_alive() -> bool:
+    """Whether a worker that serves routine work sent a heartbeat lately."""
+    heartbeats = WorkerHeartbeat.objects.filter(seen_at__gt=database_now() - _HEARTBEAT_AGE)
+    return any(Queue.ROUTINE in heartbeat.queues for heartbeat in heartbeats)

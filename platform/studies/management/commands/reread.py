@@ -13,7 +13,7 @@ from studies.access import every_study
 from studies.models import Clip, Study
 from studies.sandbox import pool
 
-FAILURES = (pool.ChildFailed, storage.Missing, storage.Corrupt)
+FAILURES = (pool.SandboxError, storage.Missing, storage.Corrupt)
 
 
 class Command(BaseCommand):
@@ -25,13 +25,13 @@ class Command(BaseCommand):
         parser.add_argument("--user", help="who did it, for the audit trail")
 
     def handle(self, *args: Any, uids: list[str], **options: Any) -> None:
-        user = _person(options["user"])
+        user = _user_named(options["user"])
         studies = every_study().select_related("patient").order_by("pk")
-        found = studies.filter(uid__in=uids) if uids else studies
-        unknown = sorted(set(uids) - set(found.values_list("uid", flat=True))) if uids else []
+        chosen = studies.filter(uid__in=uids) if uids else studies
+        unknown = sorted(set(uids) - set(chosen.values_list("uid", flat=True))) if uids else []
         if unknown:
             raise CommandError(f"There is no study {unknown[0]}.")
-        counts = [self._study(study, user=user, dry=options["dry_run"]) for study in found.iterator()]
+        counts = [self._study(study, user=user, dry=options["dry_run"]) for study in chosen.iterator()]
         changed, failed = sum(each[0] for each in counts), sum(each[1] for each in counts)
         verb = "would change" if options["dry_run"] else "changed"
         self.stdout.write(f"{changed} clips {verb}, {failed} could not be read, in {len(counts)} studies")
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     def _study(self, study: Study, *, user: User | None, dry: bool) -> tuple[int, int]:
         """How many of its clips changed, and of how many the file could not be read."""
-        changes: dict[Clip, dict[str, Any]] = {}
+        changes: dict[Clip, reread.Facts] = {}
         failed = 0
         for clip in study.clips.all():
             try:
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         return len(changes), failed
 
 
-def _person(name: str | None) -> User | None:
+def _user_named(name: str | None) -> User | None:
     if not name:
         return None
     try:

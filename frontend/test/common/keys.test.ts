@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { keyCap, keysOf, parse, save, taken } from "../src/common/keymap";
-import { type Binding, bind, capsOf, nameOf, startKeys } from "../src/common/keys";
+import { bindingWithKey, keyCap, keysOf, parseKeymap, saveKeymap } from "../../src/common/keymap";
+import { type Binding, bind, capsOf, exceptInControls, nameOf, startKeys } from "../../src/common/keys";
 
 const bound: (() => void)[] = [];
 
@@ -91,6 +91,18 @@ describe("keys", () => {
   });
 });
 
+describe("arrows of the viewer", () => {
+  it("are left to a slider and taken everywhere else", () => {
+    const run = vi.fn();
+    on({ key: "ArrowLeft", run: exceptInControls(run) });
+    document.body.innerHTML = '<input type="range"><button>x</button>';
+    expect(press("ArrowLeft", document.querySelector("input")!).defaultPrevented).toBe(false);
+    expect(run).not.toHaveBeenCalled();
+    expect(press("ArrowLeft", document.querySelector("button")!).defaultPrevented).toBe(true);
+    expect(run).toHaveBeenCalledOnce();
+  });
+});
+
 describe("a person's own keys", () => {
   const layout: Binding = { key: "g", label: "Layout", group: "Viewer", run: () => undefined };
   const view: Binding = { key: ["j", "Ctrl+j"], caps: ["J"], label: "View", group: "Viewer", run: () => undefined };
@@ -101,7 +113,7 @@ describe("a person's own keys", () => {
         new Response(JSON.stringify({ keys }), { status: 200, headers: { "Content-Type": "application/json" } }),
       ),
     );
-    await save(keys);
+    await saveKeymap(keys);
     vi.unstubAllGlobals();
   }
   afterEach(() => own({}));
@@ -111,10 +123,13 @@ describe("a person's own keys", () => {
     expect([keysOf(view), capsOf(view), keysOf(layout)]).toEqual([["f", "Ctrl+j"], ["F"], ["g"]]);
   });
   it("are refused where another has the key", async () => {
-    expect(taken([layout, view], view, "g")).toBe(layout);
-    expect(taken([layout, view], view, "j")).toBeNull();
+    expect(bindingWithKey([layout, view], view, "g")).toBe(layout);
+    expect(bindingWithKey([layout, view], view, "j")).toBeNull();
     await own({ "Viewer/g": "f" });
-    expect([taken([layout, view], view, "g"), taken([layout, view], view, "f")]).toEqual([null, layout]);
+    expect([bindingWithKey([layout, view], view, "g"), bindingWithKey([layout, view], view, "f")]).toEqual([
+      null,
+      layout,
+    ]);
   });
   it("run what they are changed to, and the default no more", async () => {
     const run = vi.fn();
@@ -131,7 +146,7 @@ describe("a person's own keys", () => {
     expect(cap.textContent).toBe("Shift F2");
   });
   it("are read from a file only if it holds some", () => {
-    expect(parse('{"keys": {"Viewer/g": "f"}}')).toEqual({ "Viewer/g": "f" });
-    for (const text of ["{}", "[]", '{"keys": {"a": 1}}', "no"]) expect(() => parse(text)).toThrow();
+    expect(parseKeymap('{"keys": {"Viewer/g": "f"}}')).toEqual({ "Viewer/g": "f" });
+    for (const text of ["{}", "[]", '{"keys": {"a": 1}}', "no"]) expect(() => parseKeymap(text)).toThrow();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import * as format from "../src/common/format";
+import * as format from "../../src/common/format";
 
 describe("format", () => {
   it("groups thousands with a thin space", () => expect(format.number(1_234_567)).toBe("1\u202f234\u202f567"));
@@ -65,7 +65,7 @@ describe("format", () => {
     expect(format.interval([0.89, null])).toBeNull();
   });
   it("names the limit in the unit that it was set in", () =>
-    expect([format.limit(14_400), format.limit(5400)]).toEqual(["4 h", "90 min"]));
+    expect([format.limitText(14_400), format.limitText(5400)]).toEqual(["4 h", "90 min"]));
   it("shows the day unless it is today", () => {
     const now = new Date(2026, 10, 23, 15, 0);
     expect(format.when(new Date(2026, 10, 23, 14, 5), now)).toBe("14:05");

@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { bind, startKeys } from "../../src/common/keys";
-import { answered, blank, contradictions, type Findings, History } from "../../src/reading/answer/findings";
+import { blankForm, contradictions, type Findings, History, isAnswered } from "../../src/reading/answer/findings";
 import { readingKeys } from "../../src/reading/shortcuts";
 import { PAPILE, VOLPE } from "./schemas";
 
@@ -11,25 +11,25 @@ let committed: Findings | null;
 let done: string[];
 let unbind: (() => void)[] = [];
 
-function sit(schema = PAPILE): void {
+function bindReadingKeys(schema = PAPILE): void {
   for (const undo of unbind) undo();
-  history = new History(blank(true, schema));
+  history = new History(blankForm(true, schema));
   committed = null;
   done = [];
-  const commands = {
+  const host = {
     act: (action: Parameters<History["apply"]>[0]) => void history.apply(action),
     keyframe: () => void history.apply({ type: "keyframe", keyframe: { sop_uid: "1.2", frame: 23 } }),
     note: () => undefined,
     undo: () => void (history.undo() || done.push("earlier")),
     redo: () => void history.redo(),
-    measure: () => undefined,
+    startMeasure: () => undefined,
     commit: () => {
       const { findings } = history.form;
-      if (answered(findings) && !contradictions(findings).length) committed = findings;
+      if (isAnswered(findings) && !contradictions(findings).length) committed = findings;
     },
     skip: () => void done.push("skip"),
   };
-  unbind = readingKeys("queue", schema, commands).map(bind);
+  unbind = readingKeys("queue", schema, host).map(bind);
 }
 
 function press(...keys: string[]): number {
@@ -41,7 +41,7 @@ function press(...keys: string[]): number {
 beforeEach(() => {
   document.body.innerHTML = '<div id="keys"></div>';
   startKeys();
-  sit();
+  bindReadingKeys();
 });
 
 describe("keys per label", () => {
@@ -56,13 +56,13 @@ describe("keys per label", () => {
     ["a negative, uncertain", ["0", "X", "Enter"], 3, { uncertain: true }],
     ["non-diagnostic", ["Q", "Q", "Enter"], 3, { quality: "non_diagnostic", right: null }],
     ["cerebellar left", ["0", "C", "Enter"], 3, { cerebellar: "left" }],
-  ] as const)("%s", (_, keys, most, said) => {
+  ] as const)("%s", (_, keys, most, expected) => {
     expect(press(...keys)).toBe(most);
-    expect(committed).toMatchObject(said);
+    expect(committed).toMatchObject(expected);
   });
 
   it("Volpe costs the same", () => {
-    sit(VOLPE);
+    bindReadingKeys(VOLPE);
     expect(press("R", "3", "Enter")).toBe(3);
     expect(committed).toMatchObject({ schema: "volpe-1", right: 3 });
   });

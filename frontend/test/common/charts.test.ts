@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { csv, dataTable, linear, linePath, roundUp, ticks, xyChart } from "../src/common/charts";
-import { placeOf } from "../src/metrics/page";
-import { precisionAt } from "../src/metrics/report";
+import { csv, dataTable, linear, linePath, roundUp, ticks, xyChart } from "../../src/common/charts";
 
 describe("scales", () => {
   it("map the ends of the domain to the ends of the range", () => {
@@ -86,24 +84,4 @@ describe("csv", () => {
     ).toBe('a,b\r\n"x,""y""",\r\nz,0.1\r\n'));
   it("disarms what a spreadsheet would run", () =>
     expect(csv(["a"], [["=1+1"], ["-2"]])).toBe("a\r\n'=1+1\r\n'-2\r\n"));
-});
-
-describe("figures", () => {
-  it("read the best precision at a recall off the curve", () => {
-    const points = [
-      [0, 1],
-      [0.5, 0.8],
-      [0.7, 0.9],
-      [1, 0.1],
-    ] as const;
-    expect([0.5, 0.9, 1.1].map((recall) => precisionAt(points, recall))).toEqual([0.9, 0.1, null]);
-  });
-  it("place a value between the bars of a histogram, the open last one included", () => {
-    const bins = [
-      { from: 0, to: 10, count: 1 },
-      { from: 10, to: 30, count: 1 },
-      { from: 30, to: null, count: 1 },
-    ];
-    expect([5, 20, 400].map((value) => placeOf(value, bins))).toEqual([0.5, 1.5, 2.5]);
-  });
 });

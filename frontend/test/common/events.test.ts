@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { backoff, type Environment, EventStream, type LiveEvent, type Socket } from "../src/common/events";
+import { backoff, type Environment, EventStream, type LiveEvent, type Socket } from "../../src/common/events";
 
 class FakeSocket implements Socket {
   onmessage: ((message: { data: string }) => void) | null = null;

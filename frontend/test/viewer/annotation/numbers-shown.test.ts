@@ -1,34 +1,31 @@
 /** The numbers of drawings as they stand on the page: beside the drawing, in the table of drawings, in the read. */
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { blank } from "../../../src/reading/answer/findings";
+import { blankForm } from "../../../src/reading/answer/findings";
 import { ReadForm } from "../../../src/reading/form/form";
 import { type Drawing, valueText } from "../../../src/viewer/annotation/drawing";
-import { Sketcher } from "../../../src/viewer/annotation/drawing-editor";
-import { DrawRow } from "../../../src/viewer/annotation/drawing-row";
+import { DrawingEditor } from "../../../src/viewer/annotation/drawing-editor";
+import { DrawingRow } from "../../../src/viewer/annotation/drawing-row";
 import type { Measured } from "../../../src/viewer/annotation/measure";
-import { DrawingLayer } from "../../../src/viewer/annotation/svg-layer";
+import { SvgLayer } from "../../../src/viewer/annotation/svg-layer";
 import type { Region } from "../../../src/viewer/types";
 import { PAPILE } from "../../reading/schemas";
-import { clipOf } from "../clips";
+import { clipOf, regionOf } from "../clips";
 
 const none = () => undefined;
-const PICTURE: Region = { x0: 0, y0: 0, x1: 399, y1: 149, dx_cm: 0.02, dy_cm: 0.03, type: "2d", inside: true };
+const PICTURE = regionOf({ y1: 149, dy_cm: 0.03 });
 // The zero line is row 150 + 99 + 0.5; a row is half a centimetre per second, in the third frame 25 hertz.
-const TRACE: Region = {
-  x0: 0,
+const TRACE = regionOf({
   y0: 150,
-  x1: 399,
-  y1: 299,
   dx_cm: null,
   dy_cm: null,
+  units: "s/cm/s",
   type: "spectral",
-  inside: true,
   axes: ["s", "cm/s"],
   delta: [0.005, -0.5],
   reference: [0, 99],
   reference_value: [0, 0],
-};
+});
 const HERTZ: Region = { ...TRACE, axes: ["s", "Hz"], delta: [0.005, -25], frames: [3, 3] };
 const REGIONS = [PICTURE, TRACE, HERTZ];
 const CLIP = clipOf({ sop_uid: "1.2", rows: 300, columns: 400, regions: REGIONS });
@@ -143,30 +140,30 @@ const SERVERS: Measured = {
 };
 
 function layer(drawing: Drawing): SVGElement {
-  const made = new DrawingLayer({ nudge: none, erase: none });
+  const layer = new SvgLayer({ nudge: none, erase: none });
   const { frame, uid } = drawing;
-  made.draw({
+  layer.draw({
     drawings: [drawing],
     selected: uid,
-    held: null,
-    armed: null,
+    moving: null,
+    activeKind: null,
     editable: true,
-    by: "",
+    attribution: "",
     regions: REGIONS,
     frame,
     width: 800,
     height: 600,
-    taken: [],
+    occupied: [],
     toScreen: ([x, y]) => [2 * x, 2 * y],
   });
-  return made.element;
+  return layer.element;
 }
 
 function row(drawing: Drawing): string | null | undefined {
-  const sketch = new Sketcher({ changed: none, redraw: none, naming: none });
-  const made = new DrawRow(drawing, { sketch, clips: [CLIP], goTo: none, erase: none });
-  made.draw(drawing, false);
-  return made.element.querySelector(".says")?.textContent;
+  const drawingEditor = new DrawingEditor({ changed: none, redraw: none, askText: none });
+  const row = new DrawingRow(drawing, { drawingEditor, clips: [CLIP], goTo: none, erase: none });
+  row.draw(drawing, false);
+  return row.element.querySelector(".says")?.textContent;
 }
 
 function inTheRead(drawing: Drawing): string | null | undefined {
@@ -183,7 +180,7 @@ function inTheRead(drawing: Drawing): string | null | undefined {
     release: none,
   };
   const form = new ReadForm("room", PAPILE, [CLIP], [], commands);
-  const { findings, ...rest } = blank(false, PAPILE);
+  const { findings, ...rest } = blankForm(false, PAPILE);
   form.draw({ ...rest, findings: { ...findings, drawings: [drawing] } }, false);
   return form.element.querySelector("[data-drawn]")?.textContent;
 }

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { polite } from "../src/common/announce";
+import { polite } from "../../src/common/announce";
 
 const region = () => document.getElementById("say-polite")?.textContent;
 

@@ -1,0 +1,112 @@
+"""What the reader of a file answers about it, as JSON. No pydicom here: every process may import these types."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+SpatialFormat = Literal["2d", "m_mode", "spectral", "waveform", "graphics", "other"]
+
+
+class Region(TypedDict):
+    """One ultrasound region (PS3.3, C.8.5.5): a rectangle of the image and what a pixel in it is worth.
+
+    Corners are the device's own pixel numbers, counted from 0, both ends in: in the coordinates of SCOORD, where (0, 0)
+    is the outer corner of the first pixel, the region covers ``x0`` to ``x1 + 1`` and ``y0`` to ``y1 + 1``. Pairs are
+    (x, y) and come as JSON arrays. ``axes``, ``delta``, ``reference`` and ``reference_value`` are those of a trace over
+    time and absent from other regions.
+    """
+
+    x0: Annotated[int, "pixel"]
+    y0: Annotated[int, "pixel"]
+    x1: Annotated[int, "pixel"]
+    y1: Annotated[int, "pixel"]
+    dx_cm: Annotated[float | None, "cm per pixel, positive; null where lengths cannot be trusted"]
+    dy_cm: Annotated[float | None, "cm per pixel, positive; null where lengths cannot be trusted"]
+    units: Annotated[str, "physical unit of both axes, or of each as x/y"]
+    type: SpatialFormat
+    inside: Annotated[bool, "the rectangle lies inside the image"]
+    frames: NotRequired[Annotated[tuple[int, int], "first and last frame that have it; absent: every frame"]]
+    axes: NotRequired[Annotated[tuple[str, str], "units of time and value, such as s and cm/s"]]
+    delta: NotRequired[Annotated[tuple[float, float], "signed step per pixel, in the units of axes"]]
+    reference: NotRequired[Annotated[tuple[int, int] | None, "pixel from the region's corner whose value is known"]]
+    reference_value: NotRequired[Annotated[tuple[float, float], "value at that pixel, in the units of axes"]]
+
+
+class Identity(TypedDict):
+    """Identifiers of an instance, and what else tells it from others. Texts are empty where the file has none."""
+
+    sop_uid: str
+    study_uid: str
+    series_uid: str
+    sop_class: str
+    modality: str
+    manufacturer: str
+    device: str
+    accession: str
+    description: str
+    series_number: int | None
+    instance_number: int | None
+
+
+class PatientFacts(TypedDict):
+    """Whom the header names. ``birth_date_from_age``: the date is counted back from an age in days."""
+
+    id: str
+    issuer: str
+    name: Annotated[str, "Family, Given"]
+    birth_date: Annotated[str | None, "ISO date"]
+    birth_date_from_age: bool
+    sex: Literal["F", "M", "O", ""]
+
+
+class Acquisition(TypedDict):
+    """When study and clip were acquired: ISO, in the device's own time, and its offset from UTC where it names one."""
+
+    study_at: str | None
+    acquired_at: str | None
+    utc_offset: Annotated[str, "+HHMM, -HHMM or empty"]
+
+
+class FrameTiming(TypedDict):
+    """How fast a clip runs, as far as the file can be believed; ``frame_time_flaw`` says what of it is not."""
+
+    frame_time_ms: Annotated[float | None, "ms per frame"]
+    frame_times_ms: Annotated[list[float] | None, "start of each frame in ms after the first"]
+    frame_time_flaw: str
+    display_rate: Annotated[float | None, "recommended frames per second"]
+
+
+class ViewGuess(TypedDict):
+    """Which view and plane the file's texts suggest, and a short label."""
+
+    view: str
+    plane: str
+    label: str
+
+
+class PixelFacts(TypedDict):
+    """Declared pixels: ``rows`` x ``columns`` of ``samples`` values in ``frames`` frames, 0 where there is no image.
+
+    ``flaw`` is a code, empty when all pixels are there; ``whole`` counts the frames from the first that can be decoded.
+    """
+
+    photometric: str
+    rows: int
+    columns: int
+    frames: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    flaw: Literal["", "no_pixels", "undecodable", "truncated"]
+    flaw_reason: str
+    whole: int
+
+
+class Header(Identity, Acquisition, FrameTiming, ViewGuess):
+    """Everything that a DICOM header says about a clip."""
+
+    transfer_syntax: str
+    patient: PatientFacts
+    pixels: PixelFacts
+    regions: list[Region]
+    warnings: list[str]
