@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
+import sys
+from operator import attrgetter
 
 # Before torch is imported: threads of two test processes that wait for each other on two cores cost half of the time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,6 +20,15 @@ from accounts.roles import Role
 # A loaded machine is no failure; what must be quick is measured by the benchmarks.
 settings.register_profile("fontanelle", deadline=None)
 settings.load_profile("fontanelle")
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """What draws from a shared generator draws the same alone, after other tests and in any order."""
+    random.seed(0)
+    for name, seed in (("numpy", "random.seed"), ("torch", "manual_seed")):
+        if name in sys.modules:
+            attrgetter(seed)(sys.modules[name])(0)
 
 
 def _person(name: str, role: Role) -> User:

@@ -67,9 +67,10 @@ def test_the_trunk_ends_before_the_last_block(resnet: nn.Module) -> None:
 
 
 def test_what_can_be_told_apart_is_learned(resnet: nn.Module, short: None) -> None:
+    """Over five seeds the classes lie 1.2 to 1.5 apart; without learning, from -.03 to .08."""
     features, y = _told_apart(np.random.default_rng(1))
     found = predict(_fit(resnet, features, y).network, features, TEST)
-    assert found[1::2].min() > found[::2].max()
+    assert found[1::2].min() > found[::2].max() + 0.5
 
 
 def test_the_same_seed_fits_the_same(resnet: nn.Module, short: None) -> None:
@@ -101,9 +102,10 @@ def _fit(resnet: nn.Module, features: Any, y: Any) -> PaperFit:
 
 def test_predictions_do_not_depend_on_the_neighbours(resnet: nn.Module) -> None:
     features, _ = _told_apart(np.random.default_rng(4))
+    torch.manual_seed(4)
     network = PaperNetwork(resnet)
     together, alone = predict(network, features, np.arange(20)), predict(network, features, np.array([3]))
-    assert together[3] == pytest.approx(alone[0], rel=1e-4)
+    assert together[3] == pytest.approx(alone[0], rel=1e-4, abs=1e-5)  # a logit near nought is no smaller sum
 
 
 def test_the_search_goes_straight_to_where_the_goal_is_met() -> None:

@@ -54,15 +54,17 @@ def _measures(report: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("recipe", ["fontanelle", "paper"])
 def test_it_finds_what_is_there(recipe: str) -> None:
-    report = cross_validate(toy_bags(60), recipe=recipe, folds=3).report
-    assert report["auroc"]["mean"] > 0.75
+    """Over four seeds the poorer recipe, `paper`, reaches .95 to .99."""
+    report = cross_validate(toy_bags(200), recipe=recipe, folds=3).report
+    assert report["auroc"]["mean"] > 0.9
     assert report["recipe"] == recipe
 
 
 def test_it_finds_nothing_where_nothing_is() -> None:
-    report = cross_validate(toy_bags(120, shift=0.0), folds=2).report
+    """One honest interval in twenty misses .5; widened by .05 on each side it lies four standard errors away."""
+    report = cross_validate(toy_bags(600, shift=0.0), folds=2).report
     low, high = report["auroc"]["interval"]
-    assert low < 0.5 < high
+    assert low - 0.05 < 0.5 < high + 0.05
 
 
 def test_every_study_is_measured_once(found: CrossValidation) -> None:
@@ -230,7 +232,7 @@ def test_ties_count_as_coverage() -> None:
 def test_fitting_sees_exchanged_labels_and_measuring_does_not() -> None:
     bags = toy_bags(60)
     spoilt = cross_validate(replace(bags, fit_y=1 - bags.y), folds=3)
-    assert spoilt.report["auroc"]["mean"] < 0.3
+    assert spoilt.report["auroc"]["mean"] < 0.3  # .00 to .02 over four seeds
     assert [row.y for row in sorted(spoilt.predictions, key=lambda row: row.index)] == bags.y.tolist()
 
 
@@ -252,4 +254,4 @@ def test_heads_can_stand_on_one_projection_from_elsewhere() -> None:
     shared = fit_projection(toy_bags(30, seed=9).embeddings, np.arange(30))
     found = cross_validate(toy_bags(60), folds=3, shared=shared)
     assert all(np.array_equal(head.project.weight.detach(), shared.weight) for head in found.heads)
-    assert found.report["auroc"]["mean"] > 0.75
+    assert found.report["auroc"]["mean"] > 0.75  # .95 to 1 over four seeds

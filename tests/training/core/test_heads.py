@@ -11,27 +11,31 @@ import torch
 from inference.core.manifest import HEAD_KINDS
 from inference.core.network import BagHead
 from tests.training.core.synthetic_bags import marked, toy_bags
-from training.core.bags import make_bags
+from training.core.bags import Bags, make_bags
 from training.core.heads import Fit, fit_head, fit_projection, frame_targets, mean_logits, outputs, project
 from training.core.metrics import auroc
 
 QUICK = Fit(steps=60)
 
 
-def _fitted(kind: str = "gated", seed: int = 0) -> tuple[BagHead, np.ndarray]:
-    """A head fitted on the first 40 toy bags, and its logits for all 60."""
-    bags, train = toy_bags(60), np.arange(40)
-    projection = fit_projection(bags.embeddings, train)
+def _fitted(
+    kind: str = "gated", seed: int = 0, *, bags: Bags | None = None, train: int = 40
+) -> tuple[BagHead, np.ndarray]:
+    """A head fitted on the first bags, 60 toys unless others are given, and its logits for all of them."""
+    bags, fitted_on = bags or toy_bags(60), np.arange(train)
+    projection = fit_projection(bags.embeddings, fitted_on)
     data = project(bags.embeddings, projection)
     fit = Fit(kind=kind, steps=QUICK.steps)
-    network = fit_head(data, bags.y, train, projection=projection, fit=fit, seed=seed)
-    return network, mean_logits([network], data, np.arange(60))
+    network = fit_head(data, bags.y, fitted_on, projection=projection, fit=fit, seed=seed)
+    return network, mean_logits([network], data, np.arange(len(bags)))
 
 
 @pytest.mark.parametrize("kind", HEAD_KINDS)
 def test_it_learns_what_can_be_learnt(kind: str) -> None:
-    y = toy_bags(60).y
-    assert auroc(y[40:], _fitted(kind)[1][40:]) > 0.9
+    """Over a dozen seeds the poorest kind, `mean`, reaches .97 to 1; a head that learns nothing never exceeds .88."""
+    bags = toy_bags(280)
+    _, logits = _fitted(kind, bags=bags, train=80)
+    assert auroc(bags.y[80:], logits[80:]) > 0.93
 
 
 def test_the_seed_decides_everything() -> None:
@@ -141,14 +145,16 @@ def _attention_on_keyframes(weight: float) -> float:
 
 
 def test_keyframes_draw_attention() -> None:
+    """Over six seeds they draw .13 to .29 more; where the lesson is lost the difference is exactly nought."""
     assert _attention_on_keyframes(weight=1.0) > _attention_on_keyframes(weight=0.0) + 0.05
 
 
 def test_frame_scores_learn_from_marks() -> None:
+    """Over six seeds the scores lie 2.7 to 3.5 apart; with this seed, and marks that teach nothing, -1.5."""
     bags, train = marked(toy_bags(60)), np.arange(60)
     projection = fit_projection(bags.embeddings, train)
     data = project(bags.embeddings, projection, frame_targets(bags))
-    network = fit_head(data, bags.y, train, projection=projection, fit=Fit(kind="fontanelle", steps=60), seed=0)
+    network = fit_head(data, bags.y, train, projection=projection, fit=Fit(kind="fontanelle", steps=100), seed=0)
     scores = network.pool.score(network.encode(data.values)).squeeze(-1)
     assert data.marks is not None
     assert scores[data.marks == 1].mean() > scores[data.marks == 0].mean() + 1
