@@ -11,6 +11,9 @@ NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix frontend --no-audit --no
 FRONTEND := $(shell find frontend/src frontend/styles frontend/build frontend/public frontend/contract/package.json \
   frontend/*.ts frontend/*.json -type f -not -path frontend/src/api/schema.ts 2>/dev/null)
 
+# Where bytecode is never kept, each of the many processes that the tests start compiles all that it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint fmt contract frontend bench soak services
 

@@ -1,14 +1,17 @@
-"""``make test`` and ``make lint``: every check in order, pytest last, so that its summary closes the output."""
+"""``make test`` and ``make lint``: every check, pytest last, so that its summary closes the output."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scripts import services
+from scripts.timing import PARTS
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -26,37 +29,61 @@ FRONTEND: Checks = {
     "front end tests": [BIN / "npm", "--prefix", "frontend", "test"],
 }
 # A file stays on one worker: its tests share the site that its fixtures start. Groups do nothing under pytest 9.2.
-PYTEST: list[str | Path] = [BIN / "python", "-m", "pytest", "-n", "2", "--dist", "loadfile", "-q"]
+# tests/conftest.py puts the files in order; xdist's own order, most tests first, would begin the slowest files last.
+SHARED_OUT: list[str | Path] = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+PYTEST: list[str | Path] = [BIN / "python", "-m", "pytest", "-p", "scripts.timing", *SHARED_OUT, "-q"]
 
 
-def _passes(name: str, command: list[str | Path]) -> bool:
-    print(f"── {name}", flush=True)
-    began = time.monotonic()
+class Run:
+    """The checks of one run: which failed, and the seconds that each took."""
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+        self.seconds: dict[str, float] = {}
+
+    def check(self, checks: Checks) -> None:
+        """One command after the other, each with its output in one piece."""
+        for name, command in checks.items():
+            began = time.monotonic()
+            result = _done(command)
+            self._note(name, result.returncode == 0, began=began, said=result.stdout)
+
+    def services(self) -> None:
+        began = time.monotonic()
+        self._note("services", services.main() == 0, began=began)
+
+    def _note(self, name: str, passed: bool, *, began: float, said: str = "") -> None:
+        self.seconds[name] = time.monotonic() - began
+        if not passed:
+            self.failed.append(name)
+        outcome = f"   {'ok' if passed else 'FAILED'} in {self.seconds[name]:.0f} s"
+        print(f"── {name}\n{said}{outcome}", flush=True)
+
+
+def _done(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
     }
-    result = subprocess.run([str(part) for part in command], cwd=ROOT, env=environment)
-    print(f"   {'ok' if result.returncode == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
-    return result.returncode == 0
-
-
-def _failed(checks: Checks) -> list[str]:
-    return [name for name, command in checks.items() if not _passes(name, command)]
+    words = [str(part) for part in command]
+    return subprocess.run(words, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def main(arguments: list[str]) -> int:
     """Run all checks, or those of one kind; the exit status is 0 only if each passed."""
+    run = Run()
     if arguments == ["lint"]:
-        return int(bool(_failed(LINT)))
-    failed = _failed(LINT) + _failed(FRONTEND)
-    if services.main() != 0:
-        failed.append("services")
-    if failed:
-        print(f"── pytest runs; before it FAILED: {', '.join(failed)}", flush=True)
-    tests = subprocess.run([str(part) for part in [*PYTEST, *arguments]], cwd=ROOT)
-    return tests.returncode or int(bool(failed))
+        run.check(LINT)
+        return int(bool(run.failed))
+    with ThreadPoolExecutor(2) as both:  # mypy keeps one core busy, and the front end hardly more than the other
+        list(both.map(run.check, (LINT, FRONTEND)))
+    run.services()
+    if run.failed:
+        print(f"── pytest runs; before it FAILED: {', '.join(run.failed)}", flush=True)
+    environment = {**os.environ, PARTS: json.dumps(run.seconds)}
+    tests = subprocess.run([str(part) for part in [*PYTEST, *arguments]], cwd=ROOT, env=environment)
+    return tests.returncode or int(bool(run.failed))
 
 
 if __name__ == "__main__":
