@@ -1,5 +1,6 @@
 /** Every label queue: how far it is, and whether it will be done in time. */
 
+import type { QueueList } from "../api/schema";
 import { api, reason } from "../common/api";
 import { dataTable } from "../common/charts";
 import { byId, type Child, cap, fill, h, icon } from "../common/dom";
@@ -113,7 +114,7 @@ function show(queues: Queue[]): void {
 
 async function load(): Promise<void> {
   try {
-    show((await api.get<{ results: Queue[] }>(QUEUES)).results);
+    show((await api.get<QueueList>(QUEUES)).results);
   } catch (error) {
     fill(byId("main"), errorMessage(`The queues could not be loaded. ${reason(error)}`));
   }

@@ -1,5 +1,6 @@
 /** Editing a read: the form and its undo history, the draft, and the commit. */
 
+import type { EarlierRead } from "../api/schema";
 import { assertive, polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { ask } from "../common/dialog";
@@ -29,7 +30,7 @@ import { draftServer, draftStore, targetOf } from "./read-target";
 import { demoNotice } from "./reveal";
 import type { SessionContext } from "./session-context";
 import { adjudicationKeys, readingKeys } from "./shortcuts";
-import type { Carried, Committed, Next, Read } from "./types";
+import type { Carried, Committed, Read } from "./types";
 
 const COVERAGE_MS = 1000;
 
@@ -245,7 +246,7 @@ export class ReadEditor {
 
   /** Reopen the read that was committed before this one today; a read that was reopened unchanged is restored. */
   private async openEarlierRead(): Promise<void> {
-    const { earlier } = await api.get<{ earlier: Next | null }>(
+    const { earlier } = await api.get<EarlierRead>(
       `${this.session.api}reads/earlier/?context=${this.session.context}${this.session.itemQuery}`,
     );
     if (!earlier) return polite("There is nothing to undo: this is the first of today");

@@ -1,5 +1,6 @@
 /** One study being read, from opening to the commit and what follows it. */
 
+import type { NextStudyUid } from "../api/schema";
 import { polite } from "../common/announce";
 import { api } from "../common/api";
 import { h } from "../common/dom";
@@ -247,7 +248,7 @@ export class Session {
     const { shared } = this;
     if (shared.context === "adjudication" || shared.closed) return;
     try {
-      const { study_uid } = await api.get<{ study_uid: string | null }>(
+      const { study_uid } = await api.get<NextStudyUid>(
         `${shared.api}ahead/?context=${shared.context}${shared.itemQuery}`,
       );
       const next = study_uid ? await api.get<Study>(`/api/v1/studies/${study_uid}/?ahead=1`) : null;

@@ -1,5 +1,6 @@
 /** The study on the screen: film, one or two panes, tools, keys, frames loaded ahead, and what was seen. */
 
+import type { ClipChange } from "../api/schema";
 import { polite } from "../common/announce";
 import { api, reason } from "../common/api";
 import { showBanner } from "../common/banner";
@@ -218,7 +219,7 @@ export class Viewer {
     const choice = clip && (await askView(clip));
     if (!clip || !choice) return;
     try {
-      const answer = await api.patch<{ clip: Clip; notes: string[] }>(
+      const answer = await api.patch<ClipChange>(
         `/api/v1/studies/${this.study.study_uid}/clips/${clip.sop_uid}/view/`,
         { ...choice },
       );
