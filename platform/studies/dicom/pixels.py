@@ -21,7 +21,7 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply
 from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import AllTransferSyntaxes, JPEGBaseline8Bit
 
-from studies.dicom import pixel_layout
+from studies.dicom import fragments, pixel_layout
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 
 Grey = npt.NDArray[np.uint8]  # [H, W]
@@ -45,8 +45,8 @@ class Source:
 
     def encoded(self, number: int) -> bytes:
         """The bytes of one compressed frame; raises Refused."""
-        if self.shape.flaw:
-            return self._whole_fragment(number)
+        if self._stands_alone:
+            return self._own_bytes(number)
         self.opened.stream.seek(self.opened.pixel_start)
         offsets = self.options.get("extended_offsets")
         with _as_refusal(self.opened):
@@ -61,9 +61,9 @@ class Source:
         """One frame as stored, or (``raw`` false) in RGB, and what the decoder says of it; raises Refused."""
         self._check_whole(number)
         stream, options, index = self.opened.stream, self.options, number - 1
-        if self.shape.flaw and self.opened.syntax.is_encapsulated:
-            # A file of its own: the tables of the one that is cut tell of frames that are gone.
-            stream, index = io.BytesIO(encapsulate([self._whole_fragment(number)])), 0
+        if self._stands_alone:
+            # A file of its own: the tables of this one tell of frames that are gone, or know nothing of others.
+            stream, index = io.BytesIO(encapsulate([self._own_bytes(number)])), 0
             options = {**options, "number_of_frames": 1}
             options.pop("extended_offsets", None)
         else:
@@ -72,20 +72,24 @@ class Source:
             array, described = get_decoder(self.opened.syntax).as_array(stream, index=index, raw=raw, **options)
         return array, dict(described)
 
+    @property
+    def _stands_alone(self) -> bool:
+        """A frame is put together from its fragments, without the file's tables."""
+        return self.opened.syntax.is_encapsulated and (bool(self.shape.flaw) or self.shape.regrouped)
+
     @cached_property
-    def _fragments(self) -> list[tuple[int, int]]:
-        return pixel_layout.single_frames(self.opened)
+    def _parts(self) -> list[list[fragments.Fragment]]:
+        if self.shape.regrouped:
+            return fragments.by_frame(self.opened)
+        return [[fragment] for fragment in fragments.single_frames(self.opened)]
 
     def _check_whole(self, number: int) -> None:
         if number > self.shape.whole:
             raise Refused(self.shape.flaw, f"The file ends before this frame does. {self.shape.flaw_reason}")
 
-    def _whole_fragment(self, number: int) -> bytes:
-        """The bytes of one frame of a clip that is cut: its one fragment; raises Refused."""
+    def _own_bytes(self, number: int) -> bytes:
         self._check_whole(number)
-        start, length = self._fragments[number - 1]
-        self.opened.stream.seek(start)
-        return self.opened.stream.read(length)
+        return fragments.read(self.opened, self._parts[number - 1])
 
 
 @contextmanager
