@@ -17,11 +17,11 @@ import numpy.typing as npt
 from PIL import Image
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import AllTransferSyntaxes, JPEGBaseline8Bit
 
-from studies.dicom import fragments, pixel_layout
+from studies.dicom import fragments, palette, pixel_layout
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 
 Grey = npt.NDArray[np.uint8]  # [H, W]
@@ -186,8 +186,7 @@ def colour_frame(source: Source, number: int) -> Colour:
     array, described = source.decoded(number)
     photometric = str(described["photometric_interpretation"])
     if photometric == "PALETTE COLOR":
-        array = apply_color_lut(array, source.opened.dataset)
-        return (array >> 8).astype(np.uint8) if array.dtype == np.uint16 else array.astype(np.uint8)
+        return palette.apply(array, source.opened)
     if array.ndim == 3:
         return _eight_bits(array[..., :3], source.shape.bits_stored)
     return _grey_for_display(array, source, inverted=photometric == "MONOCHROME1")

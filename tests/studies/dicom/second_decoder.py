@@ -14,13 +14,13 @@ from PIL import Image
 from studies.sandbox import pool
 
 
-def frames(path: Path, *options: str) -> list[np.ndarray]:
+def frames(path: Path, *options: str, folder: Path | None = None) -> list[np.ndarray]:
     """Every frame as dcmj2pnm shows it, uint8 [H, W] or [H, W, 3]; the test is skipped where DCMTK is not installed."""
     tool = shutil.which("dcmj2pnm")
     if tool is None:
         pytest.skip("DCMTK is not installed")
-    folder = path.parent / f"{path.stem}-dcmtk"
-    folder.mkdir()
+    folder = folder or path.parent / f"{path.stem}-dcmtk"
+    folder.mkdir(exist_ok=True)
     subprocess.run([tool, "+Fa", "+fo", *options, str(path), str(folder / "f")], check=True, capture_output=True)
     files = sorted(folder.iterdir(), key=lambda file: int(file.stem.split(".")[-1]))
     return [np.asarray(Image.open(file)) for file in files]
