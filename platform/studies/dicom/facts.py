@@ -98,6 +98,7 @@ class PixelFacts(TypedDict):
     frames: int
     counted: int
     sampling: Annotated[str, "of uncompressed colours: 422, 420 or empty"]
+    planar: bool
     regrouped: bool
     samples: int
     bits_allocated: int

@@ -22,9 +22,9 @@ _KEYWORDS = (
     "PatientBirthDate PatientSex PatientAge AccessionNumber StudyDescription SeriesDescription ProtocolName "
     "ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate SeriesTime "
     "AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
-    "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel BitsAllocated BitsStored FrameTime "
-    "FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate SequenceOfUltrasoundRegions "
-    "PerFrameFunctionalGroupsSequence"
+    "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
+    "BitsStored FrameTime FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate "
+    "SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence"
 )
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
 

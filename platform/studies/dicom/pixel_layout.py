@@ -8,7 +8,7 @@ from typing import Any, cast
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 
-from studies.dicom import fragments
+from studies.dicom import colours, fragments
 from studies.dicom.attributes import text, value
 from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
 from studies.dicom.facts import PixelFacts
@@ -18,6 +18,7 @@ MAX_FRAMES = 20_000
 _OVERSTATED_FACTOR = 16
 _OVERSTATED_BYTES = 64 * 1024**2
 _PADDING_BITS = 16
+_CONTRADICTED = ("RGB", "YBR_FULL")
 _SAMPLINGS = ("_422", "_420")
 _SHARE = {"": 6, "422": 4, "420": 3}
 _MISCOUNTED = (
@@ -31,7 +32,8 @@ class Layout:
 
     Of a flawed clip the first ``whole`` frames can still be decoded. ``counted`` is the header's number of frames, 1
     where it has none. ``sampling`` of the colours of uncompressed pixels is 422 or 420, empty where every pixel has its
-    own. ``regrouped``: the fragments of a frame are those that begin with an image, whatever tables say.
+    own; ``planar`` ones lie plane by plane. ``regrouped``: the fragments of a frame are those that begin with an image,
+    whatever tables say.
     """
 
     photometric: str = ""
@@ -40,6 +42,7 @@ class Layout:
     frames: int = 0
     counted: int = 0
     sampling: str = ""
+    planar: bool = False
     regrouped: bool = False
     samples: int = 1
     bits_allocated: int = 8
@@ -64,6 +67,7 @@ def check(opened: DicomFile) -> Layout:
         "samples": _one_of(dataset, "SamplesPerPixel", {1, 3, 4}, 1),
         "bits_allocated": _one_of(dataset, "BitsAllocated", {1, 8, 16, 32, 64}, None),
         "frames": _frames(dataset),
+        "planar": value(dataset, "PlanarConfiguration") == 1,
     }
     stored = value(dataset, "BitsStored")
     facts["bits_stored"] = stored if isinstance(stored, int) and 0 < stored <= 64 else facts["bits_allocated"]
@@ -72,10 +76,22 @@ def check(opened: DicomFile) -> Layout:
     layout = _recounted(opened, _sampled(opened, Layout(**facts, counted=facts["frames"])))
     flaw, reason = _flaw(opened, layout)
     whole = layout.frames
+    _say_whose_colours(opened, layout)
     if flaw and flaw != "miscounted":
         cut = flaw == "truncated" and not _syntax_flaw(opened)[0]
         whole = _whole_frames(opened, layout) if cut else 0
     return replace(layout, flaw=flaw, flaw_reason=reason, whole=whole)
+
+
+def _say_whose_colours(opened: DicomFile, layout: Layout) -> None:
+    """Where the first frame contradicts the header: the decoder goes by the frame."""
+    if layout.samples != 3 or opened.pixel_length != UNDEFINED or not layout.photometric.startswith(_CONTRADICTED):
+        return
+    said = colours.of_stream(fragments.read(opened, fragments.walk(opened)[0][:1]))
+    if said and layout.photometric[:3] != said[:3]:
+        opened.warnings.append(
+            f"Its header says {layout.photometric}, its compressed frames {said}: shown as those say."
+        )
 
 
 def _sampled(opened: DicomFile, layout: Layout) -> Layout:
@@ -185,6 +201,8 @@ def _syntax_flaw(opened: DicomFile) -> tuple[str, str]:
 def _native_flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     if opened.syntax.is_encapsulated:
         return "undecodable", "Its header says compressed, its pixels are not."
+    if layout.sampling and not _can_be_halved(layout):
+        return "undecodable", f"Its colours are halved ({layout.photometric}) in a way that cannot be shown here."
     present = _pixel_bytes(opened)
     declared = (_frame_bits(layout) * layout.frames + 7) // 8
     if declared > _OVERSTATED_BYTES and declared > _OVERSTATED_FACTOR * max(present, 1):
@@ -198,6 +216,12 @@ def _native_flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     return "", ""
 
 
+def _can_be_halved(layout: Layout) -> bool:
+    """Eight bits, even sides; colours shared by four pixels have an order of their own only plane by plane."""
+    even = layout.columns % 2 == 0 and (layout.sampling == "422" or layout.rows % 2 == 0)
+    return even and layout.bits_allocated == 8 and (layout.planar or layout.sampling == "422")
+
+
 def _pixel_bytes(opened: DicomFile) -> int:
     return max(0, min(opened.pixel_length, opened.stream_size - opened.pixel_start))
 
@@ -207,6 +231,11 @@ def _whole_frames(opened: DicomFile, layout: Layout) -> int:
     if opened.pixel_length == UNDEFINED:
         return min(layout.frames, len(fragments.single_frames(opened)))
     return min(layout.frames, _pixel_bytes(opened) * 8 // _frame_bits(layout))
+
+
+def frame_bytes(layout: Layout) -> int:
+    """Of one uncompressed frame that fills its bytes."""
+    return _frame_bits(layout) // 8
 
 
 def _frame_bits(layout: Layout) -> int:

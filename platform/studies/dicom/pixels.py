@@ -19,9 +19,15 @@ from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import as_pixel_options
-from pydicom.uid import AllTransferSyntaxes, JPEGBaseline8Bit
+from pydicom.uid import (
+    AllTransferSyntaxes,
+    JPEG2000TransferSyntaxes,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGTransferSyntaxes,
+)
 
-from studies.dicom import fragments, palette, pixel_layout
+from studies.dicom import colours, fragments, palette, pixel_layout
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 
 Grey = npt.NDArray[np.uint8]  # [H, W]
@@ -32,6 +38,7 @@ _FAST_PNG = 1
 _THUMBNAIL_QUALITY = 80
 _SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BASELINE = 0xC0
+_STREAMS_WITH_COLOURS = {JPEGBaseline8Bit, JPEGExtended12Bit, *JPEG2000TransferSyntaxes}
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
@@ -60,7 +67,9 @@ class Source:
     def decoded(self, number: int, *, raw: bool = False) -> tuple[npt.NDArray[Any], dict[str, Any]]:
         """One frame as stored, or (``raw`` false) in RGB, and what the decoder says of it; raises Refused."""
         self._check_whole(number)
-        stream, options, index = self.opened.stream, self.options, number - 1
+        if self.shape.sampling:
+            return self._written_out(number, raw=raw)
+        stream, options, index = self.opened.stream, self._options_of(number), number - 1
         if self._stands_alone:
             # A file of its own: the tables of this one tell of frames that are gone, or know nothing of others.
             stream, index = io.BytesIO(encapsulate([self._own_bytes(number)])), 0
@@ -71,6 +80,25 @@ class Source:
         with _as_refusal(self.opened):
             array, described = get_decoder(self.opened.syntax).as_array(stream, index=index, raw=raw, **options)
         return array, dict(described)
+
+    def _options_of(self, number: int) -> dict[str, Any]:
+        """With the colours that the frame's own stream has, where it contradicts the header."""
+        if self.shape.samples != 3 or self.opened.syntax not in _STREAMS_WITH_COLOURS:
+            return self.options
+        said = colours.of_stream(self.encoded(number))
+        return {**self.options, "photometric_interpretation": said} if said else self.options
+
+    def _written_out(self, number: int, *, raw: bool) -> tuple[npt.NDArray[Any], dict[str, Any]]:
+        """An uncompressed frame in which pixels share their colours, with one for each."""
+        shape = self.shape
+        length = pixel_layout.frame_bytes(shape)
+        data = fragments.read(self.opened, [(self.opened.pixel_start + (number - 1) * length, length)])
+        if not self.opened.syntax.is_little_endian and self.opened.pixel_vr == "OW":
+            data = np.frombuffer(data, np.uint16).byteswap().tobytes()
+        array = colours.whole(data, shape.rows, shape.columns, sampling=shape.sampling, planar=shape.planar)
+        if raw:
+            return array, {"photometric_interpretation": shape.photometric}
+        return colours.to_rgb(array, shape.photometric), {"photometric_interpretation": "RGB"}
 
     @property
     def _stands_alone(self) -> bool:
@@ -120,11 +148,20 @@ def open_source(path: Path) -> Source:
         raise Refused(shape.flaw, shape.flaw_reason)
     options = as_pixel_options(opened.dataset)
     options["number_of_frames"] = shape.whole
+    options["photometric_interpretation"] = _colours_of(opened, shape)
     options["pixel_keyword"] = "PixelData"
     options["transfer_syntax_uid"] = opened.syntax
     if opened.pixel_vr:
         options["pixel_vr"] = opened.pixel_vr
     return Source(opened, shape, options)
+
+
+def _colours_of(opened: DicomFile, shape: pixel_layout.Layout) -> str:
+    """What the decoder is told: pixels that share no colours, and JPEG, whose range is always the full one."""
+    if opened.syntax in JPEGTransferSyntaxes and shape.photometric.startswith("YBR_PARTIAL"):
+        return "YBR_FULL"
+    native = not opened.syntax.is_encapsulated and not shape.sampling
+    return "YBR_FULL" if native and shape.photometric == "YBR_FULL_422" else shape.photometric
 
 
 def display(path: Path, frames: Sequence[int], seconds: float) -> Iterator[tuple[int, str, bytes]]:
@@ -188,6 +225,7 @@ def colour_frame(source: Source, number: int) -> Colour:
     if photometric == "PALETTE COLOR":
         return palette.apply(array, source.opened)
     if array.ndim == 3:
+        array = colours.to_rgb(array[..., :3], photometric if photometric.startswith("YBR_PARTIAL") else "RGB")
         return _eight_bits(array[..., :3], source.shape.bits_stored)
     return _grey_for_display(array, source, inverted=photometric == "MONOCHROME1")
 
