@@ -10,14 +10,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import (
     AllTransferSyntaxes,
@@ -27,7 +26,7 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
 )
 
-from studies.dicom import colours, fragments, palette, pixel_layout
+from studies.dicom import colours, fragments, greys, palette, pixel_layout
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 
 Grey = npt.NDArray[np.uint8]  # [H, W]
@@ -38,6 +37,7 @@ _FAST_PNG = 1
 _THUMBNAIL_QUALITY = 80
 _SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BASELINE = 0xC0
+_SCALED_FRAMES, _SCALED_PIXELS = 16, 64 * 1024**2
 _STREAMS_WITH_COLOURS = {JPEGBaseline8Bit, JPEGExtended12Bit, *JPEG2000TransferSyntaxes}
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
@@ -99,6 +99,20 @@ class Source:
         if raw:
             return array, {"photometric_interpretation": shape.photometric}
         return colours.to_rgb(array, shape.photometric), {"photometric_interpretation": "RGB"}
+
+    @cached_property
+    def grey_scale(self) -> tuple[float, float]:
+        """The least and the largest grey of the clip: of all frames, or of as many as there is time for."""
+        if self.shape.bits_stored == 1:
+            return 0.0, 1.0
+        pixels = self.shape.rows * self.shape.columns
+        most = _SCALED_FRAMES if self.opened.syntax.is_encapsulated else max(_SCALED_FRAMES, _SCALED_PIXELS // pixels)
+        extremes: list[float] = []
+        for number in greys.sampled(self.shape.whole, most):
+            with suppress(Refused):  # a damaged frame says nothing of the others
+                values = greys.meant(self.decoded(number)[0], self.opened.dataset)
+                extremes += [float(values.min()), float(values.max())]
+        return (min(extremes), max(extremes)) if extremes else (0.0, 1.0)
 
     @property
     def _stands_alone(self) -> bool:
@@ -235,23 +249,29 @@ def _eight_bits(array: npt.NDArray[Any], bits: int) -> Colour:
 
 
 def _grey_for_display(array: npt.NDArray[Any], source: Source, *, inverted: bool) -> Grey:
-    """Eight bits are shown as stored. Deeper pixels go through rescale and window, or are spread from least to most."""
-    if array.dtype != np.uint8 or source.shape.bits_stored == 1:
-        array = _spread(_windowed(array, source))
+    """Eight bits are shown as stored. Deeper pixels go through rescale and window, or lie on one scale for the clip."""
+    array = _as_stored(array, source) if _is_shown_as_stored(source) else _deep_for_display(array, source)
     return np.ascontiguousarray(255 - array if inverted else array)
 
 
-def _windowed(array: npt.NDArray[Any], source: Source) -> npt.NDArray[np.float64]:
+def _is_shown_as_stored(source: Source) -> bool:
+    return 1 < source.shape.bits_stored <= 8 and not source.options.get("pixel_representation")
+
+
+def _as_stored(array: npt.NDArray[Any], source: Source) -> Grey:
+    full = (1 << source.shape.bits_stored) - 1
+    if full == 255:
+        return cast(Grey, np.minimum(array, 255).astype(np.uint8))
+    return cast(Grey, np.rint(np.minimum(array, full) * (255 / full)).astype(np.uint8))
+
+
+def _deep_for_display(array: npt.NDArray[Any], source: Source) -> Grey:
     dataset = source.opened.dataset
-    values = apply_modality_lut(array, dataset)
-    if "WindowCenter" in dataset or "VOILUTSequence" in dataset:
-        values = apply_voi_lut(values, dataset)
-    return values.astype(np.float64)
-
-
-def _spread(values: npt.NDArray[np.float64]) -> Grey:
-    low, high = float(values.min()), float(values.max())
-    return np.rint((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
+    values = greys.meant(array, dataset)
+    if (by_table := greys.table_applied(values, array, dataset)) is not None:
+        return by_table
+    window = greys.window_of(dataset)
+    return window.apply(values) if window and window.usable else greys.spread(values, source.grey_scale)
 
 
 def grey_frame(source: Source, number: int) -> Grey:
