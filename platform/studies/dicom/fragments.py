@@ -24,7 +24,7 @@ _RLE_HEADER = struct.Struct("<16L")
 def walk(opened: DicomFile) -> tuple[list[Fragment], bool]:
     """(fragments that are wholly there, whether the sequence ends as it should); the offset table is not one."""
     stream, at = opened.stream, opened.pixel_start
-    order = "<" if opened.syntax.is_little_endian else ">"
+    order = "<" if opened.little_endian else ">"
     items: list[Fragment] = []
     for _ in range(_MAX_FRAGMENTS + 1):
         stream.seek(at)
@@ -87,6 +87,11 @@ def _unstacked(opened: DicomFile, start: int, length: int) -> list[Fragment]:
     ends = [match.end() for match in _NEXT_IMAGE.finditer(_bytes(opened, start, length))]
     edges = [0, *ends, length]
     return [(start + low, high - low) for low, high in pairwise(edges)]
+
+
+def begins_compressed(opened: DicomFile, start: int, length: int) -> bool:
+    """The bytes there are the start of a JPEG, JPEG-LS or JPEG 2000 image, or of a sequence of fragments."""
+    return _bytes(opened, start, min(length, 12)).startswith((*_STARTS, b"\xfe\xff\x00\xe0"))
 
 
 def _begins_image(opened: DicomFile, start: int, length: int) -> bool:

@@ -86,7 +86,7 @@ def _numbers(opened: DicomFile, data: bytes | Sequence[int], *, wide: bool) -> E
     """The entries as written, in the file's byte order. Bytes that fill words are turned with them."""
     if not isinstance(data, bytes):
         return np.array([int(entry) for entry in np.atleast_1d(data)], np.int64)
-    words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if opened.syntax.is_little_endian else ">u2")
+    words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if opened.little_endian else ">u2")
     return words.astype(np.int64) if wide else words.astype("<u2").view(np.uint8).astype(np.int64)
 
 

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from pydicom.dataset import Dataset
-from pydicom.pixels.decoders.base import get_decoder
 
-from studies.dicom import colours, fragments
+from studies.dicom import colours, fragments, syntaxes
 from studies.dicom.attributes import text, value
 from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
 from studies.dicom.facts import PixelFacts
@@ -18,6 +17,7 @@ MAX_FRAMES = 20_000
 _OVERSTATED_FACTOR = 16
 _OVERSTATED_BYTES = 64 * 1024**2
 _PADDING_BITS = 16
+_COMPRESSED = "Its header says that its pixels are not compressed, but they are: they cannot be shown as they stand."
 _CONTRADICTED = ("RGB", "YBR_FULL")
 _SAMPLINGS = ("_422", "_420")
 _SHARE = {"": 6, "422": 4, "420": 3}
@@ -73,13 +73,15 @@ def check(opened: DicomFile) -> Layout:
     facts["bits_stored"] = stored if isinstance(stored, int) and 0 < stored <= 64 else facts["bits_allocated"]
     if facts["rows"] * facts["columns"] > MAX_FRAME_PIXELS:
         raise Refused("too_large", f"It declares frames of {facts['columns']} x {facts['rows']} pixels: too large.")
-    layout = _recounted(opened, _sampled(opened, Layout(**facts, counted=facts["frames"])))
+    layout = Layout(**facts, counted=facts["frames"])
+    if reason := _why_not_decodable(opened) or _why_not_native(opened, layout):
+        return replace(layout, flaw="undecodable", flaw_reason=reason)
+    layout = _recounted(opened, _sampled(opened, layout))
     flaw, reason = _flaw(opened, layout)
     whole = layout.frames
     _say_whose_colours(opened, layout)
     if flaw and flaw != "miscounted":
-        cut = flaw == "truncated" and not _syntax_flaw(opened)[0]
-        whole = _whole_frames(opened, layout) if cut else 0
+        whole = _whole_frames(opened, layout) if flaw == "truncated" else 0
     return replace(layout, flaw=flaw, flaw_reason=reason, whole=whole)
 
 
@@ -184,18 +186,25 @@ def _shown(declared: object) -> str:
 def _flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     if opened.pixel_kind != "pixels":
         return "undecodable", "Its pixels are floating-point numbers, which are not shown."
-    flaw = _encapsulated_flaw(opened, layout) if opened.pixel_length == UNDEFINED else _native_flaw(opened, layout)
-    return flaw if flaw[0] else _syntax_flaw(opened)
+    return _encapsulated_flaw(opened, layout) if opened.pixel_length == UNDEFINED else _native_flaw(opened, layout)
 
 
-def _syntax_flaw(opened: DicomFile) -> tuple[str, str]:
-    try:
-        decodable = get_decoder(opened.syntax).is_available
-    except NotImplementedError:
-        decodable = False
-    if decodable:
-        return "", ""
-    return "undecodable", f"Its pixels are encoded as {opened.syntax.name}, which cannot be decoded here."
+def _why_not_decodable(opened: DicomFile) -> str:
+    """What says more than any count of frames: pixels that no decoder here takes."""
+    if reason := syntaxes.why_not_shown(opened.syntax):
+        return reason
+    if opened.pixel_length == UNDEFINED and not opened.syntax.is_encapsulated:
+        return _COMPRESSED
+    return ""
+
+
+def _why_not_native(opened: DicomFile, layout: Layout) -> str:
+    """Uncompressed pixels that begin as a compressed image does, and have another length than the header says."""
+    if opened.syntax.is_encapsulated or opened.pixel_length == UNDEFINED:
+        return ""
+    declared = (_frame_bits(layout) * layout.frames + 7) // 8
+    compressed = fragments.begins_compressed(opened, opened.pixel_start, _pixel_bytes(opened))
+    return _COMPRESSED if compressed and opened.pixel_length not in (declared, declared + declared % 2) else ""
 
 
 def _native_flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:

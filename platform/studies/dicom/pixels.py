@@ -93,7 +93,7 @@ class Source:
         shape = self.shape
         length = pixel_layout.frame_bytes(shape)
         data = fragments.read(self.opened, [(self.opened.pixel_start + (number - 1) * length, length)])
-        if not self.opened.syntax.is_little_endian and self.opened.pixel_vr == "OW":
+        if not self.opened.little_endian and self.opened.pixel_vr == "OW":
             data = np.frombuffer(data, np.uint16).byteswap().tobytes()
         array = colours.whole(data, shape.rows, shape.columns, sampling=shape.sampling, planar=shape.planar)
         if raw:
