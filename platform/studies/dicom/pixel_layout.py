@@ -69,8 +69,7 @@ def check(opened: DicomFile) -> Layout:
         "frames": _frames(dataset),
         "planar": value(dataset, "PlanarConfiguration") == 1,
     }
-    stored = value(dataset, "BitsStored")
-    facts["bits_stored"] = stored if isinstance(stored, int) and 0 < stored <= 64 else facts["bits_allocated"]
+    facts["bits_stored"] = _bits_stored(opened, facts["bits_allocated"])
     if facts["rows"] * facts["columns"] > MAX_FRAME_PIXELS:
         raise Refused("too_large", f"It declares frames of {facts['columns']} x {facts['rows']} pixels: too large.")
     layout = Layout(**facts, counted=facts["frames"])
@@ -146,6 +145,17 @@ def _surplus_bits(opened: DicomFile, layout: Layout) -> int:
     """Beyond the frames that count and the byte that makes their length even."""
     declared = (_frame_bits(layout) * layout.frames + 7) // 8
     return 8 * (_pixel_bytes(opened) - declared - declared % 2)
+
+
+def _bits_stored(opened: DicomFile, allocated: int) -> int:
+    """As many as are allocated where the header does not say, or says what cannot be."""
+    stored = value(opened.dataset, "BitsStored")
+    if stored is None:
+        return allocated
+    if isinstance(stored, int) and 0 < stored <= allocated:
+        return int(stored)
+    opened.warnings.append(f"Its header says {_shown(stored)} bits stored in {allocated}: taken as {allocated}.")
+    return allocated
 
 
 def _count(dataset: Dataset, keyword: str, low: int, high: int) -> int:

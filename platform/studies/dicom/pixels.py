@@ -27,6 +27,7 @@ from pydicom.uid import (
 )
 
 from studies.dicom import colours, fragments, greys, palette, pixel_layout
+from studies.dicom.attributes import value
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 
 Grey = npt.NDArray[np.uint8]  # [H, W]
@@ -163,6 +164,9 @@ def open_source(path: Path) -> Source:
     options = as_pixel_options(opened.dataset)
     options["number_of_frames"] = shape.whole
     options["photometric_interpretation"] = _colours_of(opened, shape)
+    options["bits_stored"] = shape.bits_stored
+    options["pixel_representation"] = int(value(opened.dataset, "PixelRepresentation") == 1)
+    options["planar_configuration"] = int(shape.planar)
     options["pixel_keyword"] = "PixelData"
     options["transfer_syntax_uid"] = opened.syntax
     if opened.pixel_vr:
