@@ -25,6 +25,8 @@ THUMBNAIL_SIDE = 256
 AHEAD = 32
 _AHEAD_SECONDS = 0.1
 _GREY_BATCH = 64
+# Counted up whenever the same bytes are shown in another way: older pictures are then never taken from the cache.
+_LOOK = "2"
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png"}
 
 
@@ -159,7 +161,7 @@ def _decode_from(clip: Clip, path: Path, numbers: range) -> Frame:
 
 def _folder(clip: Clip) -> Path:
     digest = clip.digest
-    folder: Path = settings.WORK_FOLDER / "frames" / digest[:2] / digest
+    folder: Path = settings.WORK_FOLDER / "frames" / _LOOK / digest[:2] / digest
     return folder
 
 

@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
+from pydicom.valuerep import STR_VR, VR
+from pydicom.values import convert_value
 
 from studies.dicom.bounded_reader import Refused
 from studies.dicom.uids import is_uid
@@ -21,12 +26,27 @@ _DAYS = {"D": 1, "W": 7, "M": 30, "Y": 365}
 def value(dataset: Dataset, keyword: str) -> Any:
     """The raw value, None where it is absent, empty or cannot be read."""
     try:
-        raw = dataset.get(keyword)
+        raw = _long_value(dataset, keyword, dataset.get(keyword))
     except (RecursionError, MemoryError):
         raise
     except Exception:  # noqa: BLE001 - pydicom converts on access and raises what it likes
         return None
     return None if raw is None or raw == "" else raw
+
+
+def _long_value(dataset: Dataset, keyword: str, raw: Any) -> Any:
+    """A value of its known type, where 64 kB made its writer call the type unknown (PS3.5, 6.2.2, note 3).
+
+    What is inside such an element is little-endian with implicit types, whatever the file is.
+    """
+    tag = tag_for_keyword(keyword)
+    if not isinstance(raw, bytes) or tag is None or dataset[tag].VR != VR.UN:
+        return raw
+    known = dictionary_VR(tag)
+    if known not in STR_VR and known not in (VR.DS, VR.IS, VR.SQ):
+        return raw
+    element = RawDataElement(BaseTag(tag), known, len(raw), raw, 0, is_implicit_VR=True, is_little_endian=True)
+    return convert_value(known, element)
 
 
 def clean(text: object, length: int) -> str:

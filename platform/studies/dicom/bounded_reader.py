@@ -15,6 +15,9 @@ from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
+from studies.dicom import syntaxes
+from studies.dicom.uids import is_uid
+
 MAGIC_AT = 128
 INFLATE_CAP = 512 * 1024**2
 INFLATE_FREELY = 64 * 1024**2
@@ -52,6 +55,7 @@ class DicomFile:
     dataset: Dataset
     stream: BinaryIO
     syntax: UID
+    little_endian: bool = True
     pixel_kind: str = ""
     pixel_vr: str | None = None
     pixel_start: int = 0
@@ -68,16 +72,19 @@ def open_dicom(path: Path, tags: Sequence[int] | None = None) -> DicomFile:
     syntax = _syntax(meta)
     if syntax == DeflatedExplicitVRLittleEndian:
         stream = _inflate(stream)
+    known = syntaxes.is_known(syntax)
     elements: list[BaseTag | int] | None = None if tags is None else [BaseTag(tag) for tag in tags]
     dataset = read_dataset(
         stream,
-        is_implicit_VR=syntax.is_implicit_VR,
-        is_little_endian=syntax.is_little_endian,
+        is_implicit_VR=known and syntax.is_implicit_VR,
+        is_little_endian=not known or syntax.is_little_endian,
         stop_when=_at_pixels,
         specific_tags=elements,
     )
     dataset.file_meta = meta  # type: ignore[assignment]  # pydicom takes a plain Dataset
-    opened = DicomFile(dataset, stream, syntax)
+    if not known and "SOPInstanceUID" not in dataset:
+        raise Refused("unknown_syntax", f"It is encoded in {syntaxes.name(syntax)}, and cannot be read here.")
+    opened = DicomFile(dataset, stream, syntax, little_endian=not known or syntax.is_little_endian)
     _find_pixels(opened)
     return opened
 
@@ -109,10 +116,9 @@ def _syntax(meta: Dataset) -> UID:
     value = str(meta.get("TransferSyntaxUID", "") or "")
     if not value:
         raise Refused("no_syntax", "Its file header does not say how the data are encoded (no transfer syntax).")
-    syntax = UID(value)
-    if not syntax.is_transfer_syntax or syntax.is_private:
-        raise Refused("unknown_syntax", f"Its transfer syntax is unknown here ({value[:64]}).")
-    return syntax
+    if not is_uid(value):
+        raise Refused("unknown_syntax", f"Its transfer syntax is no identifier ({value[:64]!r}).")
+    return UID(value)
 
 
 def _inflate(stream: BinaryIO) -> BinaryIO:
@@ -136,7 +142,7 @@ def _find_pixels(opened: DicomFile) -> None:
     opened.stream_size = stream.tell()
     stream.seek(at)
     implicit = bool(opened.dataset.original_encoding[0])
-    order = "<" if opened.syntax.is_little_endian else ">"
+    order = "<" if opened.little_endian else ">"
     head = stream.read(8 if implicit else 12)
     if len(head) < (8 if implicit else 12):
         return

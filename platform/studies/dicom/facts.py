@@ -88,16 +88,22 @@ class PixelFacts(TypedDict):
     """Declared pixels: ``rows`` x ``columns`` of ``samples`` values in ``frames`` frames, 0 where there is no image.
 
     ``flaw`` is a code, empty when all pixels are there; ``whole`` counts the frames from the first that can be decoded.
+    Where the pixels hold more frames than the header says (``counted``), ``frames`` is what they hold; ``regrouped``
+    then says that the fragments themselves told which of them make a frame.
     """
 
     photometric: str
     rows: int
     columns: int
     frames: int
+    counted: int
+    sampling: Annotated[str, "of uncompressed colours: 422, 420 or empty"]
+    planar: bool
+    regrouped: bool
     samples: int
     bits_allocated: int
     bits_stored: int
-    flaw: Literal["", "no_pixels", "undecodable", "truncated"]
+    flaw: Literal["", "no_pixels", "undecodable", "truncated", "miscounted"]
     flaw_reason: str
     whole: int
 

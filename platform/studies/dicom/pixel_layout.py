@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-import struct
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from pydicom.dataset import Dataset
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import RLELossless
 
+from studies.dicom import colours, fragments, syntaxes
 from studies.dicom.attributes import text, value
 from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
 from studies.dicom.facts import PixelFacts
 
 MAX_FRAME_PIXELS = 64 * 1024**2
 MAX_FRAMES = 20_000
-_MAX_FRAGMENTS = 200_000
 _OVERSTATED_FACTOR = 16
 _OVERSTATED_BYTES = 64 * 1024**2
-_ITEM, _END = 0xFFFEE000, 0xFFFEE0DD
+_PADDING_BITS = 16
+_COMPRESSED = "Its header says that its pixels are not compressed, but they are: they cannot be shown as they stand."
+_CONTRADICTED = ("RGB", "YBR_FULL")
+_SAMPLINGS = ("_422", "_420")
+_SHARE = {"": 6, "422": 4, "420": 3}
+_MISCOUNTED = (
+    "Its pixels hold more than the {} frames that its header counts, and where those end is unknown: not scored."
+)
 
 
 @dataclass(frozen=True)
 class Layout:
     """``rows`` x ``columns`` pixels of ``samples`` values in ``frames`` frames; ``flaw`` is empty when all is there.
 
-    Of a flawed clip the first ``whole`` frames can still be decoded.
+    Of a flawed clip the first ``whole`` frames can still be decoded. ``counted`` is the header's number of frames, 1
+    where it has none. ``sampling`` of the colours of uncompressed pixels is 422 or 420, empty where every pixel has its
+    own; ``planar`` ones lie plane by plane. ``regrouped``: the fragments of a frame are those that begin with an image,
+    whatever tables say.
     """
 
     photometric: str = ""
     rows: int = 0
     columns: int = 0
     frames: int = 0
+    counted: int = 0
+    sampling: str = ""
+    planar: bool = False
+    regrouped: bool = False
     samples: int = 1
     bits_allocated: int = 8
     bits_stored: int = 8
@@ -56,17 +67,95 @@ def check(opened: DicomFile) -> Layout:
         "samples": _one_of(dataset, "SamplesPerPixel", {1, 3, 4}, 1),
         "bits_allocated": _one_of(dataset, "BitsAllocated", {1, 8, 16, 32, 64}, None),
         "frames": _frames(dataset),
+        "planar": value(dataset, "PlanarConfiguration") == 1,
     }
-    stored = value(dataset, "BitsStored")
-    facts["bits_stored"] = stored if isinstance(stored, int) and 0 < stored <= 64 else facts["bits_allocated"]
+    facts["bits_stored"] = _bits_stored(opened, facts["bits_allocated"])
     if facts["rows"] * facts["columns"] > MAX_FRAME_PIXELS:
         raise Refused("too_large", f"It declares frames of {facts['columns']} x {facts['rows']} pixels: too large.")
-    flaw, reason = _flaw(opened, Layout(**facts))
-    whole = facts["frames"]
-    if flaw:
-        cut = flaw == "truncated" and not _syntax_flaw(opened)[0]
-        whole = _whole_frames(opened, Layout(**facts)) if cut else 0
-    return Layout(**facts, flaw=flaw, flaw_reason=reason, whole=whole)
+    layout = Layout(**facts, counted=facts["frames"])
+    if reason := _why_not_decodable(opened) or _why_not_native(opened, layout):
+        return replace(layout, flaw="undecodable", flaw_reason=reason)
+    layout = _recounted(opened, _sampled(opened, layout))
+    flaw, reason = _flaw(opened, layout)
+    whole = layout.frames
+    _say_whose_colours(opened, layout)
+    if flaw and flaw != "miscounted":
+        whole = _whole_frames(opened, layout) if flaw == "truncated" else 0
+    return replace(layout, flaw=flaw, flaw_reason=reason, whole=whole)
+
+
+def _say_whose_colours(opened: DicomFile, layout: Layout) -> None:
+    """Where the first frame contradicts the header: the decoder goes by the frame."""
+    if layout.samples != 3 or opened.pixel_length != UNDEFINED or not layout.photometric.startswith(_CONTRADICTED):
+        return
+    said = colours.of_stream(fragments.read(opened, fragments.walk(opened)[0][:1]))
+    if said and layout.photometric[:3] != said[:3]:
+        opened.warnings.append(
+            f"Its header says {layout.photometric}, its compressed frames {said}: shown as those say."
+        )
+
+
+def _sampled(opened: DicomFile, layout: Layout) -> Layout:
+    """Uncompressed colours are halved as the header says, unless the length of the pixels is that of whole ones."""
+    if opened.pixel_length == UNDEFINED or layout.samples != 3 or not layout.photometric.endswith(_SAMPLINGS):
+        return layout
+    full = (_frame_bits(layout) * layout.frames + 7) // 8
+    if opened.pixel_length not in (full, full + full % 2):
+        return replace(layout, sampling=layout.photometric[-3:])
+    opened.warnings.append(
+        f"Its header says {layout.photometric}, its pixels are as long as those with colours of their own: shown so."
+    )
+    return layout
+
+
+def _recounted(opened: DicomFile, layout: Layout) -> Layout:
+    """With as many frames as the pixels hold where the header counts fewer: nobody calls normal what nobody sees."""
+    if opened.pixel_kind != "pixels":
+        return layout
+    held = _held_encapsulated(opened, layout) if opened.pixel_length == UNDEFINED else _held_native(opened, layout)
+    if layout.frames < held.frames <= MAX_FRAMES:
+        opened.warnings.append(
+            f"Its header counts {layout.counted} frame{'s' * (layout.counted > 1)}, "
+            f"its pixels hold {held.frames}: all of them are shown."
+        )
+    return held if held.frames <= MAX_FRAMES else layout
+
+
+def _held_encapsulated(opened: DicomFile, layout: Layout) -> Layout:
+    count = len(fragments.walk(opened)[0])
+    if count == layout.frames > 1 or not opened.syntax.is_encapsulated:
+        return layout
+    found = len(fragments.by_frame(opened))
+    regrouped = found > layout.frames or found == layout.frames != count
+    return replace(layout, frames=found, regrouped=True) if regrouped else layout
+
+
+def _held_native(opened: DicomFile, layout: Layout) -> Layout:
+    """More frames are believed where they fill the pixel element to its end."""
+    bits = _pixel_bytes(opened) * 8
+    frames, rest = divmod(bits, _frame_bits(layout))
+    honest = opened.pixel_length == _pixel_bytes(opened)
+    exact = honest and rest < _PADDING_BITS and _surplus_bits(opened, layout) >= _frame_bits(layout)
+    if layout.sampling and bits % _frame_bits(replace(layout, sampling="")) < _PADDING_BITS:
+        exact = False  # it may as well be fewer frames with colours of their own
+    return replace(layout, frames=frames) if exact else layout
+
+
+def _surplus_bits(opened: DicomFile, layout: Layout) -> int:
+    """Beyond the frames that count and the byte that makes their length even."""
+    declared = (_frame_bits(layout) * layout.frames + 7) // 8
+    return 8 * (_pixel_bytes(opened) - declared - declared % 2)
+
+
+def _bits_stored(opened: DicomFile, allocated: int) -> int:
+    """As many as are allocated where the header does not say, or says what cannot be."""
+    stored = value(opened.dataset, "BitsStored")
+    if stored is None:
+        return allocated
+    if isinstance(stored, int) and 0 < stored <= allocated:
+        return int(stored)
+    opened.warnings.append(f"Its header says {_shown(stored)} bits stored in {allocated}: taken as {allocated}.")
+    return allocated
 
 
 def _count(dataset: Dataset, keyword: str, low: int, high: int) -> int:
@@ -107,23 +196,32 @@ def _shown(declared: object) -> str:
 def _flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     if opened.pixel_kind != "pixels":
         return "undecodable", "Its pixels are floating-point numbers, which are not shown."
-    flaw = _encapsulated_flaw(opened, layout) if opened.pixel_length == UNDEFINED else _native_flaw(opened, layout)
-    return flaw if flaw[0] else _syntax_flaw(opened)
+    return _encapsulated_flaw(opened, layout) if opened.pixel_length == UNDEFINED else _native_flaw(opened, layout)
 
 
-def _syntax_flaw(opened: DicomFile) -> tuple[str, str]:
-    try:
-        decodable = get_decoder(opened.syntax).is_available
-    except NotImplementedError:
-        decodable = False
-    if decodable:
-        return "", ""
-    return "undecodable", f"Its pixels are encoded as {opened.syntax.name}, which cannot be decoded here."
+def _why_not_decodable(opened: DicomFile) -> str:
+    """What says more than any count of frames: pixels that no decoder here takes."""
+    if reason := syntaxes.why_not_shown(opened.syntax):
+        return reason
+    if opened.pixel_length == UNDEFINED and not opened.syntax.is_encapsulated:
+        return _COMPRESSED
+    return ""
+
+
+def _why_not_native(opened: DicomFile, layout: Layout) -> str:
+    """Uncompressed pixels that begin as a compressed image does, and have another length than the header says."""
+    if opened.syntax.is_encapsulated or opened.pixel_length == UNDEFINED:
+        return ""
+    declared = (_frame_bits(layout) * layout.frames + 7) // 8
+    compressed = fragments.begins_compressed(opened, opened.pixel_start, _pixel_bytes(opened))
+    return _COMPRESSED if compressed and opened.pixel_length not in (declared, declared + declared % 2) else ""
 
 
 def _native_flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     if opened.syntax.is_encapsulated:
         return "undecodable", "Its header says compressed, its pixels are not."
+    if layout.sampling and not _can_be_halved(layout):
+        return "undecodable", f"Its colours are halved ({layout.photometric}) in a way that cannot be shown here."
     present = _pixel_bytes(opened)
     declared = (_frame_bits(layout) * layout.frames + 7) // 8
     if declared > _OVERSTATED_BYTES and declared > _OVERSTATED_FACTOR * max(present, 1):
@@ -132,7 +230,15 @@ def _native_flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
         whole = _whole_frames(opened, layout)
         there = f"{whole} of {layout.frames} frames are whole" if whole else "no frame is whole"
         return "truncated", f"Incomplete: {there} ({present} of {declared} bytes of pixels are there)."
+    if _surplus_bits(opened, layout) >= _frame_bits(layout):
+        return "miscounted", _MISCOUNTED.format(layout.counted)
     return "", ""
+
+
+def _can_be_halved(layout: Layout) -> bool:
+    """Eight bits, even sides; colours shared by four pixels have an order of their own only plane by plane."""
+    even = layout.columns % 2 == 0 and (layout.sampling == "422" or layout.rows % 2 == 0)
+    return even and layout.bits_allocated == 8 and (layout.planar or layout.sampling == "422")
 
 
 def _pixel_bytes(opened: DicomFile) -> int:
@@ -142,60 +248,24 @@ def _pixel_bytes(opened: DicomFile) -> int:
 def _whole_frames(opened: DicomFile, layout: Layout) -> int:
     """Of a clip that is cut: how many frames from the first are all there, beyond doubt."""
     if opened.pixel_length == UNDEFINED:
-        return min(layout.frames, len(single_frames(opened)))
+        return min(layout.frames, len(fragments.single_frames(opened)))
     return min(layout.frames, _pixel_bytes(opened) * 8 // _frame_bits(layout))
+
+
+def frame_bytes(layout: Layout) -> int:
+    """Of one uncompressed frame that fills its bytes."""
+    return _frame_bits(layout) // 8
 
 
 def _frame_bits(layout: Layout) -> int:
     bits = layout.rows * layout.columns * layout.samples * layout.bits_allocated
-    return max(1, bits * 2 // 3) if layout.photometric == "YBR_FULL_422" else bits
+    return max(1, bits * _SHARE[layout.sampling] // 6)
 
 
 def _encapsulated_flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
-    fragments, complete = _walk_fragments(opened)
-    if len(fragments) < layout.frames:
-        return "truncated", f"Incomplete: {len(fragments)} of {layout.frames} frames are there."
+    found, complete = fragments.walk(opened)
+    if len(found) < layout.frames and not layout.regrouped:
+        return "truncated", f"Incomplete: {len(found)} of {layout.frames} frames are there."
     if not complete:
         return "truncated", "Incomplete: the file ends inside its pixels."
     return "", ""
-
-
-def single_frames(opened: DicomFile) -> list[tuple[int, int]]:
-    """Where the fragments of a clip that is cut lie, and how long they are, if each of them is one whole frame.
-
-    Offset tables tell of frames that are gone. RLE has one fragment for each frame; of the others each must be an image
-    from its first bytes to its last, and none is believed where one is not.
-    """
-    fragments, _ = _walk_fragments(opened)
-    if opened.syntax == RLELossless or all(_is_image(opened, *fragment) for fragment in fragments):
-        return fragments
-    return []
-
-
-def _is_image(opened: DicomFile, start: int, length: int) -> bool:
-    """It begins as JPEG, JPEG-LS or JPEG 2000 does, and ends as all of them do."""
-    opened.stream.seek(start)
-    first = opened.stream.read(2)
-    opened.stream.seek(start + max(0, length - 4))
-    return first in (b"\xff\xd8", b"\xff\x4f") and b"\xff\xd9" in opened.stream.read(min(length, 4))
-
-
-def _walk_fragments(opened: DicomFile) -> tuple[list[tuple[int, int]], bool]:
-    """(fragments that are wholly there, whether the sequence ends as it should); the offset table is not one."""
-    stream, at = opened.stream, opened.pixel_start
-    order = "<" if opened.syntax.is_little_endian else ">"
-    items: list[tuple[int, int]] = []
-    for _ in range(_MAX_FRAGMENTS + 1):
-        stream.seek(at)
-        head = stream.read(8)
-        if len(head) < 8:
-            return items[1:], False
-        group, element, length = struct.unpack(f"{order}HHL", head)
-        at += 8 + length
-        tag = group << 16 | element
-        if tag == _END:
-            return items[1:], True
-        if tag != _ITEM or at > opened.stream_size:
-            return items[1:], False
-        items.append((at - length, length))
-    raise Refused("too_large", f"Its pixels come in more than {_MAX_FRAGMENTS} pieces.")

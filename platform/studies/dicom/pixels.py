@@ -10,18 +10,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import as_pixel_options
-from pydicom.uid import AllTransferSyntaxes, JPEGBaseline8Bit
+from pydicom.uid import (
+    AllTransferSyntaxes,
+    JPEG2000TransferSyntaxes,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGTransferSyntaxes,
+)
 
-from studies.dicom import pixel_layout
+from studies.dicom import colours, fragments, greys, palette, pixel_layout
+from studies.dicom.attributes import value
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 
 Grey = npt.NDArray[np.uint8]  # [H, W]
@@ -32,6 +38,8 @@ _FAST_PNG = 1
 _THUMBNAIL_QUALITY = 80
 _SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BASELINE = 0xC0
+_SCALED_FRAMES, _SCALED_PIXELS = 16, 64 * 1024**2
+_STREAMS_WITH_COLOURS = {JPEGBaseline8Bit, JPEGExtended12Bit, *JPEG2000TransferSyntaxes}
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
@@ -45,8 +53,8 @@ class Source:
 
     def encoded(self, number: int) -> bytes:
         """The bytes of one compressed frame; raises Refused."""
-        if self.shape.flaw:
-            return self._whole_fragment(number)
+        if self._stands_alone:
+            return self._own_bytes(number)
         self.opened.stream.seek(self.opened.pixel_start)
         offsets = self.options.get("extended_offsets")
         with _as_refusal(self.opened):
@@ -60,10 +68,12 @@ class Source:
     def decoded(self, number: int, *, raw: bool = False) -> tuple[npt.NDArray[Any], dict[str, Any]]:
         """One frame as stored, or (``raw`` false) in RGB, and what the decoder says of it; raises Refused."""
         self._check_whole(number)
-        stream, options, index = self.opened.stream, self.options, number - 1
-        if self.shape.flaw and self.opened.syntax.is_encapsulated:
-            # A file of its own: the tables of the one that is cut tell of frames that are gone.
-            stream, index = io.BytesIO(encapsulate([self._whole_fragment(number)])), 0
+        if self.shape.sampling:
+            return self._written_out(number, raw=raw)
+        stream, options, index = self.opened.stream, self._options_of(number), number - 1
+        if self._stands_alone:
+            # A file of its own: the tables of this one tell of frames that are gone, or know nothing of others.
+            stream, index = io.BytesIO(encapsulate([self._own_bytes(number)])), 0
             options = {**options, "number_of_frames": 1}
             options.pop("extended_offsets", None)
         else:
@@ -72,20 +82,57 @@ class Source:
             array, described = get_decoder(self.opened.syntax).as_array(stream, index=index, raw=raw, **options)
         return array, dict(described)
 
+    def _options_of(self, number: int) -> dict[str, Any]:
+        """With the colours that the frame's own stream has, where it contradicts the header."""
+        if self.shape.samples != 3 or self.opened.syntax not in _STREAMS_WITH_COLOURS:
+            return self.options
+        said = colours.of_stream(self.encoded(number))
+        return {**self.options, "photometric_interpretation": said} if said else self.options
+
+    def _written_out(self, number: int, *, raw: bool) -> tuple[npt.NDArray[Any], dict[str, Any]]:
+        """An uncompressed frame in which pixels share their colours, with one for each."""
+        shape = self.shape
+        length = pixel_layout.frame_bytes(shape)
+        data = fragments.read(self.opened, [(self.opened.pixel_start + (number - 1) * length, length)])
+        if not self.opened.little_endian and self.opened.pixel_vr == "OW":
+            data = np.frombuffer(data, np.uint16).byteswap().tobytes()
+        array = colours.whole(data, shape.rows, shape.columns, sampling=shape.sampling, planar=shape.planar)
+        if raw:
+            return array, {"photometric_interpretation": shape.photometric}
+        return colours.to_rgb(array, shape.photometric), {"photometric_interpretation": "RGB"}
+
     @cached_property
-    def _fragments(self) -> list[tuple[int, int]]:
-        return pixel_layout.single_frames(self.opened)
+    def grey_scale(self) -> tuple[float, float]:
+        """The least and the largest grey of the clip: of all frames, or of as many as there is time for."""
+        if self.shape.bits_stored == 1:
+            return 0.0, 1.0
+        pixels = self.shape.rows * self.shape.columns
+        most = _SCALED_FRAMES if self.opened.syntax.is_encapsulated else max(_SCALED_FRAMES, _SCALED_PIXELS // pixels)
+        extremes: list[float] = []
+        for number in greys.sampled(self.shape.whole, most):
+            with suppress(Refused):  # a damaged frame says nothing of the others
+                values = greys.meant(self.decoded(number)[0], self.opened.dataset)
+                extremes += [float(values.min()), float(values.max())]
+        return (min(extremes), max(extremes)) if extremes else (0.0, 1.0)
+
+    @property
+    def _stands_alone(self) -> bool:
+        """A frame is put together from its fragments, without the file's tables."""
+        return self.opened.syntax.is_encapsulated and (bool(self.shape.flaw) or self.shape.regrouped)
+
+    @cached_property
+    def _parts(self) -> list[list[fragments.Fragment]]:
+        if self.shape.regrouped:
+            return fragments.by_frame(self.opened)
+        return [[fragment] for fragment in fragments.single_frames(self.opened)]
 
     def _check_whole(self, number: int) -> None:
         if number > self.shape.whole:
             raise Refused(self.shape.flaw, f"The file ends before this frame does. {self.shape.flaw_reason}")
 
-    def _whole_fragment(self, number: int) -> bytes:
-        """The bytes of one frame of a clip that is cut: its one fragment; raises Refused."""
+    def _own_bytes(self, number: int) -> bytes:
         self._check_whole(number)
-        start, length = self._fragments[number - 1]
-        self.opened.stream.seek(start)
-        return self.opened.stream.read(length)
+        return fragments.read(self.opened, self._parts[number - 1])
 
 
 @contextmanager
@@ -116,11 +163,23 @@ def open_source(path: Path) -> Source:
         raise Refused(shape.flaw, shape.flaw_reason)
     options = as_pixel_options(opened.dataset)
     options["number_of_frames"] = shape.whole
+    options["photometric_interpretation"] = _colours_of(opened, shape)
+    options["bits_stored"] = shape.bits_stored
+    options["pixel_representation"] = int(value(opened.dataset, "PixelRepresentation") == 1)
+    options["planar_configuration"] = int(shape.planar)
     options["pixel_keyword"] = "PixelData"
     options["transfer_syntax_uid"] = opened.syntax
     if opened.pixel_vr:
         options["pixel_vr"] = opened.pixel_vr
     return Source(opened, shape, options)
+
+
+def _colours_of(opened: DicomFile, shape: pixel_layout.Layout) -> str:
+    """What the decoder is told: pixels that share no colours, and JPEG, whose range is always the full one."""
+    if opened.syntax in JPEGTransferSyntaxes and shape.photometric.startswith("YBR_PARTIAL"):
+        return "YBR_FULL"
+    native = not opened.syntax.is_encapsulated and not shape.sampling
+    return "YBR_FULL" if native and shape.photometric == "YBR_FULL_422" else shape.photometric
 
 
 def display(path: Path, frames: Sequence[int], seconds: float) -> Iterator[tuple[int, str, bytes]]:
@@ -182,9 +241,9 @@ def colour_frame(source: Source, number: int) -> Colour:
     array, described = source.decoded(number)
     photometric = str(described["photometric_interpretation"])
     if photometric == "PALETTE COLOR":
-        array = apply_color_lut(array, source.opened.dataset)
-        return (array >> 8).astype(np.uint8) if array.dtype == np.uint16 else array.astype(np.uint8)
+        return palette.apply(array, source.opened)
     if array.ndim == 3:
+        array = colours.to_rgb(array[..., :3], photometric if photometric.startswith("YBR_PARTIAL") else "RGB")
         return _eight_bits(array[..., :3], source.shape.bits_stored)
     return _grey_for_display(array, source, inverted=photometric == "MONOCHROME1")
 
@@ -194,23 +253,29 @@ def _eight_bits(array: npt.NDArray[Any], bits: int) -> Colour:
 
 
 def _grey_for_display(array: npt.NDArray[Any], source: Source, *, inverted: bool) -> Grey:
-    """Eight bits are shown as stored. Deeper pixels go through rescale and window, or are spread from least to most."""
-    if array.dtype != np.uint8 or source.shape.bits_stored == 1:
-        array = _spread(_windowed(array, source))
+    """Eight bits are shown as stored. Deeper pixels go through rescale and window, or lie on one scale for the clip."""
+    array = _as_stored(array, source) if _is_shown_as_stored(source) else _deep_for_display(array, source)
     return np.ascontiguousarray(255 - array if inverted else array)
 
 
-def _windowed(array: npt.NDArray[Any], source: Source) -> npt.NDArray[np.float64]:
+def _is_shown_as_stored(source: Source) -> bool:
+    return 1 < source.shape.bits_stored <= 8 and not source.options.get("pixel_representation")
+
+
+def _as_stored(array: npt.NDArray[Any], source: Source) -> Grey:
+    full = (1 << source.shape.bits_stored) - 1
+    if full == 255:
+        return cast(Grey, np.minimum(array, 255).astype(np.uint8))
+    return cast(Grey, np.rint(np.minimum(array, full) * (255 / full)).astype(np.uint8))
+
+
+def _deep_for_display(array: npt.NDArray[Any], source: Source) -> Grey:
     dataset = source.opened.dataset
-    values = apply_modality_lut(array, dataset)
-    if "WindowCenter" in dataset or "VOILUTSequence" in dataset:
-        values = apply_voi_lut(values, dataset)
-    return values.astype(np.float64)
-
-
-def _spread(values: npt.NDArray[np.float64]) -> Grey:
-    low, high = float(values.min()), float(values.max())
-    return np.rint((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
+    values = greys.meant(array, dataset)
+    if (by_table := greys.table_applied(values, array, dataset)) is not None:
+        return by_table
+    window = greys.window_of(dataset)
+    return window.apply(values) if window and window.usable else greys.spread(values, source.grey_scale)
 
 
 def grey_frame(source: Source, number: int) -> Grey:

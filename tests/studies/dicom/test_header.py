@@ -38,7 +38,7 @@ REFUSED = {
     "missing_uid": clip(SOPInstanceUID=None),
     "dicomdir": clip(SOPClassUID="1.2.840.10008.1.3.10"),
     "no_syntax": clip().replace(b"\x02\x00\x10\x00UI", b"\x02\x00\x11\x00UI"),
-    "unknown_syntax": clip().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.99999.1.2.1\0"),
+    "unknown_syntax": clip().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.x0008.1.2.1\0"),
     "too_deep": nested_sequences(5000),
 }
 

@@ -1,0 +1,134 @@
+"""Colours of palette pixels (PS3.3, C.7.6.3.1.5, C.7.6.3.1.6 and C.7.9.2), by what the tables hold.
+
+Devices disagree with their own descriptors: 8-bit entries lie in 16-bit words, 16-bit words hold no more than 255, and
+words of a big-endian file are big-endian. The length of a table tells how wide its entries lie, its largest entry how
+much of them is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from studies.dicom.attributes import value
+from studies.dicom.bounded_reader import DicomFile, Refused
+
+Entries = npt.NDArray[np.int64]
+_CHANNELS = ("Red", "Green", "Blue")
+_MOST = 65536
+_DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class _Descriptor:
+    """``count`` entries of ``bits``, of which the first is that of pixel value ``first``."""
+
+    count: int
+    first: int
+    bits: int
+
+
+def apply(pixels: npt.NDArray[Any], opened: DicomFile) -> npt.NDArray[np.uint8]:
+    """RGB [H, W, 3] of palette pixels [H, W]; raises Refused where there is no table."""
+    described = [_descriptor(opened.dataset, name) for name in _CHANNELS]
+    tables = [_table(opened, name, facts) for name, facts in zip(_CHANNELS, described, strict=True)]
+    shift = _shift(max(int(table.max()) for table in tables), described[0].bits)
+    planes = [
+        (table >> shift)[np.clip(pixels.astype(np.int64) - facts.first, 0, len(table) - 1)]
+        for table, facts in zip(tables, described, strict=True)
+    ]
+    return np.stack(planes, axis=-1).astype(np.uint8)
+
+
+def _shift(largest: int, bits: int) -> int:
+    """To eight bits: from the declared width where the entries keep to it and use it, else from the 16 of a word."""
+    if largest < 256:
+        return 0
+    return bits - 8 if 8 < bits < 16 and largest < 1 << bits else 8
+
+
+def _descriptor(dataset: Dataset, name: str) -> _Descriptor:
+    parts = value(dataset, f"{name}PaletteColorLookupTableDescriptor")
+    if parts is None:
+        parts = value(dataset, "RedPaletteColorLookupTableDescriptor")
+    try:
+        count, first, bits = (int(part) for part in parts)
+    except (TypeError, ValueError) as error:
+        raise Refused("undecodable", "Its colours come from a table that does not say what it holds.") from error
+    signed = bool(value(dataset, "PixelRepresentation"))
+    return _Descriptor(count % _MOST or _MOST, first - _MOST if signed and first >= _MOST // 2 else first, bits)
+
+
+def _table(opened: DicomFile, name: str, facts: _Descriptor) -> Entries:
+    plain = value(opened.dataset, f"{name}PaletteColorLookupTableData")
+    if plain is not None:
+        table = _numbers(opened, plain, wide=_is_wide(plain, facts))[: facts.count]
+    else:
+        table = _segmented(opened, name, facts)
+    if not len(table):
+        raise Refused("undecodable", "Its colours come from a table that is missing.")
+    return table
+
+
+def _is_wide(data: Any, facts: _Descriptor) -> bool:
+    """Two bytes to an entry, by the table's length; where that fits neither, by what the descriptor says."""
+    if len(data) >= 2 * facts.count:
+        return True
+    return facts.bits > 8 and len(data) not in (facts.count, facts.count + 1)
+
+
+def _numbers(opened: DicomFile, data: bytes | Sequence[int], *, wide: bool) -> Entries:
+    """The entries as written, in the file's byte order. Bytes that fill words are turned with them."""
+    if not isinstance(data, bytes):
+        return np.array([int(entry) for entry in np.atleast_1d(data)], np.int64)
+    words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if opened.little_endian else ">u2")
+    return words.astype(np.int64) if wide else words.astype("<u2").view(np.uint8).astype(np.int64)
+
+
+def _segmented(opened: DicomFile, name: str, facts: _Descriptor) -> Entries:
+    data = value(opened.dataset, f"Segmented{name}PaletteColorLookupTableData")
+    if data is None:
+        return np.zeros(0, np.int64)
+    widths = (True, False) if facts.bits > 8 else (False, True)
+    tables = [_expanded(_numbers(opened, data, wide=wide).tolist(), wide=wide) for wide in widths]
+    return next((table for table in tables if len(table) == facts.count), tables[0])
+
+
+def _expanded(codes: list[int], *, wide: bool) -> Entries:
+    """The entries of a segmented table: runs written out, straight lines, and copies of earlier segments."""
+    entries: list[int] = []
+    at = 0
+    while at + 1 < len(codes) and len(entries) < _MOST and codes[at] <= _INDIRECT:
+        if codes[at] == _INDIRECT:
+            _copy(codes, at, entries, wide=wide)
+            at += 4
+        else:
+            at = _append(codes, at, entries)
+    return np.array(entries[:_MOST], np.int64)
+
+
+def _append(codes: list[int], at: int, entries: list[int]) -> int:
+    """Add the run or the line that starts there; where the next segment starts."""
+    kind, count = codes[at], codes[at + 1]
+    if kind == _DISCRETE:
+        entries += codes[at + 2 : at + 2 + count]
+        return at + 2 + count
+    if at + 2 < len(codes):
+        start = entries[-1] if entries else 0
+        entries += np.rint(np.linspace(start, codes[at + 2], count + 1)[1:]).astype(int).tolist()
+    return at + 3
+
+
+def _copy(codes: list[int], at: int, entries: list[int], *, wide: bool) -> None:
+    """Add the segments that start at a byte offset, given in two halves of an entry's width each."""
+    low, high = [*codes[at + 2 : at + 4], 0, 0][:2]
+    start = (low | high << 16) // 2 if wide else low | high << 8
+    for _ in range(codes[at + 1]):
+        if start + 1 >= len(codes) or codes[start] >= _INDIRECT or len(entries) >= _MOST:
+            return
+        start = _append(codes, start, entries)
