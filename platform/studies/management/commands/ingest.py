@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from common.commands import SiteCommand
 from jobs.heartbeat import is_served
 from jobs.models import Job, JobStatus, Queue
 from studies import revisions, storage
@@ -28,7 +29,7 @@ _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 5
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Take DICOM files, folders and zip archives in. Exit status 1 if any file was refused."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
