@@ -43,4 +43,4 @@ RUN pip install --no-cache-dir --require-hashes -r requirements-worker.txt
 COPY --from=source /app /app
 USER fontanelle
 VOLUME /var/lib/fontanelle
-CMD ["celery", "-A", "config", "worker", "-Q", "stat,routine", "-B", "--pool", "solo", "-n", "triage@%h"]
+CMD ["celery", "-A", "config", "worker", "-Q", "stat,routine", "--pool", "solo", "-n", "triage@%h"]

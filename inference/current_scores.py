@@ -24,10 +24,10 @@ from inference.payloads import (
 from inference.registry import champion
 from inference.scheduling import SCORE, TRIAGE
 from jobs.clock import database_now
-from jobs.models import Job, JobStatus, Queue, WorkerHeartbeat
+from jobs.heartbeat import is_served
+from jobs.models import Job, JobStatus, Queue
 from studies.models import Study, StudyRevision
 
-ALIVE_WITHIN = timedelta(seconds=15)
 STUCK_AFTER = timedelta(minutes=2)
 _TRIAGE_QUEUES = (Queue.STAT, Queue.ROUTINE)
 _HEAVY = ("attention", "inputs", "revision__digest", "model__manifest", "model__report")
@@ -221,16 +221,11 @@ def _trouble() -> str:
     if champion() is None:
         return "No model is installed, so nothing is scored."
     now = database_now()
-    if not _triage_worker_seen(now - ALIVE_WITHIN):
+    if not is_served(_TRIAGE_QUEUES):
         return "The AI does not answer: no worker is running."
     if _stuck(now - STUCK_AFTER):
         return "The AI is stuck: studies have waited for it for two minutes and none was scored."
     return ""
-
-
-def _triage_worker_seen(since: datetime) -> bool:
-    served = WorkerHeartbeat.objects.filter(seen_at__gte=since).values_list("queues", flat=True)
-    return any(queue in queues for queues in served for queue in _TRIAGE_QUEUES)
 
 
 def _stuck(since: datetime) -> bool:

@@ -149,7 +149,7 @@ def by_list(text: str, *, why: str) -> Selection:
 
     Raises BadSelection where the list as a whole makes no sense.
     """
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff").rstrip("\r\n"))
     if len(lines) > MAX_LINES:
         raise BadSelection(f"The list has {len(lines):,} lines; at most {MAX_LINES:,} are taken. Split it.")
     if "\x00" in text or "\ufffd" in text:

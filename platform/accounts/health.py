@@ -14,11 +14,17 @@ from django.http import HttpRequest, JsonResponse
 
 logger = logging.getLogger(__name__)
 _checks: dict[str, Callable[[], None]] = {}
+_dispensable: set[str] = set()
 
 
-def register(name: str, check: Callable[[], None]) -> None:
-    """Add a check to ``/readyz``; it raises where the part is not ready."""
+def register(name: str, check: Callable[[], None], *, dispensable: bool = False) -> None:
+    """Add a check to ``/readyz``; it raises where the part is not ready.
+
+    Without a ``dispensable`` part the web process still serves, and a proxy must not take it away: the answer says so.
+    """
     _checks[name] = check
+    if dispensable:
+        _dispensable.add(name)
 
 
 def _database() -> None:
@@ -54,7 +60,9 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 where every part answers, else 503 naming those that do not."""
+    """200 where this process can serve, "degraded" if a part beside it is down; else 503. The parts are named."""
     parts = {name: _state(name, check) for name, check in _checks.items()}
-    fine = all(state == "ok" for state in parts.values())
-    return JsonResponse({"status": "ok" if fine else "down", "parts": parts}, status=200 if fine else 503)
+    down = {name for name, state in parts.items() if state != "ok"}
+    if down - _dispensable:
+        return JsonResponse({"status": "down", "parts": parts}, status=503)
+    return JsonResponse({"status": "degraded" if down else "ok", "parts": parts})

@@ -7,6 +7,10 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from config import readiness
+
+readiness.register()
+
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("live.urls")),

@@ -44,3 +44,10 @@ def wake(queue: str) -> None:
     except Exception as error:  # noqa: BLE001  whatever the broker's client raises, the commit stands
         _silent_until = time.monotonic() + SILENCE_SECONDS
         logger.warning("the broker did not take a hint (%s); workers find the job by themselves", error)
+
+
+def ask_broker() -> None:
+    """Raises, whatever the broker's client raises, where there is a broker and it does not answer."""
+    if settings.CELERY_BROKER_URL:
+        with hint_sender(settings.CELERY_BROKER_URL).connection_for_write() as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0)

@@ -6,8 +6,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -22,7 +23,15 @@ from jobs.transitions import Lost
 logger = logging.getLogger(__name__)
 
 PRESENCE_SECONDS = 4.0
+ALIVE_WITHIN = timedelta(seconds=15)
 EXIT_HUNG = 70
+
+
+def is_served(queues: Iterable[str]) -> bool:
+    """Whether a worker of any of these queues said lately that it lives."""
+    asked = set(queues)
+    seen = WorkerHeartbeat.objects.filter(seen_at__gte=database_now() - ALIVE_WITHIN)
+    return any(asked.intersection(served) for served in seen.values_list("queues", flat=True))
 
 
 class Heartbeat:

@@ -1,41 +1,34 @@
-"""Celery's two tasks. They carry no work of their own: the job table does.
+"""A Celery worker as a worker of the job table: it does what the table holds whether or not the broker answers.
 
-`celery -A config worker -Q stat,routine -B --pool solo` triages, `celery -A config worker -Q train --pool solo` trains.
+`celery -A config worker -Q stat,routine --pool solo` triages, `celery -A config worker -Q train --pool solo` trains.
+The jobs are done by a thread that looks into the table every second. Celery carries no work: a hint that arrives
+through the broker only has that thread look at once.
 """
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import Any
 
-from celery import Celery, Task, current_app
-from celery.signals import worker_ready, worker_shutting_down
-from django.db import close_old_connections
+from celery import Celery, current_app
+from celery.signals import celeryd_after_setup, worker_shutdown, worker_shutting_down
 
-from jobs import periodic
-from jobs.celery_wake import WAKE, wake
+from jobs.celery_wake import WAKE
 from jobs.models import Queue
-from jobs.queue import claimable
 from jobs.worker import Worker
 
-TICK = "jobs.tick"
-NUDGE_SECONDS = 5.0
-_TICK_EVERY = 1.0
+LOOK_SECONDS = 1.0
 
 current_app.conf.update(
-    beat_schedule={
-        TICK: {"task": TICK, "schedule": _TICK_EVERY, "options": {"queue": Queue.ROUTINE.value, "expires": 5}}
-    },
-    beat_scheduler="jobs.celery_beat:MemoryScheduler",
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # for ever: the table is worked through meanwhile
     task_default_queue=Queue.ROUTINE.value,
     task_ignore_result=True,
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
 )
 
-_workers: dict[tuple[str, ...], Worker] = {}
-_nudged: dict[str, float] = {}
+_running: list[tuple[Worker, threading.Thread]] = []
 
 
 def _served(app: Celery) -> tuple[str, ...]:
@@ -44,40 +37,30 @@ def _served(app: Celery) -> tuple[str, ...]:
     return tuple(queue.value for queue in Queue if queue.value in consumed)
 
 
-def _worker(queues: tuple[str, ...]) -> Worker:
-    return _workers.setdefault(queues, Worker(queues))
-
-
-@worker_ready.connect
-def _start(sender: Any = None, **_: Any) -> None:
-    periodic.start_all(_served(sender.app))
+@celeryd_after_setup.connect
+def _start(instance: Any = None, **_: Any) -> None:
+    """Before Celery first looks for its broker, which it may never find."""
+    worker = Worker(_served(instance.app), idle_seconds=LOOK_SECONDS)
+    thread = threading.Thread(target=worker.run_on, name="jobs")
+    _running.append((worker, thread))
+    thread.start()
 
 
 @worker_shutting_down.connect
 def _drain(**_: Any) -> None:
-    for worker in _workers.values():
+    for worker, _thread in _running:
         worker.draining.set()
+        worker.woken.set()
 
 
-def _work(task: Task[..., Any]) -> int:
-    close_old_connections()
-    try:
-        return _worker(_served(task.app)).run(once=True)
-    finally:
-        close_old_connections()
+@worker_shutdown.connect
+def _wait(**_: Any) -> None:
+    for _worker, thread in _running:
+        thread.join()
 
 
-@current_app.task(name=WAKE, bind=True)
-def wake_task(self: Task[..., Any]) -> int:
-    """Do what waits in this worker's queues, the most urgent first, until nothing does; the number of jobs."""
-    return _work(self)
-
-
-@current_app.task(name=TICK, bind=True)
-def tick_task(self: Task[..., Any]) -> int:
-    """The same every second, whether or not a hint arrived, and a hint again to the workers of the other queues."""
-    for queue in claimable(set(Queue.values) - set(_served(self.app))):
-        if time.monotonic() - _nudged.get(queue, -NUDGE_SECONDS) >= NUDGE_SECONDS:
-            _nudged[queue] = time.monotonic()
-            wake(queue)
-    return _work(self)
+@current_app.task(name=WAKE)
+def wake_task() -> None:
+    """Have the job table looked into at once."""
+    for worker, _ in _running:
+        worker.woken.set()

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from jobs import isolated_process, periodic, queue
 from jobs.heartbeat import Heartbeat
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.05
 TICK_SECONDS = 1.0
 DATABASE_RETRY_SECONDS = 1.0
+RESTART_SECONDS = 1.0
 
 
 def worker_name() -> str:
@@ -30,12 +31,17 @@ def worker_name() -> str:
 
 
 class Worker:
-    """Serves some queues in this process, one job at a time. Set ``draining`` to have it end after the present job."""
+    """Serves some queues in this process, one job at a time. Set ``draining`` to have it end after the present job.
 
-    def __init__(self, queues: Sequence[str]) -> None:
+    Where nothing waits it looks again after ``idle_seconds``, or as soon as ``woken`` is set.
+    """
+
+    def __init__(self, queues: Sequence[str], *, idle_seconds: float = POLL_SECONDS) -> None:
         self.name = worker_name()
         self.queues = tuple(queues)
+        self.idle_seconds = idle_seconds
         self.draining = threading.Event()
+        self.woken = threading.Event()
         self.heartbeat = Heartbeat(self.name, queues)
         self.runner = Runner(self.heartbeat, self.draining)
         self._ticked = 0.0
@@ -59,8 +65,24 @@ class Worker:
                 if once and not worked:
                     break
                 if not worked:
-                    self.draining.wait(POLL_SECONDS)
+                    self._rest()
         return done
+
+    def _rest(self) -> None:
+        self.woken.wait(self.idle_seconds)
+        self.woken.clear()
+
+    def run_on(self) -> None:
+        """Work until told to drain, whatever fails: for a thread, whose end nobody would notice."""
+        while not self.draining.is_set():
+            try:
+                self.run(starting=True)
+            except Exception:
+                logger.exception("the worker's loop stopped; it begins again in a second")
+                close_old_connections()
+                self.draining.wait(RESTART_SECONDS)
+        self.heartbeat.remove_presence()
+        connection.close()
 
     def run_while(self, waiting: Callable[[], bool]) -> None:
         """Work as long as ``waiting`` holds, beside whatever other workers there are, then leave. For commands."""

@@ -4,14 +4,23 @@
 # Channels and asgiref annotate little.
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
+
 from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+from channels.layers import BaseChannelLayer, get_channel_layer
 from django.db import connection, transaction
 
 from live.models import Audience, Event
 from live.payloads import EventKind
 
+logger = logging.getLogger(__name__)
+
 GROUP = "events"
+ANNOUNCE_SECONDS = 0.2
+SILENCE_SECONDS = 10.0
+_silent_until = 0.0
 # Any number will do, as long as every writer of the log takes the same one.
 _LOG_LOCK = 0x466F6E74
 
@@ -39,7 +48,20 @@ def publish(
 
 
 def _announce() -> None:
-    """Wake the tails of other processes; losing this loses nothing, since they also poll."""
+    """Wake the tails of other processes; losing this loses nothing, since they also poll.
+
+    The commit waits for it, so a layer that fails or stalls costs a moment once, and then none is tried for a while.
+    """
+    global _silent_until
     layer = get_channel_layer()
-    if layer is not None:
-        async_to_sync(layer.group_send)(GROUP, {"type": "events.changed"})
+    if layer is None or time.monotonic() < _silent_until:
+        return
+    try:
+        async_to_sync(_send)(layer)
+    except Exception as error:  # noqa: BLE001  whatever the layer's client raises, the commit stands
+        _silent_until = time.monotonic() + SILENCE_SECONDS
+        logger.warning("the channel layer did not take an announcement (%r); pages find the event by themselves", error)
+
+
+async def _send(layer: BaseChannelLayer) -> None:
+    await asyncio.wait_for(layer.group_send(GROUP, {"type": "events.changed"}), ANNOUNCE_SECONDS)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypedDict
 from django.utils import timezone
 
 from accounts.models import User
+from studies import clip_order
 from studies.access import visible_studies
 from studies.dicom import view_labels
 from studies.dicom.facts import Region
@@ -126,12 +127,8 @@ def clip_url(study_uid: str, sop_uid: str) -> str:
 
 
 def ordered_clips(study: Study) -> list[Clip]:
-    """In the order of acquisition; what has no believable date, by arrival."""
-    return sorted(study.clips.all(), key=_clip_order)
-
-
-def _clip_order(clip: Clip) -> tuple[datetime, int, int, int]:
-    return (clip.acquired_at or clip.received_at, clip.series_number or 0, clip.instance_number or 0, clip.pk)
+    """In the order in which they were taken."""
+    return clip_order.ordered(study.clips.all())
 
 
 def describe_study(study: Study, user: User) -> StudyDetail:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts import health
+from jobs.heartbeat import Heartbeat
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +23,24 @@ def test_alive_without_a_database() -> None:
 
 @pytest.mark.django_db
 def test_ready() -> None:
+    Heartbeat("a worker", ["stat", "routine"]).show_presence()
     answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+@pytest.mark.django_db
+def test_without_a_worker_of_triage_it_serves_and_says_so() -> None:
+    Heartbeat("a trainer", ["train"]).show_presence()
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["parts"]["workers"] == "down"
+
+
+@pytest.mark.django_db
+def test_without_its_broker_it_serves_and_says_so(settings: Any) -> None:
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["parts"]["broker"]) == (200, "down")
 
 
 @pytest.mark.django_db

@@ -283,7 +283,7 @@ def distributed(**settings: str) -> Iterator[Stack]:
             start_redis(stack, programs.redis, broker)
             prepare(stack)
             celery = (sys.executable, "-m", "celery", "-A", "config", "worker", "--pool", "solo", "-l", "info")
-            stack.run("celery-triage", *celery, "-Q", "stat,routine", "-B", "-n", "triage@%h")
+            stack.run("celery-triage", *celery, "-Q", "stat,routine", "-n", "triage@%h")
             stack.run("celery-train", *celery, "-Q", "train", "-n", "train@%h")
             stack.web(free_port())
             stack.web(free_port())

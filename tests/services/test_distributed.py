@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,16 +85,62 @@ def test_on_postgresql_audit_entries_take_their_present_names_and_are_locked_aga
         site.rows("UPDATE accounts_auditentry SET outcome = 'other' RETURNING id")
 
 
-@pytest.mark.faults
-def test_without_redis_studies_come_in_and_are_scored_once_it_is_back(
-    site: Stack, sender: requests.Session, tmp_path: Path
-) -> None:
+@pytest.fixture
+def without_redis(site: Stack) -> Iterator[None]:
     site.processes["redis"].kill()
+    yield
+    site.processes["redis"].start()
+
+
+@pytest.mark.faults
+def test_without_redis_a_study_comes_in_is_closed_and_scored(
+    site: Stack, sender: requests.Session, tmp_path: Path, without_redis: None
+) -> None:
+    uid = send(site, sender, tmp_path)
+    wait_until(lambda: scored(sender, site.url, uid), seconds=60, what=f"a score\n{site.logs()}")
+
+
+@pytest.mark.faults
+def test_within_15_seconds_readiness_says_that_the_broker_is_down(site: Stack, without_redis: None) -> None:
+    def told() -> bool:
+        answer = requests.get(f"{site.url}/readyz", timeout=10).json()
+        return bool(answer["status"] == "degraded" and answer["parts"]["broker"] == "down")
+
+    wait_until(told, seconds=15, what="degraded, with the broker down")
+    assert requests.get(f"{site.url}/readyz", timeout=10).json()["parts"]["workers"] == "ok"
+
+
+@pytest.mark.faults
+def test_a_worker_that_starts_without_redis_works_and_stops_when_told(
+    site: Stack, sender: requests.Session, tmp_path: Path, without_redis: None
+) -> None:
+    triage = site.processes["celery-triage"]
+    triage.kill()
+    triage.start()
+    uid = send(site, sender, tmp_path)
+    wait_until(lambda: scored(sender, site.url, uid), seconds=90, what=f"a score\n{site.logs()}")
+    assert triage.running is not None
+    triage.signal(signal.SIGTERM)
     try:
-        uid = send(site, sender, tmp_path)
+        assert triage.running.wait(15) == 0
     finally:
-        site.processes["redis"].start()
-    wait_until(lambda: scored(sender, site.url, uid), seconds=180, what=f"a score\n{site.logs()}")
+        triage.start()
+
+
+@pytest.mark.faults
+def test_within_20_seconds_banner_and_readiness_say_that_no_worker_lives(site: Stack, sender: requests.Session) -> None:
+    site.processes["celery-triage"].kill()
+    try:
+        wait_until(lambda: not ai_is_fine(site, sender), seconds=20, what="the banner")
+        assert requests.get(f"{site.url}/readyz", timeout=10).json()["parts"]["workers"] == "down"
+    finally:
+        site.processes["celery-triage"].start()
+    wait_until(lambda: ai_is_fine(site, sender), seconds=60, what=f"the worker is back\n{site.logs()}")
+
+
+def ai_is_fine(site: Stack, sender: requests.Session) -> bool:
+    state: str = sender.get(f"{site.url}/api/v1/worklist/", timeout=30).json()["ai"]["state"]
+    return state == "ok"
 
 
 @pytest.mark.faults

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from accounts import audit
@@ -17,12 +17,13 @@ from annotations.exchange import exporter
 from annotations.exchange.export_records import Export
 from annotations.exchange.import_files import BadFile
 from annotations.exchange.importer import Importer, ImportResult
+from common.commands import SiteCommand
 
 MOST_SHOWN = 20
 """Refused rows that are printed; the report has them all."""
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Export reads and reference labels, or import labels from CSV or JSON. Exports are de-identified by default."
 
     def add_arguments(self, parser: CommandParser) -> None:

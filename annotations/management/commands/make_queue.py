@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
 from annotations.models import LabelQueue
 from annotations.queues import builder, candidates
+from common.commands import SiteCommand
 from studies import access
 
 NOT_READ = "not read yet"
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Make a label queue. Without --study it takes every study that nobody has read and no active queue holds."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -27,13 +27,22 @@ const LETTERS_OFF = "fontanelle.letters-off";
 
 const bindings: Binding[] = [];
 
-/** The name of a key press, as bindings write it. A non-Latin layout is read by the place of the key. */
-export function nameOf(
-  event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey">,
-): string {
+export type KeyPress = Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey"> &
+  Partial<Pick<KeyboardEvent, "getModifierState">>;
+
+/** A character that stands in the place of another: a letter of another alphabet, or a digit that would need Shift. */
+function isReadByPlace(event: KeyPress): boolean {
+  if (event.key.length !== 1) return false;
+  if (/^Key[A-Z]$/.test(event.code)) return event.key.charCodeAt(0) > 0x7f;
+  // With Shift or AltGr the key means the character that it gives: "#", "§", "[".
+  const plain = !event.shiftKey && !event.altKey && !event.getModifierState?.("AltGraph");
+  return plain && /^Digit\d$/.test(event.code);
+}
+
+/** The name of a key press, as bindings write it. */
+export function nameOf(event: KeyPress): string {
   let key = event.key === " " ? "Space" : event.key;
-  if (key.length === 1 && key.charCodeAt(0) > 0x7f && /^(Key[A-Z]|Digit\d)$/.test(event.code))
-    key = event.code.slice(-1);
+  if (isReadByPlace(event)) key = event.code.slice(-1);
   if (key.length === 1) key = key.toLowerCase();
   const control = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
   const alt = event.altKey ? "Alt+" : "";

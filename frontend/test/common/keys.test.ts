@@ -3,6 +3,7 @@ import { bindingWithKey, keyCap, keysOf, parseKeymap, saveKeymap } from "../../s
 import { type Binding, bind, capsOf, exceptInControls, nameOf, startKeys } from "../../src/common/keys";
 
 const bound: (() => void)[] = [];
+const PLAIN = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
 
 function on(binding: Partial<Binding> & Pick<Binding, "key" | "run">): void {
   bound.push(bind({ label: "Do", group: "Test", ...binding }));
@@ -81,6 +82,33 @@ describe("keys", () => {
     const event = { key: "о", code: "KeyJ", ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
     expect(nameOf(event)).toBe("j");
     expect(nameOf({ ...event, key: "?", code: "Slash", shiftKey: true })).toBe("?");
+  });
+  it.each([
+    ["US", "0123456789", {}],
+    ["AZERTY", "à&é\"'(-è_ç", {}],
+    ["AZERTY with Shift", "0123456789", { shiftKey: true }],
+    ["Czech", "é+ěščřžýáí", {}],
+    ["Persian", "۰۱۲۳۴۵۶۷۸۹", {}],
+  ])("reads each digit of the row by its place on %s", (_layout, row, held) => {
+    const names = [...row].map((key, digit) => nameOf({ ...PLAIN, ...held, key, code: `Digit${digit}` }));
+    expect(names.join("")).toBe("0123456789");
+  });
+  it("takes the digits of the numeric keypad", () => {
+    expect(nameOf({ ...PLAIN, key: "3", code: "Numpad3" })).toBe("3");
+    expect(nameOf({ ...PLAIN, key: "-", code: "NumpadSubtract" })).toBe("-");
+  });
+  it.each(["#", "§", "£"])("takes %s for what it is, with Shift on the place of a digit", (key) => {
+    expect(nameOf({ ...PLAIN, key, code: "Digit3", shiftKey: true })).toBe(key);
+  });
+  it("takes what AltGr gives for what it is", () => {
+    const getModifierState = (name: string) => name === "AltGraph";
+    expect(nameOf({ ...PLAIN, key: "[", code: "Digit5", getModifierState })).toBe("[");
+  });
+  it("runs the same for a digit in its place on every layout", () => {
+    const run = vi.fn();
+    on({ key: "3", run });
+    for (const key of ["3", '"', "š"]) press(key, document.body, { code: "Digit3" });
+    expect(run).toHaveBeenCalledTimes(3);
   });
   it("draws the key bar from what is bound and means something now", async () => {
     on({ key: "j", label: "Move", run: () => undefined });

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from common.commands import SiteCommand
 from inference import registry
 from inference.core.manifest import BadModel
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Install a model folder (without PATH: the demo model). It triages only if none does, or with --promote."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

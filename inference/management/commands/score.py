@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
+from common.commands import SiteCommand
 from inference.current_scores import current_scores
 from inference.models import ModelVersion
 from inference.registry import champion, ensure_demo_model
@@ -18,7 +19,7 @@ from studies.models import StudyRevision
 from studies.revisions import close_due
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Score studies (without UID: all that the champion has not answered). --wait: until it is done."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

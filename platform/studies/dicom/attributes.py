@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-import time as clocks
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -17,10 +16,8 @@ from pydicom.valuerep import STR_VR, VR
 from pydicom.values import convert_value
 
 from studies.dicom.bounded_reader import Refused
+from studies.dicom.clocks import Written, clock, day, zone
 from studies.dicom.uids import is_uid
-
-_DAY_SECONDS = 86400
-_DAYS = {"D": 1, "W": 7, "M": 30, "Y": 365}
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
@@ -103,42 +100,17 @@ def person_name(dataset: Dataset) -> str:
     return ", ".join(part for part in (family, given) if part)
 
 
-def day(written: str) -> date | None:
-    """A DA value, also in the old form with dots; None for nonsense."""
-    digits = written.replace(".", "").replace("-", "")[:8]
-    if len(digits) != 8 or not digits.isdigit():
-        return None
-    try:
-        result = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError:
-        return None
-    return result if result.year >= 1900 else None
-
-
-def clock(written: str) -> time:
-    """A TM value as far as it can be read; midnight otherwise."""
-    digits, _, fraction = written.replace(":", "").partition(".")
-    digits = digits[:6].ljust(6, "0")
-    if not digits.isdigit():
-        return time()
-    micro = int(fraction[:6].ljust(6, "0")) if fraction[:6].isdigit() else 0
-    try:
-        return time(int(digits[:2]), int(digits[2:4]), min(int(digits[4:]), 59), micro)
-    except ValueError:
-        return time()
-
-
-def moment(dataset: Dataset, date_keyword: str, time_keyword: str) -> datetime | None:
-    """A pair of date and time, without a zone."""
+def pair(dataset: Dataset, date_keyword: str, time_keyword: str) -> Written | None:
+    """A date and the time beside it."""
     on = day(text(dataset, date_keyword))
-    return None if on is None else datetime.combine(on, clock(text(dataset, time_keyword)))
+    return None if on is None else Written(on, clock(text(dataset, time_keyword)))
 
 
-def stamp(dataset: Dataset, keyword: str) -> datetime | None:
-    """A DT value without its zone."""
-    written = text(dataset, keyword)
-    on = day(written)
-    return None if on is None else datetime.combine(on, clock(re.split(r"[+-]", written[8:])[0]))
+def stamp(dataset: Dataset, keyword: str) -> Written | None:
+    """A DT value, whose offset is its own."""
+    match = re.match(r"([0-9]{8})([0-9]{2,6}(?:\.[0-9]+)?)?([+-][0-9]{4})?", text(dataset, keyword))
+    on = day(match[1]) if match else None
+    return Written(on, clock(match[2] or ""), zone(match[3] or "")) if match and on else None
 
 
 def birth_date(dataset: Dataset, examined: datetime | None) -> tuple[str | None, bool]:
@@ -150,8 +122,3 @@ def birth_date(dataset: Dataset, examined: datetime | None) -> tuple[str | None,
     if match is None or examined is None or match[2] != "D":
         return None, False
     return (examined.date() - timedelta(days=int(match[1]))).isoformat(), True
-
-
-def is_future(moment: datetime) -> bool:
-    """Later than tomorrow, wherever on earth the device stands."""
-    return moment > datetime.fromtimestamp(clocks.time() + _DAY_SECONDS, UTC).replace(tzinfo=None)

@@ -11,8 +11,9 @@ from typing import Literal, cast
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from studies.dicom import attributes, frame_timing, greys, pixel_layout, regions, view_labels
+from studies.dicom import attributes, clocks, frame_timing, greys, pixel_layout, regions, view_labels
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
+from studies.dicom.clocks import Written
 from studies.dicom.facts import Acquisition, Header, Identity, PatientFacts, ViewGuess
 
 DICOMDIR = "1.2.840.10008.1.3.10"
@@ -87,32 +88,59 @@ def _patient(dataset: Dataset, study_at: str | None) -> PatientFacts:
 
 
 def _timing(dataset: Dataset, opened: DicomFile) -> Acquisition:
-    """When the study and the clip were acquired, in the device's own time, and its offset from UTC if it says."""
-    study = _believable(attributes.moment(dataset, "StudyDate", "StudyTime"), "study", opened)
-    clip = _believable(next(_clip_moments(dataset), None), "clip", opened)
+    """When the study and the clip were acquired, in the device's own time.
+
+    A moment has an offset from UTC where its own element states one; ``utc_offset`` counts for the others.
+    """
+    study = _best(_study_moments(dataset))
+    clip = _best(_clip_moments(dataset))
+    if clip is not None and clip.at is None:
+        opened.warnings.append("The clip has a date but no time: sorted by its instance number.")
     return {
-        "study_at": study.isoformat() if study else None,
-        "acquired_at": clip.isoformat() if clip else None,
+        "study_at": _believable(study, "study", opened),
+        "acquired_at": _believable(clip, "clip", opened),
         "utc_offset": attributes.text(dataset, "TimezoneOffsetFromUTC", 5),
     }
 
 
-def _clip_moments(dataset: Dataset) -> Iterator[datetime]:
+def _pairs(dataset: Dataset, *names: str) -> Iterator[Written]:
+    for name in names:
+        if (written := attributes.pair(dataset, f"{name}Date", f"{name}Time")) is not None:
+            yield written
+
+
+def _clip_moments(dataset: Dataset) -> Iterator[Written]:
     """From the most exact element to the least."""
     if (stamp := attributes.stamp(dataset, "AcquisitionDateTime")) is not None:
         yield stamp
-    for name in ("Acquisition", "Content", "Series", "Study"):
-        if (moment := attributes.moment(dataset, f"{name}Date", f"{name}Time")) is not None:
-            yield moment
+    yield from _pairs(dataset, "Acquisition", "Content", "Series", "Study")
 
 
-def _believable(moment: datetime | None, what: str, opened: DicomFile) -> datetime | None:
-    if moment is None:
-        opened.warnings.append(f"The {what} has no readable date: sorted by arrival.")
-    elif attributes.is_future(moment):
-        opened.warnings.append(f"The {what}'s date {moment.date()} lies in the future: sorted by arrival.")
+def _study_moments(dataset: Dataset) -> Iterator[Written]:
+    """The study's own; the time of a series or a clip on the same day counts where the study has none."""
+    study = next(_pairs(dataset, "Study"), None)
+    if study is not None:
+        yield study
+        yield from (each for each in _pairs(dataset, "Series", "Acquisition", "Content") if each.on == study.on)
+
+
+def _best(moments: Iterator[Written]) -> Written | None:
+    """The first that has a time; a day alone only where none has."""
+    found = list(moments)
+    return next((each for each in found if each.at is not None), found[0] if found else None)
+
+
+def _believable(written: Written | None, what: str, opened: DicomFile) -> str | None:
+    if written is None:
+        opened.warnings.append(f"The {what} has no readable date: sorted by instance number or arrival.")
         return None
-    return moment
+    moment = written.moment
+    offset = moment.tzinfo or clocks.zone(attributes.text(opened.dataset, "TimezoneOffsetFromUTC"))
+    if clocks.is_future(moment.replace(tzinfo=offset)):
+        stated = f"{moment:%Y-%m-%d %H:%M}" if offset else str(moment.date())
+        opened.warnings.append(f"The {what}'s date {stated} lies in the future: sorted by instance number or arrival.")
+        return None
+    return moment.isoformat()
 
 
 def _view(dataset: Dataset, frames: int) -> ViewGuess:

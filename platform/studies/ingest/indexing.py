@@ -6,8 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from datetime import timezone as fixed_zone
+from datetime import date, datetime
 from typing import TypedDict
 
 from django.db import transaction
@@ -17,8 +16,9 @@ from django.utils import timezone
 from accounts import audit
 from live.models import Audience
 from live.publish import publish
-from studies import revisions
+from studies import clip_order, revisions
 from studies.access import every_study
+from studies.dicom import clocks
 from studies.dicom.facts import Header
 from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
 from studies.models import Clip, Outcome, Patient, Receipt, Study
@@ -110,6 +110,7 @@ class _Batch:
             return _result(arrival, _judge_repeated(arrival.staged.digest, known), study_uid=known.study_uid)
         study = self.studies[arrival.study_uid]
         _warn_of_other_patient(study, arrival.header)
+        _warn_of_clocks(arrival.header, self.now)
         self.clips.append(_clip(arrival.header, arrival.staged, arrival.judgement, study=study, now=self.now))
         self.known[arrival.sop_uid] = _Known(arrival.staged.digest, study.uid, arrival.judgement.reason)
         return _result(arrival, arrival.judgement)
@@ -204,6 +205,27 @@ def _warn_of_other_patient(study: Study, header: Header) -> None:
         header["warnings"] = [*dict.fromkeys([*header["warnings"], warning])]
 
 
+def _warn_of_clocks(header: Header, now: datetime) -> None:
+    """What can only be told in the site's own zone, which a time without an offset is taken to be in."""
+    found = [_ahead(written, header["utc_offset"], now) for written in (header["acquired_at"], header["study_at"])]
+    if _is_repeated(header["acquired_at"], header["utc_offset"]):
+        found.append(clip_order.REPEATED_HOUR)
+    header["warnings"] = [*dict.fromkeys([*header["warnings"], *filter(None, found)])]
+
+
+def _ahead(written: str | None, offset: str, now: datetime) -> str:
+    at = moment(written, offset)
+    if written is None or at is None or at <= now + clocks.CLOCKS_DIFFER:
+        return ""
+    return f"Its time {written[:16].replace('T', ' ')} lies in the future: a clock is wrong."
+
+
+def _is_repeated(written: str | None, offset: str) -> bool:
+    local = datetime.fromisoformat(written) if written else None
+    stated = local is None or local.tzinfo is not None or clocks.zone(offset) is not None
+    return local is not None and not stated and clip_order.is_repeated(local)
+
+
 def _clip(header: Header, staged: StagedFile, judgement: Judgement, *, study: Study, now: datetime) -> Clip:
     pixels = header["pixels"]
     return Clip(
@@ -221,15 +243,14 @@ def _clip(header: Header, staged: StagedFile, judgement: Judgement, *, study: St
 
 
 def moment(written: str | None, offset: str) -> datetime | None:
-    """A device's local time with its offset from UTC, the site's zone where it names none."""
+    """A device's local time with its own offset from UTC, else the file's, else the site's."""
     if not written:
         return None
-    naive = datetime.fromisoformat(written)
-    if len(offset) == 5 and offset[0] in "+-" and offset[1:].isdigit():
-        shift = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:]))
-        if shift < timedelta(hours=15):
-            return naive.replace(tzinfo=fixed_zone(-shift if offset[0] == "-" else shift))
-    return timezone.make_aware(naive)
+    stated = datetime.fromisoformat(written)
+    if stated.tzinfo is not None:
+        return stated
+    zone = clocks.zone(offset)
+    return timezone.make_aware(stated) if zone is None else stated.replace(tzinfo=zone)
 
 
 def _record(arrivals: Sequence[Arrival], results: Sequence[IngestResult], sender: Sender) -> None:

@@ -217,7 +217,8 @@ def test_a_file_imported_twice_counts_once_and_a_correction_is_the_next_revision
         ("{uid},,7,0", "right holds '7', which is none of"),
         ("{uid},nobody,3,0", "Nobody here is called 'nobody'"),
         ("{uid},,,", "Say first whether there is a haemorrhage"),
-        ("{uid},,3,0,1", "more cells than there are columns"),
+        ("{uid},,3,0,1", "more cells than there are columns (5, not 4)"),
+        ("{uid},,3", "fewer cells than there are columns (3, not 4)"),
     ],
 )
 def test_a_row_that_cannot_be_taken_says_why(study: Study, admin: User, cells: str, reason: str) -> None:
@@ -241,6 +242,27 @@ def test_a_contradiction_is_asked_about_and_taken_when_it_is_confirmed(study: St
     (row,) = given(admin, sheet, dry_run=False).json()["rows"]
     assert (row["outcome"], "no side has a grade" in row["reason"]) == ("refused", True)
     assert given(admin, sheet, dry_run=False, confirmed=True).json()["counts"] == {"new": 1}
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e"])
+def test_what_a_word_processor_puts_between_lines_stays_in_the_comment(study: Study, admin: User, mark: str) -> None:
+    sheet = f"study_uid,comment,right,left\r\n{study.uid},first{mark}second,III,None\r\n"
+    assert given(admin, sheet, dry_run=False).json()["counts"] == {"new": 1}
+    found = ReadRevision.objects.get(read__study=study)
+    assert (found.findings["right"], found.findings["left"], found.comment) == (3, 0, f"first{mark}second")
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "\ufeffsep=;"])
+def test_the_line_that_names_the_separator_is_taken(study: Study, admin: User, first: str) -> None:
+    sheet = f"{first}\r\nstudy_uid;comment;right;left\r\n{study.uid};a, b, c, d;III;None\r\n{study.uid};x\r\n"
+    taken, short = judged(admin, sheet).rows
+    assert (taken.line, taken.outcome) == (3, "new")
+    assert (short.line, short.outcome) == (4, "refused")
+
+
+def test_a_row_is_named_by_the_line_on_which_it_starts(study: Study, admin: User) -> None:
+    sheet = f'study_uid,right,left,comment\n\n{study.uid},3,0,"one\ntwo"\n{study.uid},3\n'
+    assert [row.line for row in judged(admin, sheet).rows] == [3, 5]
 
 
 def test_a_wrong_encoding_is_named_and_the_other_rows_are_taken(study: Study, admin: User) -> None:

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from jobs.models import Job
+from studies.management.commands import ingest
 from studies.models import StudyRevision
 from tests.studies.dicoms import clip
 
@@ -83,3 +84,17 @@ def test_wait_closes_revisions_by_their_rule_and_does_their_jobs(folder: Path, s
     assert _run(folder, "--wait")[1] == 0
     assert StudyRevision.objects.count() == 2
     assert not Job.objects.filter(status__in=["queued", "running"]).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_json_and_wait_nothing_but_the_json_is_printed_though_no_worker_lives(
+    folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.QUIET_PERIOD = timedelta(0)
+    monkeypatch.setattr(ingest, "_PATIENCE_SECONDS", 0)
+    jobs = iter([[1], []])
+    monkeypatch.setattr(ingest, "_unfinished_jobs", lambda uids: next(jobs))
+    call_command("ingest", str(folder), "--json", "--wait")
+    printed = capsys.readouterr()
+    assert len(json.loads(printed.out)) == 2
+    assert "jobs done" in printed.err

@@ -6,9 +6,10 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.models import User
+from common.commands import SiteCommand
 from inference.models import ModelVersion
 from training.core.splits import TooFewCases
 from training.holdout import SHARE, NotLocked, lock
@@ -17,7 +18,7 @@ from training.payloads import HoldOutMeasures, HoldOutReport, HoldOutShare, NotC
 from training.preflight import everyone, preflight
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = (
         "Patients whom no training sees. `lock` draws them, once; `open` measures a challenger on them and is logged."
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from common.commands import SiteCommand
 from inference.registry import ensure_demo_model
 from jobs.worker import Worker
 from training import runs
@@ -15,7 +16,7 @@ from training.models import RunStatus, TrainingRun
 from training.transitions import UNFINISHED
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Retrain from the reference labels. The result is a challenger: an admin promotes it, or does not."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 /** A dialog to set the view of a clip: one key for each view and plane. */
 
 import { cap, h } from "../../common/dom";
+import { nameOf } from "../../common/keys";
 import type { Clip, View } from "../types";
 
 export interface ViewChoice {
@@ -85,8 +86,8 @@ export function askView(clip: Clip): Promise<ViewChoice | null> {
     dialog.close();
   }
   dialog.addEventListener("keydown", (event) => {
-    const option = OPTIONS.flatMap(([, options]) => options).find(({ key }) => key === event.key.toLowerCase());
-    if (!option || event.ctrlKey || event.metaKey || event.altKey) return;
+    const option = OPTIONS.flatMap(([, options]) => options).find(({ key }) => key === nameOf(event));
+    if (!option) return;
     event.preventDefault();
     choose(option);
   });

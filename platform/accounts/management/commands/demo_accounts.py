@@ -6,12 +6,13 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts import demo_accounts
+from common.commands import SiteCommand
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Make radiologist, annotator, annotator2, adjudicator and admin; DEMO_PASSWORD sets their password."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -7,15 +7,16 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from common.commands import SiteCommand
 from jobs.models import Queue
 from jobs.worker import Worker
 
 NICE_OF_TRAINING = 10
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Do jobs from the job table. SIGTERM: finish or put back the present one, then leave."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
-from jobs.clock import database_now
-from jobs.models import Job, JobStatus, Queue, WorkerHeartbeat
+from common.commands import SiteCommand
+from jobs.heartbeat import is_served
+from jobs.models import Job, JobStatus, Queue
 from studies import revisions, storage
 from studies.access import every_study
 from studies.ingest import archive
@@ -26,10 +27,9 @@ from studies.sandbox import pool
 
 _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 5
-_HEARTBEAT_AGE = timedelta(seconds=15)
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Take DICOM files, folders and zip archives in. Exit status 1 if any file was refused."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -98,8 +98,8 @@ def wait_until_scored(uids: list[str]) -> None:
             time.sleep(max(0.0, min((due - timezone.now()).total_seconds(), _POLL_SECONDS)))
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while _unfinished_jobs(uids):
-        if time.monotonic() > deadline and not _worker_is_alive():
-            call_command("worker", "--once")
+        if time.monotonic() > deadline and not is_served([Queue.ROUTINE]):
+            call_command("worker", "--once", stdout=sys.stderr)
             deadline = time.monotonic() + _PATIENCE_SECONDS
         time.sleep(_POLL_SECONDS)
 
@@ -110,9 +110,3 @@ def _unfinished_jobs(uids: list[str]) -> list[Job]:
     prefixes = tuple(f"{pk}:" for pk in revision_ids)
     unfinished = Job.objects.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
     return [job for job in unfinished if job.key.startswith(prefixes)] if prefixes else []
-
-
-def _worker_is_alive() -> bool:
-    """Whether a worker that serves routine work sent a heartbeat lately."""
-    heartbeats = WorkerHeartbeat.objects.filter(seen_at__gt=database_now() - _HEARTBEAT_AGE)
-    return any(Queue.ROUTINE in heartbeat.queues for heartbeat in heartbeats)

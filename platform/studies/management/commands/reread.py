@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.models import User
+from common.commands import SiteCommand
 from studies import reread, storage
 from studies.access import every_study
 from studies.models import Clip, Study
@@ -16,7 +17,7 @@ from studies.sandbox import pool
 FAILURES = (pool.SandboxError, storage.Missing, storage.Corrupt)
 
 
-class Command(BaseCommand):
+class Command(SiteCommand):
     help = "Read scales, Doppler traces and frame times of stored files again. Running it twice changes nothing more."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
