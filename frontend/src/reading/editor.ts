@@ -1,5 +1,6 @@
 /** Editing a read: the form and its undo history, the draft, and the commit. */
 
+import type { EarlierRead } from "../api/schema";
 import { assertive, polite } from "../common/announce";
 import { ApiError, api, reason } from "../common/api";
 import { ask } from "../common/dialog";
@@ -22,14 +23,16 @@ import { loadSchemas, registerSchema } from "./answer/schema";
 import { draftStateText, hideConflict, showConflict } from "./draft/draft-status";
 import type { Commit } from "./draft/draft-store";
 import { type DraftState, DraftSync } from "./draft/draft-sync";
+import { earlierQuestion } from "./draft/earlier-question";
+import { Reopening } from "./draft/reopening";
 import { CommitCheck } from "./form/commit-check";
 import { ReadForm } from "./form/form";
-import { deviceFacts, leftOutNotice, schemaChangedNotice } from "./form/schema-notices";
+import { deviceFacts, leftOutNotice, reopenedNotice, schemaChangedNotice } from "./form/schema-notices";
 import { draftServer, draftStore, targetOf } from "./read-target";
 import { demoNotice } from "./reveal";
 import type { SessionContext } from "./session-context";
 import { adjudicationKeys, readingKeys } from "./shortcuts";
-import type { Carried, Committed, Next, Read } from "./types";
+import type { Carried, Committed, Read } from "./types";
 
 const COVERAGE_MS = 1000;
 
@@ -53,6 +56,7 @@ export class ReadEditor {
   private draft: DraftSync | null = null;
   private check: CommitCheck | null = null;
   private coverageTimer: number | null = null;
+  private reopening: Reopening | null = null;
 
   constructor(
     private readonly session: SessionContext,
@@ -64,8 +68,21 @@ export class ReadEditor {
     return Boolean(this.history?.undoable);
   }
 
+  /** Whether the read was committed before, and is open for changes. */
+  get reopened(): boolean {
+    return this.reopening !== null && this.session.phase !== "done";
+  }
+
   sendDraft(): void {
     void this.draft?.send();
+  }
+
+  /** Send what is unsent; a read that was opened again and not changed counts as it was committed. */
+  async leave(): Promise<void> {
+    const { draft, reopening } = this;
+    const left = this.session.phase === "reading" && draft?.state.kind !== "conflict";
+    await draft?.send();
+    if (left) await reopening?.leave(this.history.form);
   }
 
   /** Stop synchronizing the draft: the read is committed. */
@@ -81,7 +98,9 @@ export class ReadEditor {
   async begin(ownRead: Read | null): Promise<void> {
     this.session.phase = "reading";
     this.draft?.close();
-    this.draft = new DraftSync(this.session.place, draftStore, draftServer, browserClock, (state) =>
+    this.reopening = this.reopeningOf(ownRead);
+    const server = this.reopening?.before(draftServer) ?? draftServer;
+    this.draft = new DraftSync(this.session.place, draftStore, server, browserClock, (state) =>
       this.drawDraftState(state),
     );
     this.draft.schemaChanged = (now) => this.schemaChanged(now);
@@ -96,6 +115,19 @@ export class ReadEditor {
     this.showForm(answer && !outdated ? answer : null);
     if (outdated) await this.carryOver(answer);
     if (unsent) void this.finishCommit(this.draft.resume(), answer ?? this.history.form);
+  }
+
+  /** Where the read was committed before: nothing changes its state until it is changed itself. */
+  private reopeningOf(ownRead: Read | null): Reopening | null {
+    const last = ownRead?.revisions.at(-1);
+    if (!ownRead || !last) return null;
+    const body = { context: this.session.context, ...this.session.item };
+    const post = (what: string) => () => api.post(`${this.session.api}reads/${what}/`, body, { keepalive: true });
+    const findings = { ...this.emptyForm().findings, ...withoutNumbers(last.findings) };
+    return new Reopening({ findings, comment: last.comment ?? "" }, ownRead.status === "committed", {
+      reopen: post("reopen"),
+      restore: post("restore"),
+    });
   }
 
   /** Show the form of the schema in force, with this answer or an empty one. */
@@ -133,7 +165,12 @@ export class ReadEditor {
   }
 
   drawNotices(...more: (HTMLElement | null)[]): void {
-    this.form?.setNotices(...more, ...demoNotice(this.session.score), this.session.adjudication?.element ?? null);
+    this.form?.setNotices(
+      ...more,
+      this.reopening && reopenedNotice(),
+      ...demoNotice(this.session.score),
+      this.session.adjudication?.element ?? null,
+    );
   }
 
   // ---------- the schema changes while a read is open ----------
@@ -243,16 +280,14 @@ export class ReadEditor {
       await this.openEarlierRead().catch((error: unknown) => this.check?.warn([reason(error)]));
   }
 
-  /** Reopen the read that was committed before this one today; a read that was reopened unchanged is restored. */
+  /** Open the read that was committed before this one today, after asking: it is that of another infant. */
   private async openEarlierRead(): Promise<void> {
-    const { earlier } = await api.get<{ earlier: Next | null }>(
+    const { earlier } = await api.get<EarlierRead>(
       `${this.session.api}reads/earlier/?context=${this.session.context}${this.session.itemQuery}`,
     );
     if (!earlier) return polite("There is nothing to undo: this is the first of today");
-    if (this.session.target.reopen)
-      await api
-        .post(`${this.session.api}reads/restore/`, { context: this.session.context, ...this.session.item })
-        .catch(() => undefined);
+    const { confirmed } = await ask(earlierQuestion(earlier));
+    if (!confirmed || this.session.closed) return;
     this.session.host.go({ ...targetOf(earlier, this.session.context), reopen: true }, null);
   }
 
