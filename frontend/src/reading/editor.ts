@@ -7,6 +7,7 @@ import { ask } from "../common/dialog";
 import { h } from "../common/dom";
 import { type Drawing, newUid } from "../viewer/annotation/drawing";
 import type { Preset } from "../viewer/annotation/measure";
+import { SIDES, sidesSeen } from "../viewer/coverage/sides-seen";
 import { describeChange } from "./answer/change-announcement";
 import {
   type Action,
@@ -57,6 +58,8 @@ export class ReadEditor {
   private check: CommitCheck | null = null;
   private coverageTimer: number | null = null;
   private reopening: Reopening | null = null;
+  /** The posterior fossa was taken for seen already: what the reader says of it then stays. */
+  private mastoidAssessed = false;
 
   constructor(
     private readonly session: SessionContext,
@@ -133,6 +136,7 @@ export class ReadEditor {
   /** Show the form of the schema in force, with this answer or an empty one. */
   private showForm(answer: Answer | null): void {
     const empty = this.emptyForm();
+    this.mastoidAssessed = this.mastoidSeen;
     this.form = new ReadForm(
       this.session.mode,
       this.session.schema,
@@ -158,10 +162,24 @@ export class ReadEditor {
   }
 
   private emptyForm(): Form {
-    return blankForm(
-      this.session.study.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0),
-      this.session.schema,
-    );
+    return blankForm(this.mastoidSeen, this.session.schema);
+  }
+
+  /** Both sides of the posterior fossa were seen. */
+  private get mastoidSeen(): boolean {
+    const { viewer, study } = this.session;
+    return sidesSeen(study.clips, "mastoid", (sop) => viewer.coverage.seen(sop)).length === SIDES.length;
+  }
+
+  /** Once, when the second side was seen; a read that was committed before says what it said. */
+  private assessPosteriorFossa(): void {
+    if (this.mastoidAssessed || this.reopening || !this.mastoidSeen) return;
+    this.mastoidAssessed = true;
+    const before = this.history.form;
+    this.history.posteriorFossaSeen();
+    if (sameAnswer(before, this.history.form)) return;
+    this.draw();
+    polite("Both mastoid views seen: cerebellar none");
   }
 
   drawNotices(...more: (HTMLElement | null)[]): void {
@@ -345,6 +363,7 @@ export class ReadEditor {
   notesChanged(notes: string[]): void {
     this.session.study.notes = notes;
     this.form?.setNotes(notes);
+    this.assessPosteriorFossa();
     this.check?.answerChanged();
   }
 
@@ -355,7 +374,9 @@ export class ReadEditor {
       this.coverageTimer = null;
       this.storeCoverage();
     }, COVERAGE_MS);
-    if (this.session.phase === "reading") this.check?.draw();
+    if (this.session.phase !== "reading") return;
+    this.assessPosteriorFossa();
+    this.check?.draw();
   }
 
   storeCoverage(): void {

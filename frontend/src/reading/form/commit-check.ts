@@ -7,6 +7,7 @@ import { assertive } from "../../common/announce";
 import { h, icon } from "../../common/dom";
 import { count } from "../../common/format";
 import type { Coverage } from "../../viewer/coverage/coverage";
+import { SIDES, sidesSeen } from "../../viewer/coverage/sides-seen";
 import { type Clip, playable } from "../../viewer/types";
 import { contradictions, type Findings, isAnswered } from "../answer/findings";
 import type { ReadForm } from "./form";
@@ -76,9 +77,8 @@ export class CommitCheck {
       );
     const unseen = this.coverage.unseen();
     const doubts = contradictions(findings);
-    const mastoid = this.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0);
-    if (findings.cerebellar === "none" && !mastoid)
-      doubts.push("No clip is a mastoid view, yet the posterior fossa is called clear.");
+    const missing = this.mastoidMissing();
+    if (findings.cerebellar === "none" && missing) doubts.push(`${missing}, yet the posterior fossa is called clear.`);
     if (!this.clips.some(playable) && findings.quality !== "non_diagnostic")
       doubts.push("This study has no pictures, yet it is graded.");
     if (unseen.length) doubts.push(`${this.unseenText(unseen)}.`);
@@ -100,6 +100,14 @@ export class CommitCheck {
       ),
     );
     assertive(text);
+  }
+
+  /** What was not seen of the posterior fossa; empty where both sides were. */
+  private mastoidMissing(): string {
+    if (!this.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0)) return "No clip is a mastoid view";
+    const seen = sidesSeen(this.clips, "mastoid", (sop) => this.coverage.seen(sop));
+    const missing = SIDES.filter((side) => !seen.includes(side));
+    return missing.length ? `No mastoid view of the ${missing.join(" and the ")} side was seen` : "";
   }
 
   /** "2 of 8 clips not opened", or that some of them were seen in part. */
