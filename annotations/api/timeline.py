@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, NotRequired, TypedDict
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
@@ -122,8 +123,16 @@ def timeline(study: Study, user: User) -> TimelinePayload:
         _study(each, latest.get(each.uid), current=each.pk == study.pk, hidden=hidden.get(each.uid, ""))
         for each in ordered
     ]
-    days = [entry["day_of_life"] for entry in studies if entry["day_of_life"] is not None]
-    return {"studies": studies, "screening": _screening(study.patient, days), "references": references()}
+    examined = [_examined(entry["day_of_life"], entry["read"]) for entry in studies if entry["day_of_life"] is not None]
+    return {"studies": studies, "screening": _screening(study.patient, examined), "references": references()}
+
+
+def _examined(day: int, read: TimelineRead | None) -> screening.Examined:
+    if read is None:
+        return screening.Examined(day)
+    grade = 4 if read["phi"] else max(read["right"] or 0, read["left"] or 0)
+    cerebellar = read["cerebellar"] in ("left", "right", "both")
+    return screening.Examined(day, True, grade, bool(read["phvd"] or read["pvl"] or cerebellar))
 
 
 def _study(study: Study, last: ReadRevision | None, *, current: bool, hidden: str) -> TimelineStudy:
@@ -154,10 +163,18 @@ def _read(revision: ReadRevision) -> TimelineRead:
     return shaped
 
 
-def _screening(infant: Patient, days: Sequence[int]) -> ScreeningPayload:
+def _follow_up() -> screening.FollowUp | None:
+    """The site's protocol after a bleed; None where the site states none."""
+    days = settings.FOLLOW_UP_DAYS
+    return screening.FollowUp(days[0], days[1], settings.FOLLOW_UP_SOURCE) if days else None
+
+
+def _screening(infant: Patient, examined: Sequence[screening.Examined]) -> ScreeningPayload:
     birth = infant.birth_date
     today = (timezone.localdate() - birth).days if birth else None
-    schedule = screening.schedule(infant.gestational_age_days, examined=days, today=today)
+    days = [each.day for each in examined]
+    found = screening.after_finding(examined, today=today, protocol=_follow_up()) if today is not None else None
+    schedule = found or screening.schedule(infant.gestational_age_days, examined=days, today=today)
 
     def window(due: screening.Window) -> ScreeningWindow:
         dates: WindowDates = (
@@ -166,7 +183,7 @@ def _screening(infant: Patient, days: Sequence[int]) -> ScreeningPayload:
         return {"name": due.name, "first": due.first, "last": due.last, "done": due.done(days), **dates}
 
     return {
-        "source": screening.SOURCE,
+        "source": schedule.source,
         "why": schedule.why,
         "today": today,
         "windows": [window(due) for due in schedule.windows],

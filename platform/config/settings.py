@@ -11,6 +11,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from config.production_checks import refuse_unsafe_production
 
@@ -192,6 +193,11 @@ DEMO_MODEL_FOLDER = ROOT / "inference" / "demo_model"
 QUIET_PERIOD = timedelta(seconds=env.float("FONTANELLE_QUIET_SECONDS", 60))
 WAITING_CAP = timedelta(minutes=env.float("FONTANELLE_WAITING_CAP_MINUTES", 240))
 NEAR_CAP = timedelta(minutes=env.float("FONTANELLE_NEAR_CAP_MINUTES", 30))
+FOLLOW_UP_DAYS: list[int] = env.list("FONTANELLE_FOLLOW_UP_DAYS", cast=int, default=[7, 10])
+"""First and last day after a bleed of grade II or more when the next examination is due; empty: no date is said."""
+if len(FOLLOW_UP_DAYS) not in (0, 2):
+    raise ImproperlyConfigured("FONTANELLE_FOLLOW_UP_DAYS is two days, as 7,10, or empty.")
+FOLLOW_UP_SOURCE = env.str("FONTANELLE_FOLLOW_UP_SOURCE", "Canadian guideline, PMC7286736")
 SHOW_PROBABILITY = env.bool("FONTANELLE_SHOW_PROBABILITY", True)
 ATTENTION_BEFORE_COMMIT = env.bool("FONTANELLE_ATTENTION_BEFORE_COMMIT", False)
 _CENTILES = env.str("FONTANELLE_CENTILES", "")

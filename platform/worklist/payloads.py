@@ -54,6 +54,7 @@ class WorklistRow(ScoreColumns):
     priority: Priority
     waiting_seconds: Annotated[int, "since its first image; of a study read before, since the late ones"]
     claimed_by: ClaimPayload | None
+    read_by: Annotated[str | None, "who read it last in the reading room; null while it waits, or where that is hidden"]
     band: Band
     gestational_age_days: Annotated[int | None, "at birth"]
     day_of_life: Annotated[int | None, "on the day of the pictures; 0 is the day of birth"]

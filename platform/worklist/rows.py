@@ -82,7 +82,7 @@ class WorklistRows:
             read__study__in=seen, read__context__in=[Context.TRIAGE, Context.ADJUDICATION]
         )
         by_patient: dict[int, list[ReadRevision]] = defaultdict(list)
-        for revision in committed.select_related("read__study").order_by("committed_at", "pk"):
+        for revision in committed.select_related("read__study", "read__reader").order_by("committed_at", "pk"):
             by_patient[revision.read.study.patient_id].append(revision)
         return by_patient
 
@@ -99,6 +99,7 @@ class WorklistRows:
             **self._ai(study),
             "waiting_seconds": self.waited(study),
             "claimed_by": claims.payload(claim, self.reading_list.user) if claim else None,
+            "read_by": self._read_by(study),
             "band": self._band(study),
             "gestational_age_days": patient.gestational_age_days,
             "day_of_life": patient.day_of_life(on),
@@ -166,6 +167,12 @@ class WorklistRows:
             "model": current_scores.model_payload(score.model) if score.model else None,
             "last_image_to_flag_seconds": round(score.last_image_to_flag_seconds, 1),
         }
+
+    def _read_by(self, study: Study) -> str | None:
+        if study.status != StudyStatus.READ:
+            return None
+        reads = (revision.read for revision in reversed(self.earlier_reads[study.patient_id]))
+        return next((read.reader.display for read in reads if read.study_id == study.pk and not read.item_id), None)
 
     def _last_read(self, study: Study) -> LastRead | None:
         """The infant's last study before this one that somebody read."""

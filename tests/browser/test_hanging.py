@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.page_probes import DESKTOP, RESULTS, Visit, brightness, violations
 from tests.services import phantoms
-from tests.services.stack import Stack
+from tests.services.stack import Stack, wait_until
 from training.phantom.examination import PhantomExam
 
 pytestmark = [
@@ -103,6 +103,42 @@ def test_what_was_drawn_in_the_prior_is_shown_as_its_readers_and_cannot_be_taken
     page.mouse.click(line["x"] + line["width"] / 2, line["y"] + line["height"] / 2)
     expect(page.locator("[data-pane='prior-1'] .handle")).to_have_count(0)
     expect(page.locator("[data-pane='left'] .mark")).to_have_count(0)
+
+
+def _seen(page: Page, pane: str) -> int:
+    """Per cent of the frames of the clip that hangs there."""
+    sop = page.locator(f"[data-pane='{pane}']").get_attribute("data-sop")
+    return int(page.locator(f".film [data-sop='{sop}']").get_attribute("data-seen") or 0)
+
+
+def test_nothing_plays_by_itself_and_only_the_view_at_work_is_seen(visit: Visit, studies: dict[str, str]) -> None:
+    visit.page.emulate_media(reduced_motion="no-preference")
+    page = _open(visit, studies["later"])
+    expect(page.locator("[data-pane='right'][data-shown='1']")).to_be_visible()
+    page.wait_for_timeout(2000)
+    for pane in ("left", "right"):
+        expect(page.locator(f"[data-pane='{pane}']")).to_have_attribute("data-playing", "false")
+    assert (_seen(page, "left") > 0, _seen(page, "right")) == (True, 0)
+    page.locator("[data-pane='right'] .hold").focus()
+    wait_until(lambda: _seen(page, "right") > 0, seconds=5, what="the right view is at work")
+    expect(page.get_by_text("clips not opened or seen only in part")).to_be_visible()
+    visit.picture("nothing-plays")
+    page.set_viewport_size({"width": 1024, "height": 768})
+    visit.picture("nothing-plays-1024")
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(reduced_motion="reduce")
+
+
+def test_the_tour_that_was_asked_for_ends_with_any_key(visit: Visit, studies: dict[str, str]) -> None:
+    page = _open(visit, studies["later"])
+    page.keyboard.press("Shift+F2")
+    expect(page.locator("[data-pane='left']")).to_have_attribute("data-playing", "true")
+    page.keyboard.press("v")
+    expect(page.locator("[data-pane='left']")).to_have_attribute("data-playing", "false")
+    clip = page.locator("[data-pane='left']").get_attribute("data-clip")
+    page.wait_for_timeout(1500)
+    assert page.locator("[data-pane='left']").get_attribute("data-clip") == clip
+    page.keyboard.press("v")
 
 
 def test_overlays_that_are_off_stay_off_in_a_view_that_comes_later(

@@ -208,6 +208,20 @@ def test_the_last_read_of_the_infant_is_beside_the_new_study(reader: User) -> No
     assert row_of(reader, factories.study(of=infant))["last_read"] == {"grade": "III left", "days": 7}
 
 
+def test_a_study_that_was_read_says_by_whom(reader: User) -> None:
+    study, waiting = factories.study(), factories.study()
+    read = factories.read(study).read
+    rows = {row["study_uid"]: row["read_by"] for row in listed(reader, "?filter=read_today")["results"]}
+    assert (rows, row_of(reader, waiting)["read_by"]) == ({study.uid: read.reader.display}, None)
+
+
+def test_who_still_has_to_label_a_study_is_not_told_who_read_it(reader: User) -> None:
+    study = factories.study()
+    factories.read(study)
+    factories.queue(study, readers=[reader])
+    assert [row["read_by"] for row in listed(reader, "?filter=read_today")["results"]] == [None]
+
+
 def test_a_claim_shows_who_has_it(reader: User) -> None:
     study = factories.study()
     claims.take(study, reader)

@@ -39,6 +39,7 @@ export class AfterCommit {
   private next: Next | null = null;
   private queueAfter: LabelQueue | null = null;
   private discussion: DiscussionPanel | null = null;
+  private committedRead: { answer: Answer; at: string; agreement: boolean | null } | null = null;
 
   constructor(
     private readonly session: SessionContext,
@@ -83,6 +84,22 @@ export class AfterCommit {
     this.host.closeDraft();
     this.session.viewer.marks.setKeyframes(answer.findings.keyframes ?? []);
     this.session.viewer.marks.setDrawings(answer.findings.drawings ?? [], false);
+    this.committedRead = { answer, at, agreement };
+    this.drawReveal();
+    if (this.session.mode !== "queue") void this.host.showTimeline();
+    this.bindKeys();
+    void this.showDiscussion();
+    this.session.viewer.focus();
+  }
+
+  /** The model's answer has come after the read was shown without it. One that was agreed with is not replaced. */
+  scoreArrived(): void {
+    if (this.reveal && !this.reveal.canAgree) this.drawReveal();
+  }
+
+  private drawReveal(): void {
+    if (!this.committedRead) return;
+    const { answer, at, agreement } = this.committedRead;
     const revealHost = {
       agree: (agree: boolean) => void this.agree(agree),
       next: () => void this.advance(),
@@ -104,13 +121,7 @@ export class AfterCommit {
     this.session.showPanel(this.reveal.element);
     this.session.roomBar?.drawScore(this.session.score);
     this.session.roomBar?.committed(at);
-    if (!queue) {
-      this.showAttention();
-      void this.host.showTimeline();
-    }
-    this.bindKeys();
-    void this.showDiscussion();
-    this.session.viewer.focus();
+    if (!queue) this.showAttention();
   }
 
   /** For a trainee: the known answer, above the own one. */
@@ -178,15 +189,15 @@ export class AfterCommit {
     this.session.host.go(null, null);
   }
 
+  /** Open the read for changes; it stays committed until there is one. */
   async reopen(): Promise<void> {
     try {
-      await api.post(`${this.session.api}reads/reopen/`, { context: this.session.context, ...this.session.item });
       const { mine: ownRead } = await this.session.fetchReads();
       this.session.viewer.attention.setAttention(null);
       this.session.viewer.attention.setHeat(null);
       this.reveal = null;
       await this.host.begin(ownRead);
-      polite("Reopened. What was committed is kept.");
+      polite("Open for changes. It counts as it is until you change something.");
       this.session.viewer.focus();
     } catch (error) {
       this.reveal?.setStatus(reason(error));

@@ -7,6 +7,7 @@ import { ask } from "../common/dialog";
 import { h } from "../common/dom";
 import { type Drawing, newUid } from "../viewer/annotation/drawing";
 import type { Preset } from "../viewer/annotation/measure";
+import { SIDES, sidesSeen } from "../viewer/coverage/sides-seen";
 import { describeChange } from "./answer/change-announcement";
 import {
   type Action,
@@ -23,9 +24,11 @@ import { loadSchemas, registerSchema } from "./answer/schema";
 import { draftStateText, hideConflict, showConflict } from "./draft/draft-status";
 import type { Commit } from "./draft/draft-store";
 import { type DraftState, DraftSync } from "./draft/draft-sync";
+import { earlierQuestion } from "./draft/earlier-question";
+import { Reopening } from "./draft/reopening";
 import { CommitCheck } from "./form/commit-check";
 import { ReadForm } from "./form/form";
-import { deviceFacts, leftOutNotice, schemaChangedNotice } from "./form/schema-notices";
+import { deviceFacts, leftOutNotice, reopenedNotice, schemaChangedNotice } from "./form/schema-notices";
 import { draftServer, draftStore, targetOf } from "./read-target";
 import { demoNotice } from "./reveal";
 import type { SessionContext } from "./session-context";
@@ -54,6 +57,9 @@ export class ReadEditor {
   private draft: DraftSync | null = null;
   private check: CommitCheck | null = null;
   private coverageTimer: number | null = null;
+  private reopening: Reopening | null = null;
+  /** The posterior fossa was taken for seen already: what the reader says of it then stays. */
+  private mastoidAssessed = false;
 
   constructor(
     private readonly session: SessionContext,
@@ -65,8 +71,21 @@ export class ReadEditor {
     return Boolean(this.history?.undoable);
   }
 
+  /** Whether the read was committed before, and is open for changes. */
+  get reopened(): boolean {
+    return this.reopening !== null && this.session.phase !== "done";
+  }
+
   sendDraft(): void {
     void this.draft?.send();
+  }
+
+  /** Send what is unsent; a read that was opened again and not changed counts as it was committed. */
+  async leave(): Promise<void> {
+    const { draft, reopening } = this;
+    const left = this.session.phase === "reading" && draft?.state.kind !== "conflict";
+    await draft?.send();
+    if (left) await reopening?.leave(this.history.form);
   }
 
   /** Stop synchronizing the draft: the read is committed. */
@@ -82,7 +101,9 @@ export class ReadEditor {
   async begin(ownRead: Read | null): Promise<void> {
     this.session.phase = "reading";
     this.draft?.close();
-    this.draft = new DraftSync(this.session.place, draftStore, draftServer, browserClock, (state) =>
+    this.reopening = this.reopeningOf(ownRead);
+    const server = this.reopening?.before(draftServer) ?? draftServer;
+    this.draft = new DraftSync(this.session.place, draftStore, server, browserClock, (state) =>
       this.drawDraftState(state),
     );
     this.draft.schemaChanged = (now) => this.schemaChanged(now);
@@ -99,9 +120,23 @@ export class ReadEditor {
     if (unsent) void this.finishCommit(this.draft.resume(), answer ?? this.history.form);
   }
 
+  /** Where the read was committed before: nothing changes its state until it is changed itself. */
+  private reopeningOf(ownRead: Read | null): Reopening | null {
+    const last = ownRead?.revisions.at(-1);
+    if (!ownRead || !last) return null;
+    const body = { context: this.session.context, ...this.session.item };
+    const post = (what: string) => () => api.post(`${this.session.api}reads/${what}/`, body, { keepalive: true });
+    const findings = { ...this.emptyForm().findings, ...withoutNumbers(last.findings) };
+    return new Reopening({ findings, comment: last.comment ?? "" }, ownRead.status === "committed", {
+      reopen: post("reopen"),
+      restore: post("restore"),
+    });
+  }
+
   /** Show the form of the schema in force, with this answer or an empty one. */
   private showForm(answer: Answer | null): void {
     const empty = this.emptyForm();
+    this.mastoidAssessed = this.mastoidSeen;
     this.form = new ReadForm(
       this.session.mode,
       this.session.schema,
@@ -127,14 +162,33 @@ export class ReadEditor {
   }
 
   private emptyForm(): Form {
-    return blankForm(
-      this.session.study.clips.some((clip) => clip.view === "mastoid" && clip.frames > 0),
-      this.session.schema,
-    );
+    return blankForm(this.mastoidSeen, this.session.schema);
+  }
+
+  /** Both sides of the posterior fossa were seen. */
+  private get mastoidSeen(): boolean {
+    const { viewer, study } = this.session;
+    return sidesSeen(study.clips, "mastoid", (sop) => viewer.coverage.seen(sop)).length === SIDES.length;
+  }
+
+  /** Once, when the second side was seen; a read that was committed before says what it said. */
+  private assessPosteriorFossa(): void {
+    if (this.mastoidAssessed || this.reopening || !this.mastoidSeen) return;
+    this.mastoidAssessed = true;
+    const before = this.history.form;
+    this.history.posteriorFossaSeen();
+    if (sameAnswer(before, this.history.form)) return;
+    this.draw();
+    polite("Both mastoid views seen: cerebellar none");
   }
 
   drawNotices(...more: (HTMLElement | null)[]): void {
-    this.form?.setNotices(...more, ...demoNotice(this.session.score), this.session.adjudication?.element ?? null);
+    this.form?.setNotices(
+      ...more,
+      this.reopening && reopenedNotice(),
+      ...demoNotice(this.session.score),
+      this.session.adjudication?.element ?? null,
+    );
   }
 
   // ---------- the schema changes while a read is open ----------
@@ -244,16 +298,14 @@ export class ReadEditor {
       await this.openEarlierRead().catch((error: unknown) => this.check?.warn([reason(error)]));
   }
 
-  /** Reopen the read that was committed before this one today; a read that was reopened unchanged is restored. */
+  /** Open the read that was committed before this one today, after asking: it is that of another infant. */
   private async openEarlierRead(): Promise<void> {
     const { earlier } = await api.get<EarlierRead>(
       `${this.session.api}reads/earlier/?context=${this.session.context}${this.session.itemQuery}`,
     );
     if (!earlier) return polite("There is nothing to undo: this is the first of today");
-    if (this.session.target.reopen)
-      await api
-        .post(`${this.session.api}reads/restore/`, { context: this.session.context, ...this.session.item })
-        .catch(() => undefined);
+    const { confirmed } = await ask(earlierQuestion(earlier));
+    if (!confirmed || this.session.closed) return;
     this.session.host.go({ ...targetOf(earlier, this.session.context), reopen: true }, null);
   }
 
@@ -311,6 +363,7 @@ export class ReadEditor {
   notesChanged(notes: string[]): void {
     this.session.study.notes = notes;
     this.form?.setNotes(notes);
+    this.assessPosteriorFossa();
     this.check?.answerChanged();
   }
 
@@ -321,7 +374,9 @@ export class ReadEditor {
       this.coverageTimer = null;
       this.storeCoverage();
     }, COVERAGE_MS);
-    if (this.session.phase === "reading") this.check?.draw();
+    if (this.session.phase !== "reading") return;
+    this.assessPosteriorFossa();
+    this.check?.draw();
   }
 
   storeCoverage(): void {

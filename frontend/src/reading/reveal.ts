@@ -81,7 +81,12 @@ function promiseDetails(score: Score): HTMLElement {
 
 /** The model's flag and facts, or the reason why there is none. */
 function modelCard(score: Score | null): HTMLElement[] {
-  if (!score || score.state === "pending")
+  if (!score)
+    return [
+      h("h2", { class: "h2" }, "The model"),
+      h("p", { class: "dim" }, "Its answer has not come to this page yet."),
+    ];
+  if (score.state === "pending")
     return [
       h("h2", { class: "h2" }, "The model"),
       h("p", { class: "dim" }, "Has not scored this study yet. Your read does not wait for it."),

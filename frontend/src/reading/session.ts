@@ -130,7 +130,7 @@ export class Session {
     if (!study.clips.some(playable)) this.showNoPictures();
     void scoring.then((score) => this.scoreArrived(score));
     const opening = shared.viewer.open();
-    if (room && shared.phase === "reading") void this.claim.take();
+    if (room && shared.phase === "reading" && !this.editor.reopened) void this.claim.take();
     await opening;
     await shared.viewer.firstPicturesShown();
     if (room && !shared.closed) void this.showTimeline();
@@ -144,7 +144,7 @@ export class Session {
     for (const undo of this.cleanups) undo();
     shared.setKeys([]);
     this.editor.storeCoverage();
-    this.editor.sendDraft();
+    void this.editor.leave();
     this.editor.close();
     shared.viewer?.close();
     shared.bar?.close();
@@ -157,7 +157,7 @@ export class Session {
   /** The page is about to be unloaded. */
   leave(): void {
     if (this.shared.phase === "reading") this.editor.storeCoverage();
-    this.editor.sendDraft();
+    void this.editor.leave();
     this.releaseClaim();
   }
 
@@ -278,11 +278,14 @@ export class Session {
 
   private scoreArrived(score: Score | null): void {
     const { shared } = this;
-    if (shared.closed || shared.phase === "done") return;
+    if (shared.closed) return;
+    if (shared.phase === "done" && shared.score?.state === "scored") return;
     shared.score = score;
+    if (shared.phase === "done") return this.afterCommit.scoreArrived();
     shared.roomBar?.drawScore(score);
     if (shared.mode === "room") this.editor.drawNotices();
-    if (score?.attention && shared.roomBar) this.showAttentionEarly(shared.roomBar);
+    // What the first commit revealed is hidden again, whatever the site shows before it.
+    if (score?.attention && shared.roomBar && !this.editor.reopened) this.showAttentionEarly(shared.roomBar);
   }
 
   /** The site shows attention before the commit, for research, and the page states that. */

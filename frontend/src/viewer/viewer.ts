@@ -4,14 +4,15 @@ import type { ClipChange } from "../api/schema";
 import { polite } from "../common/announce";
 import { api, reason } from "../common/api";
 import { showBanner } from "../common/banner";
-import { h, reducedMotion } from "../common/dom";
+import { h } from "../common/dom";
 import { keyCap } from "../common/keymap";
 import { type Binding, bind, exceptInControls } from "../common/keys";
 import type { Drawing } from "./annotation/drawing";
 import { AttentionDisplay } from "./attention-display";
 import { Coverage } from "./coverage/coverage";
+import { ClipTour } from "./layout/clip-tour";
 import { FilmStrip } from "./layout/film-strip";
-import { adjacentClip, nextUnseen } from "./layout/hanging-protocol";
+import { adjacentClip } from "./layout/hanging-protocol";
 import { PaneLayout } from "./layout/layout";
 import { SecondWindow } from "./layout/second-window";
 import { StudyPrefetch } from "./layout/study-prefetch";
@@ -62,7 +63,8 @@ export class Viewer {
   private readonly wide = window.matchMedia(WIDE_WINDOW);
   private readonly onWide = () => this.layout.relayout();
   private readonly onAway = () => this.countTime();
-  private readonly secondWindow = new SecondWindow(() => this.windowChanged());
+  private readonly secondWindow = new SecondWindow(() => this.windowChanged(), this.onAway);
+  private readonly tour: ClipTour;
   /** The panes know their clips. */
   private opened = false;
 
@@ -91,6 +93,7 @@ export class Viewer {
       panes: host.panes,
       showPriorDrawings: host.showPriorDrawings,
       coverage: this.coverage,
+      inFront: () => !document.hidden && (document.hasFocus() || this.secondWindow.hasFocus),
       drawingEditor: this.marks.drawingEditor,
       prefetcher: this.prefetch.prefetcher,
       paneAdded: (pane) => this.attention.showOn(pane),
@@ -99,8 +102,13 @@ export class Viewer {
       framesWanted: () => this.prefetch.load(),
       frameShown: (pane) => this.frameShown(pane),
       paneChanged: (pane) => this.paneChanged(pane),
-      clipLooped: (pane) => this.clipLooped(pane),
+      clipLooped: (pane) => this.tour.clipLooped(pane),
       showClip: (clip, frame, pane) => this.choose(clip, frame, pane),
+    });
+    this.tour = new ClipTour({
+      pane: () => this.layout.studyPane,
+      clips: study.clips,
+      unseen: () => this.coverage.unseen(),
     });
     this.side = h("div", { class: "side-films" }, this.film.element, this.layout.prior.film);
     this.toolbar = new PresentationToolbar({
@@ -120,6 +128,7 @@ export class Viewer {
       for (const pane of this.panes) pane.progress();
     });
     document.addEventListener("visibilitychange", this.onAway);
+    for (const name of ["focus", "blur"]) window.addEventListener(name, this.onAway);
     this.wide.addEventListener("change", this.onWide);
   }
 
@@ -144,7 +153,6 @@ export class Viewer {
     this.prefetch.start();
     void this.firstPicturesShown().then(() => this.film.loadThumbnails());
     document.documentElement.dataset["viewerReady"] = "true";
-    if (!reducedMotion()) this.autoplay();
   }
 
   /** When the first pictures are loaded, or late: other requests wait for that, which would slow them down. */
@@ -155,16 +163,8 @@ export class Viewer {
     );
   }
 
-  /** Every pane plays its share of the study once, clip after clip, until the reader takes over. */
-  autoplay(): void {
-    for (const pane of this.visible.slice(0, 2)) {
-      pane.autoplaying = true;
-      pane.play();
-    }
-  }
-
   choose(clip: Clip, frame = 1, pane = this.layout.studyPane): void {
-    for (const other of this.panes) other.autoplaying = false;
+    this.tour.end(true);
     void pane.show(clip, frame);
   }
 
@@ -200,12 +200,14 @@ export class Viewer {
   }
 
   close(): void {
+    this.tour.end();
     for (const undo of this.unbind) undo();
     this.secondWindow.dispose();
     this.layout.close();
     this.prefetch.close();
     this.wide.removeEventListener("change", this.onWide);
     document.removeEventListener("visibilitychange", this.onAway);
+    for (const name of ["focus", "blur"]) window.removeEventListener(name, this.onAway);
     delete document.documentElement.dataset["viewerReady"];
   }
 
@@ -239,19 +241,8 @@ export class Viewer {
   }
 
   private frameShown(pane: Pane): void {
-    this.markActive(pane);
     if (pane.clip) this.film.drawCoverage(pane.clip);
     this.host.coverageChanged();
-  }
-
-  /** Among others on the screen, one frame of a clip is a thumbnail; where the reader is at work it is looked at. */
-  private markActive(pane: Pane): boolean {
-    return (
-      pane === this.layout.active &&
-      pane.clip !== null &&
-      pane.picture.shown !== null &&
-      this.coverage.markActive(pane.clip.sop_uid)
-    );
   }
 
   private paneChanged(pane: Pane): void {
@@ -259,23 +250,7 @@ export class Viewer {
     this.layout.prior.mark();
     if (this.layout.grid.panes.includes(pane)) this.marks.markPane(pane);
     if (pane !== this.layout.active) return;
-    if (this.markActive(pane)) this.host.coverageChanged();
     this.toolbar.draw();
-  }
-
-  private clipLooped(pane: Pane): void {
-    if (!pane.autoplaying) return;
-    const unseen = new Set(this.coverage.unopened());
-    const share = this.visible.length < 2 ? "all" : pane === this.visible[1] ? "right" : "left";
-    const next = nextUnseen(this.study.clips, pane.clip, unseen, share);
-    if (!next) {
-      pane.autoplaying = false;
-      if ((pane.clip?.frames ?? 0) < 2) pane.pause();
-      return;
-    }
-    void pane.show(next).then(() => {
-      if (pane.autoplaying) pane.play();
-    });
   }
 
   private moveClip(step: 1 | -1): void {
@@ -339,6 +314,7 @@ export class Viewer {
       ...this.toolbar.keys(),
       ...this.marks.drawingPanel.keys(),
       { key: "j", label: "Name the view", group, bar: false, run: () => void this.setView() },
+      { key: "Shift+F2", label: "Play every clip not seen", group, bar: false, run: () => this.tour.start() },
       { key: "F2", label: "Second window", group, bar: false, run: () => this.toSecondWindow() },
       { key: "g", label: "Layout", group, bar: false, run: () => this.layout.nextLayout() },
       ...(["left", "right", "up", "down"] as const).map((direction) => ({

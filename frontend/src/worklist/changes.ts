@@ -41,6 +41,24 @@ export function changesText(changes: readonly Change[], showProbability: boolean
   return `${changes.length} studies scored, ${suspected.length} suspected`;
 }
 
+/** The study beside one that is gone: the next one below it that is still there, else the nearest above. */
+export function neighbour(before: readonly Row[], after: readonly Row[], gone: string): Row | null {
+  const at = before.findIndex((row) => row.study_uid === gone);
+  if (at < 0) return null;
+  const still = new Map(after.map((row) => [row.study_uid, row]));
+  const nearest = [...before.slice(at + 1), ...before.slice(0, at).reverse()].find((row) => still.has(row.study_uid));
+  return (nearest && still.get(nearest.study_uid)) ?? null;
+}
+
+/** "P-20419 read by Dr Ruth Okafor." and what is selected instead. */
+export function goneText(gone: Row, readBy: string, selected: Row | null): { title: string; detail: string } {
+  const name = gone.patient_id || "The study";
+  return {
+    title: readBy ? `${name} read by ${readBy}.` : `${name} is not in this list any more.`,
+    detail: selected ? `${selected.patient_id || "The study beside it"} is selected now.` : "Nothing is selected.",
+  };
+}
+
 export interface Group {
   band: Band;
   rows: Row[];

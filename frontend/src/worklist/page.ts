@@ -8,7 +8,7 @@ import { byId, fill, h, setPressed } from "../common/dom";
 import { subscribe } from "../common/events";
 import { clock, limitText, number, waiting } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
-import { changesText, mergePages, newlyFlagged } from "./changes";
+import { changesText, goneText, mergePages, newlyFlagged } from "./changes";
 import { showPreview } from "./preview";
 import { ListTable } from "./table";
 import { Toasts } from "./toast";
@@ -25,6 +25,8 @@ const RETRY_MS = 5000;
 const TICK_MS = 15_000;
 const LOOK_MS = 10_000;
 const PICTURES_MS = 90;
+/** Enter, pressed while the selected study goes, was meant for that one. */
+const LOST_MS = 1500;
 const PREVIEW_OFF = "fontanelle.preview-off";
 const SELECTED = "fontanelle.selected";
 const FILTERS: Filter[] = ["all", "suspected", "not_analysed", "mine", "read_today"];
@@ -51,16 +53,24 @@ let refreshTimer = 0;
 /** The list at the last refresh, to announce changes; null after the filter has changed. */
 let baseline: { rows: readonly Row[]; complete: boolean } | null = null;
 let pictureTimer = 0;
+/** When the selection moved because its study was gone. */
+let selectionLostAt = -Infinity;
 let loading: AbortController | null = null;
 const claims: string[] = [];
 
 search.value = params.get("q") ?? "";
 
-const table = new ListTable(byId("wl-head"), byId("wl-rows"), list, (row) => {
-  window.clearTimeout(pictureTimer);
-  if (row) sessionStorage.setItem(SELECTED, row.study_uid);
-  pictureTimer = window.setTimeout(() => drawPreview(row), PICTURES_MS);
-});
+const table = new ListTable(
+  byId("wl-head"),
+  byId("wl-rows"),
+  list,
+  (row) => {
+    window.clearTimeout(pictureTimer);
+    if (row) sessionStorage.setItem(SELECTED, row.study_uid);
+    pictureTimer = window.setTimeout(() => drawPreview(row), PICTURES_MS);
+  },
+  (gone, selected) => void selectionLost(gone, selected),
+);
 table.selected = sessionStorage.getItem(SELECTED);
 const toasts = new Toasts(byId("toasts"), goTo);
 
@@ -310,6 +320,8 @@ function goTo(uid: string): void {
 function moveBy(step: number): void {
   movedAt = performance.now();
   hideBanner("action");
+  hideBanner("gone");
+  selectionLostAt = -Infinity;
   table.move(step);
   if (table.rows.at(-1)?.study_uid === table.selected) void loadMore();
 }
@@ -318,9 +330,27 @@ function studyUrl(uid: string): string {
   return `/studies/${encodeURIComponent(uid)}/`;
 }
 
+/** The selected study is gone: say who read it, and what is selected instead. */
+async function selectionLost(gone: Row, selected: Row | null): Promise<void> {
+  selectionLostAt = performance.now();
+  showBanner({ name: "gone", ...goneText(gone, await readerOf(gone), selected) });
+}
+
+/** Empty where it was not read, or where nobody may tell. */
+async function readerOf(row: Row): Promise<string> {
+  const query = new URLSearchParams({ filter: "read_today", q: row.patient_id });
+  try {
+    const { results } = await api.get<Worklist>(`${URL_OF_LIST}?${query}`);
+    return results.find((each) => each.study_uid === row.study_uid)?.read_by ?? "";
+  } catch {
+    return "";
+  }
+}
+
 async function open(): Promise<void> {
   const row = table.selectedRow();
-  if (!row) return;
+  if (!row || performance.now() - selectionLostAt < LOST_MS) return;
+  hideBanner("gone");
   if (row.claimed_by && !row.claimed_by.you) {
     const answer = await ask({
       title: `${row.claimed_by.display} has ${row.patient_id}`,
@@ -413,6 +443,7 @@ list.addEventListener("pointermove", () => (movedAt = performance.now()));
 list.addEventListener("click", (event) => {
   const uid = rowOf(event.target);
   if (!uid) return;
+  selectionLostAt = -Infinity;
   table.select(uid);
   const link = event.target instanceof Element && event.target.closest("a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -67,7 +67,8 @@ function noteOf(row: Row): string {
 }
 
 function state(row: Row, options: ListOptions): Child {
-  if (row.status === "read") return h("span", { class: "ok" }, icon("ok"), "Read");
+  if (row.status === "read")
+    return h("span", { class: "ok" }, icon("ok"), row.read_by ? `Read by ${row.read_by}` : "Read");
   const claim = claimState(row);
   if (claim) return claim;
   if (row.band === "near_limit") return dueText(row, options);
@@ -128,7 +129,11 @@ export function rowText(row: Row, options: ListOptions): string {
     [flag, chance].filter(Boolean).join(" "),
     note,
     row.day_of_life === null ? "" : `day ${row.day_of_life}`,
-    row.status === "read" ? "read" : `waiting ${waiting(row.waiting_seconds)}`,
+    row.status === "read"
+      ? row.read_by
+        ? `read by ${row.read_by}`
+        : "read"
+      : `waiting ${waiting(row.waiting_seconds)}`,
     claimed,
   ]
     .filter(Boolean)

@@ -3,7 +3,7 @@
  */
 
 import { fill, reducedMotion } from "../common/dom";
-import { groupByBand } from "./changes";
+import { groupByBand, neighbour } from "./changes";
 import { bandRow, buildRow, headings, type ListOptions, rowText, tickRow } from "./rows";
 import type { Row } from "./types";
 
@@ -21,6 +21,8 @@ export class ListTable {
     private readonly body: HTMLTableSectionElement,
     private readonly scroller: HTMLElement,
     private readonly changed: (row: Row | null) => void,
+    /** The selected study is not in the list any more; the one beside it is selected instead. */
+    private readonly gone: (gone: Row, selected: Row | null) => void = () => undefined,
   ) {}
 
   /** Show these rows. `anchored`: keep the selected one where it is on the screen. */
@@ -28,10 +30,11 @@ export class ListTable {
     const focused = document.activeElement?.closest<HTMLElement>("tr[data-uid]")?.dataset["uid"] ?? null;
     const before = this.places();
     this.setOptions(options);
+    const rowsBefore = this.rows;
     this.rows = rows;
     this.rebuild();
     this.arrange(more);
-    this.keepSelection();
+    this.keepSelection(rowsBefore);
     if (anchored) this.anchor(before);
     if (focused) this.focusAgain(focused);
     this.animateMoves(before);
@@ -115,9 +118,15 @@ export class ListTable {
     }
   }
 
-  private keepSelection(): void {
-    const still = this.rows.find((row) => row.study_uid === this.selected) ?? this.rows[0] ?? null;
-    this.mark(still);
+  /** By study; where that is gone the one beside it, and that is said. */
+  private keepSelection(before: readonly Row[]): void {
+    const { selected } = this;
+    const still = this.selectedRow();
+    if (still) return this.mark(still);
+    const lost = before.find((row) => row.study_uid === selected);
+    const instead = (selected === null ? null : neighbour(before, this.rows, selected)) ?? this.rows[0] ?? null;
+    this.mark(instead);
+    if (lost) this.gone(lost, instead);
   }
 
   private mark(row: Row | null): void {

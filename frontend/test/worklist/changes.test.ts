@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changesText, changeText, groupByBand, mergePages, newlyFlagged } from "../../src/worklist/changes";
+import { changesText, changeText, goneText, groupByBand, mergePages, newlyFlagged } from "../../src/worklist/changes";
 import { row, suspected } from "./sample-rows";
 
 describe("changes of the list", () => {
@@ -35,4 +35,19 @@ describe("changes of the list", () => {
         [row("b"), row("c")],
       ]).map((one) => one.study_uid),
     ).toEqual(["a", "b", "c"]));
+});
+
+describe("a selected study that is gone", () => {
+  it("is said with its reader and with what is selected instead", () => {
+    expect(goneText(row("a"), "Ruth Okafor", row("b"))).toEqual({
+      title: "P-a read by Ruth Okafor.",
+      detail: "P-b is selected now.",
+    });
+  });
+  it("is not called read where nobody read it", () => {
+    expect(goneText(row("a"), "", null)).toEqual({
+      title: "P-a is not in this list any more.",
+      detail: "Nothing is selected.",
+    });
+  });
 });

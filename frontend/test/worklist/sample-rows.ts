@@ -15,6 +15,7 @@ export function row(uid: string, more: Partial<Row> = {}): Row {
     revision: 1,
     waiting_seconds: 60,
     claimed_by: null,
+    read_by: null,
     band: "not_suspected",
     gestational_age_days: null,
     day_of_life: null,

@@ -5,6 +5,7 @@ import { options, row, suspected } from "./sample-rows";
 
 describe("the table", () => {
   let table: ListTable;
+  let lost: string[];
   const uids = () =>
     [...document.querySelectorAll<HTMLElement>("tr[data-uid]")].map((element) => element.dataset["uid"]);
   const show = (rows: Row[]) => table.show(rows, options, { more: false, anchored: false });
@@ -14,7 +15,14 @@ describe("the table", () => {
     window.matchMedia = (() => ({ matches: true })) as unknown as typeof window.matchMedia;
     Element.prototype.scrollIntoView = () => undefined;
     const get = (id: string) => document.getElementById(id) as never;
-    table = new ListTable(get("h"), get("b"), get("s"), () => undefined);
+    lost = [];
+    table = new ListTable(
+      get("h"),
+      get("b"),
+      get("s"),
+      () => undefined,
+      (gone, selected) => lost.push(`${gone.study_uid}, now ${selected?.study_uid}`),
+    );
     show([row("a"), row("b"), row("c")]);
   });
 
@@ -32,10 +40,25 @@ describe("the table", () => {
     show([row("b"), row("a"), row("c")]);
     expect(document.querySelector('[data-uid="b"]')).toBe(before);
   });
-  it("selects the first study when the selected one is gone", () => {
+  it("selects the study below when the selected one is gone, and says which", () => {
     table.select("b");
     show([row("a"), row("c")]);
-    expect(table.selected).toBe("a");
+    expect([table.selected, lost]).toEqual(["c", ["b, now c"]]);
+  });
+  it("selects the study above when the last one is gone", () => {
+    table.select("c");
+    show([row("a"), row("b")]);
+    expect(table.selected).toBe("b");
+  });
+  it("selects the nearest that is still there when several are gone", () => {
+    table.select("b");
+    show([row("a")]);
+    expect([table.selected, lost]).toEqual(["a", ["b, now a"]]);
+  });
+  it("says nothing while the selected study is there", () => {
+    table.select("b");
+    show([row("b"), row("c")]);
+    expect([table.selected, lost]).toEqual(["b", []]);
   });
   it("holds at both ends", () => {
     table.move(-1);

@@ -1,8 +1,11 @@
-"""When an infant's next cranial ultrasound screening is due. Pure; ages in whole days.
+"""When an infant's next cranial ultrasound is due, by schedule and after a bleed. Pure; ages in whole days.
 
 Source: American Academy of Pediatrics 2020, doi 10.1542/peds.2020-029082: infants born at 30 weeks or less are screened
 by 7 to 10 days, at 4 to 6 weeks, and at term-equivalent age. The statement gives no days for term-equivalent age: 37+0
 to 42+0 weeks postmenstrual, the definition of term, is ours.
+
+After a bleed of grade II or more the next examination is due 7 to 10 days after the one that showed it: Canadian
+guideline, PMC7286736. A site whose own protocol says otherwise states its days and their source, or nothing at all.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 SOURCE = "AAP 2020, doi 10.1542/peds.2020-029082"
+FOLLOWED_FROM = 2
+"""The lowest grade after which an infant is examined again out of turn."""
 _LAST_WEEK = 30
 _TERM, _TERM_END = 37 * 7, 42 * 7
 
@@ -29,6 +34,27 @@ class Window:
 
 
 @dataclass(frozen=True)
+class FollowUp:
+    """A site's protocol after a bleed: days after the examination that showed it, both ends in, and who says so."""
+
+    first: int
+    last: int
+    source: str
+
+
+@dataclass(frozen=True)
+class Examined:
+    """An examination on a day of life, and what its committed read says."""
+
+    day: int
+    is_read: bool = False
+    grade: int = 0
+    """Of the worse side; 4 with a parenchymal infarction."""
+    has_other_finding: bool = False
+    """One that neither the schedule nor the protocol speaks of, such as a cerebellar bleed or cysts."""
+
+
+@dataclass(frozen=True)
 class Schedule:
     """``windows`` in their order; ``why`` says why there are none. ``next`` is due or coming, ``missed`` is past."""
 
@@ -36,6 +62,24 @@ class Schedule:
     why: str = ""
     next: Window | None = None
     missed: tuple[Window, ...] = ()
+    source: str = SOURCE
+    """Who says so."""
+
+
+def after_finding(examined: Iterable[Examined], *, today: int, protocol: FollowUp | None) -> Schedule | None:
+    """What follows from the last read where it shows something; None where the screening goes on as it was."""
+    by_day = sorted(examined, key=lambda each: each.day)
+    read = next((each for each in reversed(by_day) if each.is_read), None)
+    if read is None or (read.grade < FOLLOWED_FROM and not read.has_other_finding):
+        return None
+    if by_day[-1].day > read.day:
+        return Schedule((), "A later study is not read yet: when to examine next follows from that.")
+    if protocol is None or read.grade < FOLLOWED_FROM:
+        return Schedule((), "After what was read last the screening schedule does not say when to examine next.")
+    name = f"after the bleed, {protocol.first} to {protocol.last} days"
+    due = Window(name, read.day + protocol.first, read.day + protocol.last)
+    coming, missed = (due, ()) if today <= due.last else (None, (due,))
+    return Schedule((due,), "", coming, missed, protocol.source)
 
 
 def schedule(gestational_age: int | None, *, examined: Iterable[int], today: int | None) -> Schedule:

@@ -294,6 +294,7 @@ def test_undo_goes_back_through_all_of_today_and_what_is_left_as_it_was_counts_o
         desk.commit()
     back = [desk.client.get(f"{desk.base}reads/earlier/", desk.where).json()["earlier"] for desk in desks]
     assert [found and found["study_uid"] for found in back] == [None, studies[0].uid, studies[1].uid]
+    assert {found["patient_id"] for found in back if found} == {""}, "a queue names nobody"
     desks[1].post("reopen")
     assert desks[1].post("restore").json() == {"status": "committed"}
     assert len(desks[1].reads()["mine"]["revisions"]) == 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
@@ -139,6 +141,16 @@ def test_a_second_reading_says_that_attention_was_known(desk: Desk, study: Study
     desk.post("reopen")
     desk.commit(version=1, key="two")
     assert [revision.attention_seen for revision in ReadRevision.objects.all()] == [False, True]
+
+
+def test_the_read_before_this_one_is_named_with_its_infant_day_and_answer(reader: User) -> None:
+    infant = factories.patient(birth_date=timezone.localdate() - timedelta(days=3))
+    before, now = factories.study(of=infant, minutes=1), factories.study()
+    Desk(reader, before).commit({"right": 3, "left": 0})
+    desk = Desk(reader, now)
+    found = desk.client.get(f"{desk.base}reads/earlier/").json()["earlier"]
+    assert (found["study_uid"], found["patient_id"]) == (before.uid, infant.patient_id)
+    assert (found["day_of_life"], found["answered"]) == (3, "III right")
 
 
 def test_a_draft_is_not_reopened(desk: Desk) -> None:

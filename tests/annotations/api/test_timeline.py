@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
@@ -39,6 +40,32 @@ def test_studies_come_on_the_axis_of_days_of_life(client: Client, reader: User, 
     assert told["screening"]["next"]["name"] == "at 4 to 6 weeks"
     assert "10.1542/peds.2020-029082" in told["screening"]["source"]
     assert AuditEntry.objects.filter(action="timeline.viewed", study_uid=studies[1].uid).exists()
+
+
+def test_a_committed_bleed_brings_the_next_examination_forward(
+    client: Client, reader: User, studies: list[Study]
+) -> None:
+    factories.read(studies[0], right=0, left=0)
+    factories.read(studies[1], reader, right=0, left=2)
+    told = _timeline(client, reader, studies[1])[1]["screening"]
+    assert (told["next"]["first"], told["next"]["last"]) == (16, 19)
+    assert told["source"] == "Canadian guideline, PMC7286736"
+
+
+def test_a_site_without_a_protocol_says_no_date_after_a_bleed(
+    client: Client, reader: User, studies: list[Study], settings: Settings
+) -> None:
+    settings.FOLLOW_UP_DAYS = []
+    factories.read(studies[1], reader, right=0, left=2)
+    told = _timeline(client, reader, studies[1])[1]["screening"]
+    assert (told["next"], told["missed"]) == (None, [])
+
+
+def test_a_bleed_that_is_hidden_from_the_reader_moves_no_date(
+    client: Client, reader: User, studies: list[Study]
+) -> None:
+    factories.read(studies[1], right=3, left=3)
+    assert _timeline(client, reader, studies[1])[1]["screening"]["next"]["name"] == "at 4 to 6 weeks"
 
 
 def test_an_earlier_study_shows_its_grades_and_this_one_only_after_the_commit(

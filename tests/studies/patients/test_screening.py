@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from studies.patients.screening import schedule
+from studies.patients.screening import Examined, FollowUp, after_finding, schedule
 
 GA_28 = 28 * 7
+PROTOCOL = FollowUp(7, 10, "the ward's protocol")
+BLEED = Examined(3, is_read=True, grade=2)
+NEGATIVE = Examined(3, is_read=True)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,41 @@ def test_it_applies_to_thirty_weeks_or_less(age: int | None, applies: bool) -> N
 
 def test_without_a_birth_date_nothing_is_told() -> None:
     assert schedule(GA_28, examined=[], today=None).why
+
+
+@pytest.mark.parametrize("grade", [2, 3, 4])
+def test_after_a_bleed_the_next_is_due_by_the_sites_protocol_and_its_source_is_stated(grade: int) -> None:
+    plan = after_finding([Examined(3, is_read=True, grade=grade)], today=3, protocol=PROTOCOL)
+    assert plan is not None
+    assert plan.next is not None
+    assert (plan.next.first, plan.next.last, plan.source) == (10, 13, "the ward's protocol")
+
+
+@pytest.mark.parametrize("examined", [[], [NEGATIVE], [Examined(3, is_read=True, grade=1)], [Examined(3)]])
+def test_without_a_bleed_the_screening_goes_on(examined: list[Examined]) -> None:
+    assert after_finding(examined, today=3, protocol=PROTOCOL) is None
+
+
+def test_a_later_negative_read_ends_the_follow_up() -> None:
+    assert after_finding([BLEED, Examined(12, is_read=True)], today=12, protocol=PROTOCOL) is None
+
+
+@pytest.mark.parametrize(
+    ("examined", "protocol"),
+    [
+        ([BLEED], None),
+        ([BLEED, Examined(9)], PROTOCOL),
+        ([Examined(3, is_read=True, has_other_finding=True)], PROTOCOL),
+    ],
+    ids=["no protocol", "a later study is not read", "cysts"],
+)
+def test_where_nothing_follows_from_the_read_it_is_silent(examined: list[Examined], protocol: FollowUp | None) -> None:
+    plan = after_finding(examined, today=9, protocol=protocol)
+    assert plan is not None
+    assert (plan.next, plan.missed, bool(plan.why)) == (None, (), True)
+
+
+def test_a_follow_up_that_nobody_made_is_missed() -> None:
+    plan = after_finding([BLEED], today=14, protocol=PROTOCOL)
+    assert plan is not None
+    assert (plan.next, [window.last for window in plan.missed]) == (None, [13])

@@ -48,9 +48,9 @@ export type Action =
   | { type: "draw"; drawings: Drawing[]; step?: string | undefined }
   | { type: "comment"; text: string };
 
-/** Without a mastoid view the posterior fossa was not assessed; that is never the same as "none". */
-export function blankForm(mastoid: boolean, schema: LabelSchema): Form {
-  const findings = { ...schema.empty(), cerebellar: mastoid ? "none" : "not_assessed" } as unknown as Findings;
+/** Before the mastoid views of both sides were seen the posterior fossa is not assessed; that is never "none". */
+export function blankForm(mastoidSeen: boolean, schema: LabelSchema): Form {
+  const findings = { ...schema.empty(), cerebellar: mastoidSeen ? "none" : "not_assessed" } as unknown as Findings;
   return { findings, comment: "", side: null };
 }
 
@@ -263,6 +263,16 @@ export class History {
     this.lastStep = step;
     this.form = form;
     return true;
+  }
+
+  /** The posterior fossa was seen on both sides: what nobody has answered becomes "none", and no step is to be undone. */
+  posteriorFossaSeen(): void {
+    const assessed = (form: Form): Form =>
+      form.findings.cerebellar === "not_assessed"
+        ? { ...form, findings: { ...form.findings, cerebellar: "none" } }
+        : form;
+    this.form = assessed(this.form);
+    this.past = this.past.map(assessed);
   }
 
   undo(): boolean {

@@ -124,14 +124,14 @@ export class ReadForm {
     this.note.focus();
   }
 
-  /** Clips that were not opened, as links. */
-  unopened(sops: readonly string[]): Child[] {
+  /** Clips that were not seen, as links, with the share that was. */
+  unseen(sops: readonly string[], share: (sop: string) => number): Child[] {
     return sops.flatMap((sop, at) => {
       const clip = this.clips.find((each) => each.sop_uid === sop);
       const link = h(
         "button",
         { class: "link small", type: "button", onclick: () => this.host.openClip(sop) },
-        clip ? `${clip.number} ${clip.label}` : sop,
+        `${clip ? `${clip.number} ${clip.label}` : sop}${share(sop) ? ` ${Math.floor(100 * share(sop))} %` : ""}`,
       );
       return [h("span", { class: "nowrap" }, link, at < sops.length - 1 ? "," : null), " "];
     });

@@ -41,3 +41,13 @@ export function deviceFacts(): Record<string, string | number> {
     pixel_ratio: devicePixelRatio,
   };
 }
+
+/** The read was committed before, and is open for changes. */
+export function reopenedNotice(): HTMLElement {
+  return h(
+    "p",
+    { class: "notice", "data-reopened": "" },
+    icon("info"),
+    h("span", {}, "You committed this read. It counts as it is until you change something."),
+  );
+}

@@ -12,10 +12,7 @@ export interface ClipCoverage {
 }
 
 /** What a page keeps over a reload: ranges of frames, both ends in, and how long each of them was looked at. */
-export type StoredCoverage = Record<
-  string,
-  { ranges: [number, number][]; ms: number; each?: number[]; chosen?: boolean }
->;
+export type StoredCoverage = Record<string, { ranges: [number, number][]; ms: number; each?: number[] }>;
 
 type Countable = Pick<Clip, "sop_uid" | "frames" | "decode_error">;
 
@@ -23,6 +20,9 @@ type Countable = Pick<Clip, "sop_uid" | "frames" | "decode_error">;
 const LONGEST_LOOK_MS = 60_000;
 /** A clip of more frames than this is reported as a whole. */
 const MOST_FRAMES = 5000;
+
+/** A clip counts as seen from this share of its frames on: one that plays through once may drop a few on a slow machine. */
+export const LEAST_SHARE = 0.8;
 
 /** Milliseconds by frame (from 1). */
 type FrameTimes = Map<number, number>;
@@ -45,8 +45,6 @@ export class Coverage {
   private readonly shownFrames = new Map<string, FrameTimes>();
   /** Clips that were opened and of which a frame could not be shown. */
   private readonly unshowable = new Set<string>();
-  /** Clips that were shown in the active pane. */
-  private readonly chosen = new Set<string>();
 
   constructor(private readonly clips: readonly Countable[]) {
     for (const clip of clips) this.shownFrames.set(clip.sop_uid, new Map());
@@ -64,13 +62,6 @@ export class Coverage {
   markUnshowable(sop: string): boolean {
     const first = !this.unshowable.has(sop);
     this.unshowable.add(sop);
-    return first;
-  }
-
-  /** The clip is shown in the active pane. True if it is the first time. */
-  markActive(sop: string): boolean {
-    const first = this.shownFrames.has(sop) && !this.chosen.has(sop);
-    if (first) this.chosen.add(sop);
     return first;
   }
 
@@ -101,19 +92,16 @@ export class Coverage {
     });
   }
 
-  /**
-   * Clips that count as not opened: no frame was shown, or a single one of several in a pane that was not active.
-   * Clips that cannot be shown do not count.
-   */
-  unopened(): string[] {
-    return this.clips
-      .filter(({ sop_uid, frames }) => frames > 0 && !this.unshowable.has(sop_uid) && !this.opened(sop_uid, frames))
-      .map(({ sop_uid }) => sop_uid);
+  /** Whether enough of the clip was seen to say that it was looked at. */
+  seen(sop: string): boolean {
+    return this.fraction(sop) >= LEAST_SHARE;
   }
 
-  private opened(sop: string, frames: number): boolean {
-    const shown = this.shownFrames.get(sop)?.size ?? 0;
-    return shown >= Math.min(frames, 2) || (shown > 0 && this.chosen.has(sop));
+  /** Clips that were not seen, or only in part. Clips that cannot be shown do not count. */
+  unseen(): string[] {
+    return this.clips
+      .filter(({ sop_uid, frames }) => frames > 0 && !this.unshowable.has(sop_uid) && !this.seen(sop_uid))
+      .map(({ sop_uid }) => sop_uid);
   }
 
   report(): ClipCoverage[] {
@@ -132,7 +120,6 @@ export class Coverage {
           ranges: rangesOf(mark),
           ms: this.ms(sop),
           each: framesOf(mark).map((frame) => Math.round(mark.get(frame) ?? 0)),
-          ...(this.chosen.has(sop) ? { chosen: true } : {}),
         };
     }
     return stored;
@@ -142,10 +129,9 @@ export class Coverage {
    * Merge stored coverage. Each frame gets the longer time of both, so that restoring twice counts once.
    */
   restore(stored: StoredCoverage): void {
-    for (const [sop, { ranges: shown, each = [], chosen }] of Object.entries(stored)) {
+    for (const [sop, { ranges: shown, each = [] }] of Object.entries(stored)) {
       const mark = this.shownFrames.get(sop);
       if (!mark) continue;
-      if (chosen) this.chosen.add(sop);
       let at = 0;
       for (const [first, last] of shown)
         for (let frame = first; frame <= last; frame++)

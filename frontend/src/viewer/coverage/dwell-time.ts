@@ -1,4 +1,4 @@
-/** How long each frame was looked at, counted while it is on the screen and the page is not hidden. */
+/** How long each frame was looked at: counted while it is on the screen of the view at work and the page is in front. */
 
 import type { Clip } from "../types";
 import type { Coverage } from "./coverage";
@@ -7,26 +7,29 @@ export class DwellTime {
   private clip: Clip | null = null;
   private frame = 0;
   private since = 0;
-  /** The page was hidden when the frame was shown. */
-  private pageHidden = false;
+  /** Whether somebody looked when the frame was shown. */
+  private counts = false;
 
-  constructor(private readonly coverage: Coverage) {}
+  constructor(
+    private readonly coverage: Coverage,
+    /** Whether the page is in front, and this view the one at work. */
+    private readonly looking: () => boolean,
+  ) {}
 
   /** This frame is on the screen now: count the time of the one before. True where it is seen for the first time. */
   show(clip: Clip | null, frame: number): boolean {
     const now = performance.now();
-    if (this.clip && this.frame && !this.pageHidden)
-      this.coverage.addTime(this.clip.sop_uid, this.frame, now - this.since);
-    [this.clip, this.frame, this.since, this.pageHidden] = [clip, frame, now, document.hidden];
-    return clip !== null && !this.pageHidden && this.coverage.markShown(clip.sop_uid, frame);
+    if (this.clip && this.frame && this.counts) this.coverage.addTime(this.clip.sop_uid, this.frame, now - this.since);
+    [this.clip, this.frame, this.since, this.counts] = [clip, frame, now, this.looking()];
+    return clip !== null && this.counts && this.coverage.markShown(clip.sop_uid, frame);
   }
 
   /**
-   * Add the time of the frame on the screen up to now. Also called when the page is hidden or shown,
-   * since hidden time does not count.
+   * Add the time of the frame on the screen up to now; true where it is seen for the first time. Also called when the
+   * page or the view comes to the front or leaves it: what nobody looks at does not count.
    */
-  countTime(): void {
-    if (this.frame) this.show(this.clip, this.frame);
+  countTime(): boolean {
+    return this.frame !== 0 && this.show(this.clip, this.frame);
   }
 
   /** No frame is on the screen from now on. */

@@ -2,7 +2,7 @@
 
 import { type Clip, playable } from "../types";
 
-type Hangable = Pick<Clip, "sop_uid" | "view" | "frames">;
+type Hangable = Pick<Clip, "sop_uid" | "view" | "frames"> & Partial<Pick<Clip, "plane">>;
 
 /** The first sweep of these clips, the first still where there is none. */
 function firstSweep<C extends Hangable>(clips: readonly C[]): C | null {
@@ -10,9 +10,16 @@ function firstSweep<C extends Hangable>(clips: readonly C[]): C | null {
   return sweeps[0] ?? clips[0] ?? null;
 }
 
+/** Both parasagittals first, the right one before the left one; the midline shows no ventricle. */
+const SAGITTAL_ORDER = ["right", "left", "", "midline"];
+
+function sagittalRank({ frames, plane = "" }: Hangable): number {
+  return (frames > 1 ? 0 : SAGITTAL_ORDER.length) + SAGITTAL_ORDER.indexOf(plane);
+}
+
 /**
- * Coronal left and sagittal right; with one pane, or one view, the first sweep; further panes take what is left, in the
- * order of acquisition. What cannot be shown is hung only where there is nothing else, so that its reason is read.
+ * The coronal sweep left, then both parasagittals; with one pane, or one view, the first sweep; further panes take what
+ * is left, in the order of acquisition. What cannot be shown is hung only where there is nothing else, so that its reason is read.
  */
 export function hangClips<C extends Hangable>(clips: readonly C[], panes: number): (C | null)[] {
   const shown = clips.filter(playable);
@@ -21,8 +28,9 @@ export function hangClips<C extends Hangable>(clips: readonly C[], panes: number
   const coronal = firstSweep(shown.filter((clip) => clip.view === "coronal"));
   const left = coronal ?? firstSweep(shown.filter((clip) => clip.view !== "sagittal")) ?? firstSweep(shown);
   const others = shown.filter((clip) => clip !== left);
-  const right = firstSweep(others.filter((clip) => clip.view === "sagittal")) ?? firstSweep(others);
-  return places([left, right, ...others.filter((clip) => clip !== right)]);
+  const sagittal = others.filter((clip) => clip.view === "sagittal").sort((a, b) => sagittalRank(a) - sagittalRank(b));
+  const beside = sagittal.length ? sagittal.slice(0, 2) : [firstSweep(others)];
+  return places([left, ...beside, ...others.filter((clip) => !beside.includes(clip))]);
 }
 
 /** Fill empty panes with clips that hang nowhere yet, in the order of acquisition. */
@@ -35,19 +43,6 @@ export function fillEmptyPanes<C extends Hangable>(clips: readonly C[], shown: r
 export function adjacentClip<C extends Hangable>(clips: readonly C[], current: C | null, step: 1 | -1): C | null {
   const at = clips.findIndex((clip) => clip.sop_uid === current?.sop_uid);
   return at < 0 ? (clips[0] ?? null) : (clips[at + step] ?? null);
-}
-
-/** The next clip of a pane that plays automatically: an unseen one of the pane's own views. */
-export function nextUnseen<C extends Hangable>(
-  clips: readonly C[],
-  current: C | null,
-  unseen: ReadonlySet<string>,
-  share: "all" | "left" | "right",
-): C | null {
-  const ofThisPane = (clip: C) => share === "all" || (clip.view === "sagittal") === (share === "right");
-  const at = clips.findIndex((clip) => clip.sop_uid === current?.sop_uid);
-  const ordered = [...clips.slice(at + 1), ...clips.slice(0, Math.max(0, at))];
-  return ordered.find((clip) => playable(clip) && ofThisPane(clip) && unseen.has(clip.sop_uid)) ?? null;
 }
 
 /** The markers at the left and right edge of the picture; null where the view does not define them. */

@@ -21,6 +21,8 @@ export interface PaneLayoutHost {
   /** Whether it may be asked what others drew in the prior. */
   showPriorDrawings: boolean;
   coverage: Coverage;
+  /** Whether the page, or its second window, is the one that the reader works in. */
+  inFront: () => boolean;
   drawingEditor: DrawingEditor;
   prefetcher: Prefetcher;
   /** A pane was added and needs what the others show. */
@@ -110,7 +112,10 @@ export class PaneLayout {
 
   activate(pane: Pane): void {
     this.active = pane;
-    for (const other of this.panes) other.activate(other === pane && this.hasSeveralPanes);
+    for (const other of this.panes) {
+      other.setAtWork(other === pane);
+      other.activate(other === pane && this.hasSeveralPanes);
+    }
     this.host.paneChanged(pane);
   }
 
@@ -169,11 +174,12 @@ export class PaneLayout {
   }
 
   private services(coverage: Coverage, drawingEditor: DrawingEditor): ViewerServices {
-    const { prefetcher } = this.host;
+    const { prefetcher, inFront } = this.host;
     return {
       viewports: loadViewports(),
       prefetcher,
       coverage,
+      inFront,
       presentationStates: this.presentationStates,
       drawingEditor,
     };

@@ -19,8 +19,14 @@ export class SecondWindow {
   constructor(
     /** Something moved: what hangs must be fitted again. */
     private readonly moved: () => void,
+    /** The reader came to that window, or left it. */
+    private readonly focusMoved: () => void,
   ) {
     window.addEventListener("pagehide", this.onLeave);
+  }
+
+  get hasFocus(): boolean {
+    return this.isOpen && Boolean(this.popup?.document.hasFocus());
   }
 
   get isOpen(): boolean {
@@ -43,6 +49,7 @@ export class SecondWindow {
     this.prepareWindow(popup, title);
     for (const element of elements) this.move(element, popup.document);
     popup.addEventListener("pagehide", () => this.returnElements());
+    for (const name of ["focus", "blur"]) popup.addEventListener(name, this.focusMoved);
     polite(`${title} in the second window`);
     this.moved();
   }

@@ -21,10 +21,7 @@ function playTogether(host: CineKeysHost): void {
     return;
   }
   const cineGroup = new CineGroup(moving.map((pane) => pane.cine));
-  for (const pane of moving) {
-    pane.autoplaying = false;
-    pane.play(cineGroup);
-  }
+  for (const pane of moving) pane.play(cineGroup);
   polite(`${moving.length} clips play together`);
 }
 

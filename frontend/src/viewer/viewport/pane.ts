@@ -15,7 +15,7 @@ import type { ViewerServices } from "./viewer-services";
 export interface PaneHost {
   /** The clip's frames are known: they can be loaded. */
   framesKnown: (pane: Pane) => void;
-  /** A frame is on the screen for the first time. */
+  /** A frame is seen for the first time. */
   frameShown: (pane: Pane) => void;
   /** The pane shows another clip, plays or stops. */
   paneChanged: (pane: Pane) => void;
@@ -30,8 +30,10 @@ export class Pane {
   readonly focusable: HTMLElement;
   readonly picture: Picture;
   clip: Clip | null = null;
-  /** When its clip has played, this pane goes on to the next unseen one. */
-  autoplaying = false;
+  /** On the tour through the clips a still is shown for a moment, as if it played. */
+  touring = false;
+  /** The view that the keys go to; what the others show does not count as seen. */
+  private atWork = false;
 
   private index = 0;
   private loaded = 0;
@@ -60,6 +62,7 @@ export class Pane {
       step: (frames) => this.step(frames),
       framesKnown: () => this.host.framesKnown(this),
       frameShown: () => this.host.frameShown(this),
+      looking: () => this.atWork && services.inFront(),
       presentationChanged: () => {
         this.drawName();
         this.host.paneChanged(this);
@@ -121,7 +124,6 @@ export class Pane {
   go(frame: number): void {
     if (!this.clip) return;
     this.pause();
-    this.autoplaying = false;
     this.index = Math.max(0, Math.min(frame, this.clip.frames) - 1);
     this.drawFrame();
     void this.picture.paint();
@@ -132,10 +134,8 @@ export class Pane {
   }
 
   toggle(): void {
-    if (this.cine.active) {
-      this.autoplaying = false;
-      this.pause();
-    } else this.play();
+    if (this.cine.active) this.pause();
+    else this.play();
     if (this.movable) polite(this.cine.active ? "Plays" : "Stopped");
   }
 
@@ -145,7 +145,7 @@ export class Pane {
   }
 
   play(group: CineGroup | null = null): void {
-    if (!this.clip || !playable(this.clip) || (this.clip.frames < 2 && !this.autoplaying)) return;
+    if (!this.clip || !playable(this.clip) || (this.clip.frames < 2 && !this.touring)) return;
     this.cine.play(group);
     this.drawButton();
   }
@@ -187,6 +187,12 @@ export class Pane {
     this.drawReadout();
     this.picture.retry();
     this.cine.progress();
+  }
+
+  setAtWork(on: boolean): void {
+    if (on === this.atWork) return;
+    this.atWork = on;
+    this.countTime();
   }
 
   activate(on: boolean): void {

@@ -23,8 +23,10 @@ export interface PictureHost {
   step: (frames: number) => void;
   /** The clip's frames are known: they can be loaded. */
   framesKnown: () => void;
-  /** A frame is on the screen for the first time. */
+  /** A frame is seen for the first time. */
   frameShown: () => void;
+  /** Whether the page is in front, and this view the one at work. */
+  looking: () => boolean;
   /** Window, gamma, inversion or orientation has changed. */
   presentationChanged: () => void;
 }
@@ -57,7 +59,7 @@ export class Picture {
     title: string,
     private readonly host: PictureHost,
   ) {
-    this.dwell = new DwellTime(host.services.coverage);
+    this.dwell = new DwellTime(host.services.coverage, host.looking);
     this.element = h(
       "div",
       { class: "pix", tabindex: -1 },
@@ -158,7 +160,7 @@ export class Picture {
 
   /** Add the time that the frame on the screen has been shown to the coverage. */
   countTime(): void {
-    this.dwell.countTime();
+    if (this.dwell.countTime()) this.host.frameShown();
   }
 
   close(): void {

@@ -12,6 +12,8 @@ export interface ViewerServices {
   viewports: Promise<ViewportModule>;
   prefetcher: Prefetcher;
   coverage: Coverage;
+  /** Whether the page, or its second window, is the one that the reader works in. */
+  inFront: () => boolean;
   presentationStates: PresentationStates;
   /** What is drawn on the pictures. */
   drawingEditor: DrawingEditor;

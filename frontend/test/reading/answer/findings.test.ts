@@ -227,3 +227,21 @@ describe("versions of the schema", () => {
     expect([merged.schema, merged.right, merged.left]).toEqual(["volpe-1", null, 1]);
   });
 });
+
+describe("the posterior fossa, seen on both sides during the read", () => {
+  it("is clear where nobody has said anything of it, and stays so when another answer is undone", () => {
+    const history = new History(blankForm(false, PAPILE));
+    history.apply({ type: "none" });
+    history.posteriorFossaSeen();
+    expect([history.form.findings.cerebellar, history.form.findings.right]).toEqual(["none", 0]);
+    history.undo();
+    expect([history.form.findings.cerebellar, history.form.findings.right]).toEqual(["none", null]);
+    expect(history.undoable).toBe(false);
+  });
+  it("keeps the bleed that was seen in it", () => {
+    const history = new History(blankForm(false, PAPILE));
+    history.apply({ type: "set", field: "cerebellar", value: "left" });
+    history.posteriorFossaSeen();
+    expect(history.form.findings.cerebellar).toBe("left");
+  });
+});

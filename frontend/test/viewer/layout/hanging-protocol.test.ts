@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { peaks } from "../../../src/viewer/attention/peaks";
-import { adjacentClip, edgeMarks, hangClips, nextUnseen } from "../../../src/viewer/layout/hanging-protocol";
+import { adjacentClip, edgeMarks, hangClips } from "../../../src/viewer/layout/hanging-protocol";
 import { Prefetcher } from "../../../src/viewer/loading/prefetcher";
 import type { View } from "../../../src/viewer/types";
 import { dragOf, pinchOf } from "../../../src/viewer/viewport/gestures";
@@ -14,6 +14,15 @@ const mastoid = clip("mastoid", "mastoid", 1);
 describe("hang", () => {
   it("puts the coronal sweep left and the sagittal one right", () => {
     expect(hangClips([still, sag, cor], 2)).toEqual([cor, sag]);
+  });
+
+  it("puts both parasagittals after the coronal sweep, the right one first, and the midline last", () => {
+    const [midline, left, right] = (["midline", "left", "right"] as const).map((plane) => ({
+      ...clip(plane, "sagittal", 40),
+      plane,
+    }));
+    const all = [midline, left, right, cor].flatMap((each) => each ?? []);
+    expect(hangClips(all, 4)).toEqual([cor, right, left, midline]);
   });
 
   it("takes a still where there is no sweep", () => {
@@ -39,14 +48,6 @@ describe("going through the clips", () => {
   it("keeps the order of acquisition and holds at the ends", () => {
     expect(adjacentClip(all, cor, 1)).toBe(sag);
     expect(adjacentClip(all, mastoid, 1)).toBeNull();
-  });
-
-  it("plays to each pane its own unseen views", () => {
-    const unseen = new Set(["still", "sag", "mastoid"]);
-    expect(nextUnseen(all, cor, unseen, "left")).toBe(mastoid);
-    expect(nextUnseen(all, cor, unseen, "right")).toBe(sag);
-    expect(nextUnseen(all, mastoid, unseen, "left")).toBe(still);
-    expect(nextUnseen(all, cor, new Set(), "all")).toBeNull();
   });
 
   it("marks sides only where the view has them", () => {

@@ -16,6 +16,7 @@ function pane(...clips: Clip[]): Pane {
     viewports: new Promise<never>(none),
     prefetcher: new Prefetcher(() => Promise.resolve(), { inFlight: 1, hasRoom: () => true }),
     coverage: new Coverage(clips),
+    inFront: () => true,
     presentationStates: new PresentationStates(),
     drawingEditor: new DrawingEditor({ changed: none, redraw: none, askText: none }),
   };

@@ -1,0 +1,64 @@
+/**
+ * A committed read that was opened again. It counts as it was committed until something is changed: only the first draft
+ * makes it a draft on the server, and left as it was it counts again.
+ */
+
+import { ApiError } from "../../common/api";
+import { type Answer, sameAnswer } from "../answer/findings";
+import type { DraftServer } from "./draft-sync";
+
+export interface ReopeningHost {
+  /** Make the committed read a draft. */
+  reopen: () => Promise<unknown>;
+  /** Let the draft, which says what was committed, count again. */
+  restore: () => Promise<unknown>;
+}
+
+export class Reopening {
+  private asked: Promise<unknown> | null = null;
+
+  constructor(
+    /** What was committed last. */
+    readonly committed: Answer,
+    /** Whether the server counts it now. */
+    private counts: boolean,
+    private readonly host: ReopeningHost,
+  ) {}
+
+  /** The server that makes the read a draft before it takes one. */
+  before(server: DraftServer): DraftServer {
+    return {
+      ...server,
+      save: async (place, body) => {
+        await this.reopenOnce();
+        return server.save(place, body);
+      },
+      commit: async (place, body) => {
+        await this.reopenOnce();
+        return server.commit(place, body);
+      },
+    };
+  }
+
+  /** The reader leaves it with this answer; unchanged, it counts again. */
+  async leave(answer: Answer): Promise<void> {
+    if (this.counts || !sameAnswer(answer, this.committed)) return;
+    this.counts = true;
+    await this.host.restore().catch(() => undefined);
+  }
+
+  private async reopenOnce(): Promise<void> {
+    if (!this.counts) return;
+    this.asked ??= this.host.reopen();
+    try {
+      await this.asked;
+      this.counts = false;
+    } catch (error) {
+      // Another tab has made it a draft: that is what was asked for.
+      if (!(error instanceof ApiError && error.code === "not_open")) throw error;
+      this.counts = false;
+    } finally {
+      this.asked = null;
+    }
+  }
+}
