@@ -13,6 +13,7 @@ from studies.access import visible_studies
 from studies.dicom import view_labels
 from studies.dicom.facts import Region
 from studies.models import Clip, Patient, Priority, Sex, Study, StudyStatus, View, ViewSource
+from studies.patients.doubts import notes_on
 
 DEFAULT_RATE = 24.0
 _ULTRASOUND = "US"
@@ -155,7 +156,7 @@ def describe_study(study: Study, user: User) -> StudyDetail:
         "acquired_at": study.acquired_at,
         "last_image_at": study.last_image_at,
         "phantom": study.is_phantom,
-        "notes": notes(clips),
+        "notes": notes(study, clips),
         "priors": _priors(study, user),
         "siblings": _twins_studies(study, user),
         "clips": [describe_clip(clip, study.uid, number) for number, clip in enumerate(clips, 1)],
@@ -177,9 +178,9 @@ def describe_patient(patient: Patient) -> PatientSummary:
     }
 
 
-def notes(clips: Sequence[Clip]) -> list[str]:
+def notes(study: Study, clips: Sequence[Clip]) -> list[str]:
     """What a reader must know before calling the study normal."""
-    sentences = []
+    sentences = notes_on(study.patient)
     ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.has_frames]
     if ultrasound and not any(clip.view == View.MASTOID for clip in ultrasound):
         sentences.append(NO_MASTOID)

@@ -19,9 +19,9 @@ DICOMDIR = "1.2.840.10008.1.3.10"
 _KEYWORDS = (
     "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID SeriesNumber "
     "InstanceNumber Modality Manufacturer ManufacturerModelName PatientID IssuerOfPatientID PatientName "
-    "PatientBirthDate PatientSex PatientAge AccessionNumber StudyDescription SeriesDescription ProtocolName "
-    "ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate SeriesTime "
-    "AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
+    "PatientBirthDate PatientSex PatientAge InstitutionName AccessionNumber StudyDescription SeriesDescription "
+    "ProtocolName ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate "
+    "SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel BitsAllocated BitsStored FrameTime "
     "FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate SequenceOfUltrasoundRegions "
     "PerFrameFunctionalGroupsSequence"
@@ -82,6 +82,7 @@ def _patient(dataset: Dataset, study_at: str | None) -> PatientFacts:
         "birth_date": birth,
         "birth_date_from_age": from_age,
         "sex": cast(Literal["F", "M", "O", ""], sex if sex in ("F", "M", "O") else ""),
+        "institution": attributes.text(dataset, "InstitutionName"),
     }
 
 
