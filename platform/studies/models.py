@@ -10,6 +10,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from studies.dicom.birth_dates import birth_doubt
+
 DAYS_AT_TERM_AND_BEYOND = 45 * 7
 
 
@@ -66,11 +68,10 @@ class Patient(models.Model):
         return patient
 
     def day_of_life(self, on: datetime | None) -> int | None:
-        """Whole days since birth, None where either date is unknown or birth lies after it."""
-        if on is None or self.birth_date is None:
+        """Whole days since birth, None where either date is unknown or the two cannot both be true."""
+        if on is None or self.birth_date is None or birth_doubt(self.birth_date, on.date()):
             return None
-        days = (on.date() - self.birth_date).days
-        return days if days >= 0 else None
+        return (on.date() - self.birth_date).days
 
     def postmenstrual_age_days(self, on: datetime | None) -> int | None:
         """Gestational age at birth plus day of life."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from studies.access import visible_studies
 from studies.dicom import view_labels
+from studies.dicom.birth_dates import birth_doubt
 from studies.dicom.facts import Region
 from studies.models import Clip, Patient, Priority, Sex, Study, StudyStatus, View, ViewSource
 from studies.patients.doubts import notes_on
@@ -180,7 +181,7 @@ def describe_patient(patient: Patient) -> PatientSummary:
 
 def notes(study: Study, clips: Sequence[Clip]) -> list[str]:
     """What a reader must know before calling the study normal."""
-    sentences = notes_on(study.patient)
+    sentences = [*notes_on(study.patient), *_birth_notes(study)]
     ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.has_frames]
     if ultrasound and not any(clip.view == View.MASTOID for clip in ultrasound):
         sentences.append(NO_MASTOID)
@@ -188,6 +189,16 @@ def notes(study: Study, clips: Sequence[Clip]) -> list[str]:
     if broken:
         sentences.append(f"{broken} of {len(clips)} clips cannot be shown or are incomplete.")
     return sentences
+
+
+def _birth_notes(study: Study) -> list[str]:
+    """That the birth date is only reckoned, or cannot be true for this study."""
+    patient = study.patient
+    if patient.birth_date is None:
+        return []
+    doubt = birth_doubt(patient.birth_date, timezone.localtime(_when(study)).date())
+    reckoned = f"The birth date {patient.birth_date} is reckoned from the age in a header: a day or so may be amiss."
+    return [*([doubt] if doubt else []), *([reckoned] if patient.birth_date_from_age else [])]
 
 
 def _priors(study: Study, user: User) -> list[PriorStudy]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from studies.dicom.birth_dates import birth_doubt
 from studies.dicom.bounded_reader import Refused
 from studies.dicom.uids import is_uid
 
@@ -121,15 +122,26 @@ def stamp(dataset: Dataset, keyword: str) -> datetime | None:
     return None if on is None else datetime.combine(on, clock(re.split(r"[+-]", written[8:])[0]))
 
 
-def birth_date(dataset: Dataset, examined: datetime | None) -> tuple[str | None, bool]:
-    """(ISO date or None, whether it is counted back from an age in days)."""
-    known = day(text(dataset, "PatientBirthDate"))
-    if known is not None:
-        return known.isoformat(), False
-    match = re.fullmatch(r"(\d{1,3})([DWMY])", text(dataset, "PatientAge"))
-    if match is None or examined is None or match[2] != "D":
+def birth_date(dataset: Dataset, examined: datetime | None, warnings: list[str]) -> tuple[str | None, bool]:
+    """(ISO date or None, whether it is counted back from an age in days). What cannot be true becomes a warning."""
+    stated = day(text(dataset, "PatientBirthDate"))
+    age = re.fullmatch(r"(\d{1,3})([DWMY])", text(dataset, "PatientAge"))
+    if stated is not None:
+        doubt = birth_doubt(stated, (examined or datetime.fromtimestamp(clocks.time(), UTC)).date())
+        if not doubt:
+            if age is not None and examined is not None and not _agree(stated, age, examined.date()):
+                warnings.append(f"Its birth date {stated} and its patient age {age[0]} cannot both be true.")
+            return stated.isoformat(), False
+        warnings.append(doubt)
+    if age is None or examined is None or age[2] != "D":
         return None, False
-    return (examined.date() - timedelta(days=int(match[1]))).isoformat(), True
+    return (examined.date() - timedelta(days=int(age[1]))).isoformat(), True
+
+
+def _agree(born: date, age: re.Match[str], examined: date) -> bool:
+    """Within one unit of the age and a day."""
+    unit = _DAYS[age[2]]
+    return abs((examined - born).days - unit * int(age[1])) <= unit * 1.1 + 1
 
 
 def is_future(moment: datetime) -> bool:

@@ -40,7 +40,7 @@ def read(path: Path) -> Header:
         **_identity(dataset),
         **timing,
         "transfer_syntax": str(opened.syntax),
-        "patient": _patient(dataset, timing["study_at"]),
+        "patient": _patient(dataset, timing["study_at"] or timing["acquired_at"], opened.warnings),
         "pixels": pixels.as_facts(),
         **frame_timing.read(dataset, pixels.frames),
         **_view(dataset, pixels.frames),
@@ -71,9 +71,9 @@ def _identity(dataset: Dataset) -> Identity:
     }
 
 
-def _patient(dataset: Dataset, study_at: str | None) -> PatientFacts:
-    examined = datetime.fromisoformat(study_at) if study_at else None
-    birth, from_age = attributes.birth_date(dataset, examined)
+def _patient(dataset: Dataset, examined_at: str | None, warnings: list[str]) -> PatientFacts:
+    examined = datetime.fromisoformat(examined_at) if examined_at else None
+    birth, from_age = attributes.birth_date(dataset, examined, warnings)
     sex = attributes.text(dataset, "PatientSex", 1)
     return {
         "id": attributes.text(dataset, "PatientID"),

@@ -78,6 +78,9 @@ def merge(patient: Patient, into: Patient) -> list[str]:
     patient.save(update_fields=["merged_into"])
     missing = [name for name in FACTS if _unknown(into, name) and not _unknown(patient, name)]
     change_facts(into, {name: getattr(patient, name) for name in missing})
+    if "birth_date" in missing:
+        into.birth_date_from_age = patient.birth_date_from_age
+        into.save(update_fields=["birth_date_from_age"])
     publish_changes(uids)
     return uids
 

@@ -76,8 +76,10 @@ def patient_of(header: Header, *, generated: bool = False) -> Patient:
         fitting = _fitting(said, here)
         if fitting is not None:
             patient, likeness = fitting
-            _fill_in(patient, said)
+            learned = _fill_in(patient, said)
             _ask_about(patient, said, likeness, header["study_uid"])
+            if learned and not generated:
+                ask_about_look_alikes(patient, header["study_uid"])
             return patient
         created = _create(said, here)
         if created is not None:
@@ -115,16 +117,19 @@ def _create(said: Named, here: Sequence[Patient]) -> Patient | None:
     return patient if created else None
 
 
-def _fill_in(patient: Patient, said: Named) -> None:
-    """Only what is still unknown: what a person entered is never overwritten by a device."""
+def _fill_in(patient: Patient, said: Named) -> bool:
+    """Only what is still unknown, and a stated birth date for a reckoned one: what a person entered is never
+    overwritten by a device. True when something by which infants are told apart was learned."""
     missing = [fact for fact in _FILLED_IN if getattr(said, fact) and not getattr(patient, fact)]
+    if said.birth_date and (
+        patient.birth_date is None or (patient.birth_date_from_age and not said.birth_date_from_age)
+    ):
+        missing += ["birth_date", "birth_date_from_age"]
     for fact in missing:
         setattr(patient, fact, getattr(said, fact))
-    if said.birth_date and patient.birth_date is None:
-        patient.birth_date, patient.birth_date_from_age = said.birth_date, said.birth_date_from_age
-        missing += ["birth_date", "birth_date_from_age"]
     if missing:
         patient.save(update_fields=missing)
+    return "birth_date" in missing or "name" in missing
 
 
 def ask_about_header(study: Study, header: Header) -> str:

@@ -196,3 +196,55 @@ def test_two_studies_of_one_infant_raise_no_question(stored: Stored, boss: Clien
     clips = [stored(**ANNA), stored(**ANNA | {"InstitutionName": "North Hospital, NICU"})]
     assert _rows(boss) == []
     assert "infant" not in _notes(boss, clips[1])
+
+
+AGED = ANNA | {"PatientBirthDate": "", "PatientAge": "005D"}
+
+
+def test_a_stated_birth_date_beats_one_that_was_reckoned(stored: Stored, boss: Client) -> None:
+    stored(**AGED)
+    clip = stored(**ANNA | {"PatientBirthDate": "20251230"})
+    assert str(clip.study.patient.birth_date) == "2025-12-30"
+    assert (clip.study.patient.birth_date_from_age, _rows(boss)) == (False, [])
+
+
+def test_a_reckoned_birth_date_never_beats_a_stated_one(stored: Stored) -> None:
+    stored(**ANNA)
+    patient = stored(**AGED).study.patient
+    assert (str(patient.birth_date), patient.birth_date_from_age) == ("2026-01-01", False)
+
+
+def test_a_reckoned_birth_date_is_said_to_be_one(stored: Stored, reader: Client) -> None:
+    assert "2025-12-31 is reckoned from the age" in _notes(reader, stored(**AGED))
+
+
+def test_a_birth_date_set_by_a_person_is_no_longer_reckoned(stored: Stored, reader: Client) -> None:
+    patient = stored(**AGED).study.patient
+    reader.patch(f"/api/v1/patients/{patient.pk}/", {"birth_date": "2025-12-29"}, content_type="application/json")
+    stored(**ANNA)
+    patient.refresh_from_db()
+    assert str(patient.birth_date) == "2025-12-29"
+
+
+def test_two_stated_birth_dates_are_shown_as_clashing(stored: Stored, boss: Client) -> None:
+    stored(**ANNA)
+    clip = stored(**ANNA | {"PatientBirthDate": "20251223"})
+    assert str(clip.study.patient.birth_date) == "2026-01-01"
+    assert "birth date 2026-01-01 or 2025-12-23" in _notes(boss, clip)
+    assert [side["birth_date"] for side in _rows(boss)[0]["sides"]] == ["2026-01-01", "2025-12-23"]
+
+
+@pytest.mark.parametrize(("born", "reason"), [("2026-02-01", "lies after the study"), ("1900-01-01", "126 years old")])
+def test_no_impossible_day_of_life_is_shown(stored: Stored, reader: Client, born: str, reason: str) -> None:
+    clip = stored(**ANNA)
+    Patient.objects.update(birth_date=born)
+    assert reader.get(f"/api/v1/studies/{clip.study.uid}/").json()["day_of_life"] is None
+    assert reason in _notes(reader, clip)
+
+
+def test_a_birth_date_that_comes_later_suggests_the_merge_that_it_makes_likely(stored: Stored, boss: Client) -> None:
+    stored(**ANNA | {"PatientID": "T-9"})
+    stored(**ANNA | {"PatientBirthDate": ""})
+    assert _rows(boss) == []
+    stored(**ANNA)
+    assert [row["kind"] for row in _rows(boss)] == ["perhaps_one"]
