@@ -100,7 +100,7 @@ class ClipViewView(APIView):
             clip.save(update_fields=["view", "plane", "view_source"])
             clips = ordered_clips(clip.study)
             number = 1 + [each.pk for each in clips].index(clip.pk)
-            return Response(ClipChange(clip=describe_clip(clip, uid, number), notes=notes(clips)))
+            return Response(ClipChange(clip=describe_clip(clip, uid, number), notes=notes(clip.study, clips)))
 
 
 class StudyView(APIView):

@@ -10,6 +10,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from studies.dicom.birth_dates import birth_doubt
+
 DAYS_AT_TERM_AND_BEYOND = 45 * 7
 
 
@@ -21,7 +23,11 @@ class Sex(models.TextChoices):
 
 
 class Patient(models.Model):
-    """An infant. What DICOM lacks comes by form or CSV; what nobody knows stays null and is shown as unknown."""
+    """An infant. What DICOM lacks comes by form or CSV; what nobody knows stays null and is shown as unknown.
+
+    ``ordinal`` tells infants apart that came under one number: hospitals give the same numbers.
+    ``birth_date_from_age``: the date is counted back from an age, and gives way to one that is stated.
+    """
 
     patient_id = models.CharField(max_length=64)
     issuer = models.CharField(max_length=64, blank=True)
@@ -35,11 +41,16 @@ class Patient(models.Model):
         null=True, blank=True, validators=[MinValueValidator(200), MaxValueValidator(7000)]
     )
     twin_group = models.CharField(max_length=64, blank=True)
+    institution = models.CharField(max_length=64, blank=True, default="", db_default="")
+    birth_date_from_age = models.BooleanField(default=False, db_default=False)
+    ordinal = models.PositiveSmallIntegerField(default=1, db_default=1)
     merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="merged")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["patient_id", "issuer"], name="one_patient_per_identifier")]
+        constraints = [
+            models.UniqueConstraint(fields=["patient_id", "issuer", "ordinal"], name="one_patient_per_ordinal")
+        ]
 
     def __str__(self) -> str:
         return self.patient_id
@@ -57,11 +68,10 @@ class Patient(models.Model):
         return patient
 
     def day_of_life(self, on: datetime | None) -> int | None:
-        """Whole days since birth, None where either date is unknown or birth lies after it."""
-        if on is None or self.birth_date is None:
+        """Whole days since birth, None where either date is unknown or the two cannot both be true."""
+        if on is None or self.birth_date is None or birth_doubt(self.birth_date, on.date()):
             return None
-        days = (on.date() - self.birth_date).days
-        return days if days >= 0 else None
+        return (on.date() - self.birth_date).days
 
     def postmenstrual_age_days(self, on: datetime | None) -> int | None:
         """Gestational age at birth plus day of life."""
@@ -69,6 +79,31 @@ class Patient(models.Model):
         if days is None or self.gestational_age_days is None:
             return None
         return self.gestational_age_days + days
+
+
+class DoubtKind(models.TextChoices):
+    CLASH = "clash", "Two infants under one number"
+    PERHAPS_ONE = "perhaps_one", "Perhaps one infant"
+    CHANGED = "changed", "Headers disagree"
+
+
+class IdentityDoubt(models.Model):
+    """A question about who an infant is, for an admin. ``other`` is null where only a header says otherwise: ``said``.
+
+    An answered one stays, so that it is not asked again.
+    """
+
+    kind = models.CharField(max_length=12, choices=DoubtKind.choices)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="doubts")
+    other = models.ForeignKey(Patient, null=True, on_delete=models.CASCADE, related_name="+")
+    said = models.JSONField(default=dict)
+    differs = models.JSONField(default=list)
+    study_uid = models.CharField(max_length=64, blank=True)
+    found_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.patient}: {self.kind}"
 
 
 class Priority(models.TextChoices):

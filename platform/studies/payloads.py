@@ -12,8 +12,10 @@ from accounts.models import User
 from studies import clip_order
 from studies.access import visible_studies
 from studies.dicom import view_labels
+from studies.dicom.birth_dates import birth_doubt
 from studies.dicom.facts import Region
 from studies.models import Clip, Patient, Priority, Sex, Study, StudyStatus, View, ViewSource
+from studies.patients.doubts import notes_on
 
 DEFAULT_RATE = 24.0
 _ULTRASOUND = "US"
@@ -152,7 +154,7 @@ def describe_study(study: Study, user: User) -> StudyDetail:
         "acquired_at": study.acquired_at,
         "last_image_at": study.last_image_at,
         "phantom": study.is_phantom,
-        "notes": notes(clips),
+        "notes": notes(study, clips),
         "priors": _priors(study, user),
         "siblings": _twins_studies(study, user),
         "clips": [describe_clip(clip, study.uid, number) for number, clip in enumerate(clips, 1)],
@@ -174,9 +176,9 @@ def describe_patient(patient: Patient) -> PatientSummary:
     }
 
 
-def notes(clips: Sequence[Clip]) -> list[str]:
+def notes(study: Study, clips: Sequence[Clip]) -> list[str]:
     """What a reader must know before calling the study normal."""
-    sentences = []
+    sentences = [*notes_on(study.patient), *_birth_notes(study)]
     ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.has_frames]
     if ultrasound and not any(clip.view == View.MASTOID for clip in ultrasound):
         sentences.append(NO_MASTOID)
@@ -184,6 +186,16 @@ def notes(clips: Sequence[Clip]) -> list[str]:
     if broken:
         sentences.append(f"{broken} of {len(clips)} clips cannot be shown or are incomplete.")
     return sentences
+
+
+def _birth_notes(study: Study) -> list[str]:
+    """That the birth date is only reckoned, or cannot be true for this study."""
+    patient = study.patient
+    if patient.birth_date is None:
+        return []
+    doubt = birth_doubt(patient.birth_date, timezone.localtime(_when(study)).date())
+    reckoned = f"The birth date {patient.birth_date} is reckoned from the age in a header: a day or so may be amiss."
+    return [*([doubt] if doubt else []), *([reckoned] if patient.birth_date_from_age else [])]
 
 
 def _priors(study: Study, user: User) -> list[PriorStudy]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -15,9 +15,12 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import STR_VR, VR
 from pydicom.values import convert_value
 
+from studies.dicom.birth_dates import birth_doubt
 from studies.dicom.bounded_reader import Refused
-from studies.dicom.clocks import Written, clock, day, zone
+from studies.dicom.clocks import Written, clock, day, now, zone
 from studies.dicom.uids import is_uid
+
+_DAYS = {"D": 1, "W": 7, "M": 30, "Y": 365}
 
 
 def value(dataset: Dataset, keyword: str) -> Any:
@@ -113,12 +116,23 @@ def stamp(dataset: Dataset, keyword: str) -> Written | None:
     return Written(on, clock(match[2] or ""), zone(match[3] or "")) if match and on else None
 
 
-def birth_date(dataset: Dataset, examined: datetime | None) -> tuple[str | None, bool]:
-    """(ISO date or None, whether it is counted back from an age in days)."""
-    known = day(text(dataset, "PatientBirthDate"))
-    if known is not None:
-        return known.isoformat(), False
-    match = re.fullmatch(r"(\d{1,3})([DWMY])", text(dataset, "PatientAge"))
-    if match is None or examined is None or match[2] != "D":
+def birth_date(dataset: Dataset, examined: datetime | None, warnings: list[str]) -> tuple[str | None, bool]:
+    """(ISO date or None, whether it is counted back from an age in days). What cannot be true becomes a warning."""
+    stated = day(text(dataset, "PatientBirthDate"))
+    age = re.fullmatch(r"(\d{1,3})([DWMY])", text(dataset, "PatientAge"))
+    if stated is not None:
+        doubt = birth_doubt(stated, (examined or now()).date())
+        if not doubt:
+            if age is not None and examined is not None and not _agree(stated, age, examined.date()):
+                warnings.append(f"Its birth date {stated} and its patient age {age[0]} cannot both be true.")
+            return stated.isoformat(), False
+        warnings.append(doubt)
+    if age is None or examined is None or age[2] != "D":
         return None, False
-    return (examined.date() - timedelta(days=int(match[1]))).isoformat(), True
+    return (examined.date() - timedelta(days=int(age[1]))).isoformat(), True
+
+
+def _agree(born: date, age: re.Match[str], examined: date) -> bool:
+    """Within one unit of the age and a day."""
+    unit = _DAYS[age[2]]
+    return abs((examined - born).days - unit * int(age[1])) <= unit * 1.1 + 1

@@ -58,9 +58,13 @@ class Written:
         return datetime.combine(self.on, self.at or time(), self.zone)
 
 
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.fromtimestamp(system.time(), UTC)
+
+
 def is_future(moment: datetime) -> bool:
     """Later than now by more than clocks differ; without an offset, later than tomorrow, wherever the device stands."""
-    now = datetime.fromtimestamp(system.time(), UTC)
     if moment.tzinfo is not None:
-        return moment > now + CLOCKS_DIFFER
-    return moment > (now + timedelta(days=1)).replace(tzinfo=None)
+        return moment > now() + CLOCKS_DIFFER
+    return moment > (now() + timedelta(days=1)).replace(tzinfo=None)

@@ -57,6 +57,7 @@ class PatientFacts(TypedDict):
     birth_date: Annotated[str | None, "ISO date"]
     birth_date_from_age: bool
     sex: Literal["F", "M", "O", ""]
+    institution: str
 
 
 class Acquisition(TypedDict):

@@ -20,7 +20,7 @@ DICOMDIR = "1.2.840.10008.1.3.10"
 _KEYWORDS = (
     "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID SeriesNumber "
     "InstanceNumber Modality Manufacturer ManufacturerModelName PatientID IssuerOfPatientID PatientName "
-    "PatientBirthDate PatientSex PatientAge AccessionNumber StudyDescription SeriesDescription ProtocolName "
+    "PatientBirthDate PatientSex PatientAge InstitutionName AccessionNumber StudyDescription SeriesDescription ProtocolName "
     "ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate SeriesTime "
     "AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
@@ -42,7 +42,7 @@ def read(path: Path) -> Header:
         **_identity(dataset),
         **timing,
         "transfer_syntax": str(opened.syntax),
-        "patient": _patient(dataset, timing["study_at"]),
+        "patient": _patient(dataset, timing["study_at"] or timing["acquired_at"], opened.warnings),
         "pixels": pixels.as_facts(),
         **frame_timing.read(dataset, pixels.frames),
         **_view(dataset, pixels.frames),
@@ -73,9 +73,9 @@ def _identity(dataset: Dataset) -> Identity:
     }
 
 
-def _patient(dataset: Dataset, study_at: str | None) -> PatientFacts:
-    examined = datetime.fromisoformat(study_at) if study_at else None
-    birth, from_age = attributes.birth_date(dataset, examined)
+def _patient(dataset: Dataset, examined_at: str | None, warnings: list[str]) -> PatientFacts:
+    examined = datetime.fromisoformat(examined_at) if examined_at else None
+    birth, from_age = attributes.birth_date(dataset, examined, warnings)
     sex = attributes.text(dataset, "PatientSex", 1)
     return {
         "id": attributes.text(dataset, "PatientID"),
@@ -84,6 +84,7 @@ def _patient(dataset: Dataset, study_at: str | None) -> PatientFacts:
         "birth_date": birth,
         "birth_date_from_age": from_age,
         "sex": cast(Literal["F", "M", "O", ""], sex if sex in ("F", "M", "O") else ""),
+        "institution": attributes.text(dataset, "InstitutionName"),
     }
 
 

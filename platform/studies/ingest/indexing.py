@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TypedDict
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -21,11 +19,11 @@ from studies.access import every_study
 from studies.dicom import clocks
 from studies.dicom.facts import Header
 from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
-from studies.models import Clip, Outcome, Patient, Receipt, Study
+from studies.models import Clip, Outcome, Receipt, Study
+from studies.patients import matching
 from studies.storage import StagedFile
 
 PHANTOM_MAKER = "Fontanelle Phantom Works"
-NO_ID_ISSUER = "FONTANELLE-NO-ID"
 _FROM_HEADER = (
     "sop_uid",
     "sop_class",
@@ -145,14 +143,15 @@ def _study_of(header: Header, now: datetime) -> Study:
     """The study's row, locked; made, with its patient, if this is its first instance."""
     study = _lock(header["study_uid"]).first()
     if study is None:
-        patient = _patient_of(header)
+        is_phantom = header["manufacturer"] == PHANTOM_MAKER
+        patient = matching.patient_of(header, generated=is_phantom)
         defaults = {
             "patient": patient,
             "original_patient": patient,
             "accession": header["accession"],
             "description": header["description"],
             "acquired_at": moment(header["study_at"] or header["acquired_at"], header["utc_offset"]),
-            "is_phantom": header["manufacturer"] == PHANTOM_MAKER,
+            "is_phantom": is_phantom,
             "first_image_at": now,
             "last_image_at": now,
         }
@@ -165,43 +164,9 @@ def _lock(uid: str) -> QuerySet[Study]:
     return every_study().select_for_update(of=("self",)).select_related("patient", "original_patient").filter(uid=uid)
 
 
-class _InfantFacts(TypedDict):
-    """What a header says of an infant, as columns of Patient."""
-
-    name: str
-    birth_date: date | None
-    sex: str
-
-
-def _patient_of(header: Header) -> Patient:
-    """The infant that the header names, or the one it was merged into; without an identifier, one for this study."""
-    named = header["patient"]
-    identifier, issuer = named["id"], named["issuer"]
-    if not identifier:
-        identifier = f"no ID {hashlib.sha256(header['study_uid'].encode()).hexdigest()[:10]}"
-        issuer = NO_ID_ISSUER
-    birth_date = date.fromisoformat(named["birth_date"]) if named["birth_date"] else None
-    facts = _InfantFacts(name=named["name"], birth_date=birth_date, sex=named["sex"])
-    patient, created = Patient.objects.get_or_create(patient_id=identifier, issuer=issuer, defaults=facts)
-    patient = patient.final()
-    if not created:
-        _fill_in(patient, facts)
-    return patient
-
-
-def _fill_in(patient: Patient, facts: _InfantFacts) -> None:
-    """Only what is still unknown: what a person entered is never overwritten by a device."""
-    missing = [name for name, value in facts.items() if value and not getattr(patient, name)]
-    for name in missing:
-        setattr(patient, name, dict(facts)[name])
-    if missing:
-        patient.save(update_fields=missing)
-
-
 def _warn_of_other_patient(study: Study, header: Header) -> None:
-    named = header["patient"]["id"]
-    if named and named not in (study.original_patient.patient_id, study.patient.patient_id):
-        warning = f"Its header names patient {named}; the study belongs to {study.patient.patient_id}."
+    warning = matching.ask_about_header(study, header)
+    if warning:
         header["warnings"] = [*dict.fromkeys([*header["warnings"], warning])]
 
 

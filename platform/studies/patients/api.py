@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
@@ -13,11 +15,13 @@ from rest_framework.views import APIView
 
 from accounts import audit
 from accounts.permissions import READERS, allows
+from accounts.roles import Role
 from common.contract import answers
 from common.validation import checked
 from studies import access
 from studies.models import Patient
-from studies.patients import csv_import, identity
+from studies.patients import csv_import, doubts, identity
+from studies.patients.doubts import IdentitySuggestions
 from studies.patients.payloads import ImportResult, PatientDetail, SplitResult, describe_with_studies, reference
 
 
@@ -111,3 +115,30 @@ class ImportView(APIView):
             changed = [[row.line, row.patient_id, row.changes] for row in rows if row.outcome == "changed"]
             audit.record(request._request, "patients.imported", user=request.user, dry_run=dry_run, rows=changed)
             return Response(ImportResult(dry_run=dry_run, rows=[row.as_json() for row in rows]))
+
+
+class SuggestionsView(APIView):
+    permission_classes = [allows(Role.ADMIN)]
+
+    @answers(IdentitySuggestions)
+    def get(self, request: Request) -> Response:
+        """Identities that clash or may be one, both sides of each; merged, split or changed they leave the list."""
+        with transaction.atomic():
+            found = doubts.suggestions()
+            numbers = [suggestion["id"] for suggestion in found]
+            audit.record(request._request, "suggestions.viewed", user=request.user, suggestions=numbers)
+            return Response(IdentitySuggestions(results=found))
+
+
+class SettleView(APIView):
+    permission_classes = [allows(Role.ADMIN)]
+
+    @answers(None, status=204)
+    def post(self, request: Request, pk: int) -> Response:
+        """Nothing is to be done: what is kept apart stays so, what is known stays, and it is not asked again."""
+        with transaction.atomic():
+            doubt = get_object_or_404(doubts.unsettled(), pk=pk)
+            doubt.settled_at = timezone.now()
+            doubt.save(update_fields=["settled_at"])
+            _audit(request, "suggestion.settled", doubt.patient, suggestion=pk, kind=doubt.kind)
+            return Response(status=204)

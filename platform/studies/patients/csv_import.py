@@ -139,7 +139,8 @@ def _patient(identifier: str, issuer: str) -> Patient:
     if not matches:
         raise ValidationError(f"No patient has the identifier {identifier}.")
     if len(matches) > 1:
-        raise ValidationError(f"Several patients have the identifier {identifier}: add a column issuer.")
+        advice = "change them one by one" if issuer else "add a column issuer"
+        raise ValidationError(f"Several patients have the identifier {identifier}: {advice}.")
     return matches[0].final()
 
 

@@ -29,7 +29,8 @@ def change_facts(patient: Patient, facts: Mapping[str, Value]) -> dict[str, list
     for name, (_, value) in changes.items():
         setattr(patient, name, value)
     if changes:
-        patient.save(update_fields=list(changes))
+        patient.birth_date_from_age &= "birth_date" not in changes
+        patient.save(update_fields=[*changes, "birth_date_from_age"])
         publish_changes(patient.studies.values_list("uid", flat=True))
     return {name: [_as_json(value) for value in pair] for name, pair in changes.items()}
 
@@ -77,6 +78,9 @@ def merge(patient: Patient, into: Patient) -> list[str]:
     patient.save(update_fields=["merged_into"])
     missing = [name for name in FACTS if _unknown(into, name) and not _unknown(patient, name)]
     change_facts(into, {name: getattr(patient, name) for name in missing})
+    if "birth_date" in missing:
+        into.birth_date_from_age = patient.birth_date_from_age
+        into.save(update_fields=["birth_date_from_age"])
     publish_changes(uids)
     return uids
 

@@ -186,6 +186,43 @@ def test_a_date_in_the_future_is_said_and_left_out(header: Any) -> None:
     assert any("future" in warning for warning in facts["warnings"])
 
 
+@pytest.mark.parametrize(
+    ("born", "reason"),
+    [
+        ("20260201", "lies after the study"),
+        ("19000101", "126 years old"),
+        ("19700101", "56 years old"),
+        ("20991231", "lies after the study"),
+    ],
+)
+def test_a_birth_date_that_cannot_be_true_is_not_believed(header: Any, born: str, reason: str) -> None:
+    read = header(clip(PatientBirthDate=born))
+    assert read["patient"]["birth_date"] is None
+    assert [reason in warning for warning in read["warnings"]] == [True]
+
+
+@pytest.mark.parametrize("born", ["20260105", "20250105", "20210101"])
+def test_a_birth_date_of_a_small_child_is_believed(header: Any, born: str) -> None:
+    read = header(clip(PatientBirthDate=born))
+    assert (read["patient"]["birth_date"].replace("-", ""), read["warnings"]) == (born, [])
+
+
+@pytest.mark.parametrize(
+    ("age", "clashes"),
+    [("004D", False), ("003D", False), ("001W", False), ("020D", True), ("003W", True), ("X", False)],
+)
+def test_an_age_and_a_birth_date_that_clash_are_said_to(header: Any, age: str, clashes: bool) -> None:
+    read = header(clip(PatientBirthDate="20260101", PatientAge=age))
+    assert read["patient"]["birth_date"] == "2026-01-01"
+    assert any("cannot both be true" in warning for warning in read["warnings"]) is clashes
+
+
+@pytest.mark.parametrize(("born", "age"), [("00000000", "003W"), ("", "5"), ("", ""), ("19000101", "001M")])
+def test_what_gives_no_birth_date_is_unknown_and_not_today(header: Any, born: str, age: str) -> None:
+    infant = header(clip(PatientBirthDate=born, PatientAge=age))["patient"]
+    assert (infant["birth_date"], infant["birth_date_from_age"]) == (None, False)
+
+
 def test_an_age_in_days_gives_the_birth_date(header: Any) -> None:
     infant = header(clip(PatientBirthDate="", PatientAge="004D"))["patient"]
     assert (infant["birth_date"], infant["birth_date_from_age"]) == ("2026-01-01", True)

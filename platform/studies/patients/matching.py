@@ -1,0 +1,209 @@
+"""Which infant a header names. One number is not one infant: what else is known decides, and doubt is written down.
+
+Infants are kept apart where more speaks against one than for it. Nothing is merged here: that is for a person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Q
+
+from studies.dicom.facts import Header, PatientFacts
+from studies.models import DoubtKind, IdentityDoubt, Patient, Study
+from studies.patients.likeness import RECKONED_DAYS, Likeness, compare
+
+NO_ID_ISSUER = "FONTANELLE-NO-ID"
+MOST_DOUBTS = 20
+_TRIES = 5
+_FILLED_IN = ("name", "sex", "institution")
+
+
+@dataclass(frozen=True)
+class Named:
+    """Whom a header names."""
+
+    patient_id: str
+    issuer: str
+    name: str
+    birth_date: date | None
+    birth_date_from_age: bool
+    sex: str
+    institution: str
+
+    def as_json(self) -> dict[str, str]:
+        return {
+            "patient_id": self.patient_id,
+            "issuer": self.issuer,
+            "name": self.name,
+            "birth_date": self.birth_date.isoformat() if self.birth_date else "",
+            "sex": self.sex,
+            "institution": self.institution,
+        }
+
+
+def named(facts: PatientFacts, study_uid: str) -> Named:
+    """Without an identifier, one for this study."""
+    identifier, issuer = facts["id"], facts["issuer"]
+    if not identifier:
+        identifier = f"no ID {hashlib.sha256(study_uid.encode()).hexdigest()[:10]}"
+        issuer = NO_ID_ISSUER
+    return Named(
+        patient_id=identifier,
+        issuer=issuer,
+        name=facts["name"],
+        birth_date=date.fromisoformat(facts["birth_date"]) if facts["birth_date"] else None,
+        birth_date_from_age=facts["birth_date_from_age"],
+        sex=facts["sex"],
+        institution=facts["institution"],
+    )
+
+
+@transaction.atomic
+def patient_of(header: Header, *, generated: bool = False) -> Patient:
+    """The infant that the header names, or the one it was merged into; a new one where none under its number fits.
+
+    ``generated``: a phantom, whom no other patient resembles in earnest.
+    """
+    said = named(header["patient"], header["study_uid"])
+    for _ in range(_TRIES):
+        under_number = list(Patient.objects.filter(patient_id=said.patient_id).order_by("pk"))
+        here = [patient for patient in under_number if patient.issuer == said.issuer]
+        fitting = _fitting(said, here)
+        if fitting is not None:
+            patient, likeness = fitting
+            learned = _fill_in(patient, said)
+            _ask_about(patient, said, likeness, header["study_uid"])
+            if learned and not generated:
+                ask_about_look_alikes(patient, header["study_uid"])
+            return patient
+        created = _create(said, here)
+        if created is not None:
+            _ask_about_clashes(created, here, header["study_uid"])
+            if not generated:
+                ask_about_look_alikes(created, header["study_uid"])
+            return created
+    raise AssertionError("other requests make patients of this number without end")
+
+
+def compare_with(said: Named, patient: Patient) -> Likeness:
+    """With what came under the number or, after a merge, what is known now: the better of the two."""
+    return min((compare(said, each) for each in (patient, patient.final())), key=lambda likeness: likeness.score)
+
+
+def _fitting(said: Named, patients: Iterable[Patient]) -> tuple[Patient, Likeness] | None:
+    compared = [(patient.final(), compare_with(said, patient)) for patient in patients]
+    together = [pair for pair in compared if not pair[1].apart]
+    return min(together, key=lambda pair: pair[1].score, default=None)
+
+
+def _create(said: Named, here: Sequence[Patient]) -> Patient | None:
+    """None: another request was quicker, and whom it made has to be looked at first."""
+    defaults = {
+        "name": said.name,
+        "birth_date": said.birth_date,
+        "birth_date_from_age": said.birth_date_from_age,
+        "sex": said.sex,
+        "institution": said.institution,
+    }
+    ordinal = 1 + max((patient.ordinal for patient in here), default=0)
+    patient, created = Patient.objects.get_or_create(
+        patient_id=said.patient_id, issuer=said.issuer, ordinal=ordinal, defaults=defaults
+    )
+    return patient if created else None
+
+
+def _fill_in(patient: Patient, said: Named) -> bool:
+    """Only what is still unknown, and a stated birth date for a reckoned one: what a person entered is never
+    overwritten by a device. True when something by which infants are told apart was learned."""
+    missing = [fact for fact in _FILLED_IN if getattr(said, fact) and not getattr(patient, fact)]
+    if said.birth_date and (
+        patient.birth_date is None or (patient.birth_date_from_age and not said.birth_date_from_age)
+    ):
+        missing += ["birth_date", "birth_date_from_age"]
+    for fact in missing:
+        setattr(patient, fact, getattr(said, fact))
+    if missing:
+        patient.save(update_fields=missing)
+    return "birth_date" in missing or "name" in missing
+
+
+def ask_about_header(study: Study, header: Header) -> str:
+    """What a later image of a study says otherwise of its infant, as a sentence and as a question to an admin."""
+    facts = header["patient"]
+    said = named(facts, header["study_uid"])
+    owners = [study.original_patient, study.patient]
+    other_number = bool(facts["id"]) and facts["id"] not in [owner.patient_id for owner in owners]
+    likeness = min((compare(said, owner) for owner in owners), key=lambda each: each.score)
+    if not other_number and not likeness.differs:
+        return ""
+    differs = [*(["number"] if other_number else []), *likeness.differs]
+    kind = DoubtKind.CLASH if likeness.apart else DoubtKind.CHANGED
+    _write_down(IdentityDoubt(kind=kind, patient=study.patient, said=said.as_json(), differs=differs), study.uid)
+    if other_number:
+        return f"Its header names patient {facts['id']}; the study belongs to {study.patient.patient_id}."
+    return f"Its header names the infant of this study with another {_listed(differs)}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _ask_about(patient: Patient, said: Named, likeness: Likeness, study_uid: str) -> None:
+    if likeness.differs:
+        doubt = IdentityDoubt(kind=DoubtKind.CHANGED, patient=patient, said=said.as_json(), differs=likeness.differs)
+        _write_down(doubt, study_uid)
+
+
+def _ask_about_clashes(patient: Patient, here: Iterable[Patient], study_uid: str) -> None:
+    for known in here:
+        differs = compare(patient, known).differs
+        doubt = IdentityDoubt(kind=DoubtKind.CLASH, patient=known.final(), other=patient, differs=differs)
+        _write_down(doubt, study_uid)
+
+
+def ask_about_look_alikes(patient: Patient, study_uid: str) -> None:
+    """Under the same number where one side has no issuer; of one birth date with the same or a like name."""
+    for known in _same_number_without_issuer(patient):
+        likeness = compare(patient, known)
+        kind = DoubtKind.CLASH if likeness.apart else DoubtKind.PERHAPS_ONE
+        doubt = IdentityDoubt(kind=kind, patient=known, other=patient, differs=["issuer", *likeness.differs])
+        _write_down(doubt, study_uid)
+    for known in _born_then(patient):
+        likeness = compare(patient, known)
+        if likeness.same_birth and likeness.names in ("same", "near", "newborn", "close"):
+            differs = ["number", *likeness.differs]
+            doubt = IdentityDoubt(kind=DoubtKind.PERHAPS_ONE, patient=known, other=patient, differs=differs)
+            _write_down(doubt, study_uid)
+
+
+def _same_number_without_issuer(patient: Patient) -> list[Patient]:
+    others = Patient.objects.filter(patient_id=patient.patient_id, merged_into=None).exclude(issuer=patient.issuer)
+    if patient.issuer:
+        others = others.filter(issuer="")
+    return list(others.order_by("pk")[:MOST_DOUBTS])
+
+
+def _born_then(patient: Patient) -> list[Patient]:
+    if patient.birth_date is None:
+        return []
+    days = (patient.birth_date - RECKONED_DAYS, patient.birth_date + RECKONED_DAYS)
+    under_number = Q(patient_id=patient.patient_id)
+    if patient.issuer:
+        # With another issuer it is another number; without one it was looked at already.
+        under_number &= Q(issuer__in=("", patient.issuer))
+    others = Patient.objects.filter(birth_date__range=days, merged_into=None).exclude(under_number)
+    return list(others.exclude(studies__is_phantom=True).order_by("-pk")[:200])
+
+
+def _write_down(doubt: IdentityDoubt, study_uid: str) -> None:
+    """Once: what was asked before, and perhaps settled, is not asked again."""
+    before = IdentityDoubt.objects.filter(kind=doubt.kind, patient=doubt.patient, other=doubt.other)
+    if any(asked.said == doubt.said for asked in before):
+        return
+    doubt.study_uid, doubt.differs = study_uid, list(doubt.differs)
+    doubt.save()
