@@ -1,4 +1,4 @@
-"""Nothing is forgotten: every address answers every role, every beat entry has its task, every setting its default."""
+"""Nothing is forgotten: every address answers every role, every hint has its task, every setting its default."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import User
 from accounts.roles import Role
 from config.celery import app as celery_app
-from jobs import queue
+from jobs import queue, tasks
+from jobs.celery_wake import WAKE
 from jobs.clock import database_now
 from jobs.models import Job, JobStatus, Queue
+from jobs.worker import Worker
 
 celery_app.loader.import_default_modules()
 UID = "2.25.1"
@@ -67,18 +69,17 @@ def test_no_data_goes_to_a_stranger(address: str) -> None:
     assert Client().get(address).status_code in {401, 403, 404, 405}
 
 
-@pytest.mark.parametrize("name", sorted(celery_app.conf.beat_schedule))
-def test_every_beat_entry_has_its_task(name: str) -> None:
-    assert celery_app.conf.beat_schedule[name]["task"] in celery_app.tasks
+def test_celery_has_a_task_for_the_hint_and_nothing_that_waits_for_the_broker() -> None:
+    assert WAKE in celery_app.tasks
+    assert not celery_app.conf.beat_schedule
 
 
 @pytest.mark.django_db
-def test_the_beat_takes_back_the_job_of_a_worker_that_died() -> None:
+def test_a_worker_of_celery_takes_back_the_job_of_a_worker_that_died() -> None:
     job = queue.enqueue("any", key="left behind", payload={}, queue=Queue.TRAIN)
     assert queue.claim([Queue.TRAIN], "who died") is not None
     Job.objects.update(lease_until=database_now() - timedelta(seconds=1))
-    for entry in celery_app.conf.beat_schedule.values():
-        celery_app.tasks[entry["task"]].apply(throw=True)
+    Worker(tasks._served(celery_app)).step()
     assert Job.objects.get(pk=job.pk).status == JobStatus.QUEUED
 
 

@@ -100,6 +100,22 @@ def test_without_redis_a_study_comes_in_is_closed_and_scored(
     wait_until(lambda: scored(sender, site.url, uid), seconds=60, what=f"a score\n{site.logs()}")
 
 
+@pytest.fixture
+def stalled_redis(site: Stack) -> Iterator[None]:
+    """It keeps its connections and takes new ones, and answers none."""
+    site.processes["redis"].signal(signal.SIGSTOP)
+    yield
+    site.processes["redis"].signal(signal.SIGCONT)
+
+
+@pytest.mark.faults
+def test_while_redis_stalls_a_study_comes_in_is_closed_and_scored(
+    site: Stack, sender: requests.Session, tmp_path: Path, stalled_redis: None
+) -> None:
+    uid = send(site, sender, tmp_path)
+    wait_until(lambda: scored(sender, site.url, uid), seconds=60, what=f"a score\n{site.logs()}")
+
+
 @pytest.mark.faults
 def test_within_15_seconds_readiness_says_that_the_broker_is_down(site: Stack, without_redis: None) -> None:
     def told() -> bool:

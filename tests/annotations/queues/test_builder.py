@@ -111,6 +111,11 @@ def test_a_line_that_names_no_study_is_said_and_nothing_is_made(study: Study, li
     assert held(made(**LISTED, uids=text, leave_out=True)) == [study]
 
 
+def test_a_sheet_is_cut_only_where_its_lines_end(study: Study) -> None:
+    text = f"comment,study_uid\r\nfirst\u2028second\x85third,{study.uid}\r\n"
+    assert held(made(**LISTED, uids=text)) == [study]
+
+
 @pytest.mark.parametrize(
     "text", ["", "a,b\n1,2", "1.2\ufffd", "1.2.3\n" * 100_001], ids=["empty", "column", "enc", "long"]
 )
