@@ -105,7 +105,7 @@ class _Batch:
             return _result(arrival, arrival.judgement)
         known = self.known.get(arrival.sop_uid)
         if known is not None:
-            return _result(arrival, _judge_repeated(arrival.staged.digest, known), study_uid=known.study_uid)
+            return _result(arrival, _judge_repeated(arrival, known), study_uid=known.study_uid)
         study = self.studies[arrival.study_uid]
         _warn_of_other_patient(study, arrival.header)
         _warn_of_clocks(arrival.header, self.now)
@@ -119,8 +119,8 @@ class _Batch:
         return [study for uid, study in self.studies.items() if uid in uids]
 
 
-def _judge_repeated(digest: str, known: _Known) -> Judgement:
-    if known.digest != digest:
+def _judge_repeated(arrival: Arrival, known: _Known) -> Judgement:
+    if arrival.staged is None or known.digest not in (arrival.staged.digest, arrival.repeats):
         return Judgement(Outcome.REFUSED, "conflict", _CONFLICT)
     return Judgement(Outcome.DUPLICATE, "duplicate", f"Already here. {known.parked_reason}".strip())
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError
@@ -20,7 +21,7 @@ from studies import storage
 from studies.dicom.facts import Header
 from studies.ingest import indexing
 from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
-from studies.models import Outcome
+from studies.models import Clip, Outcome
 from studies.sandbox import pool
 
 BATCH = 20
@@ -112,14 +113,45 @@ def is_ultrasound(header: Header) -> bool:
 
 
 def _keep_and_index(arrivals: Sequence[Arrival], sender: Sender) -> list[IngestResult]:
-    storage.keep([arrival.staged for arrival in arrivals if arrival.staged is not None])
+    find_repeats(arrivals)
+    storage.keep([arrival.staged for arrival in arrivals if arrival.staged is not None and not arrival.repeats])
     for attempt in range(_TRIES):
         try:
-            return indexing.add(arrivals, sender)
+            results = indexing.add(arrivals, sender)
         except (OperationalError, IntegrityError):
             # A deadlock, a lock that did not come free, or somebody who was quicker with the same instance: nothing
             # was written, the bytes stay where they are, and the next try sees what the other wrote.
             if attempt == _TRIES - 1:
                 raise
             time.sleep(0.05 * 2**attempt)
+        else:
+            _forget_repeats(arrivals)
+            return results
     raise AssertionError("unreachable")
+
+
+def find_repeats(arrivals: Sequence[Arrival]) -> None:
+    """Mark the files that say what an earlier one says: a router rewrote the file header, an archive the encoding."""
+    with_bytes = [(arrival, arrival.staged) for arrival in arrivals if arrival.staged is not None]
+    rows = Clip.objects.filter(sop_uid__in=[arrival.sop_uid for arrival, _ in with_bytes]).order_by()
+    known: dict[str, str] = dict(rows.values_list("sop_uid", "digest"))
+    here: dict[str, Path] = {}
+    for arrival, staged in with_bytes:
+        first = known.setdefault(arrival.sop_uid, staged.digest)
+        here.setdefault(staged.digest, staged.path)
+        if first != staged.digest and _say_the_same(staged.path, here.get(first), first):
+            arrival.repeats = first
+
+
+def _say_the_same(new: Path, here: Path | None, digest: str) -> bool:
+    """A file that cannot be compared is another one: the first stays, and the sender is told."""
+    try:
+        return pool.say_the_same(here or storage.verified(digest), new)
+    except (pool.SandboxError, storage.Missing, storage.Corrupt):
+        return False
+
+
+def _forget_repeats(arrivals: Sequence[Arrival]) -> None:
+    for arrival in arrivals:
+        if arrival.repeats:
+            arrival.discard()

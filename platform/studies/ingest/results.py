@@ -38,12 +38,16 @@ def label(name: str) -> str:
 
 @dataclass
 class Arrival:
-    """A file that was received and looked at; refused ones have no header, or no bytes, left."""
+    """A file that was received and looked at; refused ones have no header, or no bytes, left.
+
+    ``repeats``: the digest of a file that came before and says the same, though it is written otherwise.
+    """
 
     name: str
     judgement: Judgement
     header: Header | None = None
     staged: StagedFile | None = None
+    repeats: str = ""
 
     def __post_init__(self) -> None:
         self.name = label(self.name)

@@ -194,6 +194,18 @@ def read_header(path: Path) -> Header:
     return cast(Header, header)
 
 
+def say_the_same(one: Path, other: Path) -> bool:
+    """Whether two files hold one data set and equal pixels, however each is written; raises SandboxError."""
+    written = [ask("content", path, decoded=False)[0] for path in (one, other)]
+    if written[0]["data_set"] != written[1]["data_set"]:
+        return False
+    if written[0] == written[1]:
+        return True
+    # Of one encoding the bytes may still differ in padding or in how fragments are cut.
+    decoded = [ask("content", path, decoded=True)[0]["pixels"] for path in (one, other)]
+    return bool(decoded[0] == decoded[1])
+
+
 class EncodedFrame(NamedTuple):
     """``data`` is an 8-bit PNG or JPEG, as ``content_type`` says."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pydicom.config
 
-from studies.dicom import header, pixels
+from studies.dicom import content, header, pixels
 from studies.dicom.bounded_reader import Refused
 from studies.sandbox import protocol
 
@@ -29,6 +29,10 @@ Task = dict[str, Any]
 
 def _header(task: Task) -> protocol.Message:
     return dict(header.read(Path(task["path"]))), []
+
+
+def _content(task: Task) -> protocol.Message:
+    return dict(content.read(Path(task["path"]), decoded=bool(task["decoded"]))), []
 
 
 def _display(task: Task) -> protocol.Message:
@@ -60,6 +64,7 @@ def _crash(task: Task) -> protocol.Message:
 
 TASKS: dict[str, Callable[[Task], protocol.Message]] = {
     "header": _header,
+    "content": _content,
     "display": _display,
     "grey": _grey,
     "thumbnail": _thumbnail,

@@ -1,0 +1,104 @@
+"""What an instance says, apart from how it is written: two files of one content are one image that came twice.
+
+The file meta group, lengths, paddings, the encoding of elements and of pixels belong to the route a file took.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypedDict
+
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
+
+from studies.dicom import pixels
+from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
+
+_CHUNK = 1024**2
+_PADDING = b" \0"
+_TEXTS = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
+_PLANAR_CONFIGURATION, _PHOTOMETRIC = 0x00280006, 0x00280004
+_RGB_IN_JPEG_2000 = {b"YBR_RCT": b"RGB"}
+_SWAPPED = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4, "FD": 8, "OD": 8}
+
+
+class Content(TypedDict):
+    """Digests of the data set and of its pixels: as they are written, or as decoded. ``encoding``: of the pixels."""
+
+    data_set: str
+    pixels: str
+    encoding: str
+
+
+def read(path: Path, *, decoded: bool) -> Content:
+    """``decoded``: the pixels that a decoder gives, equal for every lossless way of writing them. Raises Refused."""
+    opened = open_dicom(path)
+    data_set, image = hashlib.sha256(), hashlib.sha256()
+    for part in _parts(opened.dataset, swapped=not opened.syntax.is_little_endian):
+        data_set.update(part)
+    for part in _decoded(path) if decoded else _written(opened):
+        image.update(part)
+    plain = opened.syntax.is_little_endian and not opened.syntax.is_encapsulated
+    encoding = "native" if plain else str(opened.syntax)
+    return {"data_set": data_set.hexdigest(), "pixels": image.hexdigest(), "encoding": encoding}
+
+
+def _parts(dataset: Dataset, *, swapped: bool) -> Iterator[bytes]:
+    """Every element with its length, so that no two data sets run together into the same bytes."""
+    for tag in sorted(dataset.keys()):
+        if tag.element == 0 or tag == _PLANAR_CONFIGURATION:
+            continue
+        yield f"{int(tag):08x}".encode()
+        element: Any = dataset.get_item(tag)
+        if _is_sequence(tag, element):
+            yield from _items(dataset, tag, swapped=swapped)
+        else:
+            value = _value(tag, element, swapped=swapped)
+            yield f":{len(value)}:".encode()
+            yield value
+
+
+def _is_sequence(tag: BaseTag, element: RawDataElement | DataElement) -> bool:
+    if element.VR in (None, "UN"):
+        return dictionary_has_tag(tag) and dictionary_VR(tag) == "SQ"
+    return element.VR == "SQ"
+
+
+def _value(tag: BaseTag, element: RawDataElement | DataElement, *, swapped: bool) -> bytes:
+    """The bytes of the value, little-endian, without padding. pydicom converts an empty one of unknown VR at once."""
+    if isinstance(element, DataElement):
+        return b"" if element.is_empty else repr(element.value).encode()
+    value = bytes(element.value or b"")
+    width = _SWAPPED.get(element.VR or "", 1) if swapped else 1
+    if width > 1:
+        value = b"".join(value[at : at + width][::-1] for at in range(0, len(value), width))
+    if dictionary_has_tag(tag) and dictionary_VR(tag) in _TEXTS:
+        value = value.rstrip(_PADDING)
+    return _RGB_IN_JPEG_2000.get(value, value) if tag == _PHOTOMETRIC else value
+
+
+def _items(dataset: Dataset, tag: BaseTag, *, swapped: bool) -> Iterator[bytes]:
+    for item in dataset[tag].value or []:
+        yield b"("
+        yield from _parts(item, swapped=swapped)
+        yield b")"
+
+
+def _written(opened: DicomFile) -> Iterator[bytes]:
+    opened.stream.seek(opened.pixel_start)
+    while chunk := opened.stream.read(_CHUNK):
+        yield chunk
+
+
+def _decoded(path: Path) -> Iterator[bytes]:
+    source = pixels.open_source(path)
+    if source.shape.flaw:
+        raise Refused(source.shape.flaw, source.shape.flaw_reason)
+    for number in range(1, source.shape.frames + 1):
+        array, _ = source.decoded(number, raw=True)
+        yield f"{array.shape}{array.dtype.kind}{array.dtype.itemsize}".encode()
+        yield array.astype(array.dtype.newbyteorder("<")).tobytes()
