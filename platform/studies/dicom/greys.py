@@ -87,13 +87,14 @@ def meant(array: npt.NDArray[Any], dataset: Dataset) -> Values:
 
 
 def table_applied(values: Values, array: npt.NDArray[Any], dataset: Dataset) -> Grey | None:
-    """Greys by the file's own table, None where it has none."""
+    """Greys by the file's own table, None where it has none, or an empty one."""
     tables = value(dataset, "VOILUTSequence")
-    if not tables:
+    descriptor = value(tables[0], "LUTDescriptor") if tables else None
+    if not descriptor or not value(tables[0], "LUTData"):
         return None
     whole = np.rint(values).astype(array.dtype if np.issubdtype(array.dtype, np.integer) else np.int32)
     out = np.asarray(apply_voi(whole, dataset), np.float64)
-    top = (1 << int(tables[0].LUTDescriptor[2])) - 1
+    top = (1 << int(descriptor[2])) - 1
     return _in_bytes(out / top)
 
 
