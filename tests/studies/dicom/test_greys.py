@@ -86,8 +86,9 @@ def test_a_table_of_greys_has_its_own_depth(tmp_path: Path) -> None:
     assert np.abs(shown.astype(int) - np.rint(RAMP // 8 / 1023 * 255)).max() == 0
 
 
-def test_a_table_of_greys_that_is_empty_does_not_withhold_the_picture(tmp_path: Path) -> None:
-    shown = second_decoder.shown(_deep(tmp_path / "a.dcm", RAMP[None], VOILUTSequence=[Dataset()]))
+@pytest.mark.parametrize("table", ["VOILUTSequence", "ModalityLUTSequence"])
+def test_a_table_of_greys_that_is_empty_does_not_withhold_the_picture(tmp_path: Path, table: str) -> None:
+    shown = second_decoder.shown(_deep(tmp_path / "a.dcm", RAMP[None], **{table: [Dataset()]}))
     assert (shown.min(), shown.max()) == (0, 255)
 
 
