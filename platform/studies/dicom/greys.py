@@ -80,20 +80,27 @@ def say_what_is_not_applied(opened: DicomFile, layout: Layout) -> None:
 
 def meant(array: npt.NDArray[Any], dataset: Dataset) -> Values:
     """What the stored values stand for: by the modality's table or its slope, which is 1 where it is none."""
-    if value(dataset, "ModalityLUTSequence"):
+    if _table_descriptor(dataset, "ModalityLUTSequence"):
         return np.asarray(apply_modality_lut(array, dataset), np.float64)
     slope, intercept = number(dataset, "RescaleSlope") or 1.0, number(dataset, "RescaleIntercept") or 0.0
     return array.astype(np.float64) * slope + intercept
 
 
+def _table_descriptor(dataset: Dataset, keyword: str) -> Sequence[int] | None:
+    """Of the first table of a sequence, None where there is none, or an empty one."""
+    tables = value(dataset, keyword)
+    descriptor: Sequence[int] | None = value(tables[0], "LUTDescriptor") if tables else None
+    return descriptor if descriptor and len(descriptor) == 3 and value(tables[0], "LUTData") else None
+
+
 def table_applied(values: Values, array: npt.NDArray[Any], dataset: Dataset) -> Grey | None:
-    """Greys by the file's own table, None where it has none."""
-    tables = value(dataset, "VOILUTSequence")
-    if not tables:
+    """Greys by the file's own table, None where it has none, or an empty one."""
+    descriptor = _table_descriptor(dataset, "VOILUTSequence")
+    if descriptor is None:
         return None
     whole = np.rint(values).astype(array.dtype if np.issubdtype(array.dtype, np.integer) else np.int32)
     out = np.asarray(apply_voi(whole, dataset), np.float64)
-    top = (1 << int(tables[0].LUTDescriptor[2])) - 1
+    top = (1 << int(descriptor[2])) - 1
     return _in_bytes(out / top)
 
 

@@ -86,6 +86,12 @@ def test_a_table_of_greys_has_its_own_depth(tmp_path: Path) -> None:
     assert np.abs(shown.astype(int) - np.rint(RAMP // 8 / 1023 * 255)).max() == 0
 
 
+@pytest.mark.parametrize("table", ["VOILUTSequence", "ModalityLUTSequence"])
+def test_a_table_of_greys_that_is_empty_does_not_withhold_the_picture(tmp_path: Path, table: str) -> None:
+    shown = second_decoder.shown(_deep(tmp_path / "a.dcm", RAMP[None], **{table: [Dataset()]}))
+    assert (shown.min(), shown.max()) == (0, 255)
+
+
 def test_eight_bits_are_shown_as_stored_and_the_window_is_said(tmp_path: Path) -> None:
     path = _shallow(tmp_path / "a.dcm", WindowCenter=64, WindowWidth=128)
     (truth,) = second_decoder.frames(path)
