@@ -112,6 +112,18 @@ def test_a_change_that_is_taken_back_leaves_the_read_committed(
     wait_until(lambda: _state(quiet_site, read) == ("committed", 1), seconds=10, what="it counts again")
 
 
+def test_enter_on_a_read_that_is_opened_again_commits_it_once_more(
+    visit: Visit, studies: dict[str, str], read: str, quiet_site: Stack
+) -> None:
+    page = _open_again(visit, studies)
+    commit(page)
+    expect(page.locator("[data-reveal]")).to_be_visible(timeout=20_000)
+    assert _state(quiet_site, read) == ("committed", 2)
+    # The browser reports that the first try was refused; the page went on by itself.
+    assert len(visit.broken) == sum("409" in line for line in visit.broken)
+    visit.broken.clear()
+
+
 def _scored(route: Route) -> None:
     answer = route.fetch()
     late: dict[str, Any] = answer.json() | {"state": "scored", "flag": "suspected", "probability": 0.91}

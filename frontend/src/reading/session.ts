@@ -14,10 +14,10 @@ import { AfterCommit } from "./after-commit";
 import type { Keyframe } from "./answer/findings";
 import { loadSchemas, registerSchema } from "./answer/schema";
 import { StudyClaim } from "./claim";
-import type { Place } from "./draft/draft-store";
+import { hasUnsent, type Place } from "./draft/draft-store";
 import { ReadEditor } from "./editor";
 import { followLiveUpdates } from "./live-updates";
-import { HOME, type Target } from "./read-target";
+import { draftStore, HOME, type Target } from "./read-target";
 import { SessionContext, type SessionHost } from "./session-context";
 import { attentionKeys } from "./shortcuts";
 import { QueueBar, RoomBar } from "./study-bar";
@@ -208,7 +208,9 @@ export class Session {
   private async start(ownRead: Read | null): Promise<void> {
     const last = ownRead?.revisions.at(-1);
     if (ownRead?.status === "committed" && last) {
-      if (this.target.reopen) return this.afterCommit.reopen();
+      const stored = draftStore.read(this.place);
+      // What was changed after the commit and has not arrived is not hidden behind it.
+      if (this.target.reopen || (stored && hasUnsent(stored))) return this.afterCommit.reopen();
       this.afterCommit.show(
         { findings: last.findings, comment: last.comment ?? "" },
         last.committed_at,

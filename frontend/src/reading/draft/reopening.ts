@@ -14,6 +14,12 @@ export interface ReopeningHost {
   restore: () => Promise<unknown>;
 }
 
+const now = () => new Date().toISOString();
+
+function isNotOpen(error: unknown): boolean {
+  return error instanceof ApiError && error.code === "not_open";
+}
+
 export class Reopening {
   private asked: Promise<unknown> | null = null;
 
@@ -30,13 +36,18 @@ export class Reopening {
     return {
       ...server,
       save: async (place, body) => {
+        // What says the same as the commit changes nothing.
+        if (this.counts && sameAnswer(body, this.committed)) return { version: body.version, saved_at: now() };
         await this.reopenOnce();
         return server.save(place, body);
       },
-      commit: async (place, body) => {
-        await this.reopenOnce();
-        return server.commit(place, body);
-      },
+      commit: (place, body) =>
+        // This very commit may have arrived, and only its answer was lost: nothing is to be reopened then.
+        server.commit(place, body).catch(async (error: unknown) => {
+          if (!this.counts || !isNotOpen(error)) throw error;
+          await this.reopenOnce();
+          return server.commit(place, body);
+        }),
     };
   }
 
@@ -55,7 +66,7 @@ export class Reopening {
       this.counts = false;
     } catch (error) {
       // Another tab has made it a draft: that is what was asked for.
-      if (!(error instanceof ApiError && error.code === "not_open")) throw error;
+      if (!isNotOpen(error)) throw error;
       this.counts = false;
     } finally {
       this.asked = null;

@@ -13,6 +13,8 @@ const changed: Answer = { findings, comment: "changed" };
 
 let done: string[];
 let refusal: ApiError | null;
+let commitRefusals: ApiError[];
+const notOpen = () => new ApiError(409, "not_open", "There is no committed read of yours to reopen.");
 
 const server: DraftServer = {
   save: async () => {
@@ -20,7 +22,10 @@ const server: DraftServer = {
     return { version: 2, saved_at: "2026-11-23T14:35:02Z" };
   },
   setAside: async () => undefined,
-  commit: async () => void done.push("commit"),
+  commit: async () => {
+    done.push("commit");
+    if (commitRefusals.length) throw commitRefusals.shift();
+  },
 };
 
 function reopening(counts = true): Reopening {
@@ -34,7 +39,7 @@ function reopening(counts = true): Reopening {
 }
 
 beforeEach(() => {
-  [done, refusal] = [[], null];
+  [done, refusal, commitRefusals] = [[], null, []];
 });
 
 describe("a committed read that is opened again", () => {
@@ -48,11 +53,24 @@ describe("a committed read that is opened again", () => {
     await drafts.save(place, { ...changed, version: 2 });
     expect(done).toEqual(["reopen", "save", "save"]);
   });
-  it("is made a draft before it is committed again", async () => {
+  it("stays committed when what is saved says the same", async () => {
+    const saved = await reopening()
+      .before(server)
+      .save(place, { ...committed, version: 4 });
+    expect([done, saved.version]).toEqual([[], 4]);
+  });
+  it("is made a draft for another commit", async () => {
+    commitRefusals = [notOpen()];
     await reopening()
       .before(server)
       .commit(place, { ...changed, version: 1 } as never);
-    expect(done).toEqual(["reopen", "commit"]);
+    expect(done).toEqual(["commit", "reopen", "commit"]);
+  });
+  it("is not made a draft for a commit that had arrived", async () => {
+    await reopening()
+      .before(server)
+      .commit(place, { ...changed, version: 1 } as never);
+    expect(done).toEqual(["commit"]);
   });
   it("counts again when the change was taken back", async () => {
     const opened = reopening();
@@ -71,7 +89,7 @@ describe("a committed read that is opened again", () => {
     expect(done).toEqual(["restore"]);
   });
   it("goes on where another tab has reopened it", async () => {
-    refusal = new ApiError(409, "not_open", "There is no committed read of yours to reopen.");
+    refusal = notOpen();
     await reopening()
       .before(server)
       .save(place, { ...changed, version: 1 });
