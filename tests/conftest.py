@@ -22,6 +22,12 @@ settings.register_profile("fontanelle", deadline=None)
 settings.load_profile("fontanelle")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start whole sites come first: a slow file that begins last is waited for by an idle process."""
+    whole_sites = ("browser", "services", "faults")
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in whole_sites))
+
+
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     """What draws from a shared generator draws the same alone, after other tests and in any order."""

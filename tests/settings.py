@@ -21,3 +21,5 @@ from config.settings import *  # noqa: E402, F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DISK_RESERVE_BYTES = 0
 MIDDLEWARE = ["tests.api_contract.KeepsContract", *MIDDLEWARE]  # noqa: F405  # of the settings above
+# Each test client loads the middleware, which would otherwise look at every file of the front end first.
+WHITENOISE_AUTOREFRESH = True

@@ -265,7 +265,7 @@ export class History {
     return true;
   }
 
-  /** The posterior fossa was seen on both sides: what nobody has answered becomes "none", and no step is to be undone. */
+  /** The posterior fossa was seen on both sides: what nobody answered becomes "none", and no step is to be undone. */
   posteriorFossaSeen(): void {
     const assessed = (form: Form): Form =>
       form.findings.cerebellar === "not_assessed"

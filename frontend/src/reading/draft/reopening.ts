@@ -1,5 +1,5 @@
 /**
- * A committed read that was opened again. It counts as it was committed until something is changed: only the first draft
+ * A committed read that was opened again. It counts as it was committed until something changes: only the first draft
  * makes it a draft on the server, and left as it was it counts again.
  */
 

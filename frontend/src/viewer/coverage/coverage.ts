@@ -21,7 +21,7 @@ const LONGEST_LOOK_MS = 60_000;
 /** A clip of more frames than this is reported as a whole. */
 const MOST_FRAMES = 5000;
 
-/** A clip counts as seen from this share of its frames on: one that plays through once may drop a few on a slow machine. */
+/** A clip counts as seen from this share of its frames on: playing through once may drop a few on a slow machine. */
 export const LEAST_SHARE = 0.8;
 
 /** Milliseconds by frame (from 1). */

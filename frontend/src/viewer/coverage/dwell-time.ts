@@ -1,4 +1,4 @@
-/** How long each frame was looked at: counted while it is on the screen of the view at work and the page is in front. */
+/** How long each frame was looked at: counted while the view at work shows it and the page is in front. */
 
 import type { Clip } from "../types";
 import type { Coverage } from "./coverage";

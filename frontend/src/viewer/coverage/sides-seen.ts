@@ -6,7 +6,7 @@ export type Side = "right" | "left";
 export const SIDES: readonly Side[] = ["right", "left"];
 
 /**
- * The sides of the clips of that view which were seen. A mastoid clip whose side nobody named stands for neither: through
+ * The sides of the clips of that view which were seen. A mastoid clip without a named side stands for neither: through
  * one fontanelle one side is seen, and the screen does not tell which.
  */
 export function sidesSeen(

@@ -1,5 +1,5 @@
 /**
- * Every clip that was not seen once, one after the other, in the view at work. It runs only where the reader asks for it,
+ * Every clip that was not seen once, one after the other, in the view at work. It runs only where the reader asks,
  * and ends with whatever the reader does next: a key, a click, a measurement.
  */
 

@@ -19,7 +19,8 @@ function sagittalRank({ frames, plane = "" }: Hangable): number {
 
 /**
  * The coronal sweep left, then both parasagittals; with one pane, or one view, the first sweep; further panes take what
- * is left, in the order of acquisition. What cannot be shown is hung only where there is nothing else, so that its reason is read.
+ * is left, in the order of acquisition. What cannot be shown hangs only where nothing else does,
+ * so that its reason is read.
  */
 export function hangClips<C extends Hangable>(clips: readonly C[], panes: number): (C | null)[] {
   const shown = clips.filter(playable);
