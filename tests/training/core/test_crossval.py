@@ -32,13 +32,22 @@ MEASURES = ("auroc", "pr_auc", "accuracy")
 cross_validate: Any = crossval.cross_validate
 
 
+def _short(steps: int) -> dict[str, Recipe]:
+    return {name: replace(one, seeds=1, fit=replace(one.fit, steps=steps)) for name, one in RECIPES.items()}
+
+
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
-    """Recipes with few steps and one head: what is tested here does not depend on how well a head is fitted."""
+    """Recipes with few steps and one head: most of this does not depend on how well a head is fitted."""
     with pytest.MonkeyPatch.context() as patch:
-        short = {name: replace(one, seeds=1, fit=replace(one.fit, steps=48)) for name, one in RECIPES.items()}
-        patch.setattr(crossval, "RECIPES", short)
+        patch.setattr(crossval, "RECIPES", _short(16))
         yield
+
+
+@pytest.fixture
+def learning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what a head finds: steps enough to find it."""
+    monkeypatch.setattr(crossval, "RECIPES", _short(48))
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +61,7 @@ def _measures(report: Any) -> Iterator[Any]:
         yield from kinds.values()
 
 
+@pytest.mark.usefixtures("learning")
 @pytest.mark.parametrize("recipe", ["fontanelle", "paper"])
 def test_it_finds_what_is_there(recipe: str) -> None:
     """Over four seeds the poorer recipe, `paper`, reaches .95 to .99."""
@@ -60,6 +70,7 @@ def test_it_finds_what_is_there(recipe: str) -> None:
     assert report["recipe"] == recipe
 
 
+@pytest.mark.usefixtures("learning")
 def test_it_finds_nothing_where_nothing_is() -> None:
     """One honest interval in twenty misses .5; widened by .05 on each side it lies four standard errors away."""
     report = cross_validate(toy_bags(600, shift=0.0), folds=2).report
@@ -229,6 +240,7 @@ def test_ties_count_as_coverage() -> None:
     assert counted.tolist() == [0, 2, 3]
 
 
+@pytest.mark.usefixtures("learning")
 def test_fitting_sees_exchanged_labels_and_measuring_does_not() -> None:
     bags = toy_bags(60)
     spoilt = cross_validate(replace(bags, fit_y=1 - bags.y), folds=3)
@@ -250,6 +262,7 @@ def test_too_few_negatives_align_nothing() -> None:
     assert abs(held.mean()) + abs(held.std() - 1) > 0.02
 
 
+@pytest.mark.usefixtures("learning")
 def test_heads_can_stand_on_one_projection_from_elsewhere() -> None:
     shared = fit_projection(toy_bags(30, seed=9).embeddings, np.arange(30))
     found = cross_validate(toy_bags(60), folds=3, shared=shared)
