@@ -105,7 +105,7 @@ def test_a_clip_with_a_damaged_frame_plays(visit: Visit) -> None:
     pane = _hang(visit.page, DAMAGED)
     visit.page.keyboard.press("Space")
     for frame in ("3", "4", "1"):
-        pane.and_(visit.page.locator(f"[data-shown='{frame}']")).wait_for(timeout=10_000)
+        pane.and_(visit.page.locator(f"[data-shown='{frame}']")).wait_for(timeout=30_000)
     visit.page.keyboard.press("Space")
 
 
@@ -120,7 +120,7 @@ def test_of_a_clip_that_ends_early_the_whole_frames_are_shown_and_the_others_say
     expect(pane.locator(".cover")).to_contain_text("The file ends before this frame does.")
     visit.picture("cut")
     visit.page.keyboard.press("Space")
-    pane.and_(visit.page.locator("[data-shown='2']")).wait_for(timeout=10_000)
+    pane.and_(visit.page.locator("[data-shown='2']")).wait_for(timeout=30_000)
     visit.page.keyboard.press("Space")
 
 
@@ -156,7 +156,7 @@ def test_a_clip_without_a_frame_time_plays_at_a_rate_that_is_said_to_be_assumed(
     expect(readout).to_have_attribute("title", f"Frame rate assumed: {why}")
     visit.page.keyboard.press("Space")
     expect(pane).to_have_attribute("data-playing", "true")
-    pane.and_(visit.page.locator("[data-shown='4']")).wait_for(timeout=10_000)
+    pane.and_(visit.page.locator("[data-shown='4']")).wait_for(timeout=30_000)
     visit.page.keyboard.press("Space")
     visit.picture(f"untimed-{number}")
 
