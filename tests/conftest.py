@@ -23,9 +23,15 @@ settings.load_profile("fontanelle")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that start whole sites come first: a slow file that begins last is waited for by an idle process."""
-    whole_sites = ("browser", "services", "faults")
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in whole_sites))
+    """The longest files come first: one that begins last is waited for by an idle process."""
+    items.sort(key=_expected_seconds, reverse=True)
+
+
+def _expected_seconds(item: pytest.Item) -> tuple[float, bool]:
+    """What a test is allowed to take, and whether it starts a whole site; files alike stay in order."""
+    limit = item.get_closest_marker("timeout")
+    whole_site = any(item.get_closest_marker(name) for name in ("browser", "services", "faults"))
+    return (float(limit.args[0]) if limit else 0.0, whole_site)
 
 
 @pytest.fixture(autouse=True)
