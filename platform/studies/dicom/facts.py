@@ -104,6 +104,7 @@ class PixelFacts(TypedDict):
     samples: int
     bits_allocated: int
     bits_stored: int
+    shift: Annotated[int, "bits below those that are stored"]
     flaw: Literal["", "no_pixels", "undecodable", "truncated", "miscounted"]
     flaw_reason: str
     whole: int

@@ -9,8 +9,8 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.pixels.processing import apply_modality_lut, apply_voi
 
+from studies.dicom import lookup
 from studies.dicom.attributes import number, text, value
 from studies.dicom.bounded_reader import DicomFile
 from studies.dicom.pixel_layout import Layout
@@ -19,6 +19,7 @@ Values = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
 Shape = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 _WHITE = 255
+_WORD = 65536
 _AS_STORED = "Its window (centre {:g}, width {:g}) is not applied: greys of eight bits are shown as stored."
 _UNUSABLE = "Its window has a width of {:g}, which means nothing: it is not applied."
 
@@ -78,30 +79,65 @@ def say_what_is_not_applied(opened: DicomFile, layout: Layout) -> None:
         opened.warnings.append(_AS_STORED.format(window.centre, window.width))
 
 
-def meant(array: npt.NDArray[Any], dataset: Dataset) -> Values:
+def meant(array: npt.NDArray[Any], opened: DicomFile) -> Values:
     """What the stored values stand for: by the modality's table or its slope, which is 1 where it is none."""
-    if _table_descriptor(dataset, "ModalityLUTSequence"):
-        return np.asarray(apply_modality_lut(array, dataset), np.float64)
+    if (table := _table(opened, "ModalityLUTSequence")) is not None:
+        return lookup.looked_up(array, table.entries, table.first).astype(np.float64)
+    dataset = opened.dataset
     slope, intercept = number(dataset, "RescaleSlope") or 1.0, number(dataset, "RescaleIntercept") or 0.0
     return array.astype(np.float64) * slope + intercept
 
 
-def _table_descriptor(dataset: Dataset, keyword: str) -> Sequence[int] | None:
-    """Of the first table of a sequence, None where there is none, or an empty one."""
-    tables = value(dataset, keyword)
-    descriptor: Sequence[int] | None = value(tables[0], "LUTDescriptor") if tables else None
-    return descriptor if descriptor and len(descriptor) == 3 and value(tables[0], "LUTData") else None
+@dataclass(frozen=True)
+class _Table:
+    """``first`` is the value of the first entry, ``top`` the largest entry that there could be."""
+
+    entries: lookup.Entries
+    first: int
+    top: int
 
 
-def table_applied(values: Values, array: npt.NDArray[Any], dataset: Dataset) -> Grey | None:
-    """Greys by the file's own table, None where it has none, or an empty one."""
-    descriptor = _table_descriptor(dataset, "VOILUTSequence")
-    if descriptor is None:
+def _table(opened: DicomFile, keyword: str) -> _Table | None:
+    """The first of a sequence of tables, None where there is none, or an empty one."""
+    tables = value(opened.dataset, keyword)
+    descriptor = value(tables[0], "LUTDescriptor") if tables else None
+    data = value(tables[0], "LUTData") if tables else None
+    if not descriptor or len(descriptor) != 3 or not data:
         return None
-    whole = np.rint(values).astype(array.dtype if np.issubdtype(array.dtype, np.integer) else np.int32)
-    out = np.asarray(apply_voi(whole, dataset), np.float64)
-    top = (1 << int(descriptor[2])) - 1
-    return _in_bytes(out / top)
+    count, first, bits = (int(part) for part in descriptor)
+    entries = lookup.entries(opened, data, count=count % _WORD or _WORD, bits=bits)
+    if not len(entries):
+        return None
+    signed = value(opened.dataset, "PixelRepresentation") == 1 or (number(opened.dataset, "RescaleIntercept") or 0) < 0
+    first = first - _WORD if signed and first >= _WORD // 2 else first
+    top = (1 << bits) - 1
+    return _Table(entries, first, top if entries.max() <= top else _WORD - 1)
+
+
+def table_applied(values: Values, opened: DicomFile) -> Grey | None:
+    """Greys by the file's own table, None where it has none, or an empty one."""
+    table = _table(opened, "VOILUTSequence")
+    return None if table is None else _in_bytes(lookup.looked_up(values, table.entries, table.first) / table.top)
+
+
+def is_padding(array: npt.NDArray[Any], opened: DicomFile) -> npt.NDArray[np.bool_]:
+    """Where stored values only fill the rectangle (PS3.3, C.7.5.1.1.2): they say nothing of the others' scale."""
+    padding = _stored_number(array, opened, "PixelPaddingValue")
+    if padding is None:
+        return np.zeros(array.shape, bool)
+    limit = _stored_number(array, opened, "PixelPaddingRangeLimit")
+    low, high = sorted((padding, padding if limit is None else limit))
+    inside: npt.NDArray[np.bool_] = (array >= low) & (array <= high)
+    return inside
+
+
+def _stored_number(array: npt.NDArray[Any], opened: DicomFile, keyword: str) -> int | None:
+    """As the pixels are stored: some write a negative one as if it had no sign."""
+    stated = value(opened.dataset, keyword)
+    if not isinstance(stated, int):
+        return None
+    signed = np.issubdtype(array.dtype, np.signedinteger)
+    return stated - (1 << 8 * array.dtype.itemsize) if signed and stated > np.iinfo(array.dtype).max else stated
 
 
 def spread(values: Values, scale: tuple[float, float]) -> Grey:

@@ -1,13 +1,11 @@
 """Colours of palette pixels (PS3.3, C.7.6.3.1.5, C.7.6.3.1.6 and C.7.9.2), by what the tables hold.
 
-Devices disagree with their own descriptors: 8-bit entries lie in 16-bit words, 16-bit words hold no more than 255, and
-words of a big-endian file are big-endian. The length of a table tells how wide its entries lie, its largest entry how
-much of them is meant.
+Devices disagree with their own descriptors: 16-bit words hold no more than 255, or 16 bits where 8 are said. The
+largest entry tells how much of them is meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
+from studies.dicom import lookup
 from studies.dicom.attributes import value
 from studies.dicom.bounded_reader import DicomFile, Refused
+from studies.dicom.lookup import Entries
 
-Entries = npt.NDArray[np.int64]
 _CHANNELS = ("Red", "Green", "Blue")
 _MOST = 65536
 _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
@@ -39,8 +38,7 @@ def apply(pixels: npt.NDArray[Any], opened: DicomFile) -> npt.NDArray[np.uint8]:
     tables = [_table(opened, name, facts) for name, facts in zip(_CHANNELS, described, strict=True)]
     shift = _shift(max(int(table.max()) for table in tables), described[0].bits)
     planes = [
-        (table >> shift)[np.clip(pixels.astype(np.int64) - facts.first, 0, len(table) - 1)]
-        for table, facts in zip(tables, described, strict=True)
+        lookup.looked_up(pixels, table >> shift, facts.first) for table, facts in zip(tables, described, strict=True)
     ]
     return np.stack(planes, axis=-1).astype(np.uint8)
 
@@ -67,7 +65,7 @@ def _descriptor(dataset: Dataset, name: str) -> _Descriptor:
 def _table(opened: DicomFile, name: str, facts: _Descriptor) -> Entries:
     plain = value(opened.dataset, f"{name}PaletteColorLookupTableData")
     if plain is not None:
-        table = _numbers(opened, plain, wide=_is_wide(plain, facts))[: facts.count]
+        table = lookup.entries(opened, plain, count=facts.count, bits=facts.bits)
     else:
         table = _segmented(opened, name, facts)
     if not len(table):
@@ -75,27 +73,13 @@ def _table(opened: DicomFile, name: str, facts: _Descriptor) -> Entries:
     return table
 
 
-def _is_wide(data: Any, facts: _Descriptor) -> bool:
-    """Two bytes to an entry, by the table's length; where that fits neither, by what the descriptor says."""
-    if len(data) >= 2 * facts.count:
-        return True
-    return facts.bits > 8 and len(data) not in (facts.count, facts.count + 1)
-
-
-def _numbers(opened: DicomFile, data: bytes | Sequence[int], *, wide: bool) -> Entries:
-    """The entries as written, in the file's byte order. Bytes that fill words are turned with them."""
-    if not isinstance(data, bytes):
-        return np.array([int(entry) for entry in np.atleast_1d(data)], np.int64)
-    words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if opened.little_endian else ">u2")
-    return words.astype(np.int64) if wide else words.astype("<u2").view(np.uint8).astype(np.int64)
-
-
 def _segmented(opened: DicomFile, name: str, facts: _Descriptor) -> Entries:
     data = value(opened.dataset, f"Segmented{name}PaletteColorLookupTableData")
     if data is None:
         return np.zeros(0, np.int64)
     widths = (True, False) if facts.bits > 8 else (False, True)
-    tables = [_expanded(_numbers(opened, data, wide=wide).tolist(), wide=wide) for wide in widths]
+    data = data if isinstance(data, bytes) else lookup.words(opened, np.atleast_1d(data))
+    tables = [_expanded(lookup.numbers(opened, data, wide=wide).tolist(), wide=wide) for wide in widths]
     return next((table for table in tables if len(table) == facts.count), tables[0])
 
 
