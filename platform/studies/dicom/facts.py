@@ -118,3 +118,4 @@ class Header(Identity, Acquisition, FrameTiming, ViewGuess):
     pixels: PixelFacts
     regions: list[Region]
     warnings: list[str]
+    pixel_notes: Annotated[list[str], "those of the warnings that tell what was decided about pixels"]

@@ -25,7 +25,13 @@ _KEYWORDS = (
     "SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
     "BitsStored HighBit FrameTime FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate "
-    "WindowCenter WindowWidth VOILUTFunction SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence"
+    "WindowCenter WindowWidth VOILUTFunction PixelRepresentation "
+    + " ".join(
+        f"{name}PaletteColorLookupTable{part} Segmented{name}PaletteColorLookupTableData"
+        for name in ("Red", "Green", "Blue")
+        for part in ("Descriptor", "Data")
+    )
+    + " SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence"
 )
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
 
@@ -36,9 +42,10 @@ def read(path: Path) -> Header:
     dataset = opened.dataset
     _refuse_directories(dataset)
     pixels = pixel_layout.check(opened)
-    timing = _timing(dataset, opened)
     greys.say_what_is_not_applied(opened, pixels)
     frame_damage.say_what_is_missing(opened, pixels)
+    notes = list(opened.warnings)
+    timing = _timing(dataset, opened)
     return {
         **_identity(dataset),
         **timing,
@@ -49,6 +56,7 @@ def read(path: Path) -> Header:
         **_view(dataset, pixels.frames),
         "regions": regions.of_clip(dataset, pixels, opened),
         "warnings": opened.warnings,
+        "pixel_notes": notes,
     }
 
 

@@ -18,6 +18,9 @@ from studies.dicom.attributes import value
 from studies.dicom.bounded_reader import DicomFile, Refused
 from studies.dicom.lookup import Entries
 
+_OTHER_DEPTH = "Its palette says {} bits to a colour, its entries have {}: read so, in the file's byte order."
+_IN_WORDS = "Its palette has entries of 8 bits in words of 16: read by their length, in the file's byte order."
+_SHORT = "Its palette has fewer entries than it says: numbers beyond them have the last one's colour."
 _CHANNELS = ("Red", "Green", "Blue")
 _MOST = 65536
 _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
@@ -36,18 +39,18 @@ def apply(pixels: npt.NDArray[Any], opened: DicomFile) -> npt.NDArray[np.uint8]:
     """RGB [H, W, 3] of palette pixels [H, W]; raises Refused where there is no table."""
     described = [_descriptor(opened.dataset, name) for name in _CHANNELS]
     tables = [_table(opened, name, facts) for name, facts in zip(_CHANNELS, described, strict=True)]
-    shift = _shift(max(int(table.max()) for table in tables), described[0].bits)
+    shift = _bits_held(max(int(table.max()) for table in tables), described[0].bits) - 8
     planes = [
         lookup.looked_up(pixels, table >> shift, facts.first) for table, facts in zip(tables, described, strict=True)
     ]
     return np.stack(planes, axis=-1).astype(np.uint8)
 
 
-def _shift(largest: int, bits: int) -> int:
-    """To eight bits: from the declared width where the entries keep to it and use it, else from the 16 of a word."""
-    if largest < 256:
-        return 0
-    return bits - 8 if 8 < bits < 16 and largest < 1 << bits else 8
+def _bits_held(largest: int, bits: int) -> int:
+    """How wide the entries are: the declared width where they keep to it and use it, else 8, or the 16 of a word."""
+    if largest < 1 << 8:
+        return 8
+    return bits if 8 < bits < 16 and largest < 1 << bits else 16
 
 
 def _descriptor(dataset: Dataset, name: str) -> _Descriptor:
@@ -116,3 +119,31 @@ def _copy(codes: list[int], at: int, entries: list[int], *, wide: bool) -> None:
         if start + 1 >= len(codes) or codes[start] >= _INDIRECT or len(entries) >= _MOST:
             return
         start = _append(codes, start, entries)
+
+
+def why_not(opened: DicomFile) -> str:
+    """A sentence where the tables cannot colour anything; empty where they can."""
+    try:
+        for name in _CHANNELS:
+            _table(opened, name, _descriptor(opened.dataset, name))
+    except Refused as refusal:
+        return refusal.reason
+    return ""
+
+
+def say_what_is_decided(opened: DicomFile) -> None:
+    """A warning for each way in which the tables are not as they say."""
+    described = [_descriptor(opened.dataset, name) for name in _CHANNELS]
+    tables = [_table(opened, name, facts) for name, facts in zip(_CHANNELS, described, strict=True)]
+    bits, held = described[0].bits, _bits_held(max(int(table.max()) for table in tables), described[0].bits)
+    if held != bits:
+        opened.warnings.append(_OTHER_DEPTH.format(bits, held))
+    elif bits == 8 and _lies_in_words(opened, described[0]):
+        opened.warnings.append(_IN_WORDS)
+    if any(len(table) < facts.count for table, facts in zip(tables, described, strict=True)):
+        opened.warnings.append(_SHORT)
+
+
+def _lies_in_words(opened: DicomFile, facts: _Descriptor) -> bool:
+    data = value(opened.dataset, "RedPaletteColorLookupTableData")
+    return isinstance(data, bytes) and lookup.is_wide(data, count=facts.count, bits=facts.bits)

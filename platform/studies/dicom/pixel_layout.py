@@ -8,7 +8,7 @@ from typing import Any, cast
 from pydicom.dataset import Dataset
 from pydicom.uid import RLELossless
 
-from studies.dicom import colours, fragments, syntaxes
+from studies.dicom import colours, fragments, palette, syntaxes
 from studies.dicom.attributes import text, value
 from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
 from studies.dicom.facts import PixelFacts
@@ -87,6 +87,8 @@ def check(opened: DicomFile) -> Layout:
     layout = _named(opened, Layout(**facts, counted=facts["frames"]))
     if reason := _why_not_decodable(opened, layout) or _why_not_native(opened, layout):
         return replace(layout, flaw="undecodable", flaw_reason=reason)
+    if layout.photometric == "PALETTE COLOR":
+        palette.say_what_is_decided(opened)
     layout = _recounted(opened, _sampled(opened, layout))
     flaw, reason = _flaw(opened, layout)
     whole = layout.frames
@@ -254,7 +256,7 @@ def _why_not_decodable(opened: DicomFile, layout: Layout) -> str:
     if layout.samples != 1 and not (layout.samples == 3 and layout.photometric in _OF_THREE):
         colours = layout.photometric or "nothing that is known"
         return f"Its colours are {colours} of {layout.samples} samples, which cannot be shown here."
-    return ""
+    return palette.why_not(opened) if layout.photometric == "PALETTE COLOR" else ""
 
 
 def _why_not_native(opened: DicomFile, layout: Layout) -> str:
