@@ -7,6 +7,8 @@ gets a revision more, which the champion scores.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -80,7 +82,7 @@ def keep(study: Study, changes: dict[Clip, Facts], *, user: User | None = None) 
     if again:
         again = bool(every_study().filter(pk=study.pk, closes_at=None).update(closes_at=timezone.now()))
     names = {clip.sop_uid: sorted(facts) for clip, facts in changes.items()}
-    scored = {"scored_again": True} if again else {}
+    scored: dict[str, Any] = {"scored_again": True} if again else {}
     audit.record(
         None, "clips.reread", user=user, patient_id=study.patient.patient_id, study_uid=study.uid, clips=names, **scored
     )

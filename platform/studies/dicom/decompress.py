@@ -17,7 +17,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, JPEG2000TransferSyntaxes, JPEGLossless, JPEGLSTransferSyntaxes, RLELossless
 
-from studies.dicom import jpeg, jpeg2000
+from studies.dicom import compressed, jpeg, jpeg2000
 from studies.dicom.bounded_reader import Refused
 
 Values = npt.NDArray[Any]
@@ -34,6 +34,7 @@ def frame(data: bytes, syntax: UID, options: dict[str, Any]) -> Values:
 
     Raises Refused where a decoder had to make something up, and whatever decoders raise.
     """
+    _check_picture(data, options)
     found = jpeg.facts(data)
     if found is not None and found.process != _JPEG_LS:
         return _jpeg(data, found, syntax, options)
@@ -42,6 +43,17 @@ def frame(data: bytes, syntax: UID, options: dict[str, Any]) -> Values:
     elif syntax in JPEGLSTransferSyntaxes and jpeg.EOI not in data[-4:]:
         return _jpeg_ls_without_end(data, syntax, options)
     return _by_pydicom(data, syntax, options)
+
+
+def _check_picture(data: bytes, options: dict[str, Any]) -> None:
+    """Decoders differ in what they make of a frame of another size or other samples, and some end their process."""
+    held = compressed.picture(data)
+    if held is None:
+        return
+    if (held.rows, held.columns) != (options["rows"], options["columns"]):
+        raise Refused("undecodable", f"The picture inside a frame has {held.columns} x {held.rows} pixels: not shown.")
+    if held.samples != options["samples_per_pixel"]:
+        raise Refused("undecodable", f"The picture inside a frame has {held.samples} samples to a pixel: not shown.")
 
 
 def _jpeg_ls_without_end(data: bytes, syntax: UID, options: dict[str, Any]) -> Values:
@@ -60,10 +72,6 @@ def _whole(data: bytes) -> bytes:
 
 
 def _jpeg(data: bytes, found: jpeg.Facts, syntax: UID, options: dict[str, Any]) -> Values:
-    if (found.rows, found.columns) != (options["rows"], options["columns"]):
-        raise Refused("undecodable", "The picture inside a frame has another size than the header says.")
-    if len(found.components) != options["samples_per_pixel"]:
-        raise Refused("undecodable", "The picture inside a frame has other colours than the header says.")
     if found.of_eight_bits:
         return jpeg.decode(data, found)
     # pydicom refuses twelve bits under the name of the lossy syntax; GDCM decodes by what the stream says.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -21,6 +21,9 @@ Shape = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 _WHITE = 255
 _WORD = 65536
 _AS_STORED = "Its window (centre {:g}, width {:g}) is not applied: greys of eight bits are shown as stored."
+_IGNORED = "Its {} is not applied: what a device shows may look otherwise."
+_OVERLAY = "It has an overlay, which is not shown."
+OVERLAY_ROWS = 0x60000010
 _UNUSABLE = "Its window has a width of {:g}, which means nothing: it is not applied."
 
 
@@ -69,14 +72,36 @@ def window_of(dataset: Dataset) -> Window | None:
 
 
 def say_what_is_not_applied(opened: DicomFile, layout: Layout) -> None:
-    """A warning where the file has a window that the picture does not follow."""
-    window = window_of(opened.dataset)
-    if window is None or not layout.photometric.startswith("MONOCHROME"):
+    """A warning for each element of the header that the picture does not follow."""
+    if opened.dataset.get(OVERLAY_ROWS) is not None:
+        opened.warnings.append(_OVERLAY)
+    if not layout.photometric.startswith("MONOCHROME"):
         return
-    if not window.usable:
+    window = window_of(opened.dataset)
+    as_stored = is_as_stored(layout.bits_stored, opened)
+    if window and not window.usable:
         opened.warnings.append(_UNUSABLE.format(window.width))
-    elif layout.bits_stored <= 8 and not window.keeps_bytes:
+    elif window and as_stored and not window.keeps_bytes:
         opened.warnings.append(_AS_STORED.format(window.centre, window.width))
+    opened.warnings.extend(_IGNORED.format(name) for name in _ignored(opened.dataset, layout, as_stored=as_stored))
+
+
+def is_as_stored(bits: int, opened: DicomFile) -> bool:
+    """Eight bits and fewer without a sign go to the screen as they are; one bit is black or white either way."""
+    return 1 < bits <= 8 and value(opened.dataset, "PixelRepresentation") != 1
+
+
+def _ignored(dataset: Dataset, layout: Layout, *, as_stored: bool) -> Iterator[str]:
+    if as_stored and value(dataset, "ModalityLUTSequence"):
+        yield "modality table"
+    if as_stored and value(dataset, "VOILUTSequence"):
+        yield "table of greys"
+    if as_stored and (number(dataset, "RescaleSlope") or 1) < 0:
+        yield "rescaling, which turns black and white about,"
+    if layout.photometric == "MONOCHROME2" and text(dataset, "PresentationLUTShape", 16).upper() == "INVERSE":
+        yield "inverse presentation"
+    if value(dataset, "RedPaletteColorLookupTableDescriptor") is not None:
+        yield "palette for some of its greys"
 
 
 def meant(array: npt.NDArray[Any], opened: DicomFile) -> Values:

@@ -25,7 +25,8 @@ _KEYWORDS = (
     "SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
     "BitsStored HighBit FrameTime FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate "
-    "WindowCenter WindowWidth VOILUTFunction PixelRepresentation "
+    "WindowCenter WindowWidth VOILUTFunction PixelRepresentation PresentationLUTShape RescaleSlope RescaleIntercept "
+    "ModalityLUTSequence VOILUTSequence "
     + " ".join(
         f"{name}PaletteColorLookupTable{part} Segmented{name}PaletteColorLookupTableData"
         for name in ("Red", "Green", "Blue")
@@ -34,6 +35,7 @@ _KEYWORDS = (
     + " SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence"
 )
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
+TAGS.append(greys.OVERLAY_ROWS)
 
 
 def read(path: Path) -> Header:

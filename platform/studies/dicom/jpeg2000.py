@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 _BOX = b"jp2c"
-_SOC, _COD, _SOT, _EOC = 0xFF4F, 0xFF52, 0xFF90, b"\xff\xd9"
+_SIZ, _SOC, _COD, _SOT, _EOC = 0xFF51, 0xFF4F, 0xFF52, 0xFF90, b"\xff\xd9"
 
 
 def _start(data: bytes) -> int:
@@ -32,6 +33,17 @@ def transforms(data: bytes) -> bool | None:
         return None
     where = next((at for marker, at in _main_header(data, start) if marker == _COD), None)
     return None if where is None or where + 9 > len(data) else data[where + 8] == 1
+
+
+def picture(data: bytes) -> tuple[int, int, int, int] | None:
+    """(rows, columns, samples, bits of the first of these) by the first marker segment, SIZ; None where it is not."""
+    start = _start(data)
+    size = data[start + 4 : start + 43]
+    if start < 0 or len(size) < 39 or int.from_bytes(data[start + 2 : start + 4]) != _SIZ:
+        return None
+    right, bottom, left, top = struct.unpack(">4L", size[4:20])
+    (samples,) = struct.unpack(">H", size[36:38])
+    return bottom - top, right - left, samples, (size[38] & 0x7F) + 1
 
 
 def whole(data: bytes) -> bytes | None:

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from pydicom.dataset import Dataset
-from pydicom.uid import RLELossless
+from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
-from studies.dicom import colours, fragments, palette, syntaxes
+from studies.dicom import colours, compressed, fragments, palette, syntaxes
 from studies.dicom.attributes import text, value
 from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
 from studies.dicom.facts import PixelFacts
@@ -92,7 +92,10 @@ def check(opened: DicomFile) -> Layout:
     layout = _recounted(opened, _sampled(opened, layout))
     flaw, reason = _flaw(opened, layout)
     whole = layout.frames
-    _say_whose_colours(opened, layout)
+    if opened.pixel_length == UNDEFINED and opened.syntax != RLELossless:
+        data = fragments.read(opened, fragments.walk(opened)[0][:1])
+        layout = _deepened(opened, layout, compressed.depth(data))
+        _say_whose_colours(opened, layout, data)
     if flaw and flaw != "miscounted":
         whole = _whole_frames(opened, layout) if flaw == "truncated" else 0
     return replace(layout, flaw=flaw, flaw_reason=reason, whole=whole)
@@ -125,11 +128,21 @@ def _named(opened: DicomFile, layout: Layout) -> Layout:
     return replace(layout, photometric=photometric)
 
 
-def _say_whose_colours(opened: DicomFile, layout: Layout) -> None:
+def _deepened(opened: DicomFile, layout: Layout, depth: int) -> Layout:
+    """With as many bits as the first frame has where the header has no room for them, or more than a JPEG holds."""
+    fits = depth <= layout.bits_allocated and (layout.bits_stored > 8 or depth <= 8)
+    if not 0 < depth <= 16 or (fits and not (opened.syntax == JPEGBaseline8Bit and depth < layout.bits_stored)):
+        return layout
+    opened.warnings.append(
+        f"Its header says {layout.bits_stored} bits stored, its compressed frames have {depth} bits: shown so."
+    )
+    return replace(layout, bits_stored=depth, bits_allocated=8 if depth <= 8 else 16, shift=0)
+
+
+def _say_whose_colours(opened: DicomFile, layout: Layout, data: bytes) -> None:
     """Where the first frame contradicts the header."""
-    if layout.samples != 3 or opened.pixel_length != UNDEFINED or opened.syntax == RLELossless:
+    if layout.samples != 3:
         return
-    data = fragments.read(opened, fragments.walk(opened)[0][:1])
     said, shown = colours.of_stream(data), colours.decided(data, layout.photometric)
     meant = "RGB" if layout.photometric in ("RGB", "YBR_RCT", "YBR_ICT") else "YBR_FULL"
     if said and said != meant:

@@ -43,8 +43,9 @@ class Source:
 
     def encoded(self, number: int) -> bytes:
         """The bytes of one compressed frame; raises Refused."""
-        if self._stands_alone:
-            return self._own_bytes(number)
+        self._check_whole(number)
+        if self._parts:
+            return fragments.read(self.opened, self._parts[number - 1])
         self.opened.stream.seek(self.opened.pixel_start)
         offsets = self.options.get("extended_offsets")
         with _as_refusal(self.opened):
@@ -134,24 +135,19 @@ class Source:
         values = greys.meant(array, self.opened)[~greys.is_padding(array, self.opened)]
         return [float(values.min()), float(values.max())] if values.size else []
 
-    @property
-    def _stands_alone(self) -> bool:
-        """A frame is put together from its fragments, without the file's tables."""
-        return self.opened.syntax.is_encapsulated and (bool(self.shape.flaw) or self.shape.regrouped)
-
     @cached_property
     def _parts(self) -> list[list[fragments.Fragment]]:
+        """The fragments of each frame where they tell themselves which these are; empty where tables must tell."""
         if self.shape.regrouped:
             return fragments.by_frame(self.opened)
-        return [[fragment] for fragment in fragments.single_frames(self.opened)]
+        found, _ = fragments.walk(self.opened)
+        if len(found) != self.shape.frames and self.shape.flaw:
+            found = fragments.single_frames(self.opened)
+        return [[fragment] for fragment in found] if len(found) == self.shape.frames or self.shape.flaw else []
 
     def _check_whole(self, number: int) -> None:
         if number > self.shape.whole:
             raise Refused(self.shape.flaw, f"The file ends before this frame does. {self.shape.flaw_reason}")
-
-    def _own_bytes(self, number: int) -> bytes:
-        self._check_whole(number)
-        return fragments.read(self.opened, self._parts[number - 1])
 
 
 @contextmanager
@@ -189,6 +185,7 @@ def open_source(path: Path) -> Source:
     # Colours are made RGB here, by what the frames themselves say: the decoder shall leave them as they are.
     options["photometric_interpretation"] = "RGB" if shape.samples == 3 else shape.photometric
     options["samples_per_pixel"] = shape.samples
+    options["bits_allocated"] = shape.bits_allocated
     options["bits_stored"] = shape.bits_stored
     options["pixel_representation"] = int(value(opened.dataset, "PixelRepresentation") == 1)
     options["planar_configuration"] = int(shape.planar and not opened.syntax.is_encapsulated)
@@ -277,7 +274,7 @@ def _grey_for_display(array: npt.NDArray[Any], source: Source, *, inverted: bool
 
 
 def _is_shown_as_stored(source: Source) -> bool:
-    return 1 < source.shape.bits_stored <= 8 and not source.options.get("pixel_representation")
+    return greys.is_as_stored(source.shape.bits_stored, source.opened)
 
 
 def _as_stored(array: npt.NDArray[Any], source: Source) -> Grey:

@@ -120,7 +120,7 @@ def test_a_frame_that_is_not_there_is_said(tmp_path: Path, frame: int) -> None:
 
 
 def test_pixels_that_cannot_be_decoded_are_said_plainly() -> None:
-    with pytest.raises(SandboxError, match="damaged"):
+    with pytest.raises(SandboxError, match=r"The picture inside frame 1 has \d+ x \d+ pixels: not shown"):
         list(pool.decode_frames(BUNDLED / "JPEG2000-embedded-sequence-delimiter.dcm", [1]))
 
 

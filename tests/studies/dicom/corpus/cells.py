@@ -122,7 +122,15 @@ def file(
 
 
 def _dataset(
-    pixels: bytes, shape: Sequence[int], *, photometric: str | None, bits: tuple[int, int], signed: bool, **facts: Any
+    pixels: bytes,
+    shape: Sequence[int],
+    *,
+    photometric: str | None,
+    bits: tuple[int, int],
+    signed: bool,
+    vr: str = "",
+    extra: Dataset | None = None,
+    **facts: Any,
 ) -> Dataset:
     samples = shape[3] if len(shape) == 4 else 1
     elements = {
@@ -139,7 +147,8 @@ def _dataset(
         "PixelData": pixels,
     }
     made = dataset(**(elements | facts))
-    made["PixelData"].VR = "OB" if bits[0] <= 8 else "OW"
+    made["PixelData"].VR = vr or ("OB" if bits[0] <= 8 else "OW")
+    made.update(extra or {})
     return made
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.studies.dicom.corpus import damaged, encapsulated, native, palettes
+from tests.studies.dicom.corpus import contradictory, damaged, encapsulated, native, palettes
 from tests.studies.dicom.corpus.judge import judge
 
-FAMILIES = native.FAMILIES | palettes.FAMILIES | encapsulated.FAMILIES | damaged.FAMILIES
+FAMILIES = native.FAMILIES | palettes.FAMILIES | encapsulated.FAMILIES
+FAMILIES |= contradictory.FAMILIES | damaged.FAMILIES
 CELLS = {
     "greys": 128,
     "inverted greys": 16,
@@ -39,6 +40,11 @@ CELLS = {
     "segmented palettes": 8,
     "compressed palettes": 12,
     "missing palettes": 3,
+    "contradicted depths": 16,
+    "contradicted sides": 16,
+    "wrong offsets": 12,
+    "bytes in words": 5,
+    "elements that are not followed": 8,
     "cut frames": 40,
     "frames without an end": 32,
     "restart markers": 3,
