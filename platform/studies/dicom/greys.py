@@ -42,7 +42,7 @@ class Window:
     @property
     def keeps_bytes(self) -> bool:
         """Eight bits come out as they went in, but for rounding."""
-        return self.shape != "SIGMOID" and abs(self.centre - 128) <= 1 and abs(self.width - 256) <= 1
+        return self.shape != "SIGMOID" and abs(self.centre - 128) <= 1 and abs(self.width - 256) <= 2
 
     def apply(self, values: Values) -> Grey:
         mapped = {"LINEAR": self._linear, "LINEAR_EXACT": self._exact, "SIGMOID": self._sigmoid}
@@ -100,7 +100,7 @@ def _ignored(dataset: Dataset, layout: Layout, *, as_stored: bool) -> Iterator[s
         yield "rescaling, which turns black and white about,"
     if layout.photometric == "MONOCHROME2" and text(dataset, "PresentationLUTShape", 16).upper() == "INVERSE":
         yield "inverse presentation"
-    if value(dataset, "RedPaletteColorLookupTableDescriptor") is not None:
+    if text(dataset, "PixelPresentation", 16).upper() in ("COLOR", "MIXED"):
         yield "palette for some of its greys"
 
 

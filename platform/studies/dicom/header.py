@@ -25,8 +25,8 @@ _KEYWORDS = (
     "SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
     "BitsStored HighBit FrameTime FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate "
-    "WindowCenter WindowWidth VOILUTFunction PixelRepresentation PresentationLUTShape RescaleSlope RescaleIntercept "
-    "ModalityLUTSequence VOILUTSequence "
+    "WindowCenter WindowWidth VOILUTFunction PixelRepresentation PresentationLUTShape PixelPresentation "
+    "RescaleSlope RescaleIntercept ModalityLUTSequence VOILUTSequence "
     + " ".join(
         f"{name}PaletteColorLookupTable{part} Segmented{name}PaletteColorLookupTableData"
         for name in ("Red", "Green", "Blue")

@@ -117,20 +117,22 @@ def not_followed() -> Iterator[Cell]:
     inverted = table(np.arange(255, -1, -1), 0, 8)
     inverted_modality = table(np.arange(255, -1, -1), 0, 8)
     inverted_modality.ModalityLUTType = "US"
+    supplemental = {
+        f"{name}PaletteColorLookupTable{part}": value
+        for name in ("Red", "Green", "Blue")
+        for part, value in (("Descriptor", [16, 200, 16]), ("Data", bytes(32)))
+    }
     cases: dict[str, dict[str, Any]] = {
         "VOI table": {"VOILUTSequence": [inverted]},
         "modality table": {"ModalityLUTSequence": [inverted_modality]},
         "negative slope": {"RescaleSlope": -1, "RescaleIntercept": 255},
         "inverse presentation": {"PresentationLUTShape": "INVERSE"},
-        "supplemental palette": {
-            f"{name}PaletteColorLookupTable{part}": value
-            for name in ("Red", "Green", "Blue")
-            for part, value in (("Descriptor", [16, 200, 16]), ("Data", bytes(32)))
-        },
+        "supplemental palette": supplemental | {"PixelPresentation": "COLOR"},
     }
     for name, facts in cases.items():
         yield Cell(name, file(data, values.shape, **facts), shown, verdict="said", word="not applied")
     yield Cell("overlay", _overlaid(data, values), shown, verdict="said", word="overlay")
+    yield Cell("palette for nothing", file(data, values.shape, **supplemental), shown)
     yield Cell("slope of one", file(data, values.shape, RescaleSlope=1, RescaleIntercept=0), shown)
     made = file(data, values.shape, photometric="MONOCHROME1", PresentationLUTShape="INVERSE")
     yield Cell("inverse of inverted greys", made, 255 - shown)

@@ -145,7 +145,12 @@ def deflated() -> Iterator[Cell]:
 def unshown() -> Iterator[Cell]:
     """Syntaxes that nobody decodes here: video, and those that came later."""
     videos = {f"1.2.840.10008.1.2.4.{number}": "video" for number in range(100, 109)}
-    later = {"1.2.840.10008.1.2.4.110": "XL", "1.2.840.10008.1.2.4.112": "XL", "1.2.826.0.1.3680043.2.1": "private"}
+    later = {
+        "1.2.840.10008.1.2.4.110": "XL",
+        "1.2.840.10008.1.2.4.112": "XL",
+        "1.2.840.10008.1.2.8.1": "Deflated Image Frame",
+        "1.2.826.0.1.3680043.2.1": "private",
+    }
     referenced = {"1.2.840.10008.1.2.4.94": "JPIP"}
     for syntax, word in (videos | later | referenced).items():
         # A name of equal length, for those that the writer does not know.

@@ -44,14 +44,14 @@ CELLS = {
     "contradicted sides": 16,
     "wrong offsets": 12,
     "bytes in words": 5,
-    "elements that are not followed": 8,
+    "elements that are not followed": 9,
     "cut frames": 40,
     "frames without an end": 32,
     "restart markers": 3,
     "run lengths": 2,
     "impossible lengths": 13,
     "damaged deflate": 4,
-    "syntaxes that are not shown": 14,
+    "syntaxes that are not shown": 15,
 }
 """How many each family has."""
 
