@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from studies.dicom import compressed, jpeg, jpeg2000
 from studies.dicom.bounded_reader import Refused
 
 Values = npt.NDArray[Any]
-_HEARD = 64 * 1024
+_STDERR, _HEARD = 2, 64 * 1024
 _JPEG_LS = 0xF7
 _CORRUPT = re.compile(r"(Corrupt JPEG data|Premature end)[^\n]*")
 _SURPLUS = re.compile(r"non-conformant padding - (\d+) vs\. (\d+) bytes")
@@ -108,13 +107,12 @@ def _complaints() -> Iterator[list[str]]:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
-    stderr = 2 if sys.__stderr__ is None else sys.__stderr__.fileno()
-    before = os.dup(stderr)
-    os.dup2(writing, stderr)
+    before = os.dup(_STDERR)
+    os.dup2(writing, _STDERR)
     try:
         yield heard
     finally:
-        os.dup2(before, stderr)
+        os.dup2(before, _STDERR)
         os.close(before)
         os.close(writing)
         heard.append(_read(reading))
