@@ -21,6 +21,7 @@ from common.atomic_file import replacing
 from inference.core.engine import Engine
 from inference.core.frame_selection import ClipFacts, select_frames
 from inference.core.preprocess import Box, prepare
+from studies import decoding
 from studies.frame_cache import FrameError, grey_frames
 from studies.models import Clip
 from studies.sandbox.pool import SandboxError
@@ -141,9 +142,14 @@ def tissue_box(regions: Sequence[dict[str, object]]) -> Box | None:
 
 
 def cache_path(clip_digest: str, engine: Engine) -> Path:
-    """Where a clip's embeddings are kept; the compute type is part of the name, since bfloat16 differs in its bits."""
+    """Where a clip's embeddings are kept.
+
+    The way of decoding is part of the name, so that none is scored of pixels that are now others, and the compute type,
+    since bfloat16 differs in its bits.
+    """
     work: Path = settings.WORK_FOLDER
-    kind = f"{engine.manifest.preprocessing}-{str(engine.dtype).removeprefix('torch.')}-{engine.device.type}"
+    compute = f"{str(engine.dtype).removeprefix('torch.')}-{engine.device.type}"
+    kind = f"{engine.manifest.preprocessing}-{compute}-d{decoding.VERSION}"
     return work / "embeddings" / engine.manifest.backbone_digest / kind / clip_digest[:2] / f"{clip_digest}.npz"
 
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from inference.registry import champion
+from studies import decoding
 from studies.models import Clip
 
 WIDTH = 128
@@ -41,10 +42,12 @@ def vectors_of(studies: Iterable[int]) -> dict[int, Vector]:
 
 
 def _folders(backbone: str) -> list[Path]:
-    """Where this backbone's embeddings lie, one folder for each way of computing them."""
+    """Where this backbone's embeddings lie, one folder for each way of computing them, as pixels are decoded now."""
     work: Path = settings.WORK_FOLDER
     root = work / "embeddings" / backbone
-    return sorted(path for path in root.iterdir() if path.is_dir()) if backbone and root.is_dir() else []
+    if not backbone or not root.is_dir():
+        return []
+    return sorted(path for path in root.iterdir() if path.is_dir() and path.name.endswith(f"-d{decoding.VERSION}"))
 
 
 def _mean_of(digest: str, folders: Sequence[Path]) -> Vector | None:

@@ -1,4 +1,4 @@
-"""Find what the tests drive: Chromium, PostgreSQL, Redis, dicom3tools, DCMTK. As root on Debian, install what lacks."""
+"""Find what the tests drive: Chromium, PostgreSQL, Redis, and other decoders. As root on Debian, install what lacks."""
 
 from __future__ import annotations
 
@@ -63,12 +63,18 @@ def dcmtk() -> Path | None:
     return _on_path("dsr2html")
 
 
+def openjpeg() -> Path | None:
+    """OpenJPEG's own program: a second decoder of JPEG 2000."""
+    return _on_path("opj_decompress")
+
+
 FINDERS: dict[str, Callable[[], Path | None]] = {
     "chromium": chromium,
     "postgresql": postgres,
     "redis-server": redis,
     "dicom3tools": dicom3tools,
     "dcmtk": dcmtk,
+    "libopenjp2-tools": openjpeg,
 }
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import random
 import sys
+from collections import Counter
 from operator import attrgetter
+from typing import Any
 
 # Before torch is imported: threads of two test processes that wait for each other on two cores cost half of the time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -32,6 +34,20 @@ def _expected_seconds(item: pytest.Item) -> tuple[float, bool]:
     limit = item.get_closest_marker("timeout")
     whole_site = any(item.get_closest_marker(name) for name in ("browser", "services", "faults"))
     return (float(limit.args[0]) if limit else 0.0, whole_site)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How the cells of the pixel corpus came out (tests/studies/dicom/corpus)."""
+    counts: Counter[str] = Counter()
+    for report in (each for kind in terminalreporter.stats.values() for each in kind):
+        if isinstance(report, pytest.TestReport) and report.when == "call":
+            properties: dict[str, Any] = dict(report.user_properties)
+            counts.update(properties.get("cells", {}))
+    if counts:
+        shown = ("right", "right"), ("said", "right with a warning"), ("kept", "not shown, with the reason")
+        parts = [f"{counts[key]} {words}" for key, words in shown]
+        wrong = counts["wrong"] + counts["doubted"]
+        terminalreporter.write_line(f"pixel corpus: {counts.total()} cells, {', '.join(parts)}, {wrong} wrong")
 
 
 @pytest.fixture(autouse=True)

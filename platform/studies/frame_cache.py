@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from django.conf import settings
 
 from common.atomic_file import replacing
-from studies import storage
+from studies import decoding, storage
 from studies.models import Clip
 from studies.sandbox import pool
 
@@ -25,8 +25,6 @@ THUMBNAIL_SIDE = 256
 AHEAD = 32
 _AHEAD_SECONDS = 0.1
 _GREY_BATCH = 64
-# Counted up whenever the same bytes are shown in another way: older pictures are then never taken from the cache.
-_LOOK = "2"
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png"}
 
 
@@ -161,7 +159,7 @@ def _decode_from(clip: Clip, path: Path, numbers: range) -> Frame:
 
 def _folder(clip: Clip) -> Path:
     digest = clip.digest
-    folder: Path = settings.WORK_FOLDER / "frames" / _LOOK / digest[:2] / digest
+    folder: Path = settings.WORK_FOLDER / "frames" / str(decoding.VERSION) / digest[:2] / digest
     return folder
 
 

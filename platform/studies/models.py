@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from studies import decoding
 from studies.dicom.birth_dates import birth_doubt
 
 DAYS_AT_TERM_AND_BEYOND = 45 * 7
@@ -172,7 +173,11 @@ class ClipQuerySet(models.QuerySet["Clip"]):
 
 
 class Clip(models.Model):
-    """One SOP instance; a still is a clip of one frame. ``frames`` 0: it holds no image."""
+    """One SOP instance; a still is a clip of one frame. ``frames`` 0: it holds no image.
+
+    ``pixel_notes`` are those of ``warnings`` that tell what was decided about pixels; null: from before it was kept.
+    ``decoding``: the way of decoding by which all this was written down.
+    """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="clips")
     sop_uid = models.CharField(max_length=64, unique=True)
@@ -207,6 +212,8 @@ class Clip(models.Model):
     parked_reason = models.TextField(blank=True)
     decode_error = models.TextField(blank=True)
     warnings = models.JSONField(default=list)
+    pixel_notes = models.JSONField(null=True)
+    decoding = models.PositiveSmallIntegerField(default=decoding.current, db_default=1)
 
     objects = ClipQuerySet.as_manager()
 

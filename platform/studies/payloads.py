@@ -19,6 +19,7 @@ from studies.patients.doubts import notes_on
 
 DEFAULT_RATE = 24.0
 _ULTRASOUND = "US"
+_NAMED_CLIPS = 3
 NO_MASTOID = "No mastoid view: posterior fossa not assessed."
 
 RateSource = Literal["vector", "frame_time", "recommended", "default"]
@@ -185,7 +186,22 @@ def notes(study: Study, clips: Sequence[Clip]) -> list[str]:
     broken = sum(bool(clip.decode_error) for clip in clips)
     if broken:
         sentences.append(f"{broken} of {len(clips)} clips cannot be shown or are incomplete.")
-    return sentences
+    return [*sentences, *_pixel_notes(clips)]
+
+
+def _pixel_notes(clips: Sequence[Clip]) -> list[str]:
+    """What was decided about pixels that contradict their header, and which clips it is about."""
+    about: dict[str, list[int]] = {}
+    for number, clip in enumerate(clips, 1):
+        for sentence in clip.pixel_notes or []:
+            about.setdefault(sentence, []).append(number)
+    return [f"{_which(numbers, len(clips))}: {sentence}" for sentence, numbers in about.items()]
+
+
+def _which(numbers: Sequence[int], clips: int) -> str:
+    if len(numbers) > _NAMED_CLIPS:
+        return f"{len(numbers)} of {clips} clips"
+    return f"Clip{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
 
 
 def _birth_notes(study: Study) -> list[str]:

@@ -18,6 +18,7 @@ from jobs import queue
 from jobs.models import Job, JobStatus, Queue
 from jobs.transitions import Lost
 from live.models import Event
+from studies import decoding
 from studies.frame_cache import FrameError
 from studies.models import Clip, Priority
 from studies.sandbox.pool import SandboxError
@@ -46,6 +47,20 @@ def test_a_closed_revision_is_scored_once(model: ModelVersion) -> None:
         model,
         Flag.SUSPECTED if (score.probability or 0) >= 0.4 else Flag.NOT_SUSPECTED,
     )
+
+
+def test_embeddings_of_an_older_way_of_decoding_are_not_used(
+    model: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = study()
+    for version in (decoding.VERSION, decoding.VERSION + 1):
+        monkeypatch.setattr(decoding, "VERSION", version)
+        revision = close(made)
+        work()
+        assert Score.objects.get(revision=revision).inputs["cached_frames"] == 0
+    revision = close(made)
+    work()
+    assert Score.objects.get(revision=revision).inputs["cached_frames"] == BUDGET
 
 
 def test_attention_is_given_for_each_selected_frame_and_sums_to_one(model: ModelVersion) -> None:

@@ -68,6 +68,16 @@ def test_without_a_mastoid_view_the_posterior_fossa_is_not_assessed(reader: Clie
     assert note not in reader.get(_urls(clip)[0]).json()["notes"]
 
 
+def test_what_was_decided_about_pixels_is_a_note_that_names_the_clips(reader: Client, stored: Stored) -> None:
+    for number, bits in enumerate((12, 8, 12), 1):
+        clip = stored(
+            StudyInstanceUID="1.7", BitsStored=bits, AcquisitionDateTime=f"2026010510{number}000", seed=number
+        )
+    notes = reader.get(_urls(clip)[0]).json()["notes"]
+    assert "Clips 1, 3: Its header says 12 bits stored in 8: taken as 8." in notes
+    assert clip.pixel_notes == [sentence for sentence in clip.warnings if "bits stored" in sentence]
+
+
 def test_a_study_without_ultrasound_has_no_such_note(reader: Client, stored: Stored) -> None:
     assert reader.get(_urls(stored(Modality="CT"))[0]).json()["notes"] == []
 
@@ -130,7 +140,7 @@ def test_a_frame_that_is_not_there_is_not_found(reader: Client, stored: Stored, 
 
 
 def test_pixels_that_cannot_be_decoded_are_422_with_a_reason(reader: Client, take: Callable[..., object]) -> None:
-    take((BUNDLED / "JPEG-lossy.dcm").read_bytes())
+    take((BUNDLED / "JPEG2000-embedded-sequence-delimiter.dcm").read_bytes())
     clip = Clip.objects.get()
     response = reader.get(_urls(clip)[1] + "frames/1/")
     assert (response.status_code, response.json()["code"]) == (422, "undecodable")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from accounts.models import AuditEntry
-from studies.models import Clip
+from studies import decoding, revisions
+from studies.models import Clip, Study
 from tests.browser.calibration import trace
 from tests.studies.dicoms import region
 
@@ -60,6 +62,48 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(clip: Clip) -> Non
     assert "1 clips would change" in _run("--dry-run")
     assert not any(each.get("axes") for each in Clip.objects.get(pk=clip.pk).regions)
     assert not AuditEntry.objects.filter(action="clips.reread").exists()
+
+
+@pytest.fixture
+def miscounted(stored: Stored) -> Clip:
+    """A closed study of a clip that an older version believed to have one frame, and could not decode."""
+    made = stored(NumberOfFrames=1)
+    old: dict[str, Any] = {"frames": 1, "pixel_notes": None, "decode_error": "It is damaged.", "decoding": 1}
+    old["warnings"] = ["It was odd.", "Its header names patient P2; the study belongs to P1."]
+    Clip.objects.filter(pk=made.pk).update(**old)
+    Study.objects.filter(pk=made.study_id).update(closes_at=None)
+    return made
+
+
+def test_frames_warnings_and_errors_are_those_of_now(miscounted: Clip) -> None:
+    _run()
+    now = Clip.objects.get(pk=miscounted.pk)
+    assert (now.frames, now.decode_error, now.scorable, now.decoding) == (2, "", True, decoding.VERSION)
+    assert now.pixel_notes == ["Its header counts 1 frame, its pixels hold 2: all of them are shown."]
+    assert now.warnings == [*now.pixel_notes, "Its header names patient P2; the study belongs to P1."]
+
+
+def test_a_study_whose_pixels_are_others_is_scored_again(miscounted: Clip) -> None:
+    assert "1 studies will be scored again" in _run()
+    assert revisions.close_due() == 1
+    assert AuditEntry.objects.get(action="clips.reread").detail["scored_again"]
+    assert "scored again" not in _run()
+
+
+@pytest.mark.parametrize(("facts", "again"), [({}, False), ({"BitsStored": 7}, True)])
+def test_ordinary_pixels_are_not_scored_again_because_of_an_update(
+    stored: Stored, facts: dict[str, int], *, again: bool
+) -> None:
+    made = stored(**facts)
+    Clip.objects.filter(pk=made.pk).update(decoding=1, pixel_notes=None)
+    Study.objects.filter(pk=made.study_id).update(closes_at=None)
+    assert ("scored again" in _run()) == again
+
+
+def test_what_a_decoder_met_stays_as_long_as_it_decodes_the_same_way(clip: Clip) -> None:
+    Clip.objects.filter(pk=clip.pk).update(decode_error="Frame 2 is damaged.")
+    _run()
+    assert Clip.objects.get(pk=clip.pk).decode_error == "Frame 2 is damaged."
 
 
 def test_what_a_person_set_stays(clip: Clip) -> None:

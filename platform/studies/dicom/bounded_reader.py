@@ -23,6 +23,7 @@ INFLATE_CAP = 512 * 1024**2
 INFLATE_FREELY = 64 * 1024**2
 INFLATE_RATIO = 100
 UNDEFINED = 0xFFFFFFFF
+_DEFLATED_CUT = "Incomplete: its deflated data end early"
 _FIRST_ELEMENTS = {bytes(pair) for low in (0, 1, 5, 8, 16) for pair in ((low, 0), (0, low))}
 _PIXEL_TAGS = {0x7FE00010: "pixels", 0x7FE00008: "float", 0x7FE00009: "double"}
 
@@ -70,8 +71,9 @@ def open_dicom(path: Path, tags: Sequence[int] | None = None) -> DicomFile:
     _check_magic(stream)
     meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
     syntax = _syntax(meta)
+    whole = True
     if syntax == DeflatedExplicitVRLittleEndian:
-        stream = _inflate(stream)
+        stream, whole = _inflate(stream)
     known = syntaxes.is_known(syntax)
     elements: list[BaseTag | int] | None = None if tags is None else [BaseTag(tag) for tag in tags]
     dataset = read_dataset(
@@ -86,7 +88,15 @@ def open_dicom(path: Path, tags: Sequence[int] | None = None) -> DicomFile:
         raise Refused("unknown_syntax", f"It is encoded in {syntaxes.name(syntax)}, and cannot be read here.")
     opened = DicomFile(dataset, stream, syntax, little_endian=not known or syntax.is_little_endian)
     _find_pixels(opened)
+    if not whole:
+        _say_deflated_is_cut(opened)
     return opened
+
+
+def _say_deflated_is_cut(opened: DicomFile) -> None:
+    if not opened.pixel_kind:
+        raise Refused("damaged", f"{_DEFLATED_CUT}, in front of its pixels.")
+    opened.warnings.append(f"{_DEFLATED_CUT}, inside its pixels.")
 
 
 def _check_magic(stream: BinaryIO) -> None:
@@ -121,7 +131,8 @@ def _syntax(meta: Dataset) -> UID:
     return UID(value)
 
 
-def _inflate(stream: BinaryIO) -> BinaryIO:
+def _inflate(stream: BinaryIO) -> tuple[BinaryIO, bool]:
+    """The data, and whether they end as they should."""
     packed = stream.read()
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     cap = min(INFLATE_CAP, max(INFLATE_FREELY, INFLATE_RATIO * len(packed)))
@@ -131,7 +142,7 @@ def _inflate(stream: BinaryIO) -> BinaryIO:
         raise Refused("damaged", "Its deflated data are damaged.") from error
     if len(data) > cap:
         raise Refused("too_large", f"It inflates to more than {cap // 1024**2} MB from {len(packed) // 1024} kB.")
-    return io.BytesIO(data)
+    return io.BytesIO(data), inflater.eof
 
 
 def _find_pixels(opened: DicomFile) -> None:

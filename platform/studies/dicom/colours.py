@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.pixels.processing import convert_color_space
 
+from studies.dicom import jpeg, jpeg2000
+
 Pixels = npt.NDArray[np.uint8]
-_JP2_STREAM = b"jp2c"
-_APP14, _SOS = 0xEE, 0xDA
-_SOC, _COD, _SOT = 0xFF4F, 0xFF52, 0xFF90
+_AS_DECODED = {"YBR_RCT": "RGB", "YBR_ICT": "RGB", "YBR_FULL_422": "YBR_FULL"}
 # Y from 16 to 235 and differences from 16 to 240, as in television (ITU-R BT.601).
 _FROM_PARTIAL = np.array(
     [[1.164383, 0, 1.596027], [1.164383, -0.391762, -0.812968], [1.164383, 2.017232, 0]], dtype=np.float32
@@ -47,34 +47,31 @@ def to_rgb(array: npt.NDArray[Any], photometric: str) -> npt.NDArray[Any]:
 
 
 def of_stream(data: bytes) -> str:
-    """The colours that a decoder returns for a compressed frame, where its own bytes say; empty where they do not."""
-    if data[:2] == b"\xff\xd8":
-        return _adobe_says(data)
-    return "RGB" if _stream_transforms(data) else ""
+    """The colours that a compressed frame says it has; empty where it does not."""
+    if data[:2] == jpeg.SOI:
+        found = jpeg.facts(data)
+        return found.colours if found else ""
+    return "RGB" if jpeg2000.transforms(data) else ""
 
 
-def _adobe_says(data: bytes) -> str:
-    """The colours that the Adobe marker of a JPEG names; empty where it has none."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _SOS:
-        length = int.from_bytes(data[at + 2 : at + 4])
-        if data[at + 1] == _APP14 and data[at + 4 : at + 9] == b"Adobe" and length >= 14:
-            return "YBR_FULL" if data[at + 15] == 1 else "RGB"
-        at += 2 + max(length, 2)
-    return ""
+def decided(data: bytes, photometric: str) -> str:
+    """What the three samples of a compressed frame are: RGB, or luma and differences.
+
+    The frame decides over the header, which devices and converters forget to change; a lossless JPEG transforms
+    nothing, and is what the header says, whatever its markers are.
+    """
+    header = _in_stream(photometric, in_jpeg=data[:2] == jpeg.SOI)
+    found = jpeg.facts(data)
+    return header if found and found.lossless else of_stream(data) or header
 
 
-def _stream_transforms(data: bytes) -> bool:
-    """Whether a JPEG 2000 stream has a component transform, which its decoder undoes whatever the header says."""
-    at = data.find(_JP2_STREAM) + len(_JP2_STREAM) if data[4:8] == b"jP  " else 0
-    if int.from_bytes(data[at : at + 2]) != _SOC:
-        return False
-    at += 2
-    while at + 9 <= len(data):
-        marker, length = int.from_bytes(data[at : at + 2]), int.from_bytes(data[at + 2 : at + 4])
-        if marker == _COD:
-            return data[at + 8] == 1
-        if marker == _SOT or length < 2:
-            return False
-        at += 2 + length
-    return False
+def _in_stream(photometric: str, *, in_jpeg: bool) -> str:
+    """What the header means for samples that no longer share colours; in a JPEG the range is always the full one."""
+    if in_jpeg and photometric.startswith("YBR"):
+        return "YBR_FULL"
+    return _AS_DECODED.get(photometric, photometric)
+
+
+def in_words(photometric: str) -> str:
+    """As the header would name it, were it written as it should be."""
+    return " ".join(photometric.upper().replace("PALETTE_COLOR", "PALETTE COLOR").split())

@@ -99,6 +99,6 @@ def _decoded(path: Path) -> Iterator[bytes]:
     if source.shape.flaw:
         raise Refused(source.shape.flaw, source.shape.flaw_reason)
     for number in range(1, source.shape.frames + 1):
-        array, _ = source.decoded(number, raw=True)
+        array, _ = source.decoded(number)
         yield f"{array.shape}{array.dtype.kind}{array.dtype.itemsize}".encode()
         yield array.astype(array.dtype.newbyteorder("<")).tobytes()

@@ -104,6 +104,7 @@ class PixelFacts(TypedDict):
     samples: int
     bits_allocated: int
     bits_stored: int
+    shift: Annotated[int, "bits below those that are stored"]
     flaw: Literal["", "no_pixels", "undecodable", "truncated", "miscounted"]
     flaw_reason: str
     whole: int
@@ -117,3 +118,4 @@ class Header(Identity, Acquisition, FrameTiming, ViewGuess):
     pixels: PixelFacts
     regions: list[Region]
     warnings: list[str]
+    pixel_notes: Annotated[list[str], "those of the warnings that tell what was decided about pixels"]

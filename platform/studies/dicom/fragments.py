@@ -91,19 +91,26 @@ def _unstacked(opened: DicomFile, start: int, length: int) -> list[Fragment]:
 
 def begins_compressed(opened: DicomFile, start: int, length: int) -> bool:
     """The bytes there are the start of a JPEG, JPEG-LS or JPEG 2000 image, or of a sequence of fragments."""
-    return _bytes(opened, start, min(length, 12)).startswith((*_STARTS, b"\xfe\xff\x00\xe0"))
+    head = _bytes(opened, start, min(length, 12))
+    return head.startswith(_STARTS) or begins_item(opened, start, length)
+
+
+def begins_item(opened: DicomFile, start: int, length: int) -> bool:
+    """A sequence of fragments starts there."""
+    return _bytes(opened, start, min(length, 4)) == b"\xfe\xff\x00\xe0"
 
 
 def _begins_image(opened: DicomFile, start: int, length: int) -> bool:
     head = _bytes(opened, start, min(length, _RLE_HEADER.size))
-    return _begins_rle(head, length) if opened.syntax == RLELossless else head.startswith(_STARTS)
+    return begins_rle(head, length) if opened.syntax == RLELossless else head.startswith(_STARTS)
 
 
-def _begins_rle(head: bytes, length: int) -> bool:
+def begins_rle(head: bytes, length: int | None = None) -> bool:
     """A table of 1 to 15 segments, of which the first follows at once and each other one later (PS3.5, G.5)."""
     if len(head) < _RLE_HEADER.size:
         return False
-    count, *offsets = _RLE_HEADER.unpack(head)
+    length = len(head) if length is None else length
+    count, *offsets = _RLE_HEADER.unpack(head[: _RLE_HEADER.size])
     used = offsets[:count]
     return 1 <= count <= 15 and used[0] == _RLE_HEADER.size and used == sorted(used) and used[-1] < length
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.pixels.processing import apply_modality_lut, apply_voi
 
+from studies.dicom import lookup
 from studies.dicom.attributes import number, text, value
 from studies.dicom.bounded_reader import DicomFile
 from studies.dicom.pixel_layout import Layout
@@ -19,7 +19,11 @@ Values = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
 Shape = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 _WHITE = 255
+_WORD = 65536
 _AS_STORED = "Its window (centre {:g}, width {:g}) is not applied: greys of eight bits are shown as stored."
+_IGNORED = "Its {} is not applied: what a device shows may look otherwise."
+_OVERLAY = "It has an overlay, which is not shown."
+OVERLAY_ROWS = 0x60000010
 _UNUSABLE = "Its window has a width of {:g}, which means nothing: it is not applied."
 
 
@@ -38,7 +42,7 @@ class Window:
     @property
     def keeps_bytes(self) -> bool:
         """Eight bits come out as they went in, but for rounding."""
-        return self.shape != "SIGMOID" and abs(self.centre - 128) <= 1 and abs(self.width - 256) <= 1
+        return self.shape != "SIGMOID" and abs(self.centre - 128) <= 1 and abs(self.width - 256) <= 2
 
     def apply(self, values: Values) -> Grey:
         mapped = {"LINEAR": self._linear, "LINEAR_EXACT": self._exact, "SIGMOID": self._sigmoid}
@@ -68,40 +72,97 @@ def window_of(dataset: Dataset) -> Window | None:
 
 
 def say_what_is_not_applied(opened: DicomFile, layout: Layout) -> None:
-    """A warning where the file has a window that the picture does not follow."""
-    window = window_of(opened.dataset)
-    if window is None or not layout.photometric.startswith("MONOCHROME"):
+    """A warning for each element of the header that the picture does not follow."""
+    if opened.dataset.get(OVERLAY_ROWS) is not None:
+        opened.warnings.append(_OVERLAY)
+    if not layout.photometric.startswith("MONOCHROME"):
         return
-    if not window.usable:
+    window = window_of(opened.dataset)
+    as_stored = is_as_stored(layout.bits_stored, opened)
+    if window and not window.usable:
         opened.warnings.append(_UNUSABLE.format(window.width))
-    elif layout.bits_stored <= 8 and not window.keeps_bytes:
+    elif window and as_stored and not window.keeps_bytes:
         opened.warnings.append(_AS_STORED.format(window.centre, window.width))
+    opened.warnings.extend(_IGNORED.format(name) for name in _ignored(opened.dataset, layout, as_stored=as_stored))
 
 
-def meant(array: npt.NDArray[Any], dataset: Dataset) -> Values:
+def is_as_stored(bits: int, opened: DicomFile) -> bool:
+    """Eight bits and fewer without a sign go to the screen as they are; one bit is black or white either way."""
+    return 1 < bits <= 8 and value(opened.dataset, "PixelRepresentation") != 1
+
+
+def _ignored(dataset: Dataset, layout: Layout, *, as_stored: bool) -> Iterator[str]:
+    if as_stored and value(dataset, "ModalityLUTSequence"):
+        yield "modality table"
+    if as_stored and value(dataset, "VOILUTSequence"):
+        yield "table of greys"
+    if as_stored and (number(dataset, "RescaleSlope") or 1) < 0:
+        yield "rescaling, which turns black and white about,"
+    if layout.photometric == "MONOCHROME2" and text(dataset, "PresentationLUTShape", 16).upper() == "INVERSE":
+        yield "inverse presentation"
+    if text(dataset, "PixelPresentation", 16).upper() in ("COLOR", "MIXED"):
+        yield "palette for some of its greys"
+
+
+def meant(array: npt.NDArray[Any], opened: DicomFile) -> Values:
     """What the stored values stand for: by the modality's table or its slope, which is 1 where it is none."""
-    if _table_descriptor(dataset, "ModalityLUTSequence"):
-        return np.asarray(apply_modality_lut(array, dataset), np.float64)
+    if (table := _table(opened, "ModalityLUTSequence")) is not None:
+        return lookup.looked_up(array, table.entries, table.first).astype(np.float64)
+    dataset = opened.dataset
     slope, intercept = number(dataset, "RescaleSlope") or 1.0, number(dataset, "RescaleIntercept") or 0.0
     return array.astype(np.float64) * slope + intercept
 
 
-def _table_descriptor(dataset: Dataset, keyword: str) -> Sequence[int] | None:
-    """Of the first table of a sequence, None where there is none, or an empty one."""
-    tables = value(dataset, keyword)
-    descriptor: Sequence[int] | None = value(tables[0], "LUTDescriptor") if tables else None
-    return descriptor if descriptor and len(descriptor) == 3 and value(tables[0], "LUTData") else None
+@dataclass(frozen=True)
+class _Table:
+    """``first`` is the value of the first entry, ``top`` the largest entry that there could be."""
+
+    entries: lookup.Entries
+    first: int
+    top: int
 
 
-def table_applied(values: Values, array: npt.NDArray[Any], dataset: Dataset) -> Grey | None:
-    """Greys by the file's own table, None where it has none, or an empty one."""
-    descriptor = _table_descriptor(dataset, "VOILUTSequence")
-    if descriptor is None:
+def _table(opened: DicomFile, keyword: str) -> _Table | None:
+    """The first of a sequence of tables, None where there is none, or an empty one."""
+    tables = value(opened.dataset, keyword)
+    descriptor = value(tables[0], "LUTDescriptor") if tables else None
+    data = value(tables[0], "LUTData") if tables else None
+    if not descriptor or len(descriptor) != 3 or not data:
         return None
-    whole = np.rint(values).astype(array.dtype if np.issubdtype(array.dtype, np.integer) else np.int32)
-    out = np.asarray(apply_voi(whole, dataset), np.float64)
-    top = (1 << int(descriptor[2])) - 1
-    return _in_bytes(out / top)
+    count, first, bits = (int(part) for part in descriptor)
+    entries = lookup.entries(opened, data, count=count % _WORD or _WORD, bits=bits)
+    if not len(entries):
+        return None
+    signed = value(opened.dataset, "PixelRepresentation") == 1 or (number(opened.dataset, "RescaleIntercept") or 0) < 0
+    first = first - _WORD if signed and first >= _WORD // 2 else first
+    top = (1 << bits) - 1
+    return _Table(entries, first, top if entries.max() <= top else _WORD - 1)
+
+
+def table_applied(values: Values, opened: DicomFile) -> Grey | None:
+    """Greys by the file's own table, None where it has none, or an empty one."""
+    table = _table(opened, "VOILUTSequence")
+    return None if table is None else _in_bytes(lookup.looked_up(values, table.entries, table.first) / table.top)
+
+
+def is_padding(array: npt.NDArray[Any], opened: DicomFile) -> npt.NDArray[np.bool_]:
+    """Where stored values only fill the rectangle (PS3.3, C.7.5.1.1.2): they say nothing of the others' scale."""
+    padding = _stored_number(array, opened, "PixelPaddingValue")
+    if padding is None:
+        return np.zeros(array.shape, bool)
+    limit = _stored_number(array, opened, "PixelPaddingRangeLimit")
+    low, high = sorted((padding, padding if limit is None else limit))
+    inside: npt.NDArray[np.bool_] = (array >= low) & (array <= high)
+    return inside
+
+
+def _stored_number(array: npt.NDArray[Any], opened: DicomFile, keyword: str) -> int | None:
+    """As the pixels are stored: some write a negative one as if it had no sign."""
+    stated = value(opened.dataset, keyword)
+    if not isinstance(stated, int):
+        return None
+    signed = np.issubdtype(array.dtype, np.signedinteger)
+    return stated - (1 << 8 * array.dtype.itemsize) if signed and stated > np.iinfo(array.dtype).max else stated
 
 
 def spread(values: Values, scale: tuple[float, float]) -> Grey:

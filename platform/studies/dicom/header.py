@@ -11,7 +11,7 @@ from typing import Literal, cast
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from studies.dicom import attributes, clocks, frame_timing, greys, pixel_layout, regions, view_labels
+from studies.dicom import attributes, clocks, frame_damage, frame_timing, greys, pixel_layout, regions, view_labels
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 from studies.dicom.clocks import Written
 from studies.dicom.facts import Acquisition, Header, Identity, PatientFacts, ViewGuess
@@ -24,10 +24,18 @@ _KEYWORDS = (
     "ProtocolName ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate "
     "SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
-    "BitsStored FrameTime FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate "
-    "WindowCenter WindowWidth VOILUTFunction SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence"
+    "BitsStored HighBit FrameTime FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate "
+    "WindowCenter WindowWidth VOILUTFunction PixelRepresentation PresentationLUTShape PixelPresentation "
+    "RescaleSlope RescaleIntercept ModalityLUTSequence VOILUTSequence "
+    + " ".join(
+        f"{name}PaletteColorLookupTable{part} Segmented{name}PaletteColorLookupTableData"
+        for name in ("Red", "Green", "Blue")
+        for part in ("Descriptor", "Data")
+    )
+    + " SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence"
 )
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
+TAGS.append(greys.OVERLAY_ROWS)
 
 
 def read(path: Path) -> Header:
@@ -36,8 +44,10 @@ def read(path: Path) -> Header:
     dataset = opened.dataset
     _refuse_directories(dataset)
     pixels = pixel_layout.check(opened)
-    timing = _timing(dataset, opened)
     greys.say_what_is_not_applied(opened, pixels)
+    frame_damage.say_what_is_missing(opened, pixels)
+    notes = list(opened.warnings)
+    timing = _timing(dataset, opened)
     return {
         **_identity(dataset),
         **timing,
@@ -48,6 +58,7 @@ def read(path: Path) -> Header:
         **_view(dataset, pixels.frames),
         "regions": regions.of_clip(dataset, pixels, opened),
         "warnings": opened.warnings,
+        "pixel_notes": notes,
     }
 
 

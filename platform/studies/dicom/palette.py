@@ -1,13 +1,11 @@
 """Colours of palette pixels (PS3.3, C.7.6.3.1.5, C.7.6.3.1.6 and C.7.9.2), by what the tables hold.
 
-Devices disagree with their own descriptors: 8-bit entries lie in 16-bit words, 16-bit words hold no more than 255, and
-words of a big-endian file are big-endian. The length of a table tells how wide its entries lie, its largest entry how
-much of them is meant.
+Devices disagree with their own descriptors: 16-bit words hold no more than 255, or 16 bits where 8 are said. The
+largest entry tells how much of them is meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
+from studies.dicom import lookup
 from studies.dicom.attributes import value
 from studies.dicom.bounded_reader import DicomFile, Refused
+from studies.dicom.lookup import Entries
 
-Entries = npt.NDArray[np.int64]
+_OTHER_DEPTH = "Its palette says {} bits to a colour, its entries have {}: read so, in the file's byte order."
+_IN_WORDS = "Its palette has entries of 8 bits in words of 16: read by their length, in the file's byte order."
+_SHORT = "Its palette has fewer entries than it says: numbers beyond them have the last one's colour."
 _CHANNELS = ("Red", "Green", "Blue")
 _MOST = 65536
 _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
@@ -37,19 +39,18 @@ def apply(pixels: npt.NDArray[Any], opened: DicomFile) -> npt.NDArray[np.uint8]:
     """RGB [H, W, 3] of palette pixels [H, W]; raises Refused where there is no table."""
     described = [_descriptor(opened.dataset, name) for name in _CHANNELS]
     tables = [_table(opened, name, facts) for name, facts in zip(_CHANNELS, described, strict=True)]
-    shift = _shift(max(int(table.max()) for table in tables), described[0].bits)
+    shift = _bits_held(max(int(table.max()) for table in tables), described[0].bits) - 8
     planes = [
-        (table >> shift)[np.clip(pixels.astype(np.int64) - facts.first, 0, len(table) - 1)]
-        for table, facts in zip(tables, described, strict=True)
+        lookup.looked_up(pixels, table >> shift, facts.first) for table, facts in zip(tables, described, strict=True)
     ]
     return np.stack(planes, axis=-1).astype(np.uint8)
 
 
-def _shift(largest: int, bits: int) -> int:
-    """To eight bits: from the declared width where the entries keep to it and use it, else from the 16 of a word."""
-    if largest < 256:
-        return 0
-    return bits - 8 if 8 < bits < 16 and largest < 1 << bits else 8
+def _bits_held(largest: int, bits: int) -> int:
+    """How wide the entries are: the declared width where they keep to it and use it, else 8, or the 16 of a word."""
+    if largest < 1 << 8:
+        return 8
+    return bits if 8 < bits < 16 and largest < 1 << bits else 16
 
 
 def _descriptor(dataset: Dataset, name: str) -> _Descriptor:
@@ -67,7 +68,7 @@ def _descriptor(dataset: Dataset, name: str) -> _Descriptor:
 def _table(opened: DicomFile, name: str, facts: _Descriptor) -> Entries:
     plain = value(opened.dataset, f"{name}PaletteColorLookupTableData")
     if plain is not None:
-        table = _numbers(opened, plain, wide=_is_wide(plain, facts))[: facts.count]
+        table = lookup.entries(opened, plain, count=facts.count, bits=facts.bits)
     else:
         table = _segmented(opened, name, facts)
     if not len(table):
@@ -75,27 +76,13 @@ def _table(opened: DicomFile, name: str, facts: _Descriptor) -> Entries:
     return table
 
 
-def _is_wide(data: Any, facts: _Descriptor) -> bool:
-    """Two bytes to an entry, by the table's length; where that fits neither, by what the descriptor says."""
-    if len(data) >= 2 * facts.count:
-        return True
-    return facts.bits > 8 and len(data) not in (facts.count, facts.count + 1)
-
-
-def _numbers(opened: DicomFile, data: bytes | Sequence[int], *, wide: bool) -> Entries:
-    """The entries as written, in the file's byte order. Bytes that fill words are turned with them."""
-    if not isinstance(data, bytes):
-        return np.array([int(entry) for entry in np.atleast_1d(data)], np.int64)
-    words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if opened.little_endian else ">u2")
-    return words.astype(np.int64) if wide else words.astype("<u2").view(np.uint8).astype(np.int64)
-
-
 def _segmented(opened: DicomFile, name: str, facts: _Descriptor) -> Entries:
     data = value(opened.dataset, f"Segmented{name}PaletteColorLookupTableData")
     if data is None:
         return np.zeros(0, np.int64)
     widths = (True, False) if facts.bits > 8 else (False, True)
-    tables = [_expanded(_numbers(opened, data, wide=wide).tolist(), wide=wide) for wide in widths]
+    data = data if isinstance(data, bytes) else lookup.words(opened, np.atleast_1d(data))
+    tables = [_expanded(lookup.numbers(opened, data, wide=wide).tolist(), wide=wide) for wide in widths]
     return next((table for table in tables if len(table) == facts.count), tables[0])
 
 
@@ -132,3 +119,31 @@ def _copy(codes: list[int], at: int, entries: list[int], *, wide: bool) -> None:
         if start + 1 >= len(codes) or codes[start] >= _INDIRECT or len(entries) >= _MOST:
             return
         start = _append(codes, start, entries)
+
+
+def why_not(opened: DicomFile) -> str:
+    """A sentence where the tables cannot colour anything; empty where they can."""
+    try:
+        for name in _CHANNELS:
+            _table(opened, name, _descriptor(opened.dataset, name))
+    except Refused as refusal:
+        return refusal.reason
+    return ""
+
+
+def say_what_is_decided(opened: DicomFile) -> None:
+    """A warning for each way in which the tables are not as they say."""
+    described = [_descriptor(opened.dataset, name) for name in _CHANNELS]
+    tables = [_table(opened, name, facts) for name, facts in zip(_CHANNELS, described, strict=True)]
+    bits, held = described[0].bits, _bits_held(max(int(table.max()) for table in tables), described[0].bits)
+    if held != bits:
+        opened.warnings.append(_OTHER_DEPTH.format(bits, held))
+    elif bits == 8 and _lies_in_words(opened, described[0]):
+        opened.warnings.append(_IN_WORDS)
+    if any(len(table) < facts.count for table, facts in zip(tables, described, strict=True)):
+        opened.warnings.append(_SHORT)
+
+
+def _lies_in_words(opened: DicomFile, facts: _Descriptor) -> bool:
+    data = value(opened.dataset, "RedPaletteColorLookupTableData")
+    return isinstance(data, bytes) and lookup.is_wide(data, count=facts.count, bits=facts.bits)

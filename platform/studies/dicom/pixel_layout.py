@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from pydicom.dataset import Dataset
+from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
-from studies.dicom import colours, fragments, syntaxes
+from studies.dicom import colours, compressed, fragments, palette, syntaxes
 from studies.dicom.attributes import text, value
 from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
 from studies.dicom.facts import PixelFacts
@@ -18,7 +19,9 @@ _OVERSTATED_FACTOR = 16
 _OVERSTATED_BYTES = 64 * 1024**2
 _PADDING_BITS = 16
 _COMPRESSED = "Its header says that its pixels are not compressed, but they are: they cannot be shown as they stand."
-_CONTRADICTED = ("RGB", "YBR_FULL")
+_COLOUR = ("RGB", "YBR")
+_OF_ONE = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
+_OF_THREE = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_RCT", "YBR_ICT")
 _SAMPLINGS = ("_422", "_420")
 _SHARE = {"": 6, "422": 4, "420": 3}
 _MISCOUNTED = (
@@ -32,8 +35,8 @@ class Layout:
 
     Of a flawed clip the first ``whole`` frames can still be decoded. ``counted`` is the header's number of frames, 1
     where it has none. ``sampling`` of the colours of uncompressed pixels is 422 or 420, empty where every pixel has its
-    own; ``planar`` ones lie plane by plane. ``regrouped``: the fragments of a frame are those that begin with an image,
-    whatever tables say.
+    own; ``planar`` ones lie plane by plane. ``shift``: bits below those that are stored. ``regrouped``: the fragments
+    of a frame are those that begin with an image, whatever tables say.
     """
 
     photometric: str = ""
@@ -47,9 +50,15 @@ class Layout:
     samples: int = 1
     bits_allocated: int = 8
     bits_stored: int = 8
+    shift: int = 0
     flaw: str = ""
     flaw_reason: str = ""
     whole: int = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(rows, columns)"""
+        return self.rows, self.columns
 
     def as_facts(self) -> PixelFacts:
         return cast(PixelFacts, asdict(self))
@@ -59,40 +68,86 @@ def check(opened: DicomFile) -> Layout:
     """The layout of the pixels; raises Refused for a header that no honest device writes."""
     if not opened.pixel_kind:
         return Layout(flaw="no_pixels", flaw_reason="It holds no image.")
+    _correct_length(opened)
     dataset = opened.dataset
+    photometric = colours.in_words(text(dataset, "PhotometricInterpretation", 16))
     facts: dict[str, Any] = {
-        "photometric": text(dataset, "PhotometricInterpretation", 16),
+        "photometric": photometric,
         "rows": _count(dataset, "Rows", 1, 65535),
         "columns": _count(dataset, "Columns", 1, 65535),
-        "samples": _one_of(dataset, "SamplesPerPixel", {1, 3, 4}, 1),
+        "samples": _one_of(dataset, "SamplesPerPixel", {1, 3, 4}, 3 if photometric.startswith(_COLOUR) else 1),
         "bits_allocated": _one_of(dataset, "BitsAllocated", {1, 8, 16, 32, 64}, None),
         "frames": _frames(dataset),
         "planar": value(dataset, "PlanarConfiguration") == 1,
     }
     facts["bits_stored"] = _bits_stored(opened, facts["bits_allocated"])
+    facts["shift"] = _shift(opened, facts["bits_allocated"], facts["bits_stored"])
     if facts["rows"] * facts["columns"] > MAX_FRAME_PIXELS:
         raise Refused("too_large", f"It declares frames of {facts['columns']} x {facts['rows']} pixels: too large.")
-    layout = Layout(**facts, counted=facts["frames"])
-    if reason := _why_not_decodable(opened) or _why_not_native(opened, layout):
+    layout = _named(opened, Layout(**facts, counted=facts["frames"]))
+    if reason := _why_not_decodable(opened, layout) or _why_not_native(opened, layout):
         return replace(layout, flaw="undecodable", flaw_reason=reason)
+    if layout.photometric == "PALETTE COLOR":
+        palette.say_what_is_decided(opened)
     layout = _recounted(opened, _sampled(opened, layout))
     flaw, reason = _flaw(opened, layout)
     whole = layout.frames
-    _say_whose_colours(opened, layout)
+    if opened.pixel_length == UNDEFINED and opened.syntax != RLELossless:
+        data = fragments.read(opened, fragments.walk(opened)[0][:1])
+        layout = _deepened(opened, layout, compressed.depth(data))
+        _say_whose_colours(opened, layout, data)
     if flaw and flaw != "miscounted":
         whole = _whole_frames(opened, layout) if flaw == "truncated" else 0
     return replace(layout, flaw=flaw, flaw_reason=reason, whole=whole)
 
 
-def _say_whose_colours(opened: DicomFile, layout: Layout) -> None:
-    """Where the first frame contradicts the header: the decoder goes by the frame."""
-    if layout.samples != 3 or opened.pixel_length != UNDEFINED or not layout.photometric.startswith(_CONTRADICTED):
+def _correct_length(opened: DicomFile) -> None:
+    """Of the pixel element, where it says that it goes on beyond the file, or that its fragments have one length."""
+    length, held = opened.pixel_length, max(0, opened.stream_size - opened.pixel_start)
+    if length == UNDEFINED:
         return
-    said = colours.of_stream(fragments.read(opened, fragments.walk(opened)[0][:1]))
-    if said and layout.photometric[:3] != said[:3]:
+    if opened.syntax.is_encapsulated and fragments.begins_item(opened, opened.pixel_start, held):
+        opened.pixel_length = UNDEFINED
+        opened.warnings.append(f"Its header says {length} bytes of pixels, which are in fragments: taken as those say.")
+    elif length > held:
+        opened.pixel_length = held
         opened.warnings.append(
-            f"Its header says {layout.photometric}, its compressed frames {said}: shown as those say."
+            f"Its header says {length} bytes of pixels, the file ends after {held}: taken to its end."
         )
+
+
+def _named(opened: DicomFile, layout: Layout) -> Layout:
+    """With the colours that so many samples can have, where the header names none or others."""
+    if layout.samples == 1 and layout.photometric not in _OF_ONE:
+        photometric, shown = "MONOCHROME2", "each pixel has one sample: shown as grey"
+    elif layout.samples == 3 and layout.photometric in ("", *_OF_ONE):
+        photometric, shown = "RGB", "each pixel has three samples: shown as red, green and blue"
+    else:
+        return layout
+    opened.warnings.append(f"Its header says {layout.photometric or 'nothing'} of its colours, {shown}.")
+    return replace(layout, photometric=photometric)
+
+
+def _deepened(opened: DicomFile, layout: Layout, depth: int) -> Layout:
+    """With as many bits as the first frame has where the header has no room for them, or more than a JPEG holds."""
+    fits = depth <= layout.bits_allocated and (layout.bits_stored > 8 or depth <= 8)
+    if not 0 < depth <= 16 or (fits and not (opened.syntax == JPEGBaseline8Bit and depth < layout.bits_stored)):
+        return layout
+    opened.warnings.append(
+        f"Its header says {layout.bits_stored} bits stored, its compressed frames have {depth} bits: shown so."
+    )
+    return replace(layout, bits_stored=depth, bits_allocated=8 if depth <= 8 else 16, shift=0)
+
+
+def _say_whose_colours(opened: DicomFile, layout: Layout, data: bytes) -> None:
+    """Where the first frame contradicts the header."""
+    if layout.samples != 3:
+        return
+    said, shown = colours.of_stream(data), colours.decided(data, layout.photometric)
+    meant = "RGB" if layout.photometric in ("RGB", "YBR_RCT", "YBR_ICT") else "YBR_FULL"
+    if said and said != meant:
+        whose = "those say" if shown == said else "the header says"
+        opened.warnings.append(f"Its header says {layout.photometric}, its compressed frames {said}: shown as {whose}.")
 
 
 def _sampled(opened: DicomFile, layout: Layout) -> Layout:
@@ -158,6 +213,12 @@ def _bits_stored(opened: DicomFile, allocated: int) -> int:
     return allocated
 
 
+def _shift(opened: DicomFile, allocated: int, stored: int) -> int:
+    """How many bits lie below those that are stored: the header's high bit says it, where that can be."""
+    high = value(opened.dataset, "HighBit")
+    return int(high) + 1 - stored if isinstance(high, int) and stored <= high < allocated else 0
+
+
 def _count(dataset: Dataset, keyword: str, low: int, high: int) -> int:
     declared = value(dataset, keyword)
     if not isinstance(declared, int) or not low <= declared <= high:
@@ -199,13 +260,16 @@ def _flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
     return _encapsulated_flaw(opened, layout) if opened.pixel_length == UNDEFINED else _native_flaw(opened, layout)
 
 
-def _why_not_decodable(opened: DicomFile) -> str:
+def _why_not_decodable(opened: DicomFile, layout: Layout) -> str:
     """What says more than any count of frames: pixels that no decoder here takes."""
     if reason := syntaxes.why_not_shown(opened.syntax):
         return reason
     if opened.pixel_length == UNDEFINED and not opened.syntax.is_encapsulated:
         return _COMPRESSED
-    return ""
+    if layout.samples != 1 and not (layout.samples == 3 and layout.photometric in _OF_THREE):
+        colours = layout.photometric or "nothing that is known"
+        return f"Its colours are {colours} of {layout.samples} samples, which cannot be shown here."
+    return palette.why_not(opened) if layout.photometric == "PALETTE COLOR" else ""
 
 
 def _why_not_native(opened: DicomFile, layout: Layout) -> str:

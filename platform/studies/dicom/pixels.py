@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,18 +14,12 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from pydicom.encaps import encapsulate, get_frame
+from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import as_pixel_options
-from pydicom.uid import (
-    AllTransferSyntaxes,
-    JPEG2000TransferSyntaxes,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGTransferSyntaxes,
-)
+from pydicom.uid import AllTransferSyntaxes, JPEGBaseline8Bit, RLELossless
 
-from studies.dicom import colours, fragments, greys, palette, pixel_layout
+from studies.dicom import colours, decompress, fragments, greys, jpeg, palette, pixel_layout
 from studies.dicom.attributes import value
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 
@@ -36,10 +29,7 @@ Colour = npt.NDArray[np.uint8]  # [H, W] or [H, W, 3]
 PNG, JPEG = "image/png", "image/jpeg"
 _FAST_PNG = 1
 _THUMBNAIL_QUALITY = 80
-_SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_BASELINE = 0xC0
 _SCALED_FRAMES, _SCALED_PIXELS = 16, 64 * 1024**2
-_STREAMS_WITH_COLOURS = {JPEGBaseline8Bit, JPEGExtended12Bit, *JPEG2000TransferSyntaxes}
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
@@ -53,8 +43,9 @@ class Source:
 
     def encoded(self, number: int) -> bytes:
         """The bytes of one compressed frame; raises Refused."""
-        if self._stands_alone:
-            return self._own_bytes(number)
+        self._check_whole(number)
+        if self._parts:
+            return fragments.read(self.opened, self._parts[number - 1])
         self.opened.stream.seek(self.opened.pixel_start)
         offsets = self.options.get("extended_offsets")
         with _as_refusal(self.opened):
@@ -65,41 +56,65 @@ class Source:
                 extended_offsets=offsets,
             )
 
-    def decoded(self, number: int, *, raw: bool = False) -> tuple[npt.NDArray[Any], dict[str, Any]]:
-        """One frame as stored, or (``raw`` false) in RGB, and what the decoder says of it; raises Refused."""
+    def decoded(self, number: int) -> tuple[npt.NDArray[Any], str]:
+        """One frame as stored, [H, W] or [H, W, 3], and what its samples mean; raises Refused."""
         self._check_whole(number)
         if self.shape.sampling:
-            return self._written_out(number, raw=raw)
-        stream, options, index = self.opened.stream, self._options_of(number), number - 1
-        if self._stands_alone:
-            # A file of its own: the tables of this one tell of frames that are gone, or know nothing of others.
-            stream, index = io.BytesIO(encapsulate([self._own_bytes(number)])), 0
-            options = {**options, "number_of_frames": 1}
-            options.pop("extended_offsets", None)
-        else:
-            stream.seek(self.opened.pixel_start)
+            return self._written_out(number), self.shape.photometric
+        if self.opened.syntax.is_encapsulated:
+            return self._decompressed(number)
+        if self.shape.bits_allocated == 1:
+            return self._unpacked(number), self.shape.photometric
+        self.opened.stream.seek(self.opened.pixel_start)
         with _as_refusal(self.opened):
-            array, described = get_decoder(self.opened.syntax).as_array(stream, index=index, raw=raw, **options)
-        return array, dict(described)
+            decoder = get_decoder(self.opened.syntax)
+            array, _ = decoder.as_array(self.opened.stream, index=number - 1, raw=True, **self._words)
+        return self._stored(array), self.shape.photometric
 
-    def _options_of(self, number: int) -> dict[str, Any]:
-        """With the colours that the frame's own stream has, where it contradicts the header."""
-        if self.shape.samples != 3 or self.opened.syntax not in _STREAMS_WITH_COLOURS:
-            return self.options
-        said = colours.of_stream(self.encoded(number))
-        return {**self.options, "photometric_interpretation": said} if said else self.options
+    def _decompressed(self, number: int) -> tuple[npt.NDArray[Any], str]:
+        syntax, shape = self.opened.syntax, self.shape
+        data = self.encoded(number)
+        with _as_refusal(self.opened, number):
+            array = decompress.frame(data, syntax, self._words if self._in_words else self.options)
+        array = self._stored(array) if self._in_words else array
+        return array, colours.decided(data, shape.photometric) if shape.samples == 3 else shape.photometric
 
-    def _written_out(self, number: int, *, raw: bool) -> tuple[npt.NDArray[Any], dict[str, Any]]:
+    @property
+    def _in_words(self) -> bool:
+        """The words are as they would be uncompressed: bits beyond those that are stored among them."""
+        native = not self.opened.syntax.is_encapsulated or self.opened.syntax == RLELossless
+        return native or self.shape.shift > 0
+
+    @property
+    def _words(self) -> dict[str, Any]:
+        return {**self.options, "bits_stored": self.shape.bits_allocated}
+
+    def _stored(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        signed = bool(self.options["pixel_representation"])
+        return decompress.stored(array, shift=self.shape.shift, bits=self.shape.bits_stored, signed=signed)
+
+    def _native_bytes(self, start: int, length: int) -> bytes:
+        """Of uncompressed pixels, with the first of two bytes first."""
+        data = fragments.read(self.opened, [(self.opened.pixel_start + start, length)])
+        if self.opened.little_endian or self.opened.pixel_vr != "OW":
+            return data
+        return np.frombuffer(data, np.uint16).byteswap().tobytes()
+
+    def _unpacked(self, number: int) -> npt.NDArray[Any]:
+        """Of pixels of one bit each; frames follow one another inside bytes (PS3.5, 8.1.1)."""
+        shape = self.shape
+        pixels = shape.rows * shape.columns
+        first = (number - 1) * pixels
+        start, end = first // 16 * 2, -(-(first + pixels) // 16) * 2
+        bits = np.unpackbits(np.frombuffer(self._native_bytes(start, end - start), np.uint8), bitorder="little")
+        return bits[first - 8 * start :][:pixels].reshape(shape.rows, shape.columns)
+
+    def _written_out(self, number: int) -> npt.NDArray[Any]:
         """An uncompressed frame in which pixels share their colours, with one for each."""
         shape = self.shape
         length = pixel_layout.frame_bytes(shape)
-        data = fragments.read(self.opened, [(self.opened.pixel_start + (number - 1) * length, length)])
-        if not self.opened.little_endian and self.opened.pixel_vr == "OW":
-            data = np.frombuffer(data, np.uint16).byteswap().tobytes()
-        array = colours.whole(data, shape.rows, shape.columns, sampling=shape.sampling, planar=shape.planar)
-        if raw:
-            return array, {"photometric_interpretation": shape.photometric}
-        return colours.to_rgb(array, shape.photometric), {"photometric_interpretation": "RGB"}
+        data = self._native_bytes((number - 1) * length, length)
+        return colours.whole(data, shape.rows, shape.columns, sampling=shape.sampling, planar=shape.planar)
 
     @cached_property
     def grey_scale(self) -> tuple[float, float]:
@@ -111,39 +126,43 @@ class Source:
         extremes: list[float] = []
         for number in greys.sampled(self.shape.whole, most):
             with suppress(Refused):  # a damaged frame says nothing of the others
-                values = greys.meant(self.decoded(number)[0], self.opened.dataset)
-                extremes += [float(values.min()), float(values.max())]
+                extremes += self._extremes(number)
         return (min(extremes), max(extremes)) if extremes else (0.0, 1.0)
 
-    @property
-    def _stands_alone(self) -> bool:
-        """A frame is put together from its fragments, without the file's tables."""
-        return self.opened.syntax.is_encapsulated and (bool(self.shape.flaw) or self.shape.regrouped)
+    def _extremes(self, number: int) -> list[float]:
+        """The least and the largest grey of a frame that are no padding; none where there is nothing else."""
+        array, _ = self.decoded(number)
+        values = greys.meant(array, self.opened)[~greys.is_padding(array, self.opened)]
+        return [float(values.min()), float(values.max())] if values.size else []
 
     @cached_property
     def _parts(self) -> list[list[fragments.Fragment]]:
+        """The fragments of each frame where they tell themselves which these are; empty where tables must tell."""
         if self.shape.regrouped:
             return fragments.by_frame(self.opened)
-        return [[fragment] for fragment in fragments.single_frames(self.opened)]
+        found, _ = fragments.walk(self.opened)
+        if len(found) != self.shape.frames and self.shape.flaw:
+            found = fragments.single_frames(self.opened)
+        return [[fragment] for fragment in found] if len(found) == self.shape.frames or self.shape.flaw else []
 
     def _check_whole(self, number: int) -> None:
         if number > self.shape.whole:
             raise Refused(self.shape.flaw, f"The file ends before this frame does. {self.shape.flaw_reason}")
 
-    def _own_bytes(self, number: int) -> bytes:
-        self._check_whole(number)
-        return fragments.read(self.opened, self._parts[number - 1])
-
 
 @contextmanager
-def _as_refusal(opened: DicomFile) -> Iterator[None]:
+def _as_refusal(opened: DicomFile, number: int = 0) -> Iterator[None]:
     """Whatever a decoder raises becomes one sentence; running out of memory stays what it is."""
     try:
         yield
     except (MemoryError, RecursionError):
         raise
+    except Refused as refusal:
+        reason = refusal.reason.replace("A frame", f"Frame {number}").replace("a frame", f"frame {number}")
+        raise Refused(refusal.code, reason) from refusal
     except Exception as error:
-        reason = f"Its pixels ({opened.syntax.name}) are damaged, or of a kind that cannot be decoded here."
+        whose = f"Frame {number}: its" if number else "Its"
+        reason = f"{whose} pixels ({opened.syntax.name}) are damaged, or of a kind that cannot be decoded here."
         raise Refused("undecodable", reason) from error
 
 
@@ -163,23 +182,18 @@ def open_source(path: Path) -> Source:
         raise Refused(shape.flaw, shape.flaw_reason)
     options = as_pixel_options(opened.dataset)
     options["number_of_frames"] = shape.whole
-    options["photometric_interpretation"] = _colours_of(opened, shape)
+    # Colours are made RGB here, by what the frames themselves say: the decoder shall leave them as they are.
+    options["photometric_interpretation"] = "RGB" if shape.samples == 3 else shape.photometric
+    options["samples_per_pixel"] = shape.samples
+    options["bits_allocated"] = shape.bits_allocated
     options["bits_stored"] = shape.bits_stored
     options["pixel_representation"] = int(value(opened.dataset, "PixelRepresentation") == 1)
-    options["planar_configuration"] = int(shape.planar)
+    options["planar_configuration"] = int(shape.planar and not opened.syntax.is_encapsulated)
     options["pixel_keyword"] = "PixelData"
     options["transfer_syntax_uid"] = opened.syntax
     if opened.pixel_vr:
         options["pixel_vr"] = opened.pixel_vr
     return Source(opened, shape, options)
-
-
-def _colours_of(opened: DicomFile, shape: pixel_layout.Layout) -> str:
-    """What the decoder is told: pixels that share no colours, and JPEG, whose range is always the full one."""
-    if opened.syntax in JPEGTransferSyntaxes and shape.photometric.startswith("YBR_PARTIAL"):
-        return "YBR_FULL"
-    native = not opened.syntax.is_encapsulated and not shape.sampling
-    return "YBR_FULL" if native and shape.photometric == "YBR_FULL_422" else shape.photometric
 
 
 def display(path: Path, frames: Sequence[int], seconds: float) -> Iterator[tuple[int, str, bytes]]:
@@ -229,7 +243,10 @@ def _checked(numbers: Sequence[int], source: Source) -> Sequence[int]:
 def _display_frame(source: Source, number: int) -> tuple[str, bytes]:
     if source.opened.syntax == JPEGBaseline8Bit:
         data = source.encoded(number)
-        if _browser_shows_as_meant(data, source.shape):
+        found = jpeg.facts(data)
+        if found and _browser_shows_as_meant(data, found, source.shape):
+            with _as_refusal(source.opened, number):
+                jpeg.check(data, found)
             return JPEG, data
     out = io.BytesIO()
     Image.fromarray(colour_frame(source, number)).save(out, "PNG", compress_level=_FAST_PNG)
@@ -238,13 +255,11 @@ def _display_frame(source: Source, number: int) -> tuple[str, bytes]:
 
 def colour_frame(source: Source, number: int) -> Colour:
     """One frame as a person should see it: uint8 [H, W] or RGB [H, W, 3]."""
-    array, described = source.decoded(number)
-    photometric = str(described["photometric_interpretation"])
+    array, photometric = source.decoded(number)
     if photometric == "PALETTE COLOR":
         return palette.apply(array, source.opened)
     if array.ndim == 3:
-        array = colours.to_rgb(array[..., :3], photometric if photometric.startswith("YBR_PARTIAL") else "RGB")
-        return _eight_bits(array[..., :3], source.shape.bits_stored)
+        return colours.to_rgb(_eight_bits(array, source.shape.bits_stored), photometric)
     return _grey_for_display(array, source, inverted=photometric == "MONOCHROME1")
 
 
@@ -259,7 +274,7 @@ def _grey_for_display(array: npt.NDArray[Any], source: Source, *, inverted: bool
 
 
 def _is_shown_as_stored(source: Source) -> bool:
-    return 1 < source.shape.bits_stored <= 8 and not source.options.get("pixel_representation")
+    return greys.is_as_stored(source.shape.bits_stored, source.opened)
 
 
 def _as_stored(array: npt.NDArray[Any], source: Source) -> Grey:
@@ -271,8 +286,8 @@ def _as_stored(array: npt.NDArray[Any], source: Source) -> Grey:
 
 def _deep_for_display(array: npt.NDArray[Any], source: Source) -> Grey:
     dataset = source.opened.dataset
-    values = greys.meant(array, dataset)
-    if (by_table := greys.table_applied(values, array, dataset)) is not None:
+    values = greys.meant(array, source.opened)
+    if (by_table := greys.table_applied(values, source.opened)) is not None:
         return by_table
     window = greys.window_of(dataset)
     return window.apply(values) if window and window.usable else greys.spread(values, source.grey_scale)
@@ -280,75 +295,40 @@ def _deep_for_display(array: npt.NDArray[Any], source: Source) -> Grey:
 
 def grey_frame(source: Source, number: int) -> Grey:
     """One frame's luma, uint8 [H, W]: the Y channel where the file has one."""
-    if source.opened.syntax == JPEGBaseline8Bit and source.shape.photometric.startswith(("YBR", "MONOCHROME2")):
-        return _jpeg_luma(source, number)
+    if source.opened.syntax == JPEGBaseline8Bit and (luma := _jpeg_luma(source, number)) is not None:
+        return luma
     if source.shape.photometric.startswith("YBR_FULL"):
-        array, described = source.decoded(number, raw=True)
-        if str(described["photometric_interpretation"]).startswith("YBR_FULL"):
+        array, photometric = source.decoded(number)
+        if photometric.startswith("YBR_FULL"):
             return _eight_bits(array[..., 0], source.shape.bits_stored)
     colour = colour_frame(source, number)
     if colour.ndim == 2:
         return colour
-    luma: Grey = np.rint(colour.astype(np.float32) @ _LUMA).astype(np.uint8)
-    return luma
+    mixed: Grey = np.rint(colour.astype(np.float32) @ _LUMA).astype(np.uint8)
+    return mixed
 
 
-def _jpeg_luma(source: Source, number: int) -> Grey:
+def _jpeg_luma(source: Source, number: int) -> Grey | None:
+    """Decoded alone, without the colours; None where the frame has no luma of its own."""
     data = source.encoded(number)
-    with _as_refusal(source.opened), Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
-        if image.size != (source.shape.columns, source.shape.rows):
-            raise ValueError("the picture inside has another size than the header says")
-        image.draft("L", image.size)
-        return np.asarray(image.convert("L"), dtype=np.uint8)
+    found = jpeg.facts(data)
+    if found is None or not found.of_eight_bits or (found.rows, found.columns) != source.shape.size:
+        return None
+    if len(found.components) != 3 or source.shape.samples != 3:
+        return None
+    if not colours.decided(data, source.shape.photometric).startswith("YBR_FULL"):
+        return None
+    with _as_refusal(source.opened, number):
+        return jpeg.decode(data, found, luma=True)
 
 
-def _browser_shows_as_meant(data: bytes, shape: pixel_layout.Layout) -> bool:
-    """A baseline JPEG of the declared size whose colours a browser reads as the header means them."""
-    header = _jpeg_header(data)
-    if header is None or header.size != (shape.rows, shape.columns):
+def _browser_shows_as_meant(data: bytes, found: jpeg.Facts, shape: pixel_layout.Layout) -> bool:
+    """A baseline JPEG of the declared size, with its end, whose colours a browser reads as they are meant."""
+    if not found.baseline or (found.rows, found.columns) != shape.size or jpeg.EOI not in data[-4:]:
         return False
-    if header.components == 1:
+    if len(found.components) == 1:
         return shape.samples == 1 and shape.photometric == "MONOCHROME2"
-    declares_ycc = shape.photometric in ("YBR_FULL", "YBR_FULL_422")
-    return (
-        header.components == 3
-        and shape.samples == 3
-        and header.ycc == declares_ycc
-        and (declares_ycc or shape.photometric == "RGB")
-    )
-
-
-@dataclass(frozen=True)
-class _JpegHeader:
-    size: tuple[int, int]
-    components: int
-    ycc: bool
-
-
-def _jpeg_header(data: bytes) -> _JpegHeader | None:
-    """What libjpeg, and so every browser, will make of the stream; None unless it is whole and baseline.
-
-    Colours are YCbCr with a JFIF marker, as an Adobe marker says, else unless the components are named R, G and B.
-    """
-    if data[:2] != b"\xff\xd8" or b"\xff\xd9" not in data[-4:]:
-        return None
-    at, jfif, adobe = 2, False, None
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker, (length,) = data[at + 1], struct.unpack(">H", data[at + 2 : at + 4])
-        body = data[at + 4 : at + 2 + length]
-        jfif = jfif or (marker == 0xE0 and body[:5] == b"JFIF\0")
-        if marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
-            adobe = body[11]
-        if marker in _SOF:
-            return _frame_header(body, jfif, adobe) if marker == _BASELINE and body[:1] == b"\x08" else None
-        at += 2 + length
-    return None
-
-
-def _frame_header(body: bytes, jfif: bool, adobe: int | None) -> _JpegHeader | None:
-    if len(body) < 6 or len(body) < 6 + 3 * body[5]:
-        return None
-    rows, columns, components = struct.unpack(">HHB", body[1:6])
-    names = bytes(body[6 + 3 * index] for index in range(components))
-    ycc = jfif or (adobe == 1 if adobe is not None else names != b"RGB")
-    return _JpegHeader((rows, columns), components, ycc)
+    if len(found.components) != 3 or shape.samples != 3:
+        return False
+    browsers = "RGB" if found.colours == "RGB" else "YBR_FULL"
+    return colours.decided(data, shape.photometric) == browsers

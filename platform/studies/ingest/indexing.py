@@ -43,7 +43,9 @@ _FROM_HEADER = (
     "display_rate",
     "regions",
     "warnings",
+    "pixel_notes",
 )
+_OF_INGEST = ("The 128 bytes before", "Its header names ", "Its time ")
 _FROM_PIXELS = ("photometric", "rows", "columns", "frames", "samples", "bits_stored")
 _CONFLICT = "Another file with the same SOP Instance UID but other content is already here. The first one was kept."
 
@@ -136,6 +138,7 @@ def _result(arrival: Arrival, judgement: Judgement, study_uid: str = "") -> Inge
         series_uid=header["series_uid"] if header else "",
         sop_class=header["sop_class"] if header else "",
         code=judgement.code,
+        pixel_notes=tuple(header["pixel_notes"]) if header else (),
     )
 
 
@@ -176,6 +179,11 @@ def _warn_of_clocks(header: Header, now: datetime) -> None:
     if _is_repeated(header["acquired_at"], header["utc_offset"]):
         found.append(clip_order.REPEATED_HOUR)
     header["warnings"] = [*dict.fromkeys([*header["warnings"], *filter(None, found)])]
+
+
+def is_of_ingest(warning: str) -> bool:
+    """Whether it was given here, of what the file alone does not tell."""
+    return warning == clip_order.REPEATED_HOUR or warning.startswith(_OF_INGEST)
 
 
 def _ahead(written: str | None, offset: str, now: datetime) -> str:

@@ -87,6 +87,8 @@ class IngestResult:
     series_uid: str = ""
     sop_class: str = ""
     code: str = ""
+    pixel_notes: tuple[str, ...] = ()
+    """What was decided about its pixels."""
 
     @property
     def refused(self) -> bool:

@@ -92,7 +92,7 @@ def status_of(results: Sequence[IngestResult]) -> int:
     failed = sum(result.refused for result in results)
     if failed == len(results):
         return 409
-    return 202 if failed or any(result.code in _FLAWS for result in results) else 200
+    return 202 if failed or any(_is_doubtful(result) for result in results) else 200
 
 
 def store_response(results: Sequence[IngestResult], request: Request, study_uid: str) -> DicomJson:
@@ -119,17 +119,27 @@ def _reference(result: IngestResult) -> DicomJson:
 
 
 def _failed(result: IngestResult) -> DicomJson:
-    """With the reason in words, where dicom-server put it too: Error Comment in the Failed Attributes Sequence."""
     return {
         **_reference(result),
         "00081197": _element("US", _FAILURES.get(result.code, UNREADABLE)),
-        "00741048": {"vr": "SQ", "Value": [{"00000902": _element("LO", result.reason)}]},
+        "00741048": _comments(result.reason),
     }
 
 
 def _stored(result: IngestResult, request: Request) -> DicomJson:
     path = f"/dicom-web/studies/{result.study_uid}/series/{result.series_uid}/instances/{result.sop_uid}"
     elements = {**_reference(result), "00081190": _element("UR", request.build_absolute_uri(path))}
-    if result.code in _FLAWS:
+    if _is_doubtful(result):
         elements["00081196"] = _element("US", NOT_AS_DECLARED)
+        elements["00741048"] = _comments(*filter(None, [result.reason, *result.pixel_notes]))
     return elements
+
+
+def _is_doubtful(result: IngestResult) -> bool:
+    """Its pixels are not as its header says, or not all there."""
+    return result.code in _FLAWS or bool(result.pixel_notes)
+
+
+def _comments(*sentences: str) -> DicomElement:
+    """In words, where dicom-server put them too: Error Comment in the Failed Attributes Sequence."""
+    return {"vr": "SQ", "Value": [{"00000902": _element("LO", sentence)} for sentence in sentences]}

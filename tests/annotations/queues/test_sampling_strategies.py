@@ -12,11 +12,15 @@ from annotations.models import Context
 from annotations.queues import sampling_strategies
 from annotations.queues.sampling_strategies import CannotRank
 from inference.models import Flag
+from studies import decoding
 from studies.models import Study
 from tests.annotations import factories
 
 pytestmark = pytest.mark.django_db
 TELLTALE = ("model", "suspect", "threshold", "probab", "differ", "split", "readers", "unsure")
+
+
+FOLDER = f"float32-cpu-d{decoding.VERSION}"
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def embedded(work: Path, at: float, *, near: int) -> Study:
     """A study whose two frames lie at one point of a space of four dimensions."""
     made = factories.study(clips=0)
     clip = factories.clip(made, scorable=True)
-    folder = work / "embeddings" / "b" / "float32-cpu" / clip.digest[:2]
+    folder = work / "embeddings" / "b" / FOLDER / clip.digest[:2]
     folder.mkdir(parents=True, exist_ok=True)
     rows = np.full((2, 4), at, dtype=np.float16) + np.arange(4) * near / 100
     np.savez(folder / f"{clip.digest}.npz", frames=np.array([1, 2]), embeddings=rows)
@@ -139,5 +143,5 @@ def test_where_there_is_nothing_to_go_by_it_says_what_to_do(work: Path, name: st
 def test_a_torn_embedding_counts_as_none(work: Path) -> None:
     whole, torn = embedded(work, 1.0, near=0), embedded(work, 2.0, near=0)
     digest = torn.clips.get().digest
-    (work / "embeddings" / "b" / "float32-cpu" / digest[:2] / f"{digest}.npz").write_bytes(b"PK\x03\x04torn")
+    (work / "embeddings" / "b" / FOLDER / digest[:2] / f"{digest}.npz").write_bytes(b"PK\x03\x04torn")
     assert chosen("diversity", [whole, torn], 2) == [whole]

@@ -75,6 +75,14 @@ def test_an_incomplete_image_is_kept_with_a_warning(reader: Client) -> None:
     assert answer.json()["00081199"]["Value"][0]["00081196"]["Value"] == [45063]
 
 
+def test_what_was_decided_about_pixels_is_said(reader: Client) -> None:
+    answer = _store(reader, [clip(BitsStored=12)])
+    (item,) = answer.json()["00081199"]["Value"]
+    assert (answer.status_code, item["00081196"]["Value"]) == (202, [45063])
+    (said,) = item["00741048"]["Value"]
+    assert said["00000902"]["Value"] == ["Its header says 12 bits stored in 8: taken as 8."]
+
+
 def test_what_is_no_ultrasound_is_stored_without_a_warning(reader: Client) -> None:
     assert _store(reader, [clip(Modality="CT")]).status_code == 200
 

@@ -1,4 +1,4 @@
-"""``manage.py reread [UID…]``: scales, Doppler traces and frame times of stored files, read again."""
+"""``manage.py reread [UID…]``: what the headers of stored files say, read again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ FAILURES = (pool.SandboxError, storage.Missing, storage.Corrupt)
 
 
 class Command(SiteCommand):
-    help = "Read scales, Doppler traces and frame times of stored files again. Running it twice changes nothing more."
+    help = (
+        "Read scales, Doppler traces, frame times and what is known of the pixels of stored files again; studies whose "
+        "pixels are now decoded otherwise are scored again. Running it twice changes nothing more."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("uids", nargs="*", metavar="UID", help="studies; all of them where none is named")
@@ -33,14 +36,16 @@ class Command(SiteCommand):
         if unknown:
             raise CommandError(f"There is no study {unknown[0]}.")
         counts = [self._study(study, user=user, dry=options["dry_run"]) for study in chosen.iterator()]
-        changed, failed = sum(each[0] for each in counts), sum(each[1] for each in counts)
+        changed, failed, again = (sum(each[index] for each in counts) for index in range(3))
         verb = "would change" if options["dry_run"] else "changed"
         self.stdout.write(f"{changed} clips {verb}, {failed} could not be read, in {len(counts)} studies")
+        if again:
+            self.stdout.write(f"{again} studies will be scored again")
         if failed:
             raise SystemExit(1)
 
-    def _study(self, study: Study, *, user: User | None, dry: bool) -> tuple[int, int]:
-        """How many of its clips changed, and of how many the file could not be read."""
+    def _study(self, study: Study, *, user: User | None, dry: bool) -> tuple[int, int, int]:
+        """How many of its clips changed, of how many the file could not be read, and whether it is scored again."""
         changes: dict[Clip, reread.Facts] = {}
         failed = 0
         for clip in study.clips.all():
@@ -53,9 +58,8 @@ class Command(SiteCommand):
             if facts:
                 changes[clip] = facts
                 self.stdout.write(f"{clip.sop_uid}: {', '.join(sorted(facts))}")
-        if changes and not dry:
-            reread.keep(study, changes, user=user)
-        return len(changes), failed
+        again = bool(changes) and not dry and reread.keep(study, changes, user=user)
+        return len(changes), failed, int(again)
 
 
 def _user_named(name: str | None) -> User | None:
