@@ -22,7 +22,7 @@ _ULTRASOUND = "US"
 NO_MASTOID = "No mastoid view: posterior fossa not assessed."
 
 RateSource = Literal["vector", "frame_time", "recommended", "default"]
-Calibration = Literal["calibrated", "mixed", "uncalibrated"]
+Calibration = Literal["calibrated", "mixed", "depth", "uncalibrated"]
 
 
 class PatientSummary(TypedDict):
@@ -282,8 +282,9 @@ def frame_rate(clip: Clip) -> tuple[float, RateSource]:
 
 
 def calibration(regions: Sequence[Region]) -> Calibration:
-    """Whether lengths can be measured: in every two-dimensional region, in some, in none."""
+    """Whether lengths can be measured: in every two-dimensional region, in some, in none, or depths in M-mode alone."""
     scaled = [region["dx_cm"] is not None for region in regions if region["type"] == "2d"]
     if not any(scaled):
-        return "uncalibrated"
+        depths = any(region["type"] == "m_mode" and region["dy_cm"] is not None for region in regions)
+        return "depth" if depths else "uncalibrated"
     return "calibrated" if all(scaled) else "mixed"

@@ -25,7 +25,9 @@ _KEYWORDS = (
     "SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
     "BitsStored FrameTime FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate "
-    "WindowCenter WindowWidth VOILUTFunction SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence"
+    "WindowCenter WindowWidth VOILUTFunction SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence "
+    "SharedFunctionalGroupsSequence PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing "
+    "UltrasoundColorDataPresent"
 )
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
 
