@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from studies.dicom.birth_dates import birth_doubt
+from studies.dicom.kinds import Kind, kind_of
 
 DAYS_AT_TERM_AND_BEYOND = 45 * 7
 
@@ -215,6 +216,10 @@ class Clip(models.Model):
 
     def __str__(self) -> str:
         return self.sop_uid
+
+    @property
+    def kind(self) -> Kind:
+        return kind_of(self.sop_class, self.transfer_syntax, self.frames)
 
     @property
     def has_frames(self) -> bool:

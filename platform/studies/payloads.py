@@ -14,6 +14,7 @@ from studies.access import visible_studies
 from studies.dicom import view_labels
 from studies.dicom.birth_dates import birth_doubt
 from studies.dicom.facts import Region
+from studies.dicom.kinds import Kind
 from studies.models import Clip, Patient, Priority, Sex, Study, StudyStatus, View, ViewSource
 from studies.patients.doubts import notes_on
 
@@ -63,6 +64,7 @@ class ClipDetail(TypedDict):
 
     sop_uid: str
     number: Annotated[int, "place in the order of acquisition, from 1"]
+    kind: Annotated[Kind, "none: it holds no image"]
     view: View
     plane: Annotated[str, "one of the view's planes; empty for a sweep, or where nobody said"]
     view_source: ViewSource
@@ -185,7 +187,16 @@ def notes(study: Study, clips: Sequence[Clip]) -> list[str]:
     broken = sum(bool(clip.decode_error) for clip in clips)
     if broken:
         sentences.append(f"{broken} of {len(clips)} clips cannot be shown or are incomplete.")
-    return sentences
+    return [*sentences, *_kind_notes(clips)]
+
+
+def _kind_notes(clips: Sequence[Clip]) -> list[str]:
+    """What the model never sees of a study for what it is."""
+    volumes = [str(number) for number, clip in enumerate(clips, 1) if clip.kind == "volume"]
+    if not volumes:
+        return []
+    named = "Clip {} is an ultrasound volume" if len(volumes) == 1 else "Clips {} are ultrasound volumes"
+    return [f"{named.format(', '.join(volumes))}: shown slice by slice, never scored."]
 
 
 def _birth_notes(study: Study) -> list[str]:
@@ -237,6 +248,7 @@ def describe_clip(clip: Clip, study_uid: str, number: int) -> ClipDetail:
     return {
         "sop_uid": clip.sop_uid,
         "number": number,
+        "kind": clip.kind,
         "view": View(clip.view),
         "plane": clip.plane,
         "view_source": ViewSource(clip.view_source),

@@ -5,6 +5,7 @@ export function clipOf(part: Partial<Clip> = {}): Clip {
   return {
     sop_uid: "1",
     number: 1,
+    kind: "clip",
     view: "coronal",
     plane: "",
     view_source: "tags",

@@ -24,6 +24,11 @@ function noteText(clip: Clip, share: number): string {
   return clip.frames === 1 ? "still" : `${clip.frames} fr`;
 }
 
+/** A volume and a video are called so beside the number of their frames, seen or not. */
+function kindText({ kind }: Clip): string {
+  return kind === "volume" || kind === "video" ? `${kind} · ` : "";
+}
+
 export class FilmStrip {
   readonly element: HTMLElement;
   private readonly entries = new Map<string, Entry>();
@@ -81,7 +86,7 @@ export class FilmStrip {
     entry.ribbon.draw(this.coverage, clip.sop_uid, clip.frames);
     entry.button.dataset["seen"] = String(Math.round(share * 100));
     const { marks } = entry.ribbon;
-    entry.note.textContent = (marks.length ? "◆ " : "") + noteText(clip, share);
+    entry.note.textContent = (marks.length ? "◆ " : "") + kindText(clip) + noteText(clip, share);
     entry.note.title = marks.length ? `Marked: frame ${marks.join(", ")}` : "";
   }
 
@@ -101,7 +106,7 @@ export class FilmStrip {
   private build(clip: Clip, chosen: (clip: Clip) => void): HTMLElement {
     const ribbon = new CoverageRibbon();
     const image = h("canvas", { class: "us", "aria-hidden": "true" });
-    const note = h("i", {}, noteText(clip, 0));
+    const note = h("i", {}, kindText(clip) + noteText(clip, 0));
     const name = h("span", {}, `${clip.number} ${clip.label}`);
     const caption = h("span", { class: "cap" }, name, note);
     const button = h(
