@@ -173,7 +173,10 @@ class ClipQuerySet(models.QuerySet["Clip"]):
 
 
 class Clip(models.Model):
-    """One SOP instance; a still is a clip of one frame. ``frames`` 0: it holds no image."""
+    """One SOP instance; a still is a clip of one frame. ``frames`` 0: it holds no image.
+
+    ``flow``: the frames, from 1, in which somebody has looked for colour Doppler, and those of them that show it.
+    """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="clips")
     sop_uid = models.CharField(max_length=64, unique=True)
@@ -202,6 +205,7 @@ class Clip(models.Model):
     frame_time_flaw = models.CharField(max_length=128, blank=True)
     display_rate = models.FloatField(null=True)
     regions = models.JSONField(default=list)
+    flow = models.JSONField(null=True)
     digest = models.CharField(max_length=64, db_index=True)
     size = models.PositiveBigIntegerField()
     scorable = models.BooleanField(default=False)
@@ -220,6 +224,21 @@ class Clip(models.Model):
     @property
     def kind(self) -> Kind:
         return kind_of(self.sop_class, self.transfer_syntax, self.frames)
+
+    @property
+    def may_show_flow(self) -> bool:
+        """Its pixels have colours."""
+        return self.has_frames and (self.samples > 1 or self.photometric == "PALETTE COLOR")
+
+    @property
+    def looked_frames(self) -> list[int]:
+        """The frames in which colour Doppler was looked for."""
+        return self.flow["looked"] if self.flow else []
+
+    @property
+    def flow_frames(self) -> list[int]:
+        """The frames that are known to show colour Doppler."""
+        return self.flow["shown"] if self.flow else []
 
     @property
     def has_frames(self) -> bool:

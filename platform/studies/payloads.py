@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, TypedDict
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -83,6 +84,8 @@ class ClipDetail(TypedDict):
     photometric: str
     regions: list[Region]
     calibration: Calibration
+    flow_frames: Annotated[list[int], "those known to show colour Doppler"]
+    looked_frames: Annotated[int, "how many were looked at for that; 0 before the first score, and of grey clips"]
     decode_error: Annotated[str, "why frames cannot be shown; empty otherwise"]
     scorable: bool
     parked_reason: str
@@ -191,7 +194,21 @@ def notes(study: Study, clips: Sequence[Clip]) -> list[str]:
 
 
 def _kind_notes(clips: Sequence[Clip]) -> list[str]:
-    """What the model never sees of a study for what it is."""
+    """What the model sees otherwise, or never, for what it is."""
+    return [*_volume_notes(clips), *_flow_notes(clips)]
+
+
+def _flow_notes(clips: Sequence[Clip]) -> list[str]:
+    shown = [
+        f"clip {number} ({len(clip.flow_frames)} of {len(clip.looked_frames)} frames that were looked at)"
+        for number, clip in enumerate(clips, 1)
+        if clip.flow_frames
+    ]
+    scored = "scored like grey ones" if settings.SCORE_COLOUR_DOPPLER else "not scored"
+    return [f"Colour Doppler in {', '.join(shown)}: such frames are {scored}."] if shown else []
+
+
+def _volume_notes(clips: Sequence[Clip]) -> list[str]:
     volumes = [str(number) for number, clip in enumerate(clips, 1) if clip.kind == "volume"]
     if not volumes:
         return []
@@ -267,6 +284,8 @@ def describe_clip(clip: Clip, study_uid: str, number: int) -> ClipDetail:
         "photometric": clip.photometric,
         "regions": clip.regions,
         "calibration": calibration(clip.regions),
+        "flow_frames": clip.flow_frames,
+        "looked_frames": len(clip.looked_frames),
         "decode_error": clip.decode_error,
         "scorable": clip.scorable,
         "parked_reason": clip.parked_reason,

@@ -24,6 +24,8 @@ export function clipOf(part: Partial<Clip> = {}): Clip {
     photometric: "MONOCHROME2",
     regions: [],
     calibration: "calibrated",
+    flow_frames: [],
+    looked_frames: 0,
     decode_error: "",
     scorable: true,
     parked_reason: "",

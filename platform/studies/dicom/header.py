@@ -26,8 +26,7 @@ _KEYWORDS = (
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
     "BitsStored FrameTime FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate "
     "WindowCenter WindowWidth VOILUTFunction SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence "
-    "SharedFunctionalGroupsSequence PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing "
-    "UltrasoundColorDataPresent"
+    "SharedFunctionalGroupsSequence PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing"
 )
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
 

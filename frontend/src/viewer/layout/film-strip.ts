@@ -24,9 +24,10 @@ function noteText(clip: Clip, share: number): string {
   return clip.frames === 1 ? "still" : `${clip.frames} fr`;
 }
 
-/** A volume and a video are called so beside the number of their frames, seen or not. */
-function kindText({ kind }: Clip): string {
-  return kind === "volume" || kind === "video" ? `${kind} · ` : "";
+/** A volume, a video and colour Doppler are called so beside the number of frames, seen or not. */
+function kindText({ kind, flow_frames }: Clip): string {
+  const flow = flow_frames.length ? "Doppler · " : "";
+  return kind === "volume" || kind === "video" ? `${kind} · ${flow}` : flow;
 }
 
 export class FilmStrip {

@@ -68,7 +68,8 @@ export function drawPaneHeader(
   const originLabel: Child = origin ? h("b", { class: "origin" }, `${origin} · `) : null;
   // Why a clip was not scored says more than that its frames have no weight.
   const weightLabel: Child[] = weight ? [h("span", { class: "wide" }, "frame "), weight] : [];
-  const scoreNote: Child[] = clip.scorable ? weightLabel : [clip.parked_reason || "not scored"];
+  const flow = clip.flow_frames.includes(frame) ? "colour Doppler" : "";
+  const scoreNote: Child[] = clip.scorable ? [flow, ...weightLabel] : [clip.parked_reason || "not scored"];
   fill(
     element,
     h(
@@ -93,7 +94,7 @@ export function drawPaneHeader(
             "pixels not square",
           )
         : null,
-      scoreNote.length ? h("span", { class: "note weight" }, ...scoreNote) : null,
+      scoreNote.some(Boolean) ? h("span", { class: "note weight" }, ...scoreNote) : null,
     ),
   );
 }

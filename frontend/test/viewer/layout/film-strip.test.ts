@@ -17,6 +17,9 @@ describe("what the film says of a clip", () => {
   it.each(["volume", "video"] as const)("a %s is called so", (kind) => {
     expect(note(clipOf({ kind }))).toBe(`${kind} · not seen`);
   });
+  it("colour Doppler is marked", () => {
+    expect(note(clipOf({ flow_frames: [4], looked_frames: 6 }))).toBe("Doppler · not seen");
+  });
   it.each(["still", "clip"] as const)("a %s is an ordinary entry", (kind) => {
     expect(note(clipOf({ kind }))).toBe("not seen");
   });

@@ -35,6 +35,12 @@ describe("what stands above a picture", () => {
     const trace = regionOf({ dx_cm: null, type: "m_mode", frames: [1, 1] });
     expect(head(clipOf({ regions: [trace] }))).toContain("M-mode: depths only");
   });
+  it.each([
+    [[1, 2], true],
+    [[2, 3], false],
+  ])("says of a frame, of %s that show it, whether it shows colour Doppler", (flow_frames, expected) => {
+    expect(head(clipOf({ flow_frames })).includes("colour Doppler")).toBe(expected);
+  });
   it("says where the sides are known from beside the weight of the frame", () => {
     const text = head(clip("coronal", "COR sweep"), "weight 0.14");
     expect(text).toContain("R and L by convention, not marked in the file");
