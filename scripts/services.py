@@ -1,4 +1,4 @@
-"""Find what the tests drive: Chromium, PostgreSQL, Redis, dicom3tools, DCMTK. As root on Debian, install what lacks."""
+"""Find what the tests drive: Chromium, PostgreSQL, Redis, dicom3tools, DCMTK, ffmpeg. On Debian root installs them."""
 
 from __future__ import annotations
 
@@ -63,12 +63,18 @@ def dcmtk() -> Path | None:
     return _on_path("dsr2html")
 
 
+def ffmpeg() -> Path | None:
+    """What plays videos; without it they are kept and named, and their tests are left out."""
+    return _on_path("ffmpeg")
+
+
 FINDERS: dict[str, Callable[[], Path | None]] = {
     "chromium": chromium,
     "postgresql": postgres,
     "redis-server": redis,
     "dicom3tools": dicom3tools,
     "dcmtk": dcmtk,
+    "ffmpeg": ffmpeg,
 }
 
 

@@ -1,7 +1,7 @@
 """Scales, Doppler traces and frame times of stored files, read again: some came in before the platform read them.
 
-Only what the header alone decides and nobody sets by hand. Bytes, revisions, scores and numbers that were committed
-stay as they are.
+Only what the file alone decides and nobody sets by hand; of a video also whether it can be played, which changes when
+ffmpeg is installed. Bytes, revisions, scores and numbers that were committed stay as they are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from studies import storage
-from studies.models import Clip, Study
+from studies.dicom.facts import Header
+from studies.dicom.kinds import is_video
+from studies.ingest.pipeline import judge
+from studies.models import Clip, Outcome, Study
 from studies.sandbox import pool
 
 Facts = dict[str, object]
@@ -24,7 +27,23 @@ def differences(clip: Clip) -> Facts:
     Raises SandboxError, storage.Missing, storage.Corrupt.
     """
     header = pool.read_header(storage.verified(clip.digest))
-    return {name: value for name, value in header.items() if name in FACTS and value != getattr(clip, name)}
+    facts = {name: value for name, value in header.items() if name in FACTS}
+    if is_video(clip.transfer_syntax):
+        facts |= _verdict(header)
+    return {name: value for name, value in facts.items() if value != getattr(clip, name)}
+
+
+def _verdict(header: Header) -> Facts:
+    """What can be shown of a clip, and whether a model may see it."""
+    pixels, judgement = header["pixels"], judge(header)
+    return {
+        "rows": pixels["rows"],
+        "columns": pixels["columns"],
+        "frames": pixels["frames"],
+        "scorable": judgement.outcome == Outcome.STORED,
+        "parked_reason": judgement.reason,
+        "decode_error": pixels["flaw_reason"],
+    }
 
 
 @transaction.atomic

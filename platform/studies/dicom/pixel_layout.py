@@ -7,10 +7,11 @@ from typing import Any, cast
 
 from pydicom.dataset import Dataset
 
-from studies.dicom import colours, fragments, syntaxes
+from studies.dicom import colours, fragments, syntaxes, video
 from studies.dicom.attributes import text, value
 from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
 from studies.dicom.facts import PixelFacts
+from studies.dicom.kinds import is_video
 
 MAX_FRAME_PIXELS = 64 * 1024**2
 MAX_FRAMES = 20_000
@@ -75,6 +76,8 @@ def check(opened: DicomFile) -> Layout:
     layout = Layout(**facts, counted=facts["frames"])
     if reason := _why_not_decodable(opened) or _why_not_native(opened, layout):
         return replace(layout, flaw="undecodable", flaw_reason=reason)
+    if is_video(opened.syntax):
+        return replace(layout, whole=layout.frames)
     layout = _recounted(opened, _sampled(opened, layout))
     flaw, reason = _flaw(opened, layout)
     whole = layout.frames
@@ -201,6 +204,8 @@ def _flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
 
 def _why_not_decodable(opened: DicomFile) -> str:
     """What says more than any count of frames: pixels that no decoder here takes."""
+    if is_video(opened.syntax):
+        return video.why_not_played(opened)
     if reason := syntaxes.why_not_shown(opened.syntax):
         return reason
     if opened.pixel_length == UNDEFINED and not opened.syntax.is_encapsulated:

@@ -26,9 +26,10 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
 )
 
-from studies.dicom import colours, fragments, greys, palette, pixel_layout
+from studies.dicom import colours, fragments, greys, palette, pixel_layout, video
 from studies.dicom.attributes import value
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
+from studies.dicom.kinds import is_video
 
 Grey = npt.NDArray[np.uint8]  # [H, W]
 Colour = npt.NDArray[np.uint8]  # [H, W] or [H, W, 3]
@@ -67,6 +68,8 @@ class Source:
 
     def decoded(self, number: int, *, raw: bool = False) -> tuple[npt.NDArray[Any], dict[str, Any]]:
         """One frame as stored, or (``raw`` false) in RGB, and what the decoder says of it; raises Refused."""
+        if is_video(self.opened.syntax):
+            return self._player.frame(number), {"photometric_interpretation": "RGB"}
         self._check_whole(number)
         if self.shape.sampling:
             return self._written_out(number, raw=raw)
@@ -114,6 +117,10 @@ class Source:
                 values = greys.meant(self.decoded(number)[0], self.opened.dataset)
                 extremes += [float(values.min()), float(values.max())]
         return (min(extremes), max(extremes)) if extremes else (0.0, 1.0)
+
+    @cached_property
+    def _player(self) -> video.Player:
+        return video.Player(self.opened)
 
     @property
     def _stands_alone(self) -> bool:
@@ -221,7 +228,9 @@ def _first_decodable(source: Source, numbers: tuple[int, ...]) -> Colour:
 
 
 def _checked(numbers: Sequence[int], source: Source) -> Sequence[int]:
-    if not numbers or not 1 <= min(numbers) <= max(numbers) <= source.shape.frames:
+    # A video may hold more frames than its header counts: it says so itself where it ends.
+    most = max(numbers, default=0) if is_video(source.opened.syntax) else source.shape.frames
+    if not numbers or not 1 <= min(numbers) <= max(numbers) <= most:
         raise Refused("no_such_frame", f"The clip has {source.shape.frames} frames.")
     return numbers
 

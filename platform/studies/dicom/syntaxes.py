@@ -5,8 +5,6 @@ from __future__ import annotations
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from studies.dicom.kinds import is_video
-
 _STANDARD = "1.2.840.10008."
 _LATER = {
     "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
@@ -33,8 +31,6 @@ def name(syntax: UID) -> str:
 
 def why_not_shown(syntax: UID) -> str:
     """A sentence where pixels of this syntax cannot be decoded here; empty where they can."""
-    if is_video(syntax):
-        return f"It is a video ({name(syntax)}): kept, but neither played nor scored here."
     if is_known(syntax) and _is_decodable(syntax):
         return ""
     return f"Its pixels are encoded as {name(syntax)}, which cannot be decoded here."
