@@ -8,7 +8,7 @@ Kind = Literal["still", "clip", "volume", "video", "none"]
 
 VOLUME_CLASS = "1.2.840.10008.5.1.4.1.1.6.2"
 """Enhanced US Volume Storage."""
-VOLUME = "An ultrasound volume (Enhanced US Volume): its slices are shown, never scored."
+VOLUME = "Ultrasound volume (Enhanced US Volume): shown, never scored."
 _VIDEOS = tuple(f"1.2.840.10008.1.2.4.{number}" for number in range(100, 109))
 
 

@@ -177,7 +177,9 @@ export class SvgLayer {
 
   private regions({ activeKind, regions, frame, toScreen }: Scene): SVGElement[] {
     if (!activeKind || activeKind.tool === "arrow") return [];
-    const measurable = (region: Region) => (activeKind.preset === "ri" ? Boolean(region.axes) : region.dx_cm !== null);
+    const depths = ({ type, dy_cm }: Region) => activeKind.tool === "length" && type === "m_mode" && dy_cm !== null;
+    const measurable = (region: Region) =>
+      activeKind.preset === "ri" ? Boolean(region.axes) : region.dx_cm !== null || depths(region);
     return regionsOf(regions, frame)
       .filter(measurable)
       .map(({ x0, y0, x1, y1 }) => {

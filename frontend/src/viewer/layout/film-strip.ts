@@ -24,10 +24,10 @@ function noteText(clip: Clip, share: number): string {
   return clip.frames === 1 ? "still" : `${clip.frames} fr`;
 }
 
-/** A volume, a video and colour Doppler are called so beside the number of frames, seen or not. */
+/** What a clip is besides pictures in grey: on its thumbnail, seen or not. */
 function kindText({ kind, flow_frames }: Clip): string {
-  const flow = flow_frames.length ? "Doppler · " : "";
-  return kind === "volume" || kind === "video" ? `${kind} · ${flow}` : flow;
+  const named = kind === "volume" || kind === "video" ? kind : "";
+  return [named, flow_frames.length ? "Doppler" : ""].filter(Boolean).join(", ");
 }
 
 export class FilmStrip {
@@ -87,7 +87,7 @@ export class FilmStrip {
     entry.ribbon.draw(this.coverage, clip.sop_uid, clip.frames);
     entry.button.dataset["seen"] = String(Math.round(share * 100));
     const { marks } = entry.ribbon;
-    entry.note.textContent = (marks.length ? "◆ " : "") + kindText(clip) + noteText(clip, share);
+    entry.note.textContent = (marks.length ? "◆ " : "") + noteText(clip, share);
     entry.note.title = marks.length ? `Marked: frame ${marks.join(", ")}` : "";
   }
 
@@ -107,13 +107,15 @@ export class FilmStrip {
   private build(clip: Clip, chosen: (clip: Clip) => void): HTMLElement {
     const ribbon = new CoverageRibbon();
     const image = h("canvas", { class: "us", "aria-hidden": "true" });
-    const note = h("i", {}, kindText(clip) + noteText(clip, 0));
+    const note = h("i", {}, noteText(clip, 0));
     const name = h("span", {}, `${clip.number} ${clip.label}`);
+    const kind = kindText(clip);
     const caption = h("span", { class: "cap" }, name, note);
     const button = h(
       "button",
       { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) },
       image,
+      kind ? h("em", { class: "kind" }, kind) : null,
       caption,
       ribbon.element,
     );
