@@ -15,6 +15,8 @@ from studies import frame_cache
 from studies.models import Clip
 
 _MOST_ROUNDS = 12
+_LEAST_LOOKS = 5
+"""Frames, spread over a clip, that are looked at before frames which nobody looked at are put in doubt."""
 
 
 def choose_frames(
@@ -23,7 +25,7 @@ def choose_frames(
     """The frames (from 1) of each clip that a model looks at, by SOP instance UID. ``between`` may raise to stop."""
     for _ in range(_MOST_ROUNDS):
         chosen = _choose(clips, budget)
-        fresh = [(clip, _not_looked_at(clip, chosen.get(clip.sop_uid, []))) for clip in clips]
+        fresh = [(clip, _not_looked_at(clip, [*chosen.get(clip.sop_uid, []), *_spread(clip)])) for clip in clips]
         if not any(numbers for _, numbers in fresh):
             return chosen
         for clip, numbers in fresh:
@@ -50,7 +52,15 @@ def _choose(clips: Sequence[Clip], budget: int, *, surely: bool = False) -> dict
 
 
 def _not_looked_at(clip: Clip, numbers: Sequence[int]) -> list[int]:
-    return [number for number in numbers if number not in clip.looked_frames] if clip.may_show_flow else []
+    fresh = sorted({*numbers} - {*clip.looked_frames})
+    return fresh if clip.may_show_flow else []
+
+
+def _spread(clip: Clip) -> list[int]:
+    """Frames from end to end of a clip that shows flow somewhere."""
+    if not clip.flow_frames or settings.SCORE_COLOUR_DOPPLER:
+        return []
+    return sorted({1 + at * (clip.frames - 1) // (_LEAST_LOOKS - 1) for at in range(_LEAST_LOOKS)})
 
 
 def _without(clip: Clip, *, surely: bool) -> frozenset[int]:

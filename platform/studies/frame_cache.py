@@ -113,6 +113,9 @@ def thumbnail(clip: Clip) -> bytes:
     with _as_frame_error(clip):
         data = pool.thumbnail(storage.verified(clip.digest), THUMBNAIL_SIDE)
     _store(path, data)
+    if clip.may_show_flow and not clip.looked_frames:
+        # Where no model looks, the middle of each clip is looked at all the same.
+        look_for_flow(clip, [(clip.frames + 1) // 2])
     return data
 
 

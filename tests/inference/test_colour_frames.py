@@ -65,6 +65,11 @@ def test_a_clip_of_flow_alone_leaves_its_share_to_the_others(shows: Shows) -> No
     assert {name: len(numbers) for name, numbers in _chosen(_study(a=40, b=40)).items()} == {"b": 6}
 
 
+def test_one_look_at_flow_does_not_condemn_the_clip(shows: Shows) -> None:
+    shows(a=range(50, 52))
+    assert _chosen(_study(a=101), 1)["a"][0] not in (50, 51)
+
+
 def test_only_frames_that_may_be_chosen_are_looked_at(shows: Shows) -> None:
     looked = shows(a=range(0))
     assert _chosen(_study(a=1000))["a"] == looked
@@ -86,12 +91,13 @@ def test_a_grey_clip_is_not_looked_at(shows: Shows) -> None:
 
 def test_a_study_of_flow_alone_is_not_analysed(model: ModelVersion, shows: Shows) -> None:
     shows(a=range(1, 11))
-    revision = close(_study(a=10))
+    made = _study(a=10)
+    revision = close(made)
     work()
-    score = Score.objects.get(revision=revision)
+    score, looked = Score.objects.get(revision=revision), len(made.clips.get().looked_frames)
     assert (score.flag, score.flag_reason) == (
         "not_analysed",
-        f"All its {BUDGET} frames that were looked at show colour Doppler, which the model has not learned.",
+        f"All its {looked} frames that were looked at show colour Doppler, which the model has not learned.",
     )
 
 

@@ -34,6 +34,12 @@ def test_a_look_keeps_what_each_frame_shows(doppler: Clip) -> None:
     assert (doppler.looked_frames, doppler.flow_frames) == ([1, 2, 3], [2])
 
 
+def test_a_thumbnail_brings_a_look_at_the_middle(doppler: Clip) -> None:
+    frame_cache.thumbnail(doppler)
+    doppler.refresh_from_db()
+    assert (doppler.looked_frames, doppler.flow_frames) == ([2], [2])
+
+
 def test_frames_that_cannot_be_decoded_are_looked_at_once(doppler: Clip) -> None:
     Clip.objects.filter(pk=doppler.pk).update(digest="0" * 64)
     doppler.refresh_from_db()

@@ -63,9 +63,10 @@ def _region(
     down_across = _pair(attributes.value(item, keyword))
     if down_across is None or not _is_credible(down_across, pixels):
         warning = _NOT_BELIEVED.format(source, attributes.text(item, keyword, 40).replace(" ", " x "))
-        opened.warnings += [] if warning in opened.warnings else [warning]
+        _say_once(opened, warning)
         return None
     down, across = down_across
+    _say_once(opened, f"Its scale is from {source}, not from ultrasound regions.")
     return {
         "x0": 0,
         "y0": 0,
@@ -78,6 +79,11 @@ def _region(
         "inside": True,
         "source": source,
     }
+
+
+def _say_once(opened: DicomFile, warning: str) -> None:
+    if warning not in opened.warnings:
+        opened.warnings.append(warning)
 
 
 def _pair(raw: object) -> Spacing | None:

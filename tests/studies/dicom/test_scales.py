@@ -34,7 +34,9 @@ def header(tmp_path: Path) -> Any:
     ],
 )
 def test_without_regions_a_pixel_spacing_is_the_scale_by_its_name(header: Any, keyword: str, source: str) -> None:
-    (whole,) = header(clip(**{keyword: [0.3, 0.2]}))["regions"]
+    facts = header(clip(**{keyword: [0.3, 0.2]}))
+    (whole,) = facts["regions"]
+    assert facts["warnings"] == [f"Its scale is from {source}, not from ultrasound regions."]
     assert (whole["dx_cm"], whole["dy_cm"], whole["source"]) == (pytest.approx(0.02), pytest.approx(0.03), source)
     assert (whole["x0"], whole["y0"], whole["x1"], whole["y1"]) == (0, 0, COLUMNS - 1, ROWS - 1)
 
