@@ -42,6 +42,8 @@ _PICTURE_RANGE = 12
 _LEVELS = 8
 _TISSUE = 6
 """Luma of what is no empty background."""
+_FILLED = 0.87
+"""Of a square of colour: a speckled one has a few grey pixels."""
 _REACH, _TISSUE_SHARE = 8, 0.2
 """Pixels beside flow where tissue lies, and how much of a square there: on three sides of four."""
 _MARGIN = 0.1
@@ -78,7 +80,7 @@ def shows_flow(
     coloured = (luma > _BRIGHT) & (_from_map(luma, chroma) > _COLOURED)
     if not coloured.any():
         return False
-    flow = _around(coloured, wider_than) > 1 - 1e-4
+    flow = _around(coloured, wider_than) > _FILLED
     if not expected:
         flow &= _sides_with_tissue((luma > _TISSUE) & ~coloured) >= 3
     parts = [flow[max(0, y0) : y1 + 1, max(0, x0) : x1 + 1] for x0, y0, x1, y1 in boxes or [_middle(frame)]]

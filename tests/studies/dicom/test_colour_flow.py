@@ -84,6 +84,15 @@ def _flow(*colours: tuple[int, int, int], radius: int = 14, under: Plant | None 
     return planted
 
 
+def _speckled(frame: Frame, spot: Spot) -> Frame:
+    """Turbulence: grains of every velocity, and some of none."""
+    planted, (x, y) = frame.copy(), spot
+    velocities = np.array([RED, BLUE, ORANGE, DARK, (20, 200, 220), RED, BLUE, ORANGE, (250, 250, 120), (90, 90, 90)])
+    grains = np.random.default_rng(1).integers(0, len(velocities), (6, 8))
+    planted[y - 12 : y + 12, x - 16 : x + 16] = velocities[grains].repeat(4, 0).repeat(4, 1)
+    return planted
+
+
 GREY: dict[str, Plant] = {
     "as the device shows it": lambda frame, _: frame,
     "a sepia map": _tinted(1.0, 0.85, 0.6),
@@ -98,6 +107,7 @@ SHOWN: dict[str, Plant] = {
     "red and blue": _flow(RED, BLUE),
     "slow": _flow(DARK),
     "power": _flow(ORANGE),
+    "speckled": _speckled,
     "a small vessel": _flow(BLUE, radius=6),
     "much of the picture": _flow(RED, BLUE, radius=45),
     "over a sepia map": _flow(BLUE, under=_tinted(1.0, 0.85, 0.6)),
