@@ -50,7 +50,7 @@ fmt: $(READY) $(NODE_READY) ## Format the Python and the TypeScript
 contract: $(READY) ## Write frontend/openapi.json, from which the front end's types are generated
 	$(RUN) manage.py spectacular --format openapi-json --file frontend/openapi.json --fail-on-warn
 
-services: $(READY) ## Find or install what the tests drive: Chromium, PostgreSQL, Redis, dicom3tools, DCMTK
+services: $(READY) ## Find or install what the tests drive: Chromium, PostgreSQL, Redis, dicom3tools, DCMTK, ffmpeg
 	exec $(RUN) -m scripts.services
 
 bench: $(READY) $(BUILT) services ## Measure (AREA=main for one area) and write benchmarks/latest.json

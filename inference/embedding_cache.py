@@ -18,9 +18,10 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from common.atomic_file import replacing
+from inference.colour_frames import choose_frames, left_out
 from inference.core.engine import Engine
-from inference.core.frame_selection import ClipFacts, select_frames
 from inference.core.preprocess import Box, prepare
+from inference.messages import FLOW
 from studies import decoding
 from studies.frame_cache import FrameError, grey_frames
 from studies.models import Clip
@@ -38,14 +39,20 @@ class TryAgain(Exception):
 class EmbeddedStudy:
     """The selected frames of a study that could be decoded, in the order of its clips.
 
-    ``embeddings`` float16 [N, D]; ``frames`` N pairs (sop_uid, frame from 1); ``failures`` sop_uid -> reason.
+    ``embeddings`` float16 [N, D]; ``frames`` N pairs (sop_uid, frame from 1); ``failures`` sop_uid -> reason;
+    ``flow`` sop_uid -> how many frames are left out for their colour Doppler.
     """
 
     embeddings: Embedding
     frames: list[tuple[str, int]]
     failures: dict[str, str] = field(default_factory=dict)
+    flow: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     cached: int = 0
+
+    def reasons(self) -> list[str]:
+        """Why frames are missing."""
+        return [*self.failures.values(), *([FLOW] if self.flow else [])]
 
 
 @dataclass
@@ -75,12 +82,11 @@ def embed_clips(
     A clip that cannot be decoded is left out with its reason. ``patient``: if that may pass, raise TryAgain instead.
     ``between`` runs before each clip, and may raise to stop.
     """
-    facts = [ClipFacts(clip.sop_uid, clip.frames, clip.frames == 1) for clip in clips]
-    chosen: dict[str, list[int]] = {}
-    for uid, frame in select_frames(facts, engine.manifest.frame_budget):
-        chosen.setdefault(uid, []).append(frame)
+    timer = _Timer()
+    with timer.stage("look"):
+        chosen = choose_frames(clips, engine.manifest.frame_budget, between=between)
     study = EmbeddedStudy(np.zeros((0, engine.manifest.embedding_dim), np.float16), [])
-    timer = _Timer(study.seconds)
+    study.seconds, study.flow = timer.seconds, left_out(clips)
     parts: list[Embedding] = []
     for clip in clips:
         between()

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 DEMO_WARNING = "demo model, trained on phantoms: means nothing for this study"
 NO_IMAGES = "No clip of this study can be scored"
+FLOW = "They show colour Doppler, which the model has not learned"
 STAYS = "It stays in the list, in clinical order."
 
 
-def too_few_frames(usable: int, needed: int) -> str:
+def too_few_frames(usable: int, needed: int, *, flow: int = 0) -> str:
+    """``flow``: frames that are left out for their colour Doppler."""
     frames = "frame" if usable == 1 else "frames"
-    return f"Only {usable} usable {frames}; at least {needed} are needed."
+    left_out = f" {flow} with colour Doppler are left out." if flow else ""
+    return f"Only {usable} usable {frames}; at least {needed} are needed.{left_out}"
+
+
+def only_flow(frames: int) -> str:
+    """Why no frame is left: each shows colour Doppler."""
+    return f"All its {frames} frames that were looked at show colour Doppler, which the model has not learned."
 
 
 def _first_three(reasons: list[str]) -> str:

@@ -83,10 +83,13 @@ def _why_not(clip: Clip) -> str:
 
 
 def _why_too_few_frames(embedded: EmbeddedStudy) -> str:
+    flow = sum(embedded.flow.values())
     if not embedded.frames and embedded.failures:
-        return messages.undecodable(list(embedded.failures.values()))
+        return messages.undecodable(embedded.reasons())
+    if not embedded.frames and flow:
+        return messages.only_flow(flow)
     if len(embedded.frames) < MIN_USABLE_FRAMES:
-        return messages.too_few_frames(len(embedded.frames), MIN_USABLE_FRAMES)
+        return messages.too_few_frames(len(embedded.frames), MIN_USABLE_FRAMES, flow=flow)
     return ""
 
 
@@ -134,6 +137,7 @@ class ScoreInputs(TypedDict):
     preprocessing: str
     compute: Annotated[str, "device and number format"]
     left_out: Annotated[dict[str, str], "SOPInstanceUID to why it could not be decoded"]
+    flow_left_out: Annotated[dict[str, int], "SOPInstanceUID to its frames that show colour Doppler"]
     cached_frames: int
     seconds: Annotated[dict[str, float], "by stage"]
 
@@ -149,6 +153,7 @@ def _inputs(revision: StudyRevision, model: ModelVersion, engine: Engine, embedd
         "preprocessing": manifest.preprocessing,
         "compute": f"{engine.device.type} {str(engine.dtype).removeprefix('torch.')}",
         "left_out": embedded.failures,
+        "flow_left_out": embedded.flow,
         "cached_frames": embedded.cached,
         "seconds": {name: round(value, 4) for name, value in embedded.seconds.items()},
     }

@@ -1,4 +1,4 @@
-"""Find what the tests drive: Chromium, PostgreSQL, Redis, and other decoders. As root on Debian, install what lacks."""
+"""Find what the tests drive: Chromium, databases, other decoders, ffmpeg. As root on Debian, install what lacks."""
 
 from __future__ import annotations
 
@@ -68,6 +68,11 @@ def openjpeg() -> Path | None:
     return _on_path("opj_decompress")
 
 
+def ffmpeg() -> Path | None:
+    """What plays videos; without it they are kept and named, and their tests are left out."""
+    return _on_path("ffmpeg")
+
+
 FINDERS: dict[str, Callable[[], Path | None]] = {
     "chromium": chromium,
     "postgresql": postgres,
@@ -75,6 +80,7 @@ FINDERS: dict[str, Callable[[], Path | None]] = {
     "dicom3tools": dicom3tools,
     "dcmtk": dcmtk,
     "libopenjp2-tools": openjpeg,
+    "ffmpeg": ffmpeg,
 }
 
 

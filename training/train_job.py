@@ -108,7 +108,7 @@ def _bags(run: TrainingRun, base: ModelVersion, writer: ProgressWriter) -> tuple
         if embedded.frames:
             usable.append((row, embedded))
         else:
-            left_out.append({"study_uid": row["study_uid"], "reason": "; ".join(embedded.failures.values())})
+            left_out.append({"study_uid": row["study_uid"], "reason": "; ".join(embedded.reasons())})
     if not usable:
         raise Unfit("No frame of any labelled study could be decoded.")
     bags = make_bags(

@@ -22,7 +22,7 @@ from annotations.exchange.dicom_common import MAKER, SCHEME, declare_scheme, des
 from annotations.exchange.export_records import NOTICE, Export, Record
 from annotations.label_schema.schema import Keyframe
 from annotations.measurements.drawings import Drawing
-from annotations.measurements.measure import Unit
+from annotations.measurements.measure import MeasuredPayload, Unit
 from studies.models import Clip
 
 Concept = sr.CodedConcept
@@ -211,10 +211,18 @@ def _measurements(drawing: Drawing) -> Iterator[sr.Measurement]:
     if not measured or measured["value"] is None:
         return
     preset, quantity = drawing.get("preset"), measured["quantity"]
-    yield _measurement(PRESETS[preset] if preset else QUANTITIES[quantity], measured["value"], measured["unit"])
+    scale = _scale(measured)
+    concept = PRESETS[preset] if preset else QUANTITIES[quantity]
+    yield sr.Measurement(concept, measured["value"], UNITS[measured["unit"]], method=scale)
     for name, value in measured["more"].items():
         concept, unit = _further(name)
-        yield _measurement(concept, value, unit)
+        yield sr.Measurement(concept, value, UNITS[unit], method=scale)
+
+
+def _scale(measured: MeasuredPayload) -> Concept | None:
+    """What the number rests on where that is no ultrasound region, as the method of measuring, in 64 characters."""
+    source = measured.get("scale", "").removeprefix("scale from ").split(",")[0]
+    return own(f"scale:{source}", f"Scale from {source}, not from US regions") if source else None
 
 
 def _further(name: str) -> tuple[Concept, Unit]:
@@ -224,10 +232,6 @@ def _further(name: str) -> tuple[Concept, Unit]:
         if name.endswith(ending):
             return FURTHER[name.removesuffix(ending)], unit
     raise KeyError(name)
-
-
-def _measurement(name: Concept, value: float, unit: Unit) -> sr.Measurement:
-    return sr.Measurement(name=name, value=value, unit=UNITS[unit])
 
 
 def _region(drawing: Drawing, clips: dict[str, Clip]) -> sr.ImageRegion:

@@ -4,9 +4,11 @@
 `tests/annotations/measurements/measures.json` holds both to known truths.
 
 Points are image pixels as in DICOM's SCOORD: (0, 0) is the outer corner of the first pixel, whose middle is (0.5, 0.5).
-A region with corners x0 to x1 covers x0 to x1 + 1. All points must lie in one region whose scale can be trusted, and
-none of them within another of different scale; otherwise there is no number, only the reason. Steps per pixel may
-differ between x and y: everything, angles too, is computed after scaling.
+A region with corners x0 to x1 covers x0 to x1 + 1. All points must lie in one region whose scale can be trusted. Where
+regions lie one over another, the topmost counts: one of high priority over one of low priority (PS3.3, C.8.5.5.1.3),
+else the one that lies inside the other; of others nobody knows which counts. A drawing that any region of another scale
+lies over, at its points or between them, has no number, only the reason. Steps per pixel may differ between x and y:
+everything, angles too, is computed after scaling.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import acos, degrees, hypot, pi
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from studies.dicom.facts import Region
 
@@ -32,6 +34,7 @@ OVERLAP = "uncalibrated: regions of different scale overlap here"
 NO_CENTIMETRES = "uncalibrated: this region has no scale in centimetres"
 BEYOND = "uncalibrated: the region reaches beyond the image, so its scale is not used"
 TRACE = "uncalibrated: a trace over time has no distances"
+M_MODE = "across an M-mode trace is time: only a line straight down has a length"
 NO_ZERO = "uncalibrated: the file does not say where the zero line of this trace is"
 NOT_A_TRACE = "uncalibrated: the resistive index needs a Doppler trace with a velocity scale"
 NOT_PEAK = "the first point must be the systolic peak, farther from the zero line than the second"
@@ -40,6 +43,8 @@ NO_ARM = "an arm of the angle has no length"
 VELOCITIES: dict[str, VelocityUnit] = {"cm/s": "cm/s", "Hz": "Hz"}
 _EDGE = 1e-6
 """Pixels by which a point may miss an edge that it lies on."""
+_STRAIGHT_DOWN = 1.0
+"""Pixels across to which a line down an M-mode trace may lean."""
 
 
 class MeasuredPayload(TypedDict):
@@ -50,22 +55,34 @@ class MeasuredPayload(TypedDict):
     value: Annotated[float | None, "in the unit; None where there is a reason"]
     reason: str
     more: Annotated[dict[str, float], "what else follows from the points, such as width_mm; the unit is in the name"]
+    scale: NotRequired[Annotated[str, "where the scale is from; absent: an ultrasound region of the file"]]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """``value`` in ``unit``, or None and the ``reason``; ``more`` holds what else follows, its unit in its name."""
+    """``value`` in ``unit``, or None and the ``reason``; ``more`` holds what else follows, its unit in its name.
+
+    ``scale`` names what the number rests on where that is no ultrasound region.
+    """
 
     quantity: Quantity
     unit: Unit
     value: float | None = None
     reason: str = ""
     more: dict[str, float] = field(default_factory=dict)
+    scale: str = ""
 
     def as_json(self) -> MeasuredPayload:
         value = None if self.value is None else round(self.value, 4)
         more = {name: round(number, 4) for name, number in self.more.items()}
-        return {"quantity": self.quantity, "unit": self.unit, "value": value, "reason": self.reason, "more": more}
+        payload: MeasuredPayload = {
+            "quantity": self.quantity,
+            "unit": self.unit,
+            "value": value,
+            "reason": self.reason,
+            "more": more,
+        }
+        return {**payload, "scale": self.scale} if self.scale else payload
 
 
 class Uncalibrated(Exception):
@@ -85,10 +102,22 @@ def measure(
         return _measured("resistive_index", "", lambda: _resistive_index(points, in_frame))
     if tool == "point":
         return _velocity(points, in_frame)
-    if tool not in _QUANTITIES:
-        return None
+    return _of_picture(tool, points, in_frame) if tool in _QUANTITIES else None
+
+
+def _of_picture(tool: str, points: Sequence[Point], regions: Sequence[Region]) -> Measured:
     quantity, unit, compute = _QUANTITIES[tool]
-    return _measured(quantity, unit, lambda: compute(_scaled(tool, points, in_frame)))
+    try:
+        region = _topmost(_shape(tool, points), regions, alike=_scale)
+        value, more = compute(_scaled(tool, points, region))
+    except Uncalibrated as refusal:
+        return Measured(quantity, unit, reason=str(refusal))
+    return Measured(quantity, unit, value, more=more, scale=_stated_by(region))
+
+
+def _stated_by(region: Region) -> str:
+    source = region.get("source")
+    return f"scale from {source}, not from ultrasound regions" if source else ""
 
 
 def of_frame(regions: Sequence[Region], frame: int) -> list[Region]:
@@ -129,45 +158,108 @@ def _holding(points: Sequence[Point], regions: Sequence[Region]) -> list[Region]
     raise Uncalibrated(TWO_REGIONS if everywhere else OUTSIDE)
 
 
-def _touched(points: Sequence[Point], regions: Sequence[Region]) -> list[Region]:
-    """The regions within which any of the points lies; those that only share an edge with it are none."""
-    return [region for region in regions if any(_covers(region, point, edge=-_EDGE) for point in points)]
+@dataclass(frozen=True)
+class _Shape:
+    """What a drawing covers: points that all lie in its region, and lines, which around an area are closed."""
+
+    points: Sequence[Point]
+    lines: Sequence[tuple[Point, Point]]
+    closed: bool = False
+
+    def meets(self, region: Region) -> bool:
+        """Whether any of it lies within the region; what only shares an edge with it does not."""
+        return any(_passes(region, line) for line in self.lines) or (self.closed and self._surrounds(region))
+
+    def _surrounds(self, region: Region) -> bool:
+        """Whether a region that no line enters lies inside: lines to the right of its middle are odd in number."""
+        x, y = (region["x0"] + region["x1"] + 1) / 2, (region["y0"] + region["y1"] + 1) / 2
+        inside = False
+        for (ax, ay), (bx, by) in self.lines:
+            if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
+                inside = not inside
+        return inside
 
 
-def _scale(points: Sequence[Point], regions: Sequence[Region]) -> tuple[float, float]:
-    """Millimetres per pixel, across and down, where all points are."""
-    holding = _holding(points, regions)
-    scales = {(region["dx_cm"], region["dy_cm"]) for region in [*holding, *_touched(points, regions)]}
-    if len(scales) > 1:
-        raise Uncalibrated(OVERLAP)
-    dx, dy = scales.pop()
-    if dx is None or dy is None:
-        raise Uncalibrated(_why_no_scale(holding[0]))
-    return 10 * dx, 10 * dy
+def _shape(tool: str, points: Sequence[Point]) -> _Shape:
+    """Of an ellipse the box around it."""
+    if tool == "box":
+        corners = _corners(*points)
+        return _Shape(corners, list(pairwise([*corners, corners[0]])), closed=True)
+    if tool == "ellipse":
+        (x, y), (u, v) = _axes(points)
+        across, down = hypot(u[0], v[0]), hypot(u[1], v[1])
+        corners = _corners((x - across, y - down), (x + across, y + down))
+        return _Shape(corners, list(pairwise([*corners, corners[0]])), closed=True)
+    if tool == "freehand":
+        return _Shape(points, list(pairwise([*points, points[0]])), closed=True)
+    return _Shape(points, list(pairwise(points)))
+
+
+def _corners(a: Point, b: Point) -> list[Point]:
+    return [a, (b[0], a[1]), b, (a[0], b[1])]
+
+
+def _passes(region: Region, line: tuple[Point, Point]) -> bool:
+    """Whether any of a line lies within the region, beyond its edges."""
+    first, last = 0.0, 1.0
+    for axis, (low, high) in enumerate(((region["x0"], region["x1"] + 1), (region["y0"], region["y1"] + 1))):
+        start, step = line[0][axis], line[1][axis] - line[0][axis]
+        if not step and not low + _EDGE < start < high - _EDGE:
+            return False
+        if step:
+            enters, leaves = sorted(((low + _EDGE - start) / step, (high - _EDGE - start) / step))
+            first, last = max(first, enters), min(last, leaves)
+    return first < last
+
+
+def _lies_over(one: Region, other: Region) -> bool:
+    """Whether a region counts, and not the other, where both are."""
+    low, other_low = (bool(region.get("low_priority")) for region in (one, other))
+    return other_low if low != other_low else _lies_inside(one, other)
+
+
+def _lies_inside(one: Region, other: Region) -> bool:
+    edges, others = ((r["x0"], r["y0"], r["x1"], r["y1"]) for r in (one, other))
+    inside = edges[0] >= others[0] and edges[1] >= others[1] and edges[2] <= others[2] and edges[3] <= others[3]
+    return inside and edges != others
+
+
+def _topmost(shape: _Shape, regions: Sequence[Region], *, alike: Callable[[Region], object]) -> Region:
+    """The region that counts for a drawing; raises Uncalibrated, also where one that is not ``alike`` may count."""
+    holding = _holding(shape.points, regions)
+    region = next(each for each in holding if not any(_lies_over(other, each) for other in holding))
+    for other in regions:
+        may_count = any(other is each for each in holding) or shape.meets(other)
+        if may_count and not _lies_over(region, other) and alike(other) != alike(region):
+            raise Uncalibrated(OVERLAP)
+    return region
+
+
+def _scale(region: Region) -> object:
+    return region["dx_cm"], region["dy_cm"]
+
+
+def _scaled(tool: str, points: Sequence[Point], region: Region) -> list[Point]:
+    """The points in millimetres; raises Uncalibrated."""
+    dx, dy = region["dx_cm"], region["dy_cm"]
+    if dy is None or (dx is None and region.get("type") != "m_mode"):
+        raise Uncalibrated(_why_no_scale(region))
+    if dx is None:
+        return [(0.0, 10 * dy * y) for y in _heights(tool, points)]
+    return [(10 * dx * x, 10 * dy * y) for x, y in points]
+
+
+def _heights(tool: str, points: Sequence[Point]) -> list[float]:
+    """Of a line down an M-mode trace; raises Uncalibrated."""
+    if tool != "length" or abs(points[1][0] - points[0][0]) >= _STRAIGHT_DOWN:
+        raise Uncalibrated(M_MODE)
+    return [y for _, y in points]
 
 
 def _why_no_scale(region: Region) -> str:
     if not region.get("inside", True):
         return BEYOND
     return TRACE if region.get("type") in ("spectral", "waveform", "m_mode") else NO_CENTIMETRES
-
-
-def _scaled(tool: str, points: Sequence[Point], regions: Sequence[Region]) -> list[Point]:
-    """The points in millimetres; raises Uncalibrated."""
-    mx, my = _scale([*points, *_extent(tool, points)], regions)
-    return [(mx * x, my * y) for x, y in points]
-
-
-def _extent(tool: str, points: Sequence[Point]) -> list[Point]:
-    """Corners of what a box or an ellipse covers: the points alone may lie in a region that it leaves."""
-    if tool == "box":
-        (ax, ay), (bx, by) = points
-        return [(ax, by), (bx, ay)]
-    if tool != "ellipse":
-        return []
-    centre, (u, v) = _axes(points)
-    reach = (hypot(u[0], v[0]), hypot(u[1], v[1]))
-    return [(centre[0] + sx * reach[0], centre[1] + sy * reach[1]) for sx in (-1, 1) for sy in (-1, 1)]
 
 
 # ---------- quantities, of points in millimetres ----------
@@ -271,9 +363,7 @@ class _Trace:
 
 def _trace(points: Sequence[Point], regions: Sequence[Region]) -> _Trace:
     """Of the one region that holds all points; raises Uncalibrated."""
-    region, *others = _holding(points, regions)
-    if others or any(touched is not region for touched in _touched(points, regions)):
-        raise Uncalibrated(OVERLAP)
+    region = _topmost(_Shape(points, [(point, point) for point in points]), regions, alike=id)
     axes = region.get("axes")
     unit = VELOCITIES.get(axes[1]) if axes and region.get("type") == "spectral" else None
     if unit is None:

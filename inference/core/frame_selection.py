@@ -10,12 +10,18 @@ FRAME_BUDGET = 48
 
 @dataclass(frozen=True)
 class ClipFacts:
-    """What selection needs to know of a clip: `key` names it, `frames` counts it. A `still` is a view that the examiner
-    chose."""
+    """What selection needs to know of a clip: `key` names it, `frames` counts it, `left_out` are never chosen. A
+    `still` is a view that the examiner chose."""
 
     key: str
     frames: int
     still: bool
+    left_out: frozenset[int] = frozenset()
+
+    @property
+    def usable(self) -> list[int]:
+        """Frames that may be chosen, counted from 1."""
+        return [number for number in range(1, self.frames + 1) if number not in self.left_out]
 
 
 def select_frames(clips: Sequence[ClipFacts], budget: int = FRAME_BUDGET) -> list[tuple[str, int]]:
@@ -26,23 +32,29 @@ def select_frames(clips: Sequence[ClipFacts], budget: int = FRAME_BUDGET) -> lis
     """
     if len({clip.key for clip in clips}) != len(clips):
         raise ValueError("two clips have the same key")
-    with_frames = [clip for clip in clips if clip.frames > 0]
+    usable = {clip.key: clip.usable for clip in clips}
+    with_frames = [clip for clip in clips if usable[clip.key]]
     stills = [clip for clip in with_frames if clip.still]
     sweeps = [clip for clip in with_frames if not clip.still]
-    chosen = _share(stills, budget)
-    chosen |= _share(sweeps, budget - sum(chosen.values()))
-    return [(clip.key, frame) for clip in with_frames for frame in _spread(clip.frames, chosen[clip.key])]
+    counts = {key: len(numbers) for key, numbers in usable.items()}
+    chosen = _share([(clip.key, counts[clip.key]) for clip in stills], budget)
+    chosen |= _share([(clip.key, counts[clip.key]) for clip in sweeps], budget - sum(chosen.values()))
+    return [
+        (clip.key, usable[clip.key][place - 1])
+        for clip in with_frames
+        for place in _spread(counts[clip.key], chosen[clip.key])
+    ]
 
 
-def _share(clips: list[ClipFacts], budget: int) -> dict[str, int]:
-    """Frames for each key: the budget split as equally as the clips' lengths allow."""
+def _share(clips: list[tuple[str, int]], budget: int) -> dict[str, int]:
+    """Frames for each key: the budget split as equally as the clips' lengths allow. `clips`: key and usable frames."""
     if budget < len(clips):
         numbers = set(_spread(len(clips), budget))
-        return {clip.key: int(number in numbers) for number, clip in enumerate(clips, start=1)}
+        return {key: int(number in numbers) for number, (key, _) in enumerate(clips, start=1)}
     shares: dict[str, int] = {}
-    for clip in sorted(clips, key=lambda clip: clip.frames):
+    for key, frames in sorted(clips, key=lambda clip: clip[1]):
         left = budget - sum(shares.values())
-        shares[clip.key] = min(clip.frames, left // (len(clips) - len(shares)))
+        shares[key] = min(frames, left // (len(clips) - len(shares)))
     return shares
 
 

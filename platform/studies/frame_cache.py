@@ -84,6 +84,23 @@ def grey_frames(clip: Clip, numbers: Sequence[int]) -> list[npt.NDArray[np.uint8
     return frames
 
 
+def look_for_flow(clip: Clip, numbers: Sequence[int]) -> None:
+    """Look for colour Doppler in the numbered frames, and keep with the clip what they show.
+
+    A frame that cannot be decoded counts as grey: whoever decodes it next says why it cannot be.
+    """
+    found: dict[int, bool] = {}
+    for start in range(0, len(numbers), _batch(clip)):
+        part = numbers[start : start + _batch(clip)]
+        with contextlib.suppress(pool.SandboxError, storage.Corrupt, storage.Missing):
+            found |= pool.frames_with_flow(storage.verified(clip.digest), part)
+    looked = sorted({*clip.looked_frames, *numbers})
+    shown = sorted({*clip.flow_frames, *(number for number, flow in found.items() if flow)})
+    if numbers:
+        clip.flow = {"looked": looked, "shown": shown}
+        Clip.objects.filter(pk=clip.pk).update(flow=clip.flow)
+
+
 def thumbnail(clip: Clip) -> bytes:
     """The middle frame as a small JPEG; raises FrameError."""
     path = _folder(clip) / "thumbnail.jpg"
@@ -94,6 +111,9 @@ def thumbnail(clip: Clip) -> bytes:
     with _as_frame_error(clip):
         data = pool.thumbnail(storage.verified(clip.digest), THUMBNAIL_SIDE)
     _store(path, data)
+    if clip.may_show_flow and not clip.looked_frames:
+        # Where no model looks, the middle of each clip is looked at all the same.
+        look_for_flow(clip, [(clip.frames + 1) // 2])
     return data
 
 

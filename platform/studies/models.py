@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from studies import decoding
 from studies.dicom.birth_dates import birth_doubt
+from studies.dicom.kinds import Kind, kind_of
 
 DAYS_AT_TERM_AND_BEYOND = 45 * 7
 
@@ -177,6 +178,7 @@ class Clip(models.Model):
 
     ``pixel_notes`` are those of ``warnings`` that tell what was decided about pixels; null: from before it was kept.
     ``decoding``: the way of decoding by which all this was written down.
+    ``flow``: the frames, from 1, in which somebody has looked for colour Doppler, and those of them that show it.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="clips")
@@ -206,6 +208,7 @@ class Clip(models.Model):
     frame_time_flaw = models.CharField(max_length=128, blank=True)
     display_rate = models.FloatField(null=True)
     regions = models.JSONField(default=list)
+    flow = models.JSONField(null=True)
     digest = models.CharField(max_length=64, db_index=True)
     size = models.PositiveBigIntegerField()
     scorable = models.BooleanField(default=False)
@@ -222,6 +225,25 @@ class Clip(models.Model):
 
     def __str__(self) -> str:
         return self.sop_uid
+
+    @property
+    def kind(self) -> Kind:
+        return kind_of(self.sop_class, self.transfer_syntax, self.frames)
+
+    @property
+    def may_show_flow(self) -> bool:
+        """Its pixels have colours."""
+        return self.has_frames and (self.samples > 1 or self.photometric == "PALETTE COLOR")
+
+    @property
+    def looked_frames(self) -> list[int]:
+        """The frames in which colour Doppler was looked for."""
+        return self.flow["looked"] if self.flow else []
+
+    @property
+    def flow_frames(self) -> list[int]:
+        """The frames that are known to show colour Doppler."""
+        return self.flow["shown"] if self.flow else []
 
     @property
     def has_frames(self) -> bool:

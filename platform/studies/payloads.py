@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, TypedDict
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -14,6 +15,7 @@ from studies.access import visible_studies
 from studies.dicom import view_labels
 from studies.dicom.birth_dates import birth_doubt
 from studies.dicom.facts import Region
+from studies.dicom.kinds import Kind
 from studies.models import Clip, Patient, Priority, Sex, Study, StudyStatus, View, ViewSource
 from studies.patients.doubts import notes_on
 
@@ -23,7 +25,7 @@ _NAMED_CLIPS = 3
 NO_MASTOID = "No mastoid view: posterior fossa not assessed."
 
 RateSource = Literal["vector", "frame_time", "recommended", "default"]
-Calibration = Literal["calibrated", "mixed", "uncalibrated"]
+Calibration = Literal["calibrated", "mixed", "depth", "uncalibrated"]
 
 
 class PatientSummary(TypedDict):
@@ -64,6 +66,7 @@ class ClipDetail(TypedDict):
 
     sop_uid: str
     number: Annotated[int, "place in the order of acquisition, from 1"]
+    kind: Annotated[Kind, "none: it holds no image"]
     view: View
     plane: Annotated[str, "one of the view's planes; empty for a sweep, or where nobody said"]
     view_source: ViewSource
@@ -82,6 +85,8 @@ class ClipDetail(TypedDict):
     photometric: str
     regions: list[Region]
     calibration: Calibration
+    flow_frames: Annotated[list[int], "those known to show colour Doppler"]
+    looked_frames: Annotated[int, "how many were looked at for that; 0 before the first score, and of grey clips"]
     decode_error: Annotated[str, "why frames cannot be shown; empty otherwise"]
     scorable: bool
     parked_reason: str
@@ -186,7 +191,7 @@ def notes(study: Study, clips: Sequence[Clip]) -> list[str]:
     broken = sum(bool(clip.decode_error) for clip in clips)
     if broken:
         sentences.append(f"{broken} of {len(clips)} clips cannot be shown or are incomplete.")
-    return [*sentences, *_pixel_notes(clips)]
+    return [*sentences, *_kind_notes(clips), *_pixel_notes(clips)]
 
 
 def _pixel_notes(clips: Sequence[Clip]) -> list[str]:
@@ -202,6 +207,29 @@ def _which(numbers: Sequence[int], clips: int) -> str:
     if len(numbers) > _NAMED_CLIPS:
         return f"{len(numbers)} of {clips} clips"
     return f"Clip{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+
+
+def _kind_notes(clips: Sequence[Clip]) -> list[str]:
+    """What the model sees otherwise, or never, for what it is."""
+    return [*_volume_notes(clips), *_flow_notes(clips)]
+
+
+def _flow_notes(clips: Sequence[Clip]) -> list[str]:
+    shown = [
+        f"clip {number} ({len(clip.flow_frames)} of {len(clip.looked_frames)} frames that were looked at)"
+        for number, clip in enumerate(clips, 1)
+        if clip.flow_frames
+    ]
+    scored = "scored like grey ones" if settings.SCORE_COLOUR_DOPPLER else "not scored"
+    return [f"Colour Doppler in {', '.join(shown)}: such frames are {scored}."] if shown else []
+
+
+def _volume_notes(clips: Sequence[Clip]) -> list[str]:
+    volumes = [str(number) for number, clip in enumerate(clips, 1) if clip.kind == "volume"]
+    if not volumes:
+        return []
+    named = "Clip {} is an ultrasound volume" if len(volumes) == 1 else "Clips {} are ultrasound volumes"
+    return [f"{named.format(', '.join(volumes))}: shown slice by slice, never scored."]
 
 
 def _birth_notes(study: Study) -> list[str]:
@@ -253,6 +281,7 @@ def describe_clip(clip: Clip, study_uid: str, number: int) -> ClipDetail:
     return {
         "sop_uid": clip.sop_uid,
         "number": number,
+        "kind": clip.kind,
         "view": View(clip.view),
         "plane": clip.plane,
         "view_source": ViewSource(clip.view_source),
@@ -271,6 +300,8 @@ def describe_clip(clip: Clip, study_uid: str, number: int) -> ClipDetail:
         "photometric": clip.photometric,
         "regions": clip.regions,
         "calibration": calibration(clip.regions),
+        "flow_frames": clip.flow_frames,
+        "looked_frames": len(clip.looked_frames),
         "decode_error": clip.decode_error,
         "scorable": clip.scorable,
         "parked_reason": clip.parked_reason,
@@ -298,8 +329,9 @@ def frame_rate(clip: Clip) -> tuple[float, RateSource]:
 
 
 def calibration(regions: Sequence[Region]) -> Calibration:
-    """Whether lengths can be measured: in every two-dimensional region, in some, in none."""
+    """Whether lengths can be measured: in every two-dimensional region, in some, in none, or depths in M-mode alone."""
     scaled = [region["dx_cm"] is not None for region in regions if region["type"] == "2d"]
     if not any(scaled):
-        return "uncalibrated"
+        depths = any(region["type"] == "m_mode" and region["dy_cm"] is not None for region in regions)
+        return "depth" if depths else "uncalibrated"
     return "calibrated" if all(scaled) else "mixed"

@@ -2,7 +2,8 @@
 
 Only what the file alone decides and nobody sets by hand: scales, Doppler traces, frame times, and what is known of the
 pixels. Bytes, revisions, scores and numbers that were committed stay as they are; a study whose pixels are now others
-gets a revision more, which the champion scores.
+gets a revision more, which the champion scores. Of a video also whether it can be played, which changes when ffmpeg is
+installed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from accounts.models import User
 from studies import decoding, storage
 from studies.access import every_study
 from studies.dicom.facts import Header
+from studies.dicom.kinds import is_video
 from studies.ingest import indexing, pipeline
 from studies.models import Clip, Outcome, Study
 from studies.sandbox import pool
@@ -46,7 +48,8 @@ def _judged(clip: Clip, header: Header) -> Facts:
     judgement = pipeline.judge(header)
     pixels = header["pixels"]
     flaw = pixels["flaw_reason"] if pixels["frames"] else ""
-    met = clip.decode_error if clip.decoding == decoding.VERSION else ""
+    lasts = clip.decoding == decoding.VERSION and not is_video(clip.transfer_syntax)
+    met = clip.decode_error if lasts else ""
     return {
         "scorable": judgement.outcome == Outcome.STORED,
         "parked_reason": judgement.reason,

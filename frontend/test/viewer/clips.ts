@@ -5,6 +5,7 @@ export function clipOf(part: Partial<Clip> = {}): Clip {
   return {
     sop_uid: "1",
     number: 1,
+    kind: "clip",
     view: "coronal",
     plane: "",
     view_source: "tags",
@@ -23,6 +24,8 @@ export function clipOf(part: Partial<Clip> = {}): Clip {
     photometric: "MONOCHROME2",
     regions: [],
     calibration: "calibrated",
+    flow_frames: [],
+    looked_frames: 0,
     decode_error: "",
     scorable: true,
     parked_reason: "",

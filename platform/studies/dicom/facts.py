@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 SpatialFormat = Literal["2d", "m_mode", "spectral", "waveform", "graphics", "other"]
+ScaleSource = Literal["Pixel Spacing", "Imager Pixel Spacing", "Nominal Scanned Pixel Spacing", "Pixel Measures"]
 
 
 class Region(TypedDict):
@@ -13,7 +14,8 @@ class Region(TypedDict):
     Corners are the device's own pixel numbers, counted from 0, both ends in: in the coordinates of SCOORD, where (0, 0)
     is the outer corner of the first pixel, the region covers ``x0`` to ``x1 + 1`` and ``y0`` to ``y1 + 1``. Pairs are
     (x, y) and come as JSON arrays. ``axes``, ``delta``, ``reference`` and ``reference_value`` are those of a trace over
-    time and absent from other regions.
+    time and absent from other regions. An M-mode trace has ``dy_cm`` alone: across it is time. Where the file states no
+    region at all, the whole image is one with the ``source`` of its scale.
     """
 
     x0: Annotated[int, "pixel"]
@@ -30,6 +32,9 @@ class Region(TypedDict):
     delta: NotRequired[Annotated[tuple[float, float], "signed step per pixel, in the units of axes"]]
     reference: NotRequired[Annotated[tuple[int, int] | None, "pixel from the region's corner whose value is known"]]
     reference_value: NotRequired[Annotated[tuple[float, float], "value at that pixel, in the units of axes"]]
+    low_priority: NotRequired[Annotated[bool, "any region of high priority lies over it where they meet"]]
+    flow: NotRequired[Annotated[bool, "its data type is colour flow"]]
+    source: NotRequired[Annotated[ScaleSource, "where the scale is from; absent: an ultrasound region of the file"]]
 
 
 class Identity(TypedDict):

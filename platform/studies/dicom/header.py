@@ -11,10 +11,21 @@ from typing import Literal, cast
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from studies.dicom import attributes, clocks, frame_damage, frame_timing, greys, pixel_layout, regions, view_labels
+from studies.dicom import (
+    attributes,
+    clocks,
+    frame_damage,
+    frame_timing,
+    greys,
+    pixel_layout,
+    regions,
+    video,
+    view_labels,
+)
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 from studies.dicom.clocks import Written
 from studies.dicom.facts import Acquisition, Header, Identity, PatientFacts, ViewGuess
+from studies.dicom.kinds import is_video
 
 DICOMDIR = "1.2.840.10008.1.3.10"
 _KEYWORDS = (
@@ -32,7 +43,8 @@ _KEYWORDS = (
         for name in ("Red", "Green", "Blue")
         for part in ("Descriptor", "Data")
     )
-    + " SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence"
+    + " SequenceOfUltrasoundRegions PerFrameFunctionalGroupsSequence SharedFunctionalGroupsSequence PixelSpacing"
+    " ImagerPixelSpacing NominalScannedPixelSpacing"
 )
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
 TAGS.append(greys.OVERLAY_ROWS)
@@ -45,7 +57,11 @@ def read(path: Path) -> Header:
     _refuse_directories(dataset)
     pixels = pixel_layout.check(opened)
     greys.say_what_is_not_applied(opened, pixels)
-    frame_damage.say_what_is_missing(opened, pixels)
+    facts = pixels.as_facts()
+    if is_video(opened.syntax):
+        facts = video.counted(opened, facts)
+    else:
+        frame_damage.say_what_is_missing(opened, pixels)
     notes = list(opened.warnings)
     timing = _timing(dataset, opened)
     return {
@@ -53,9 +69,9 @@ def read(path: Path) -> Header:
         **timing,
         "transfer_syntax": str(opened.syntax),
         "patient": _patient(dataset, timing["study_at"] or timing["acquired_at"], opened.warnings),
-        "pixels": pixels.as_facts(),
-        **frame_timing.read(dataset, pixels.frames),
-        **_view(dataset, pixels.frames),
+        "pixels": facts,
+        **frame_timing.read(dataset, facts["frames"]),
+        **_view(dataset, facts["frames"]),
         "regions": regions.of_clip(dataset, pixels, opened),
         "warnings": opened.warnings,
         "pixel_notes": notes,

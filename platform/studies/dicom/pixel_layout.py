@@ -8,10 +8,11 @@ from typing import Any, cast
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
-from studies.dicom import colours, compressed, fragments, palette, syntaxes
+from studies.dicom import colours, compressed, fragments, palette, syntaxes, video
 from studies.dicom.attributes import text, value
 from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
 from studies.dicom.facts import PixelFacts
+from studies.dicom.kinds import is_video
 
 MAX_FRAME_PIXELS = 64 * 1024**2
 MAX_FRAMES = 20_000
@@ -87,6 +88,8 @@ def check(opened: DicomFile) -> Layout:
     layout = _named(opened, Layout(**facts, counted=facts["frames"]))
     if reason := _why_not_decodable(opened, layout) or _why_not_native(opened, layout):
         return replace(layout, flaw="undecodable", flaw_reason=reason)
+    if is_video(opened.syntax):
+        return replace(layout, whole=layout.frames)
     if layout.photometric == "PALETTE COLOR":
         palette.say_what_is_decided(opened)
     layout = _recounted(opened, _sampled(opened, layout))
@@ -262,6 +265,8 @@ def _flaw(opened: DicomFile, layout: Layout) -> tuple[str, str]:
 
 def _why_not_decodable(opened: DicomFile, layout: Layout) -> str:
     """What says more than any count of frames: pixels that no decoder here takes."""
+    if is_video(opened.syntax):
+        return video.why_not_played(opened)
     if reason := syntaxes.why_not_shown(opened.syntax):
         return reason
     if opened.pixel_length == UNDEFINED and not opened.syntax.is_encapsulated:

@@ -19,9 +19,10 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import AllTransferSyntaxes, JPEGBaseline8Bit, RLELossless
 
-from studies.dicom import colours, decompress, fragments, greys, jpeg, palette, pixel_layout
+from studies.dicom import colours, decompress, fragments, greys, jpeg, palette, pixel_layout, video
 from studies.dicom.attributes import value
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
+from studies.dicom.kinds import is_video
 
 Grey = npt.NDArray[np.uint8]  # [H, W]
 Colour = npt.NDArray[np.uint8]  # [H, W] or [H, W, 3]
@@ -58,6 +59,8 @@ class Source:
 
     def decoded(self, number: int) -> tuple[npt.NDArray[Any], str]:
         """One frame as stored, [H, W] or [H, W, 3], and what its samples mean; raises Refused."""
+        if is_video(self.opened.syntax):
+            return self._player.frame(number), "RGB"
         self._check_whole(number)
         if self.shape.sampling:
             return self._written_out(number), self.shape.photometric
@@ -134,6 +137,10 @@ class Source:
         array, _ = self.decoded(number)
         values = greys.meant(array, self.opened)[~greys.is_padding(array, self.opened)]
         return [float(values.min()), float(values.max())] if values.size else []
+
+    @cached_property
+    def _player(self) -> video.Player:
+        return video.Player(self.opened)
 
     @cached_property
     def _parts(self) -> list[list[fragments.Fragment]]:
@@ -235,7 +242,9 @@ def _first_decodable(source: Source, numbers: tuple[int, ...]) -> Colour:
 
 
 def _checked(numbers: Sequence[int], source: Source) -> Sequence[int]:
-    if not numbers or not 1 <= min(numbers) <= max(numbers) <= source.shape.frames:
+    # A video may hold more frames than its header counts: it says so itself where it ends.
+    most = max(numbers, default=0) if is_video(source.opened.syntax) else source.shape.frames
+    if not numbers or not 1 <= min(numbers) <= max(numbers) <= most:
         raise Refused("no_such_frame", f"The clip has {source.shape.frames} frames.")
     return numbers
 

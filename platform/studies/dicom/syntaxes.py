@@ -6,7 +6,6 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 _STANDARD = "1.2.840.10008."
-_VIDEOS = tuple(f"1.2.840.10008.1.2.4.{number}" for number in range(100, 109))
 _LATER = {
     "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
     "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
@@ -33,8 +32,6 @@ def name(syntax: UID) -> str:
 
 def why_not_shown(syntax: UID) -> str:
     """A sentence where pixels of this syntax cannot be decoded here; empty where they can."""
-    if syntax.startswith(_VIDEOS):
-        return f"It is a video ({name(syntax)}): kept, but neither played nor scored here."
     if is_known(syntax) and _is_decodable(syntax):
         return ""
     return f"Its pixels are encoded as {name(syntax)}, which cannot be decoded here."

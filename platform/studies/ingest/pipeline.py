@@ -19,6 +19,7 @@ from django.db import IntegrityError, OperationalError
 
 from studies import storage
 from studies.dicom.facts import Header
+from studies.dicom.kinds import VOLUME, VOLUME_CLASS
 from studies.ingest import indexing
 from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
 from studies.models import Clip, Outcome
@@ -29,6 +30,7 @@ _TRIES = 4
 _ULTRASOUND_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.6",
     "1.2.840.10008.5.1.4.1.1.6.1",
+    VOLUME_CLASS,
     "1.2.840.10008.5.1.4.1.1.3",
     "1.2.840.10008.5.1.4.1.1.3.1",
 }
@@ -100,6 +102,9 @@ def judge(header: Header, expected_study: str = "") -> Judgement:
     if not is_ultrasound(header):
         modality = header["modality"] or "no modality given"
         return Judgement(Outcome.PARKED, "not_ultrasound", f"Not ultrasound ({modality}): kept, never scored.")
+    if header["sop_class"] == VOLUME_CLASS:
+        reason = f"{VOLUME} {pixels['flaw_reason']}".strip()
+        return Judgement(Outcome.PARKED, pixels["flaw"] or "volume", reason)
     if pixels["flaw"]:
         return Judgement(Outcome.PARKED, pixels["flaw"], pixels["flaw_reason"])
     return Judgement(Outcome.STORED, "", "")

@@ -236,6 +236,12 @@ def decode_grey(path: Path, frames: Sequence[int]) -> Iterator[GreyFrame]:
         yield GreyFrame(int(number), (int(height), int(width)), blob)
 
 
+def frames_with_flow(path: Path, frames: Sequence[int]) -> dict[int, bool]:
+    """Whether each of ``frames`` that can be decoded shows colour Doppler; raises SandboxError."""
+    answer, _ = ask("flow", path, frames=list(frames))
+    return {int(number): bool(flow) for number, flow in answer["frames"]}
+
+
 def thumbnail(path: Path, side: int) -> bytes:
     """The middle frame as a JPEG of at most ``side`` pixels; raises SandboxError."""
     _, (data,) = ask("thumbnail", path, side=side, **_interactive_limits())

@@ -15,7 +15,7 @@ from typing import Any
 
 import pydicom.config
 
-from studies.dicom import content, header, pixels
+from studies.dicom import colour_flow, content, header, pixels
 from studies.dicom.bounded_reader import Refused
 from studies.sandbox import protocol
 
@@ -45,6 +45,10 @@ def _grey(task: Task) -> protocol.Message:
     return {"frames": [(number, *luma.shape) for number, luma in frames]}, [luma.tobytes() for _, luma in frames]
 
 
+def _flow(task: Task) -> protocol.Message:
+    return {"frames": list(colour_flow.frames_with_flow(Path(task["path"]), task["frames"]))}, []
+
+
 def _thumbnail(task: Task) -> protocol.Message:
     return {}, [pixels.thumbnail(Path(task["path"]), task["side"])]
 
@@ -67,6 +71,7 @@ TASKS: dict[str, Callable[[Task], protocol.Message]] = {
     "content": _content,
     "display": _display,
     "grey": _grey,
+    "flow": _flow,
     "thumbnail": _thumbnail,
     "crash": _crash,
 }

@@ -106,6 +106,16 @@ def test_a_box_has_its_area_and_sides(report: Any) -> None:
     assert numbers == {"Area": (0.32, "cm2"), "Width": (4.0, "mm"), "Height": (8.0, "mm")}
 
 
+def test_a_number_says_by_its_method_that_no_ultrasound_region_states_its_scale(study: Study, admin: User) -> None:
+    stated = [{**REGION, "source": "Nominal Scanned Pixel Spacing"}]
+    study.clips.update(rows=300, columns=400, frames=10, regions=stated, sop_class=UltrasoundMultiFrameImageStorage)
+    factories.read(study, left=3, drawings=[{**BOX, "sop_uid": study.clips.get().sop_uid}])
+    (data,) = _files(export(admin, "sr", identified=True, reason="tests"))
+    numbers = _drawn(hd.sr.srread(io.BytesIO(data)), "b").get_measurements()
+    meaning = "Scale from Nominal Scanned Pixel Spacing, not from US regions"
+    assert [each.method.meaning for each in numbers] == [meaning] * 3
+
+
 def test_the_findings_are_said_in_the_words_of_the_schema(report: Any) -> None:
     groups = report.content.get_image_measurement_groups()
     findings = next(group for group in groups if group.tracking_identifier == "findings")

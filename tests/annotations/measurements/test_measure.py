@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def test_it_measures_what_is_known(case: dict[str, Any]) -> None:
     assert (found.quantity, found.unit, found.reason) == (case["quantity"], case["unit"], case["reason"])
     assert found.value == (None if case["value"] is None else pytest.approx(case["value"], rel=1e-6))
     assert found.more == pytest.approx(case["more"], rel=1e-6)
+    assert found.scale == case.get("scale", "")
 
 
 def test_numbers_are_kept_to_four_decimals() -> None:
@@ -62,20 +64,33 @@ def test_a_triangle_has_half_the_area_of_its_parallelogram(a: Any, b: Any, c: An
     assert area == pytest.approx(twice / 2, abs=1e-6)
 
 
-@given(drawing=drawings, x=st.integers(0, 399), y=st.integers(0, 299), size=st.integers(0, 200), same=st.booleans())
-def test_there_is_a_number_where_no_point_lies_within_a_region_of_another_scale(
+def _along(points: list[Any], closed: bool) -> list[Any]:
+    """Many spots on the lines of a drawing."""
+    ends = [*points, points[0]] if closed else points
+    shares = [step / 40 for step in range(41)]
+    return [(a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])) for a, b in pairwise(ends) for t in shares]
+
+
+@given(drawing=drawings, x=st.integers(0, 398), y=st.integers(0, 298), size=st.integers(0, 200), same=st.booleans())
+def test_the_topmost_region_counts_and_what_touches_two_scales_has_no_number(
     drawing: tuple[str, list[Any]], x: int, y: int, size: int, *, same: bool
 ) -> None:
     tool, points = drawing
-    inner = REGION | {"x0": x, "y0": y, "x1": x + size, "y1": y + size} | ({} if same else {"dx_cm": 0.05})
+    inner = REGION | {"x0": x, "y0": y, "x1": min(x + size, 399), "y1": min(y + size, 299)}
+    inner |= {} if same else {"dx_cm": 0.05}
     alone, found = measured(tool, points, [REGION]), measured(tool, points, [REGION, inner])
-    corners = [(px, py) for px, _ in points for _, py in points] if tool == "box" else points
-    within = any(x < px < x + size + 1 and y < py < y + size + 1 for px, py in corners)
-    beside = not any(x <= px <= x + size + 1 and y <= py <= y + size + 1 for px, py in corners)
+    (ax, ay), (bx, by) = points[0], points[1]
+    corners = [(ax, ay), (bx, ay), (bx, by), (ax, by)] if tool == "box" else points
+    spots = _along(corners, closed=tool in ("box", "freehand"))
+    right, bottom = inner["x1"] + 1, inner["y1"] + 1
+    inside = [x < px < right and y < py < bottom for px, py in spots]
+    apart = max(px for px, _ in spots) < x or min(px for px, _ in spots) > right
     assert found == measured(tool, points, [inner, REGION])
-    if same or beside:
+    if same or apart:
         assert found == alone
-    elif within:
+    elif all(inside):
+        assert found == measured(tool, points, [inner])
+    elif any(inside):
         assert (found.value, found.reason) == (None, OVERLAP)
 
 

@@ -49,3 +49,8 @@ def test_frames_are_spread_evenly() -> None:
 def test_two_clips_with_one_key_are_refused() -> None:
     with pytest.raises(ValueError, match="same key"):
         select_frames([ClipFacts("a", 4, False), ClipFacts("a", 5, False)])
+
+
+def test_frames_that_are_left_out_are_never_chosen() -> None:
+    clips = [ClipFacts("a", 10, False, frozenset(range(1, 6))), ClipFacts("b", 3, True, frozenset({1, 2, 3}))]
+    assert select_frames(clips, 8) == [("a", frame) for frame in range(6, 11)]

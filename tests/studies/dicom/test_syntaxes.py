@@ -55,7 +55,8 @@ def _under(syntax: str) -> bytes:
 def test_a_video_is_kept_and_named(take: Take, syntax: str) -> None:
     result = take(_under(syntax))
     assert (result.outcome, result.code) == ("parked", "undecodable")
-    assert result.reason == f"It is a video ({VIDEOS[syntax]}): kept, but neither played nor scored here."
+    assert result.reason.startswith(f"It is a video ({VIDEOS[syntax]})")
+    assert "kept, but neither played nor scored" in result.reason
 
 
 @pytest.mark.parametrize("syntax", OTHERS)

@@ -2,7 +2,7 @@
 
 import { type Child, fill, h, icon, setPressed } from "../../common/dom";
 import { capNames, keyCap } from "../../common/keymap";
-import { type Drawing, measuredOf, shortName, valueText } from "../../viewer/annotation/drawing";
+import { type Drawing, measuredOf, scaleText, shortName, valueText } from "../../viewer/annotation/drawing";
 import type { Clip } from "../../viewer/types";
 import { type Action, type Form, type Grade, type Keyframe, type Side, worstSide } from "../answer/findings";
 import { kindOf, type LabelSchema } from "../answer/schema";
@@ -293,7 +293,7 @@ export class ReadForm {
       const text =
         (drawing.tool === "arrow" || drawing.tool === "point") && drawing.label
           ? drawing.label
-          : [shortName(drawing), valueText(measuredOf(drawing, clip?.regions ?? []))].filter(Boolean).join(" ");
+          : this.numberText(drawing, clip);
       return this.button("link small", [text], () => this.host.goToDrawing(drawing), {
         "aria-label": `${text}, clip ${clip?.number ?? "unknown"}, frame ${drawing.frame}`,
       });
@@ -304,6 +304,12 @@ export class ReadForm {
       ...first,
       more > 0 ? this.button("link small", [`${more} more`], this.host.drawings) : null,
     );
+  }
+
+  private numberText(drawing: Drawing, clip: Clip | undefined): string {
+    const measured = measuredOf(drawing, clip?.regions ?? []);
+    const value = [shortName(drawing), valueText(measured)].filter(Boolean).join(" ");
+    return [value, scaleText(measured)].filter(Boolean).join(", ");
   }
 
   private foot(): HTMLElement {

@@ -6,7 +6,7 @@
 import type { References, TimelineMeasure, TimelineStudy } from "../../api/schema";
 import { type Child, h, s } from "../../common/dom";
 import { day as dayText, number } from "../../common/format";
-import { type Drawing, PRESETS, type Side, valueText } from "../../viewer/annotation/drawing";
+import { type Drawing, PRESETS, type Side, scaleText, valueText } from "../../viewer/annotation/drawing";
 import type { Measured, Preset } from "../../viewer/annotation/measure";
 
 export type MeasureName = Exclude<Preset, "">;
@@ -325,7 +325,9 @@ function dot({ side, open, day, measured }: MeasuredValue, x: number, y: number)
   const title = s(
     "title",
     {},
-    `${side || "no side"}, day ${day}: ${valueText(measured)}${open ? ", not committed" : ""}`,
+    [`${side || "no side"}, day ${day}: ${valueText(measured)}`, scaleText(measured), open ? "not committed" : ""]
+      .filter(Boolean)
+      .join(", "),
   );
   const style = open ? "dot open" : "dot";
   if (side === "left") return s("rect", { class: style, x: x - 4, y: y - 4, width: 8, height: 8 }, title);
@@ -350,7 +352,7 @@ export function trendTable(
       h("td", { class: "num", title: date(each) }, each.day),
       centiles ? null : h("td", { class: "nowrap" }, date(each)),
       h("td", {}, sideSign(each.side), each.side || "–"),
-      h("td", { class: "num strong" }, valueText(each.measured)),
+      h("td", { class: "num strong" }, valueText(each.measured), scaleNote(each.measured)),
       changeCell(each, values),
       centiles ? h("td", { class: "wrap" }, place(each)) : null,
       each.open
@@ -377,6 +379,11 @@ export function trendTable(
     ),
     h("tbody", {}, ...values.toReversed().map(row)),
   );
+}
+
+function scaleNote(measured: Measured): Child {
+  const scale = scaleText(measured);
+  return scale ? h("span", { class: "small dim stated", title: scale }, scale.split(",")[0]) : null;
 }
 
 function sideSign(side: Side): Child {

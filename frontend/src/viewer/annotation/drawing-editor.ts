@@ -23,6 +23,8 @@ export interface FrameView {
   frame: number;
   toImage: (at: Point) => Point | null;
   toScreen: (point: Point) => Point;
+  /** The points of a drawing whose point of that index has moved, straight where its region asks for it. */
+  straightened?: (drawing: Drawing, moved: number) => readonly Point[];
 }
 
 /** A drag in progress. */
@@ -145,10 +147,12 @@ export class DrawingEditor {
     if (!this.inProgress || this.pendingPoint === null) return;
     const to = board.toImage(at);
     if (to && this.inProgress.sop_uid === board.sop && this.inProgress.frame === board.frame)
-      this.show({
-        ...this.inProgress,
-        points: withPointMoved(this.inProgress.tool, this.inProgress.points, this.pendingPoint, to),
-      });
+      this.show(this.withPoint(board, this.inProgress, this.pendingPoint, to));
+  }
+
+  private withPoint(board: FrameView, drawing: Drawing, index: number, to: Point): Drawing {
+    const moved = { ...drawing, points: withPointMoved(drawing.tool, drawing.points, index, to) };
+    return { ...moved, points: board.straightened?.(moved, index) ?? moved.points };
   }
 
   // ---------- drawing ----------
@@ -165,7 +169,10 @@ export class DrawingEditor {
     const trail: Point[] = [from];
     const reach = (at: Point): Drawing => {
       const to = board.toImage(at) ?? from;
-      if (kind.tool !== "freehand") return { ...drawing, points: pointsOfDrag(kind.tool, from, to) };
+      if (kind.tool !== "freehand") {
+        const dragged = { ...drawing, points: pointsOfDrag(kind.tool, from, to) };
+        return { ...dragged, points: board.straightened?.(dragged, 1) ?? dragged.points };
+      }
       trail.push(to);
       return { ...drawing, points: trail };
     };
@@ -191,10 +198,7 @@ export class DrawingEditor {
   }
 
   private placePoint(board: FrameView, drawing: Drawing, index: number, pressed: Point): PointerDrag {
-    const reach = (at: Point): Drawing => ({
-      ...drawing,
-      points: withPointMoved(drawing.tool, drawing.points, index, board.toImage(at) ?? [0, 0]),
-    });
+    const reach = (at: Point): Drawing => this.withPoint(board, drawing, index, board.toImage(at) ?? [0, 0]);
     this.show(reach(pressed));
     return {
       move: (at) => this.show(reach(at)),
@@ -238,7 +242,7 @@ export class DrawingEditor {
     for (const drawing of drawings) {
       const index = this.handleAt(board, drawing, at, near);
       if (index !== null)
-        return this.moveDrawing(board, drawing, (to) => withPointMoved(drawing.tool, drawing.points, index, to));
+        return this.moveDrawing(board, drawing, (to) => this.withPoint(board, drawing, index, to).points);
     }
     for (const drawing of drawings) {
       const { line, closed } = outline(drawing.tool, drawing.points);
@@ -258,7 +262,7 @@ export class DrawingEditor {
     return least <= near ? off.indexOf(least) : null;
   }
 
-  private moveDrawing(board: FrameView, drawing: Drawing, reach: (to: Point) => Point[]): PointerDrag {
+  private moveDrawing(board: FrameView, drawing: Drawing, reach: (to: Point) => readonly Point[]): PointerDrag {
     this.select(drawing.uid);
     let moved = drawing;
     return {

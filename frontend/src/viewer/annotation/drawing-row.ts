@@ -11,6 +11,7 @@ import {
   KINDS,
   measuredOf,
   nameOf,
+  scaleText,
   valueText,
   withPointMoved,
 } from "./drawing";
@@ -124,7 +125,7 @@ export class DrawingRow {
 
   private drawNumber(): void {
     const measured = measuredOf(this.drawing, this.clip?.regions ?? []);
-    const more = detailsText(measured);
+    const more = [detailsText(measured), scaleText(measured)].filter(Boolean).join(", ");
     fill(
       this.measurement,
       measured?.value === null

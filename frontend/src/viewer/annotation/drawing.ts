@@ -238,6 +238,11 @@ export function valueText(measured: Measured | null): string {
   return measured.unit === "°" ? `${value}°` : [value, measured.unit].filter(Boolean).join(" ");
 }
 
+/** What a number rests on where that is no ultrasound region: it stands wherever the number does. */
+export function scaleText(measured: Measured | null): string {
+  return measured?.scale ?? "";
+}
+
 const DETAILS: Record<string, [string, string]> = {
   width_mm: ["width", "mm"],
   height_mm: ["height", "mm"],

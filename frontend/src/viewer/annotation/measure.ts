@@ -4,8 +4,10 @@
  * `tests/annotations/measurements/measures.json` holds both to known truths.
  *
  * Points are image pixels as in DICOM's SCOORD: (0, 0) is the outer corner of the first pixel. A region with corners x0
- * to x1 covers x0 to x1 + 1. All points must lie in one region whose scale can be trusted, and none of them within
- * another of different scale.
+ * to x1 covers x0 to x1 + 1. All points must lie in one region whose scale can be trusted. Where regions lie one over
+ * another, the topmost counts: one of high priority over one of low priority (PS3.3, C.8.5.5.1.3), else the one that
+ * lies inside the other. A drawing that any region of another scale lies over, at its points or between them, has no
+ * number.
  */
 
 import type { Drawing, MeasuredPayload } from "../../api/schema";
@@ -33,6 +35,7 @@ const REASONS = {
   noCentimetres: `${UNCALIBRATED}this region has no scale in centimetres`,
   beyond: `${UNCALIBRATED}the region reaches beyond the image, so its scale is not used`,
   trace: `${UNCALIBRATED}a trace over time has no distances`,
+  mMode: "across an M-mode trace is time: only a line straight down has a length",
   noZero: `${UNCALIBRATED}the file does not say where the zero line of this trace is`,
   notATrace: `${UNCALIBRATED}the resistive index needs a Doppler trace with a velocity scale`,
   notPeak: "the first point must be the systolic peak, farther from the zero line than the second",
@@ -40,6 +43,10 @@ const REASONS = {
   noArm: "an arm of the angle has no length",
 } as const;
 const EDGE = 1e-6;
+/** Pixels across to which a line down an M-mode trace may lean. */
+const STRAIGHT_DOWN_PX = 1;
+/** Of its height, by which a line that is drawn may lean and still be meant straight down. */
+const MOST_LEAN = 0.25;
 const TRACES: readonly string[] = ["spectral", "waveform", "m_mode"];
 
 class Uncalibrated extends Error {}
@@ -52,8 +59,19 @@ export function measure(shape: Shape, regions: readonly Region[]): Measured | nu
   const { tool, points } = shape;
   if (shape.preset === "ri") return measured("resistive_index", "", () => resistiveIndex(points, frameRegions));
   if (tool === "point") return velocity(points, frameRegions);
+  return QUANTITIES[tool] ? inPicture(tool, points, frameRegions) : null;
+}
+
+function inPicture(tool: Tool, points: readonly Point[], regions: readonly Region[]): Measured | null {
   const quantity = QUANTITIES[tool];
-  return quantity ? measured(quantity[0], quantity[1], () => quantity[2](pointsMm(tool, points, frameRegions))) : null;
+  if (!quantity) return null;
+  let scale = "";
+  const result = measured(quantity[0], quantity[1], () => {
+    const region = topmost(outlineOf(tool, points), regions, sameScale);
+    if (region.source) scale = `scale from ${region.source}, not from ultrasound regions`;
+    return quantity[2](pointsMm(tool, points, region));
+  });
+  return scale && result.value !== null ? { ...result, scale } : result;
 }
 
 /** A frame's own regions in place of those of the whole clip. */
@@ -86,48 +104,127 @@ function regionsContaining(points: readonly Point[], regions: readonly Region[])
   throw new Uncalibrated(everywhere ? REASONS.twoRegions : REASONS.outside);
 }
 
-/** The regions within which any of the points lies; those that only share an edge with it are none. */
-function regionsTouched(points: readonly Point[], regions: readonly Region[]): Region[] {
-  return regions.filter((region) => points.some((point) => covers(region, point, -EDGE)));
+type Line = readonly [Point, Point];
+
+/** What a drawing covers: points that all lie in its region, and lines, which around an area are closed. */
+interface Outline {
+  points: readonly Point[];
+  lines: readonly Line[];
+  closed: boolean;
 }
 
-/** Millimetres per pixel, across and down, where all points are. */
-function scaleMm(points: readonly Point[], regions: readonly Region[]): Point {
-  const containing = regionsContaining(points, regions);
-  const [first] = containing as [Region, ...Region[]];
-  if (
-    [...containing, ...regionsTouched(points, regions)].some(
-      (region) => region.dx_cm !== first.dx_cm || region.dy_cm !== first.dy_cm,
-    )
-  )
+/** Of an ellipse the box around it. */
+function outlineOf(tool: Tool, points: readonly Point[]): Outline {
+  if (tool === "box") return around(corners(pointAt(points, 0), pointAt(points, 1)));
+  if (tool === "freehand") return around(points);
+  if (tool === "ellipse") {
+    const { centre, u, v } = axes(points);
+    const [across, down] = [Math.hypot(u[0], v[0]), Math.hypot(u[1], v[1])];
+    return around(corners([centre[0] - across, centre[1] - down], [centre[0] + across, centre[1] + down]));
+  }
+  return { points, lines: points.slice(1).map((point, at) => [pointAt(points, at), point]), closed: false };
+}
+
+function around(points: readonly Point[]): Outline {
+  return { points, lines: points.map((point, at) => [point, pointAt(points, (at + 1) % points.length)]), closed: true };
+}
+
+function corners(a: Point, b: Point): Point[] {
+  return [a, [b[0], a[1]], b, [a[0], b[1]]];
+}
+
+/** Whether any of a drawing lies within the region; what only shares an edge with it does not. */
+function meets(region: Region, { lines, closed }: Outline): boolean {
+  return lines.some((line) => passes(region, line)) || (closed && surrounds(lines, region));
+}
+
+function passes({ x0, y0, x1, y1 }: Region, [a, b]: Line): boolean {
+  let [first, last] = [0, 1];
+  for (const [start, end, low, high] of [
+    [a[0], b[0], x0 + EDGE, x1 + 1 - EDGE],
+    [a[1], b[1], y0 + EDGE, y1 + 1 - EDGE],
+  ] as const) {
+    const step = end - start;
+    if (!step && !(low < start && start < high)) return false;
+    if (!step) continue;
+    const [enters, leaves] = [(low - start) / step, (high - start) / step];
+    first = Math.max(first, Math.min(enters, leaves));
+    last = Math.min(last, Math.max(enters, leaves));
+  }
+  return first < last;
+}
+
+/** Whether a region that no line enters lies inside: lines to the right of its middle are odd in number. */
+function surrounds(lines: readonly Line[], { x0, y0, x1, y1 }: Region): boolean {
+  const [x, y] = [(x0 + x1 + 1) / 2, (y0 + y1 + 1) / 2];
+  const right = lines.filter(
+    ([a, b]) => a[1] > y !== b[1] > y && x < a[0] + ((y - a[1]) * (b[0] - a[0])) / (b[1] - a[1]),
+  );
+  return right.length % 2 === 1;
+}
+
+/** Whether a region counts, and not the other, where both are. */
+function liesOver(one: Region, other: Region): boolean {
+  const [low, otherLow] = [Boolean(one.low_priority), Boolean(other.low_priority)];
+  return low === otherLow ? liesInside(one, other) : otherLow;
+}
+
+function liesInside(one: Region, other: Region): boolean {
+  const inside = one.x0 >= other.x0 && one.y0 >= other.y0 && one.x1 <= other.x1 && one.y1 <= other.y1;
+  return inside && !(one.x0 === other.x0 && one.y0 === other.y0 && one.x1 === other.x1 && one.y1 === other.y1);
+}
+
+/** The region that counts for a drawing, unless one that is not alike may count. */
+function topmost(outline: Outline, regions: readonly Region[], alike: (one: Region, other: Region) => boolean): Region {
+  const containing = regionsContaining(outline.points, regions);
+  const region = containing.find((each) => !containing.some((other) => liesOver(other, each))) as Region;
+  const mayCount = (other: Region) => containing.includes(other) || meets(other, outline);
+  if (regions.some((other) => mayCount(other) && !liesOver(region, other) && !alike(region, other)))
     throw new Uncalibrated(REASONS.overlap);
-  if (first.dx_cm === null || first.dy_cm === null) throw new Uncalibrated(whyNot(first));
-  return [10 * first.dx_cm, 10 * first.dy_cm];
+  return region;
+}
+
+function sameScale(one: Region, other: Region): boolean {
+  return one.dx_cm === other.dx_cm && one.dy_cm === other.dy_cm;
+}
+
+function pointsMm(tool: Tool, points: readonly Point[], region: Region): Point[] {
+  const { dx_cm: dx, dy_cm: dy, type } = region;
+  if (dy === null || (dx === null && type !== "m_mode")) throw new Uncalibrated(whyNot(region));
+  if (dx === null) return heights(tool, points).map((y) => [0, 10 * dy * y]);
+  return points.map(([x, y]) => [10 * dx * x, 10 * dy * y]);
+}
+
+/** Of a line down an M-mode trace. */
+function heights(tool: Tool, points: readonly Point[]): number[] {
+  const lean = Math.abs(pointAt(points, 1)[0] - pointAt(points, 0)[0]);
+  if (tool !== "length" || lean >= STRAIGHT_DOWN_PX) throw new Uncalibrated(REASONS.mMode);
+  return points.map(([, y]) => y);
+}
+
+/**
+ * A length in an M-mode trace that is nearly straight down, with one of its points moved to be so:
+ * nobody's hand is that steady.
+ */
+export function straightened(
+  { tool, points, frame }: Omit<Shape, "preset">,
+  moved: number,
+  regions: readonly Region[],
+): readonly Point[] {
+  const [a, b] = [pointAt(points, 0), pointAt(points, 1)];
+  if (tool !== "length" || Math.abs(b[0] - a[0]) > MOST_LEAN * Math.abs(b[1] - a[1])) return points;
+  try {
+    if (topmost(outlineOf(tool, points), regionsOf(regions, frame), sameScale).type !== "m_mode") return points;
+  } catch (error) {
+    if (error instanceof Uncalibrated) return points;
+    throw error;
+  }
+  return moved ? [a, [a[0], b[1]]] : [[b[0], a[1]], b];
 }
 
 function whyNot(region: Region): string {
   if (region.inside === false) return REASONS.beyond;
   return TRACES.includes(region.type ?? "") ? REASONS.trace : REASONS.noCentimetres;
-}
-
-function pointsMm(tool: Tool, points: readonly Point[], regions: readonly Region[]): Point[] {
-  const [mx, my] = scaleMm([...points, ...extent(tool, points)], regions);
-  return points.map(([x, y]) => [mx * x, my * y]);
-}
-
-/** Corners of what a box or an ellipse covers: the points alone may lie in a region that it leaves. */
-function extent(tool: Tool, points: readonly Point[]): Point[] {
-  if (tool === "box") {
-    const [a, b] = [pointAt(points, 0), pointAt(points, 1)];
-    return [
-      [a[0], b[1]],
-      [b[0], a[1]],
-    ];
-  }
-  if (tool !== "ellipse") return [];
-  const { centre, u, v } = axes(points);
-  const reach = [Math.hypot(u[0], v[0]), Math.hypot(u[1], v[1])] as const;
-  return [-1, 1].flatMap((sx) => [-1, 1].map((sy): Point => [centre[0] + sx * reach[0], centre[1] + sy * reach[1]]));
 }
 
 // ---------- quantities, of points in millimetres ----------
@@ -214,10 +311,8 @@ interface Trace extends Region {
 }
 
 function traceRegion(points: readonly Point[], regions: readonly Region[]): Trace {
-  const containing = regionsContaining(points, regions);
-  const [region] = containing as [Region, ...Region[]];
-  if (containing.length > 1 || regionsTouched(points, regions).some((each) => each !== region))
-    throw new Uncalibrated(REASONS.overlap);
+  const lines = points.map((point): Line => [point, point]);
+  const region = topmost({ points, lines, closed: false }, regions, (one, other) => one === other);
   if (region.type !== "spectral" || !region.axes || !["cm/s", "Hz"].includes(region.axes[1]))
     throw new Uncalibrated(region.inside === false ? REASONS.beyond : REASONS.notATrace);
   if (!region.reference) throw new Uncalibrated(REASONS.noZero);

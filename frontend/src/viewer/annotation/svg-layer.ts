@@ -5,7 +5,16 @@
 
 import { type Child, fill, s } from "../../common/dom";
 import type { Region } from "../types";
-import { type Drawing, type DrawingKind, measuredOf, nameOf, outline, shortName, valueText } from "./drawing";
+import {
+  type Drawing,
+  type DrawingKind,
+  measuredOf,
+  nameOf,
+  outline,
+  scaleText,
+  shortName,
+  valueText,
+} from "./drawing";
 import { type Box, type LabelPlacement, type LabelRequest, placeLabels, wrapText } from "./label-placement";
 import { type Measured, type Point, regionsOf } from "./measure";
 import { TextMeasurer } from "./text-width";
@@ -72,7 +81,7 @@ function tip([a, b]: readonly Point[]): string {
 export function describeDrawing(drawing: Drawing, regions: readonly Region[]): string {
   const measured = measuredOf(drawing, regions);
   const why = measured?.value === null ? measured.reason : valueText(measured);
-  return [nameOf(drawing), why, drawing.label].filter(Boolean).join(", ");
+  return [nameOf(drawing), why, scaleText(measured), drawing.label].filter(Boolean).join(", ");
 }
 
 export class SvgLayer {
@@ -162,15 +171,15 @@ export class SvgLayer {
   private text(drawing: Drawing, measured: Measured | null, width: number): string[] {
     const widest = Math.min(WIDEST_PX, width * 0.6);
     const first = drawing.tool === "arrow" ? "" : [shortName(drawing), valueText(measured)].filter(Boolean).join(" ");
-    return [
-      ...(first ? [first] : []),
-      ...wrapText(drawing.label, (text) => this.textMeasurer.width(text), widest, MOST_ROWS),
-    ];
+    const wrapped = (text: string) => wrapText(text, (each) => this.textMeasurer.width(each), widest, MOST_ROWS);
+    return [...(first ? [first] : []), ...wrapped(scaleText(measured)), ...wrapped(drawing.label)];
   }
 
   private regions({ activeKind, regions, frame, toScreen }: Scene): SVGElement[] {
     if (!activeKind || activeKind.tool === "arrow") return [];
-    const measurable = (region: Region) => (activeKind.preset === "ri" ? Boolean(region.axes) : region.dx_cm !== null);
+    const depths = ({ type, dy_cm }: Region) => activeKind.tool === "length" && type === "m_mode" && dy_cm !== null;
+    const measurable = (region: Region) =>
+      activeKind.preset === "ri" ? Boolean(region.axes) : region.dx_cm !== null || depths(region);
     return regionsOf(regions, frame)
       .filter(measurable)
       .map(({ x0, y0, x1, y1 }) => {
@@ -220,7 +229,9 @@ export class SvgLayer {
       if (!on) return s("circle", { class: "end", cx, cy, r: 2.5 });
       const [x, y] = point.map((each) => each.toFixed(1));
       const which = `${nameOf(drawing)}, point ${index + 1} of ${drawing.points.length}`;
-      const where = `${which}: x ${x}, y ${y}. ${valueText(measuredOf(drawing, scene.regions))}`;
+      const measured = measuredOf(drawing, scene.regions);
+      const value = [valueText(measured), scaleText(measured)].filter(Boolean).join(", ");
+      const where = `${which}: x ${x}, y ${y}. ${value}`;
       const keys = scene.editable
         ? {
             tabindex: 0,

@@ -24,6 +24,12 @@ function noteText(clip: Clip, share: number): string {
   return clip.frames === 1 ? "still" : `${clip.frames} fr`;
 }
 
+/** What a clip is besides pictures in grey: on its thumbnail, seen or not. */
+function kindText({ kind, flow_frames }: Clip): string {
+  const named = kind === "volume" || kind === "video" ? kind : "";
+  return [named, flow_frames.length ? "Doppler" : ""].filter(Boolean).join(", ");
+}
+
 export class FilmStrip {
   readonly element: HTMLElement;
   private readonly entries = new Map<string, Entry>();
@@ -103,11 +109,13 @@ export class FilmStrip {
     const image = h("canvas", { class: "us", "aria-hidden": "true" });
     const note = h("i", {}, noteText(clip, 0));
     const name = h("span", {}, `${clip.number} ${clip.label}`);
+    const kind = kindText(clip);
     const caption = h("span", { class: "cap" }, name, note);
     const button = h(
       "button",
       { class: "clip", type: "button", "data-sop": clip.sop_uid, onclick: () => chosen(clip) },
       image,
+      kind ? h("em", { class: "kind" }, kind) : null,
       caption,
       ribbon.element,
     );

@@ -2,11 +2,11 @@
 
 import { type Clip, playable } from "../types";
 
-type Hangable = Pick<Clip, "sop_uid" | "view" | "frames"> & Partial<Pick<Clip, "plane">>;
+type Hangable = Pick<Clip, "sop_uid" | "view" | "frames"> & Partial<Pick<Clip, "plane" | "kind">>;
 
-/** The first sweep of these clips, the first still where there is none. */
+/** The first sweep of these clips, the first still where there is none; the slices of a volume are no sweep. */
 function firstSweep<C extends Hangable>(clips: readonly C[]): C | null {
-  const sweeps = clips.filter((clip) => clip.frames > 1);
+  const sweeps = clips.filter((clip) => clip.frames > 1 && clip.kind !== "volume");
   return sweeps[0] ?? clips[0] ?? null;
 }
 

@@ -9,6 +9,7 @@ const UNEVEN = 0.02;
 const CALIBRATION = {
   calibrated: "calibrated",
   uncalibrated: "uncalibrated: no distances",
+  depth: "M-mode: depths only",
   mixed: "calibration differs between regions",
 } as const;
 
@@ -18,9 +19,16 @@ const CALIBRATION = {
  */
 export function calibrationOf({ calibration, regions }: Clip, frame: number): Clip["calibration"] {
   if (!regions.some(({ frames }) => frames)) return calibration;
-  const pictures = regionsOf(regions, frame).filter(({ type = "2d" }) => type === "2d");
+  const here = regionsOf(regions, frame);
+  const pictures = here.filter(({ type = "2d" }) => type === "2d");
   const scaled = pictures.filter(({ dx_cm }) => dx_cm !== null).length;
+  if (!scaled && here.some(({ type, dy_cm }) => type === "m_mode" && dy_cm !== null)) return "depth";
   return !scaled ? "uncalibrated" : scaled === pictures.length ? "calibrated" : "mixed";
+}
+
+/** What the scale of this frame rests on where that is no ultrasound region; empty otherwise. */
+function statedBy({ regions }: Clip, frame: number): string {
+  return regionsOf(regions, frame).find(({ source }) => source)?.source ?? "";
 }
 
 /**
@@ -55,11 +63,13 @@ export function drawPaneHeader(
   if (!clip) return fill(element, origin ? h("p", {}, h("b", { class: "origin" }, origin)) : null);
   const [full, brief] = sideSource(clip);
   const calibration = calibrationOf(clip, frame);
+  const source = statedBy(clip, frame);
   const note = [full, clip.view_source === "person" ? "view set by hand" : ""].filter(Boolean).join(" · ");
   const originLabel: Child = origin ? h("b", { class: "origin" }, `${origin} · `) : null;
   // Why a clip was not scored says more than that its frames have no weight.
   const weightLabel: Child[] = weight ? [h("span", { class: "wide" }, "frame "), weight] : [];
-  const scoreNote: Child[] = clip.scorable ? weightLabel : [clip.parked_reason || "not scored"];
+  const flow = clip.flow_frames.includes(frame) ? "colour Doppler" : "";
+  const scoreNote: Child[] = clip.scorable ? [flow, ...weightLabel] : [clip.parked_reason || "not scored"];
   fill(
     element,
     h(
@@ -74,7 +84,9 @@ export function drawPaneHeader(
     h(
       "p",
       { class: "right" },
-      h("span", { class: `calibration ${calibration}` }, CALIBRATION[calibration]),
+      source
+        ? h("span", { class: "calibration stated", title: "not from ultrasound regions" }, `scale from ${source}`)
+        : h("span", { class: `calibration ${calibration}` }, CALIBRATION[calibration]),
       isUneven(clip, frame)
         ? h(
             "span",
@@ -82,7 +94,7 @@ export function drawPaneHeader(
             "pixels not square",
           )
         : null,
-      scoreNote.length ? h("span", { class: "note weight" }, ...scoreNote) : null,
+      scoreNote.some(Boolean) ? h("span", { class: "note weight" }, ...scoreNote) : null,
     ),
   );
 }

@@ -4,7 +4,7 @@ import { h } from "../../common/dom";
 import { type Drawing, nameOf, withPointMoved } from "../annotation/drawing";
 import type { DrawingEditor, FrameView, PointerDrag } from "../annotation/drawing-editor";
 import type { Box } from "../annotation/label-placement";
-import type { Point } from "../annotation/measure";
+import { type Point, straightened } from "../annotation/measure";
 import { SvgLayer } from "../annotation/svg-layer";
 import type { Clip } from "../types";
 import type { CornerstoneViewport } from "./cornerstone-viewport";
@@ -154,6 +154,7 @@ export class PaneOverlay {
       frame: this.host.frame(),
       toImage: (at) => viewport.toImage([at[0], at[1]]),
       toScreen: ([x, y]) => viewport.toScreen(x, y) ?? [0, 0],
+      straightened: (drawing, moved) => straightened(drawing, moved, clip.regions),
     };
   }
 }

@@ -301,7 +301,7 @@ export class Pane {
     if (fps !== null) this.section.dataset["fpsMeasured"] = fps.toFixed(1);
     this.drawCoverage();
     if (this.attention) this.followAttention();
-    else if (this.clip?.regions.some(({ frames }) => frames)) this.drawHeader();
+    else if (this.clip?.flow_frames.length || this.clip?.regions.some(({ frames }) => frames)) this.drawHeader();
     this.drawName();
   }
 

@@ -139,7 +139,7 @@ const SERVERS: Measured = {
   more: { width_mm: 1.26, height_mm: 3.44 },
 };
 
-function layer(drawing: Drawing): SVGElement {
+function layer(drawing: Drawing, regions: readonly Region[] = REGIONS): SVGElement {
   const layer = new SvgLayer({ nudge: none, erase: none });
   const { frame, uid } = drawing;
   layer.draw({
@@ -149,7 +149,7 @@ function layer(drawing: Drawing): SVGElement {
     activeKind: null,
     editable: true,
     attribution: "",
-    regions: REGIONS,
+    regions,
     frame,
     width: 800,
     height: 600,
@@ -159,14 +159,14 @@ function layer(drawing: Drawing): SVGElement {
   return layer.element;
 }
 
-function row(drawing: Drawing): string | null | undefined {
+function row(drawing: Drawing, clip = CLIP): string | null | undefined {
   const drawingEditor = new DrawingEditor({ changed: none, redraw: none, askText: none });
-  const row = new DrawingRow(drawing, { drawingEditor, clips: [CLIP], goTo: none, erase: none });
+  const row = new DrawingRow(drawing, { drawingEditor, clips: [clip], goTo: none, erase: none });
   row.draw(drawing, false);
   return row.element.querySelector(".says")?.textContent;
 }
 
-function inTheRead(drawing: Drawing): string | null | undefined {
+function inTheRead(drawing: Drawing, clip = CLIP): string | null | undefined {
   const commands = {
     act: none,
     commit: none,
@@ -179,7 +179,7 @@ function inTheRead(drawing: Drawing): string | null | undefined {
     drawings: none,
     release: none,
   };
-  const form = new ReadForm("room", PAPILE, [CLIP], [], commands);
+  const form = new ReadForm("room", PAPILE, [clip], [], commands);
   const { findings, ...rest } = blankForm(false, PAPILE);
   form.draw({ ...rest, findings: { ...findings, drawings: [drawing] } }, false);
   return form.element.querySelector("[data-drawn]")?.textContent;
@@ -243,6 +243,17 @@ describe("the numbers that are shown", () => {
       "Length uncalibrated",
       `Length, ${why}`,
     ]);
+  });
+
+  it("name their scale wherever they stand, if no ultrasound region states it", () => {
+    const stated = { ...CLIP, regions: [{ ...PICTURE, source: "Pixel Spacing" as const }] };
+    const scale = "scale from Pixel Spacing, not from ultrasound regions";
+    const mark = layer(LENGTH, stated.regions);
+    const rows = [...mark.querySelectorAll(".says tspan")].map((each) => each.textContent);
+    expect(rows.join(" ")).toBe(`Length 8.5 mm ${scale}`);
+    expect(mark.querySelector("title")?.textContent).toBe(`Length, 8.5 mm, ${scale}`);
+    expect(mark.querySelector(".handle")?.getAttribute("aria-label")).toContain(`8.5 mm, ${scale}`);
+    expect([row(LENGTH, stated), inTheRead(LENGTH, stated)]).toEqual([`8.5 mm ${scale}`, `Length 8.5 mm, ${scale}`]);
   });
 
   it("keep the sign of what flows away", () => {

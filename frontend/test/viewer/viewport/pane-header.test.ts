@@ -26,6 +26,21 @@ describe("what stands above a picture", () => {
     const uneven = clipOf({ regions: [regionOf({ dx_cm, dy_cm })] });
     expect(head(uneven).includes("pixels not square")).toBe(expected);
   });
+  it("says what the scale rests on where that is no ultrasound region", () => {
+    const stated = clipOf({ regions: [regionOf({ source: "Imager Pixel Spacing" })] });
+    expect(head(stated)).toContain("scale from Imager Pixel Spacing");
+    expect(head(stated)).not.toContain("calibrated");
+  });
+  it("says that of an M-mode trace depths alone can be measured", () => {
+    const trace = regionOf({ dx_cm: null, type: "m_mode", frames: [1, 1] });
+    expect(head(clipOf({ regions: [trace] }))).toContain("M-mode: depths only");
+  });
+  it.each([
+    [[1, 2], true],
+    [[2, 3], false],
+  ])("says of a frame, of %s that show it, whether it shows colour Doppler", (flow_frames, expected) => {
+    expect(head(clipOf({ flow_frames })).includes("colour Doppler")).toBe(expected);
+  });
   it("says where the sides are known from beside the weight of the frame", () => {
     const text = head(clip("coronal", "COR sweep"), "weight 0.14");
     expect(text).toContain("R and L by convention, not marked in the file");
