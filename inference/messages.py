@@ -4,6 +4,7 @@ from __future__ import annotations
 
 DEMO_WARNING = "demo model, trained on phantoms: means nothing for this study"
 NO_IMAGES = "No clip of this study can be scored"
+REPLACED = "A picture of this set has been replaced since: the set that holds the new one is scored in its place."
 STAYS = "It stays in the list, in clinical order."
 
 
