@@ -116,4 +116,5 @@ class Header(Identity, Acquisition, FrameTiming, ViewGuess):
     patient: PatientFacts
     pixels: PixelFacts
     regions: list[Region]
+    oddities: Annotated[list[str], "what is odd about its identifiers; among the warnings, too"]
     warnings: list[str]

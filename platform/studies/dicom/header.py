@@ -11,10 +11,11 @@ from typing import Literal, cast
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from studies.dicom import attributes, clocks, frame_timing, greys, pixel_layout, regions, view_labels
+from studies.dicom import attributes, clocks, frame_timing, greys, identifiers, pixel_layout, regions, view_labels
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 from studies.dicom.clocks import Written
 from studies.dicom.facts import Acquisition, Header, Identity, PatientFacts, ViewGuess
+from studies.dicom.identifiers import Identifiers
 
 DICOMDIR = "1.2.840.10008.1.3.10"
 _KEYWORDS = (
@@ -35,11 +36,13 @@ def read(path: Path) -> Header:
     opened = open_dicom(path, TAGS)
     dataset = opened.dataset
     _refuse_directories(dataset)
+    found, oddities = identifiers.read(dataset)
+    opened.warnings += oddities
     pixels = pixel_layout.check(opened)
     timing = _timing(dataset, opened)
     greys.say_what_is_not_applied(opened, pixels)
     return {
-        **_identity(dataset),
+        **_identity(dataset, found),
         **timing,
         "transfer_syntax": str(opened.syntax),
         "patient": _patient(dataset, timing["study_at"] or timing["acquired_at"], opened.warnings),
@@ -47,6 +50,7 @@ def read(path: Path) -> Header:
         **frame_timing.read(dataset, pixels.frames),
         **_view(dataset, pixels.frames),
         "regions": regions.of_clip(dataset, pixels, opened),
+        "oddities": oddities,
         "warnings": opened.warnings,
     }
 
@@ -57,12 +61,9 @@ def _refuse_directories(dataset: Dataset) -> None:
         raise Refused("dicomdir", "This is a DICOMDIR, the index of a disc. Send the image files that it lists.")
 
 
-def _identity(dataset: Dataset) -> Identity:
+def _identity(dataset: Dataset, found: Identifiers) -> Identity:
     return {
-        "sop_uid": attributes.uid(dataset, "SOPInstanceUID", "SOP Instance UID"),
-        "study_uid": attributes.uid(dataset, "StudyInstanceUID", "Study Instance UID"),
-        "series_uid": attributes.uid(dataset, "SeriesInstanceUID", "Series Instance UID"),
-        "sop_class": attributes.uid(dataset, "SOPClassUID", "SOP Class UID"),
+        **found,
         "modality": attributes.text(dataset, "Modality", 16),
         "manufacturer": attributes.text(dataset, "Manufacturer"),
         "device": attributes.text(dataset, "ManufacturerModelName"),

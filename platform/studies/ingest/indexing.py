@@ -158,12 +158,12 @@ def _result(arrival: Arrival, judgement: Judgement, study_uid: str = "") -> Inge
     return IngestResult(
         path=arrival.name,
         outcome=judgement.outcome,
-        reason=judgement.reason,
+        reason=judgement.reason or " ".join(arrival.oddities),
         study_uid=study_uid or arrival.study_uid,
         sop_uid=arrival.sop_uid,
         series_uid=header["series_uid"] if header else "",
         sop_class=header["sop_class"] if header else "",
-        code=judgement.code,
+        code=judgement.code or ("odd_identifiers" if arrival.oddities else ""),
     )
 
 

@@ -78,6 +78,11 @@ class Arrival:
         return self.conflicts or self.judgement.outcome == Outcome.REFUSED
 
     @property
+    def oddities(self) -> list[str]:
+        """What its sender should know of the identifiers, which are taken as they are."""
+        return self.header["oddities"] if self.header else []
+
+    @property
     def patient_id(self) -> str:
         return str(self.header["patient"]["id"]) if self.header else ""
 

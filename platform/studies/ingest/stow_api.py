@@ -24,7 +24,7 @@ DICOM = "application/dicom"
 UNREADABLE, OTHER_STUDY, CONFLICT, PROCESSING_FAILURE = 43264, 43265, 45070, 272
 NOT_AS_DECLARED = 45063
 _FAILURES = {"other_study": OTHER_STUDY, "conflict": CONFLICT, "sandbox_failed": PROCESSING_FAILURE}
-_FLAWS = {"truncated", "undecodable"}
+_FLAWS = {"truncated", "undecodable", "odd_identifiers"}
 
 
 class DicomElement(TypedDict):
@@ -123,13 +123,17 @@ def _failed(result: IngestResult) -> DicomJson:
     return {
         **_reference(result),
         "00081197": _element("US", _FAILURES.get(result.code, UNREADABLE)),
-        "00741048": {"vr": "SQ", "Value": [{"00000902": _element("LO", result.reason)}]},
+        "00741048": _comment(result.reason),
     }
+
+
+def _comment(text: str) -> DicomElement:
+    return {"vr": "SQ", "Value": [{"00000902": _element("LO", text)}]}
 
 
 def _stored(result: IngestResult, request: Request) -> DicomJson:
     path = f"/dicom-web/studies/{result.study_uid}/series/{result.series_uid}/instances/{result.sop_uid}"
     elements = {**_reference(result), "00081190": _element("UR", request.build_absolute_uri(path))}
     if result.code in _FLAWS:
-        elements["00081196"] = _element("US", NOT_AS_DECLARED)
+        elements |= {"00081196": _element("US", NOT_AS_DECLARED), "00741048": _comment(result.reason)}
     return elements
