@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
@@ -79,7 +79,7 @@ def _class(dataset: Dataset, oddities: list[str]) -> str:
 
 def _padding(dataset: Dataset, kind: _Kind) -> str:
     """Asked of the bytes, before pydicom converts them: one NUL at the end is how an odd length is made even."""
-    element = dataset.get_item(tag_for_keyword(kind.keyword) or 0)
+    element: Any = dataset.get_item(tag_for_keyword(kind.keyword) or 0)
     if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes):
         return ""
     plain = element.value.strip(b"\0 ")
