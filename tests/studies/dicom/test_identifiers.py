@@ -18,7 +18,11 @@ from tests.studies.dicoms import clip, dataset, encoded, form, related
 
 Take = Callable[..., IngestResult]
 pytestmark = pytest.mark.django_db
-UIDS: dict[str, Any] = {"SOPInstanceUID": "1.22.333", "StudyInstanceUID": "1.22.44444444", "SeriesInstanceUID": "1.22.55555555"}
+UIDS: dict[str, Any] = {
+    "SOPInstanceUID": "1.22.333",
+    "StudyInstanceUID": "1.22.44444444",
+    "SeriesInstanceUID": "1.22.55555555",
+}
 SOP, STUDY, SERIES = (value.encode() for value in UIDS.values())
 IN_META = b"\x02\x00\x03\x00UI\x08\x00" + SOP
 
