@@ -5,6 +5,7 @@ from __future__ import annotations
 DEMO_WARNING = "demo model, trained on phantoms: means nothing for this study"
 NO_IMAGES = "No clip of this study can be scored"
 FLOW = "They show colour Doppler, which the model has not learned"
+REPLACED = "A picture of this set has been replaced since: the set that holds the new one is scored in its place."
 STAYS = "It stays in the list, in clinical order."
 
 

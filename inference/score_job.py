@@ -55,6 +55,8 @@ def analyse(revision: StudyRevision, model: ModelVersion, context: JobContext) -
     """Look at a revision's frames and answer. Raises BadModel, and TryAgain for what may pass."""
     if reason := _why_model_says_nothing(revision, model):
         return Answer(Flag.NOT_ANALYSED, reason)
+    if revision.clips.filter(replaced_at__gt=revision.closed_at).exists():
+        return Answer(Flag.NOT_ANALYSED, messages.REPLACED)
     usable = list(revision.clips.scorable())
     if not usable:
         return Answer(Flag.NOT_ANALYSED, messages.not_scorable([_why_not(clip) for clip in revision.clips.all()]))

@@ -21,6 +21,7 @@ from annotations.consensus.reference_labels import ReferenceLabelPayload
 from annotations.label_schema import versions
 from annotations.label_schema.schema import Findings, Schema
 from annotations.models import Read, ReadRevision, ReadStatus, SetAside
+from annotations.reads import effects
 from annotations.reads.blinding import blinded_uids
 from common.contract import answers
 from live import queries
@@ -48,6 +49,7 @@ class RevisionHistory(TypedDict):
     attention_seen: bool
     agreement: Annotated[bool | None, "whether the reader agreed with the flag"]
     study_revision: Annotated[int | None, "which set of images it was"]
+    replaced_since: Annotated[list[str], "SOP Instance UIDs of pictures replaced since it was made"]
     clips_seen: int
     seen_seconds: Annotated[int, "s that clips were on the screen, together"]
     seconds: Annotated[int, "s from opening to commit"]
@@ -154,6 +156,7 @@ def _revision(revision: ReadRevision, schema: Schema, counts: bool) -> RevisionH
         "attention_seen": revision.attention_seen,
         "agreement": _agreement(revision),
         "study_revision": revision.study_revision.number if revision.study_revision else None,
+        "replaced_since": effects.replaced_since(revision),
         "clips_seen": len(viewed),
         "seen_seconds": round(sum(clip.get("ms", 0) for clip in viewed) / 1000),
         "seconds": round(revision.duration_ms / 1000),

@@ -14,6 +14,7 @@ from annotations.label_schema.payloads import ReadFindings
 from annotations.label_schema.schema import Findings
 from annotations.models import Context, LabelQueue, QueueItem, Read, ReadRevision, ReadStatus, Unblinding
 from annotations.queues import assignment
+from annotations.reads import effects
 from annotations.reads.blinding import has_answered
 from annotations.reads.trainee_feedback import TraineeFeedback
 from inference import current_scores
@@ -51,6 +52,7 @@ class RevisionPayload(TypedDict):
     definition: Annotated[str, "version of what positive means"]
     duration_ms: Annotated[int, "ms from opening to commit"]
     agreement: Annotated[bool | None, "whether the reader agrees with the flag; null until they say"]
+    replaced_since: Annotated[list[str], "SOP Instance UIDs of pictures replaced since it was made"]
 
 
 class UnblindingPayload(TypedDict):
@@ -158,6 +160,7 @@ def revision_payload(revision: ReadRevision) -> RevisionPayload:
         "definition": revision.definition,
         "duration_ms": revision.duration_ms,
         "agreement": agreement.agree if agreement else None,
+        "replaced_since": effects.replaced_since(revision),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from annotations.models import Context, QueueItem, Read, ReadRevision, ReadStatus
 from annotations.reads import transitions
@@ -69,15 +69,23 @@ def _settle(study: Study) -> None:
 def _read_at(study: Study) -> datetime | None:
     """When the latest read was committed that counts and left nothing unseen."""
     counting = ReadRevision.objects.counting().filter(read__study=study, read__context=Context.TRIAGE)
-    whole = (last.committed_at for last in counting.select_related("read") if not _unseen(last).exists())
+    whole = (
+        last.committed_at for last in counting.select_related("read", "study_revision") if not _unseen(last).exists()
+    )
     return max(whole, default=None)
 
 
 def _unseen(revision: ReadRevision) -> QuerySet[Clip]:
-    """Pictures that came after the reader had opened the study, and that they did not see."""
+    """Pictures that came after the reader had opened the study, and that they did not see, or not as they are now."""
     viewed = [clip["sop_uid"] for clip in revision.coverage if clip.get("frames")]
-    late = Clip.objects.with_frames().filter(study=revision.read.study_id, received_at__gt=revision.read.opened_at)
-    return late.exclude(sop_uid__in=viewed)
+    clips = Clip.objects.with_frames().filter(study=revision.read.study_id)
+    late = Q(received_at__gt=revision.read.opened_at) & ~Q(sop_uid__in=viewed)
+    return clips.filter(late | Q(replaced_at__gt=seen_until(revision)))
+
+
+def seen_until(revision: ReadRevision) -> datetime:
+    """Up to when the reader surely saw the pictures as they were: what was replaced later may not be what they read."""
+    return revision.study_revision.closed_at if revision.study_revision else revision.committed_at
 
 
 def _second_reader(item: QueueItem) -> None:
@@ -86,3 +94,9 @@ def _second_reader(item: QueueItem) -> None:
         answers = Read.objects.filter(item=item, context=Context.QUEUE, status=ReadStatus.COMMITTED)
         uncertain = any(answer.draft["findings"].get("uncertain") for answer in answers)
         QueueItem.objects.filter(pk=item.pk).update(extra_readers=int(uncertain))
+
+
+def replaced_since(revision: ReadRevision) -> list[str]:
+    """SOP Instance UIDs of the study's pictures that others have replaced since: it was made on the earlier ones."""
+    clips = Clip.objects.filter(study=revision.read.study_id, replaced_at__gt=seen_until(revision))
+    return list(clips.values_list("sop_uid", flat=True))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 from django.http import HttpRequest
 
 from accounts import permissions
 from accounts.roles import Role, role_of
+from studies.models import QuarantinedFile, QuarantineState
 
 RESEARCH_NOTICE = "Research use only"
+QUARANTINE = "/quarantine/"
 
 NAVIGATION: list[tuple[str, str, set[Role]]] = [
     ("Worklist", "/", {Role.RADIOLOGIST, Role.ADMIN}),
@@ -22,6 +24,7 @@ NAVIGATION: list[tuple[str, str, set[Role]]] = [
     ("Schema", "/schema/", {Role.ADMIN}),
     ("Training", "/training/", {Role.ADMIN}),
     ("Metrics", "/metrics/", {Role.ADMIN, Role.RADIOLOGIST}),
+    ("Quarantine", QUARANTINE, {Role.ADMIN}),
     ("Audit", "/audit/", {Role.ADMIN}),
 ]
 
@@ -32,12 +35,18 @@ def _current(path: str, url: str) -> bool:
     return path.startswith(url)
 
 
+def _waiting(url: str) -> int:
+    """Files that an admin has not settled; of nothing else is there a count."""
+    return QuarantinedFile.objects.filter(state=QuarantineState.OPEN).count() if url == QUARANTINE else 0
+
+
 class NavigationItem(TypedDict):
     """One entry of the navigation."""
 
     label: str
     url: str
     current: bool
+    waiting: Annotated[int, "how many things there wait for this person"]
 
 
 class SignedIn(TypedDict):
@@ -64,7 +73,7 @@ def page(request: HttpRequest) -> PageContext:
     if role is None:
         return {"nav": [], "person": None, "keymap": {}, "research_notice": RESEARCH_NOTICE}
     nav: list[NavigationItem] = [
-        {"label": label, "url": url, "current": _current(request.path, url)}
+        {"label": label, "url": url, "current": _current(request.path, url), "waiting": _waiting(url)}
         for label, url, roles in NAVIGATION
         if role in roles
     ]

@@ -71,6 +71,17 @@ class Heartbeat:
             self._deadline = None if limit_seconds is None else time.monotonic() + limit_seconds
             self.lost.clear()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is a job whose lease it renews."""
+        return self._job is not None
+
+    def put_back(self) -> None:
+        """Give the watched job back to the queue, in the place of a handler that does not look whether to stop."""
+        with self._lock, suppress(Lost):
+            if self._job is not None:
+                queue.release(self._job)
+
     def show_presence(self) -> None:
         """Write the worker's row. A process that was started for one job serves no queue and has no row."""
         if not self.queues:

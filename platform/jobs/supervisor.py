@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import signal
 import subprocess
 import threading
@@ -22,6 +23,17 @@ _PR_SET_PDEATHSIG = 1
 def die_with_parent(number: int = signal.SIGTERM) -> None:
     """Have the kernel (Linux) signal this process when its parent dies: an orphan would go on with old code."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+
+
+def help_parent(parent: int, niceness: int) -> None:
+    """The start of a process that works for ``parent``: makes way for others, and ends with it, however that ends.
+
+    For pools of processes that are spawned, in which Django is not set up.
+    """
+    os.nice(niceness)
+    die_with_parent(signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
 
 
 @dataclass

@@ -49,8 +49,7 @@ def _start(instance: Any = None, **_: Any) -> None:
 @worker_shutting_down.connect
 def _drain(**_: Any) -> None:
     for worker, _thread in _running:
-        worker.draining.set()
-        worker.woken.set()
+        worker.drain()
 
 
 @worker_shutdown.connect

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from jobs import isolated_process, periodic, queue
@@ -23,6 +24,8 @@ POLL_SECONDS = 0.05
 TICK_SECONDS = 1.0
 DATABASE_RETRY_SECONDS = 1.0
 RESTART_SECONDS = 1.0
+PUT_BACK_SECONDS = 3.0
+IDLE_GRACE_SECONDS = 5.0
 
 
 def worker_name() -> str:
@@ -31,7 +34,8 @@ def worker_name() -> str:
 
 
 class Worker:
-    """Serves some queues in this process, one job at a time. Set ``draining`` to have it end after the present job.
+    """Serves some queues in this process, one job at a time. Set ``draining`` to have it end after the present job,
+    or ``drain`` it, and it ends within ``WORKER_GRACE_SECONDS``.
 
     Where nothing waits it looks again after ``idle_seconds``, or as soon as ``woken`` is set.
     """
@@ -67,6 +71,27 @@ class Worker:
                 if not worked:
                     self._rest()
         return done
+
+    def drain(self) -> None:
+        """Told to stop: a job that looks puts itself back; one that does not is put back, and the process leaves."""
+        if not self.draining.is_set():
+            self.draining.set()
+            self.woken.set()
+            grace = settings.WORKER_GRACE_SECONDS if self.heartbeat.is_busy else IDLE_GRACE_SECONDS
+            leaving = threading.Timer(grace, self._leave)
+            leaving.daemon = True
+            leaving.start()
+
+    def _leave(self) -> None:
+        logger.warning("the worker was told to stop and did not; it leaves, and a job that it has is put back")
+        putting_back = threading.Thread(target=self._put_back, daemon=True)
+        putting_back.start()
+        putting_back.join(PUT_BACK_SECONDS)
+        os._exit(0)
+
+    def _put_back(self) -> None:
+        self.heartbeat.put_back()
+        self.heartbeat.remove_presence()
 
     def _rest(self) -> None:
         self.woken.wait(self.idle_seconds)

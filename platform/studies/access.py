@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from accounts import audit
 from accounts.models import User
 from accounts.roles import Role, has_role
-from studies.models import Clip, Patient, Study
+from studies.models import Clip, Patient, QuarantinedFile, Study
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +102,27 @@ def open_patient(request: HttpRequest | Request, pk: int, action: str, **detail:
         raise Http404
     audit.record(_django_request(request), action, user=request.user, patient_id=patient.patient_id, **detail)
     return patient
+
+
+def open_quarantined(request: HttpRequest | Request, pk: int, action: str, **detail: Any) -> QuarantinedFile:
+    """A quarantined file, locked, for an admin; Http404 for everybody else."""
+    _require_transaction()
+    rows = QuarantinedFile.objects.select_for_update(of=("self",)).select_related("sent_by", "settled_by")
+    row = rows.filter(pk=pk).first() if has_role(request.user, Role.ADMIN) else None
+    if row is None:
+        _log_refusal(request, action, f"quarantined file {pk}")
+        raise Http404
+    audit.record(
+        _django_request(request),
+        action,
+        user=request.user,
+        patient_id=row.patient_id,
+        study_uid=row.study_uid,
+        file=row.pk,
+        sop_uid=row.sop_uid,
+        **detail,
+    )
+    return row
 
 
 def _log_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:

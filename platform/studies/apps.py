@@ -9,6 +9,8 @@ class StudiesConfig(AppConfig):
     def ready(self) -> None:
         from jobs import periodic
         from studies import revisions, storage
+        from studies.quarantine import shelf
 
         periodic.register(revisions.close_due)
         periodic.register(storage.tidy)
+        periodic.register(shelf.sweep)

@@ -217,6 +217,8 @@ class Clip(models.Model):
     warnings = models.JSONField(default=list)
     pixel_notes = models.JSONField(null=True)
     decoding = models.PositiveSmallIntegerField(default=decoding.current, db_default=1)
+    replaced_at = models.DateTimeField(null=True)
+    """When another picture took this one's place last: an admin accepted it from the quarantine."""
 
     objects = ClipQuerySet.as_manager()
 
@@ -281,6 +283,64 @@ class Outcome(models.TextChoices):
     REFUSED = "refused", "Refused"
 
 
+class QuarantineState(models.TextChoices):
+    """``REPLACED`` holds the picture that a clip had before another was accepted in its place."""
+
+    OPEN = "open", "Open"
+    ACCEPTED = "accepted", "Accepted"
+    DISCARDED = "discarded", "Discarded"
+    REPLACED = "replaced", "Earlier picture"
+
+
+class Holding(models.TextChoices):
+    """Where the bytes of a quarantined file are."""
+
+    KEPT = "kept", "Its bytes are kept."
+    NEVER_WHOLE = "never_whole", "No bytes: it was too large, or never came as a whole file."
+    NO_ROOM = "no_room", "No bytes: the quarantine was full when it came."
+    EXPIRED = "expired", "No bytes: they were kept as long as the site keeps refused files."
+    REMOVED = "removed", "Its bytes are not in the quarantine any more: it is settled."
+
+
+class QuarantinedFile(models.Model):
+    """A file that was not taken in, for an admin to accept or discard. The row stays when the bytes go.
+
+    Bytes lie in the quarantine's own store (studies.quarantine.shelf); those of a ``REPLACED`` one, which were a
+    clip's, stay where they are. ``code`` and ``reason`` say why it was not taken, ``outcome`` what accepting it gave.
+    """
+
+    state = models.CharField(max_length=10, choices=QuarantineState.choices, default=QuarantineState.OPEN)
+    code = models.CharField(max_length=32)
+    reason = models.TextField()
+    source = models.CharField(max_length=16)
+    sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    address = models.GenericIPAddressField(null=True)
+    path = models.CharField(max_length=512, blank=True)
+    received_at = models.DateTimeField()
+    last_received_at = models.DateTimeField()
+    sop_uid = models.CharField(max_length=64, blank=True)
+    study_uid = models.CharField(max_length=64, blank=True)
+    patient_id = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64, blank=True, db_index=True)
+    size = models.PositiveBigIntegerField(null=True)
+    holding = models.CharField(max_length=12, choices=Holding.choices)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    settled_why = models.TextField(blank=True)
+    outcome = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["digest"], condition=Q(state="open", holding="kept"), name="one_open_row_per_kept_file"
+            )
+        ]
+        indexes = [models.Index(fields=["state", "-id"], name="quarantine_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.code}"
+
+
 class Receipt(models.Model):
     """What became of one file that somebody sent."""
 
@@ -293,6 +353,7 @@ class Receipt(models.Model):
     study_uid = models.CharField(max_length=64, blank=True)
     sop_uid = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, blank=True)
+    quarantined = models.ForeignKey(QuarantinedFile, null=True, on_delete=models.SET_NULL, related_name="receipts")
 
     def __str__(self) -> str:
         return f"{self.path}: {self.outcome}"

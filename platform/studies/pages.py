@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.permissions import READERS, page
+from accounts.roles import Role
 from common.contract import published
 from studies import access
 
@@ -29,6 +30,18 @@ class PatientPage(TypedDict):
 
     page: Literal["patient"]
     patient: Annotated[int, "the platform's own number"]
+
+
+@published
+class QuarantinePageData(TypedDict):
+    """What the quarantine's page knows from the start: no files, it asks the API for them."""
+
+    page: Literal["quarantine"]
+
+
+@page(Role.ADMIN)
+def quarantine(request: HttpRequest) -> HttpResponse:
+    return render(request, "quarantine.html", {"page": QuarantinePageData(page="quarantine")})
 
 
 @page(*READERS)

@@ -188,6 +188,7 @@ def notes(study: Study, clips: Sequence[Clip]) -> list[str]:
     ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.has_frames]
     if ultrasound and not any(clip.view == View.MASTOID for clip in ultrasound):
         sentences.append(NO_MASTOID)
+    sentences += [_replaced(clip.replaced_at, number) for number, clip in enumerate(clips, 1) if clip.replaced_at]
     broken = sum(bool(clip.decode_error) for clip in clips)
     if broken:
         sentences.append(f"{broken} of {len(clips)} clips cannot be shown or are incomplete.")
@@ -230,6 +231,13 @@ def _volume_notes(clips: Sequence[Clip]) -> list[str]:
         return []
     named = "Clip {} is an ultrasound volume" if len(volumes) == 1 else "Clips {} are ultrasound volumes"
     return [f"{named.format(', '.join(volumes))}: shown slice by slice, never scored."]
+
+
+def _replaced(at: datetime, number: int) -> str:
+    return (
+        f"Clip {number} shows another picture since {timezone.localtime(at):%Y-%m-%d %H:%M}: "
+        "reads committed before were made on the earlier one, which is kept in the quarantine."
+    )
 
 
 def _birth_notes(study: Study) -> list[str]:

@@ -30,6 +30,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _PREAMBLE = 128
 _MAGIC = b"DICM"
+_QUARANTINE = "quarantine"
 _ABANDONED_SECONDS = 24 * 3600
 _TIDY_SECONDS = 3600
 _tidied_at = float("-inf")
@@ -70,6 +71,7 @@ class Store(Protocol):
     def staging(self) -> Path: ...
     def keep(self, staged: Sequence[StagedFile]) -> None: ...
     def local(self, digest: str) -> Path: ...
+    def remove(self, digest: str) -> None: ...
 
 
 class FolderStore:
@@ -98,6 +100,9 @@ class FolderStore:
 
     def local(self, digest: str) -> Path:
         return self.root / _relative(digest)
+
+    def remove(self, digest: str) -> None:
+        self.local(digest).unlink(missing_ok=True)
 
 
 class S3Store:
@@ -146,6 +151,10 @@ class S3Store:
             self._fetch(digest, target)
         return target
 
+    def remove(self, digest: str) -> None:
+        self.files.delete(str(_relative(digest)))
+        (settings.WORK_FOLDER / "objects" / _relative(digest)).unlink(missing_ok=True)
+
     def _fetch(self, digest: str, target: Path) -> None:
         try:
             with replacing(target, private=True) as copy, self.files.open(str(_relative(digest)), "rb") as stream:
@@ -159,7 +168,13 @@ def store() -> Store:
     return _store(settings.STORAGE_URL)
 
 
-@lru_cache(maxsize=4)
+def quarantine() -> Store:
+    """The store of files that were not taken in. Patients' files lie in the other, from which nothing is removed."""
+    parts = urlparse(settings.STORAGE_URL)
+    return _store(parts._replace(path=f"{parts.path.rstrip('/')}/{_QUARANTINE}").geturl())
+
+
+@lru_cache(maxsize=8)
 def _store(url: str) -> Store:
     scheme = urlparse(url).scheme
     if scheme == "s3":
@@ -295,9 +310,9 @@ def keep(staged: Sequence[StagedFile]) -> None:
         store().keep(staged)
 
 
-def verified(digest: str) -> Path:
+def verified(digest: str, within: Store | None = None) -> Path:
     """A local file whose bytes are those of the digest, checked once per process; raises Missing or Corrupt."""
-    path = store().local(digest)
+    path = (within or store()).local(digest)
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -5,8 +5,10 @@ from django.urls import URLPattern, URLResolver, path
 from studies import api, pages
 from studies.ingest import stow_api, upload_api
 from studies.patients import api as patients_api
+from studies.quarantine import api as quarantine_api
 
 _CLIP = "api/v1/studies/<str:uid>/clips/<str:sop_uid>"
+_FILE = "api/v1/quarantine/<int:pk>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("upload/", pages.upload, name="upload"),
@@ -23,6 +25,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/patients/<int:pk>/", patients_api.PatientView.as_view(), name="api-patient"),
     path("api/v1/patients/<int:pk>/merge/", patients_api.MergeView.as_view(), name="api-patient-merge"),
     path("api/v1/patients/<int:pk>/split/", patients_api.SplitView.as_view(), name="api-patient-split"),
+    path("quarantine/", pages.quarantine, name="quarantine"),
+    path("api/v1/quarantine/", quarantine_api.QuarantineView.as_view(), name="api-quarantine"),
+    path(f"{_FILE}/", quarantine_api.QuarantinedView.as_view(), name="api-quarantined"),
+    path(f"{_FILE}/download/", quarantine_api.QuarantineDownloadView.as_view(), name="api-quarantine-download"),
+    path(f"{_FILE}/accept/", quarantine_api.QuarantineAcceptView.as_view(), name="api-quarantine-accept"),
+    path(f"{_FILE}/discard/", quarantine_api.QuarantineDiscardView.as_view(), name="api-quarantine-discard"),
     path("dicom-web/studies", stow_api.StowView.as_view(), name="stow"),
     path("dicom-web/studies/<str:study_uid>", stow_api.StowView.as_view(), name="stow-study"),
 ]

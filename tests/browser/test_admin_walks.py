@@ -16,6 +16,7 @@ from tests.browser.page_probes import Visit
 from tests.browser.walk import commit
 from tests.services import phantoms
 from tests.services.stack import PASSWORD, Stack
+from tests.studies.dicoms import clip
 from training.phantom.examination import PhantomExam
 
 pytestmark = [pytest.mark.browser, pytest.mark.services, pytest.mark.timeout(600)]
@@ -72,6 +73,29 @@ def test_an_account_that_an_admin_makes_can_sign_in(
     annotator.sign_in(name)
     expect(annotator.page).to_have_url(re.compile(r"/label/"))
     annotator.close()
+
+
+# ---------- the quarantine ----------
+
+
+def test_a_conflict_is_accepted_with_keys_alone(page: Page, admin: Visit, quiet_site: Stack, tmp_path: Path) -> None:
+    uid = f"1.2.826.0.1.{uuid4().int % 10**12}"
+    for seed in (0, 1):
+        (tmp_path / f"{seed}.dcm").write_bytes(clip(SOPInstanceUID=uid, StudyInstanceUID=f"{uid}.1", seed=seed))
+        quiet_site.manage("ingest", tmp_path / f"{seed}.dcm", check=False)
+    page.goto(f"/quarantine/?q={uid}")
+    expect(page.get_by_text("Another file with the same SOP Instance UID")).to_be_visible()
+    admin.check_accessible("quarantine")
+    page.keyboard.press("a")
+    expect(page.get_by_label("Why", exact=True)).to_be_focused()
+    page.keyboard.type("the ward corrected it")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No file matches")).to_be_visible()
+    page.goto(f"/quarantine/?state=all&q={uid}")
+    expect(page.get_by_text("the ward corrected it")).to_be_visible()
+    expect(page.get_by_role("cell", name="earlier picture", exact=True)).to_be_visible()
 
 
 # ---------- upload ----------

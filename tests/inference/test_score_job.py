@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pytest_django import Settings
 
 from inference import embedding_cache
 from inference.current_scores import current_score, score_payload
-from inference.messages import DEMO_WARNING
+from inference.messages import DEMO_WARNING, REPLACED
 from inference.models import Flag, ModelVersion, Score
 from inference.scheduling import request_score
 from jobs import queue
@@ -122,6 +123,14 @@ def test_a_study_without_scorable_clips_says_why(model: ModelVersion) -> None:
 
 def test_too_few_frames_are_not_analysed(model: ModelVersion) -> None:
     assert _score(study(clips=(1, 1))).flag_reason == "Only 2 usable frames; at least 4 are needed."
+
+
+def test_a_set_whose_picture_was_replaced_is_not_scored_as_what_it_was(model: ModelVersion) -> None:
+    revision = close(study())
+    Clip.objects.update(replaced_at=revision.closed_at + timedelta(seconds=1))
+    work()
+    score = Score.objects.get(revision=revision)
+    assert (score.flag, score.flag_reason) == (Flag.NOT_ANALYSED, REPLACED)
 
 
 def test_a_study_that_cannot_be_decoded_says_so(model: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -18,6 +19,7 @@ from jobs import handlers
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = Path(__file__).with_name("driver.py")
 LEASE_SECONDS = 1.0
+GRACE_SECONDS = 3.0
 
 
 @dataclass
@@ -30,6 +32,7 @@ class House:
     @property
     def environment(self) -> dict[str, str]:
         lease = {"FONTANELLE_JOB_LEASE_SECONDS": str(LEASE_SECONDS), "LOG_LEVEL": "WARNING"}
+        lease["FONTANELLE_WORKER_GRACE_SECONDS"] = str(GRACE_SECONDS)
         settings = {"FONTANELLE_VAR": str(self.folder), "DJANGO_SETTINGS_MODULE": "config.settings"}
         return {**os.environ, **lease, **settings}
 
@@ -43,8 +46,8 @@ class House:
         with sqlite3.connect(self.folder / "fontanelle.sqlite3", timeout=20) as connection:
             return connection.execute(statement, values).fetchall()
 
-    def enqueue(self, name: str, *, seconds: float, dies: bool = False) -> None:
-        payload = f'{{"name": "{name}", "seconds": {seconds}, "dies": {str(dies).lower()}}}'
+    def enqueue(self, name: str, *, seconds: float, **kind: bool) -> None:
+        payload = json.dumps({"name": name, "seconds": seconds, **kind})
         self.ask(
             "INSERT INTO jobs_job (kind, key, queue, rank, payload, status, attempts, alone, deaths, run_after, token,"
             " worker, progress, cancel_requested, error, created_at) VALUES ('slow', ?, 'routine', 0, ?, 'queued', 0,"

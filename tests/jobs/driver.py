@@ -35,7 +35,8 @@ def slow(context: JobContext) -> None:
         os.abort()
     until = time.monotonic() + context.payload["seconds"]
     while time.monotonic() < until:
-        context.cancelled()
+        if not context.payload.get("deaf"):
+            context.cancelled()
         time.sleep(0.01)
     context.finish(lambda: write(context.payload["name"]))
 

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.jobs.conftest import House
+from tests.jobs.conftest import GRACE_SECONDS, House
 
 pytestmark = pytest.mark.faults
 
@@ -61,6 +61,25 @@ def test_a_worker_told_to_stop_puts_its_job_back_uncounted(house: House) -> None
     worker.terminate()
     assert worker.wait(timeout=60) == 0
     assert house.ask("SELECT status, attempts FROM jobs_job") == [("queued", 0)]
+
+
+def test_a_worker_whose_job_does_not_look_leaves_within_its_grace(house: House) -> None:
+    house.enqueue("deaf", seconds=60, deaf=True)
+    worker = house.worker()
+    house.wait_for_start("deaf", times=1)
+    worker.terminate()
+    assert worker.wait(timeout=GRACE_SECONDS + 10) == 0
+    assert house.ask("SELECT status, attempts FROM jobs_job") == [("queued", 0)]
+    assert house.ask("SELECT worker FROM jobs_workerheartbeat WHERE worker LIKE ?", f"%:{worker.pid}:%") == []
+
+
+def test_a_job_that_ends_within_the_grace_is_done(house: House) -> None:
+    house.enqueue("short", seconds=1.0, deaf=True)
+    worker = house.worker()
+    house.wait_for_start("short", times=1)
+    worker.terminate()
+    assert worker.wait(timeout=60) == 0
+    assert house.status("short") == "done"
 
 
 def test_a_long_job_keeps_its_lease_from_an_idle_worker(house: House) -> None:

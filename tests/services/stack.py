@@ -134,7 +134,8 @@ class Stack:
         """One web process."""
         self.urls.append(f"http://127.0.0.1:{port}")
         command = ("-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port))
-        self.run(f"web-{len(self.urls)}", sys.executable, *command, "--lifespan", "off", "--no-access-log")
+        options = ("--http", "config.slow_clients:ImpatientProtocol", "--lifespan", "off", "--no-access-log")
+        self.run(f"web-{len(self.urls)}", sys.executable, *command, *options)
 
     def wait_for_web(self, seconds: float = 60) -> None:
         for url in self.urls:

@@ -58,7 +58,7 @@ class Site:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(self.port)]
-        quiet = ["--log-level", "error", "--lifespan", "off"]
+        quiet = ["--http", "config.slow_clients:ImpatientProtocol", "--log-level", "error", "--lifespan", "off"]
         self.process = subprocess.Popen([*command, *quiet], env=self.environment, cwd=ROOT)
         deadline = time.monotonic() + 60
         while not self._answers():

@@ -25,6 +25,10 @@ class Bucket(BaseHTTPRequestHandler):
         body = self.objects.get(self.path.partition("?")[0])
         self._answer(404 if body is None else 200, body or b"")
 
+    def do_DELETE(self) -> None:
+        self.objects.pop(self.path, None)
+        self._answer(204, b"")
+
     def do_HEAD(self) -> None:
         self.do_GET()
 
@@ -82,3 +86,12 @@ def test_an_unknown_kind_of_store_is_refused(settings: Settings) -> None:
     settings.STORAGE_URL = "ftp://host/files"
     with pytest.raises(ValueError, match="file:// or s3://"):
         put(b"hello")
+
+
+def test_the_quarantine_lies_beside_the_patients_files_and_only_its_own_go(objects: dict[str, bytes]) -> None:
+    digest = put(b"hello")
+    storage.quarantine().keep([storage.stage(iter([b"hello"]))])
+    aside = f"/clips/site/quarantine/{digest[:2]}/{digest[2:4]}/{digest}"
+    assert objects[aside] == b"hello"
+    storage.quarantine().remove(digest)
+    assert objects == {f"/clips/site/{digest[:2]}/{digest[2:4]}/{digest}": b"hello"}

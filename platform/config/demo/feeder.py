@@ -15,6 +15,7 @@ from django.conf import settings
 
 from config.demo import cohort, history
 from config.demo.cohort import Part, Wish
+from jobs.supervisor import help_parent
 from studies.access import every_study
 from studies.ingest.pipeline import Intake
 from studies.ingest.results import Sender
@@ -48,7 +49,7 @@ def _written(wished: list[Wish], folder: Path, processes: int) -> Iterator[tuple
     """Wishes with their files, in order, a few generated ahead of time."""
     spawn = multiprocessing.get_context("spawn")
     waiting: deque[tuple[Wish, Future[list[Path]]]] = deque()
-    pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=os.nice, initargs=(NICENESS,))
+    pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=help_parent, initargs=(os.getpid(), NICENESS))
     try:
         for wish in wished:
             waiting.append((wish, pool.submit(cohort.write, wish, folder)))

@@ -16,9 +16,7 @@ from pydicom.valuerep import STR_VR, VR
 from pydicom.values import convert_value
 
 from studies.dicom.birth_dates import birth_doubt
-from studies.dicom.bounded_reader import Refused
 from studies.dicom.clocks import Written, clock, day, now, zone
-from studies.dicom.uids import is_uid
 
 _DAYS = {"D": 1, "W": 7, "M": 30, "Y": 365}
 
@@ -61,17 +59,6 @@ def text(dataset: Dataset, keyword: str, length: int = 64) -> str:
     if isinstance(raw, Sequence) and not isinstance(raw, str | bytes):
         raw = " ".join(str(part) for part in list(raw)[:8])
     return "" if raw is None else clean(raw, length)
-
-
-def uid(dataset: Dataset, keyword: str, name: str) -> str:
-    """A unique identifier that is safe to keep; raises Refused, naming it, for anything else."""
-    raw = value(dataset, keyword)
-    if raw is None:
-        raise Refused("missing_uid", f"It has no {name}, so it cannot be told from other files.")
-    identifier = str(raw)
-    if not is_uid(identifier):
-        raise Refused("bad_uid", f"Its {name} is not a valid identifier ({clean(identifier, 40)}).")
-    return identifier
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:

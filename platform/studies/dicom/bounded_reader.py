@@ -24,7 +24,8 @@ INFLATE_FREELY = 64 * 1024**2
 INFLATE_RATIO = 100
 UNDEFINED = 0xFFFFFFFF
 _DEFLATED_CUT = "Incomplete: its deflated data end early"
-_FIRST_ELEMENTS = {bytes(pair) for low in (0, 1, 5, 8, 16) for pair in ((low, 0), (0, low))}
+_FIRST_GROUPS = (b"\x08\x00", b"\x00\x08", b"\x02\x00")
+_FIRST_ELEMENTS = {bytes(pair) for low in range(0x20) for pair in ((low, 0), (0, low))}
 _PIXEL_TAGS = {0x7FE00010: "pixels", 0x7FE00008: "float", 0x7FE00009: "double"}
 
 
@@ -105,7 +106,7 @@ def _check_magic(stream: BinaryIO) -> None:
         raise Refused("empty", "The file is empty.")
     if head[MAGIC_AT:] == b"DICM":
         return
-    if head[:2] in (b"\x08\x00", b"\x00\x08", b"\x02\x00") and head[2:4] in _FIRST_ELEMENTS:
+    if head[:4] == b"DICM" or (head[:2] in _FIRST_GROUPS and head[2:4] in _FIRST_ELEMENTS):
         raise Refused(
             "no_preamble",
             "It looks like a DICOM data set, but the file header (128 bytes, then DICM) is missing. "

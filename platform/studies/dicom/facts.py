@@ -122,5 +122,6 @@ class Header(Identity, Acquisition, FrameTiming, ViewGuess):
     patient: PatientFacts
     pixels: PixelFacts
     regions: list[Region]
+    oddities: Annotated[list[str], "what is odd about its identifiers; among the warnings, too"]
     warnings: list[str]
     pixel_notes: Annotated[list[str], "those of the warnings that tell what was decided about pixels"]

@@ -17,6 +17,7 @@ from studies.dicom import (
     frame_damage,
     frame_timing,
     greys,
+    identifiers,
     pixel_layout,
     regions,
     video,
@@ -25,6 +26,7 @@ from studies.dicom import (
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 from studies.dicom.clocks import Written
 from studies.dicom.facts import Acquisition, Header, Identity, PatientFacts, ViewGuess
+from studies.dicom.identifiers import Identifiers
 from studies.dicom.kinds import is_video
 
 DICOMDIR = "1.2.840.10008.1.3.10"
@@ -55,6 +57,8 @@ def read(path: Path) -> Header:
     opened = open_dicom(path, TAGS)
     dataset = opened.dataset
     _refuse_directories(dataset)
+    found, oddities = identifiers.read(dataset)
+    opened.warnings += oddities
     pixels = pixel_layout.check(opened)
     greys.say_what_is_not_applied(opened, pixels)
     facts = pixels.as_facts()
@@ -62,10 +66,10 @@ def read(path: Path) -> Header:
         facts = video.counted(opened, facts)
     else:
         frame_damage.say_what_is_missing(opened, pixels)
-    notes = list(opened.warnings)
+    notes = [warning for warning in opened.warnings if warning not in oddities]
     timing = _timing(dataset, opened)
     return {
-        **_identity(dataset),
+        **_identity(dataset, found),
         **timing,
         "transfer_syntax": str(opened.syntax),
         "patient": _patient(dataset, timing["study_at"] or timing["acquired_at"], opened.warnings),
@@ -73,6 +77,7 @@ def read(path: Path) -> Header:
         **frame_timing.read(dataset, facts["frames"]),
         **_view(dataset, facts["frames"]),
         "regions": regions.of_clip(dataset, pixels, opened),
+        "oddities": oddities,
         "warnings": opened.warnings,
         "pixel_notes": notes,
     }
@@ -84,12 +89,9 @@ def _refuse_directories(dataset: Dataset) -> None:
         raise Refused("dicomdir", "This is a DICOMDIR, the index of a disc. Send the image files that it lists.")
 
 
-def _identity(dataset: Dataset) -> Identity:
+def _identity(dataset: Dataset, found: Identifiers) -> Identity:
     return {
-        "sop_uid": attributes.uid(dataset, "SOPInstanceUID", "SOP Instance UID"),
-        "study_uid": attributes.uid(dataset, "StudyInstanceUID", "Study Instance UID"),
-        "series_uid": attributes.uid(dataset, "SeriesInstanceUID", "Series Instance UID"),
-        "sop_class": attributes.uid(dataset, "SOPClassUID", "SOP Class UID"),
+        **found,
         "modality": attributes.text(dataset, "Modality", 16),
         "manufacturer": attributes.text(dataset, "Manufacturer"),
         "device": attributes.text(dataset, "ManufacturerModelName"),

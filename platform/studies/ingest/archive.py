@@ -126,12 +126,21 @@ def unpacked(entry: Entry) -> Iterator[bytes]:
 
 
 def add_archive(intake: Intake, name: str, stream: BinaryIO, size: int) -> None:
-    """Add each file of the archive under ``archive/inside``. A bad archive is one refusal with its reason."""
+    """Add each file of the archive under ``archive/inside``. A bad archive is one refusal, of all its bytes."""
     try:
         for entry in entries(stream, size):
             _add_entry(intake, f"{name}/{entry.name}", entry)
     except BadArchive as error:
-        intake.refuse(name, error.code, error.reason)
+        intake.refuse(name, error.code, error.reason, _copied(stream))
+
+
+def _copied(stream: BinaryIO) -> storage.StagedFile | None:
+    """The archive itself, for the quarantine; None where it is larger than one file may be."""
+    stream.seek(0)
+    try:
+        return storage.stage(storage.chunks_of(stream))
+    except storage.TooLarge:
+        return None
 
 
 def _add_entry(intake: Intake, name: str, entry: Entry) -> None:

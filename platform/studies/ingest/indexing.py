@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,6 +19,7 @@ from studies import clip_order, revisions
 from studies.access import every_study
 from studies.dicom import clocks
 from studies.dicom.facts import Header
+from studies.ingest import shelving
 from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
 from studies.models import Clip, Outcome, Receipt, Study
 from studies.patients import matching
@@ -48,26 +50,42 @@ _FROM_HEADER = (
 _OF_INGEST = ("The 128 bytes before", "Its header names ", "Its time ")
 _FROM_PIXELS = ("photometric", "rows", "columns", "frames", "samples", "bits_stored")
 _CONFLICT = "Another file with the same SOP Instance UID but other content is already here. The first one was kept."
+_REPLACED = "Already here as an earlier picture: an admin has put another in its place."
+
+
+class Overtaken(Exception):
+    """Other files of the names of these ``arrivals`` were indexed since they were compared. Nothing was written."""
+
+    def __init__(self, arrivals: Sequence[Arrival]) -> None:
+        super().__init__(len(arrivals))
+        self.arrivals = arrivals
 
 
 @transaction.atomic
-def add(arrivals: Sequence[Arrival], sender: Sender) -> list[IngestResult]:
-    """Index a batch; results in the same order. Studies are locked in one order, so that two batches never deadlock."""
+def add(arrivals: Sequence[Arrival], sender: Sender, *, again: bool = False) -> list[IngestResult]:
+    """Index a batch; results in the same order. Studies are locked in one order, so that two batches never deadlock.
+
+    ``again``: what is refused has its row in the quarantine already. Raises Overtaken.
+    """
     now = timezone.now()
-    with_bytes = sorted((arrival for arrival in arrivals if arrival.staged), key=lambda arrival: arrival.study_uid)
+    with_bytes = sorted((each for each in arrivals if each.readable), key=lambda arrival: arrival.study_uid)
     known = _known(with_bytes)
     studies = _studies_of([arrival for arrival in with_bytes if arrival.sop_uid not in known], now)
     if studies:
         # Another request may have added the same instances while this one waited for the rows.
         known = _known(with_bytes)
+    if overtaken := [arrival for arrival in with_bytes if _is_overtaken(arrival, known.get(arrival.sop_uid))]:
+        raise Overtaken(overtaken)
     batch = _Batch(now, known, studies)
     results = [batch.add(arrival) for arrival in arrivals]
     Clip.objects.bulk_create(batch.clips)
     for study in batch.touched():
         revisions.touch(study, now=now)
         publish("study", audience=Audience.READERS, study_uid=study.uid)
+    if not again:
+        results = shelving.record(arrivals, results, sender, now)
     _record(arrivals, results, sender)
-    return results
+    return [shelving.told(arrival, result) for arrival, result in zip(arrivals, results, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -77,6 +95,13 @@ class _Known:
     digest: str
     study_uid: str
     parked_reason: str
+
+
+def _is_overtaken(arrival: Arrival, known: _Known | None) -> bool:
+    """Whether it was held to be new, or another's repetition, and another file of its name is here now."""
+    if known is None or arrival.staged is None or arrival.is_set_aside or arrival.was_replaced:
+        return False
+    return known.digest not in (arrival.staged.digest, arrival.repeats)
 
 
 def _known(arrivals: Sequence[Arrival]) -> dict[str, _Known]:
@@ -103,14 +128,15 @@ class _Batch:
     clips: list[Clip] = field(default_factory=list)
 
     def add(self, arrival: Arrival) -> IngestResult:
-        if arrival.header is None or arrival.staged is None:
+        if arrival.header is None or arrival.staged is None or not arrival.readable:
             return _result(arrival, arrival.judgement)
         known = self.known.get(arrival.sop_uid)
         if known is not None:
             return _result(arrival, _judge_repeated(arrival, known), study_uid=known.study_uid)
+        if arrival.conflicts:
+            return _result(arrival, Judgement(Outcome.REFUSED, "conflict", _CONFLICT))
         study = self.studies[arrival.study_uid]
-        _warn_of_other_patient(study, arrival.header)
-        _warn_of_clocks(arrival.header, self.now)
+        warn(study, arrival.header, self.now)
         self.clips.append(_clip(arrival.header, arrival.staged, arrival.judgement, study=study, now=self.now))
         self.known[arrival.sop_uid] = _Known(arrival.staged.digest, study.uid, arrival.judgement.reason)
         return _result(arrival, arrival.judgement)
@@ -122,6 +148,8 @@ class _Batch:
 
 
 def _judge_repeated(arrival: Arrival, known: _Known) -> Judgement:
+    if arrival.was_replaced:
+        return Judgement(Outcome.DUPLICATE, "duplicate", _REPLACED)
     if arrival.staged is None or known.digest not in (arrival.staged.digest, arrival.repeats):
         return Judgement(Outcome.REFUSED, "conflict", _CONFLICT)
     return Judgement(Outcome.DUPLICATE, "duplicate", f"Already here. {known.parked_reason}".strip())
@@ -132,12 +160,12 @@ def _result(arrival: Arrival, judgement: Judgement, study_uid: str = "") -> Inge
     return IngestResult(
         path=arrival.name,
         outcome=judgement.outcome,
-        reason=judgement.reason,
+        reason=judgement.reason or " ".join(arrival.oddities),
         study_uid=study_uid or arrival.study_uid,
         sop_uid=arrival.sop_uid,
         series_uid=header["series_uid"] if header else "",
         sop_class=header["sop_class"] if header else "",
-        code=judgement.code,
+        code=judgement.code or ("odd_identifiers" if arrival.oddities else ""),
         pixel_notes=tuple(header["pixel_notes"]) if header else (),
     )
 
@@ -165,6 +193,12 @@ def _study_of(header: Header, now: datetime) -> Study:
 
 def _lock(uid: str) -> QuerySet[Study]:
     return every_study().select_for_update(of=("self",)).select_related("patient", "original_patient").filter(uid=uid)
+
+
+def warn(study: Study, header: Header, now: datetime) -> None:
+    """Add to the header's warnings what can only be told beside the study."""
+    _warn_of_other_patient(study, header)
+    _warn_of_clocks(header, now)
 
 
 def _warn_of_other_patient(study: Study, header: Header) -> None:
@@ -200,19 +234,22 @@ def _is_repeated(written: str | None, offset: str) -> bool:
 
 
 def _clip(header: Header, staged: StagedFile, judgement: Judgement, *, study: Study, now: datetime) -> Clip:
+    return Clip(study=study, received_at=now, **clip_facts(header, staged, judgement))
+
+
+def clip_facts(header: Header, staged: StagedFile, judgement: Judgement) -> dict[str, Any]:
+    """What a file makes known of its clip, by column of Clip."""
     pixels = header["pixels"]
-    return Clip(
-        study=study,
+    return {
         **{name: value for name, value in header.items() if name in _FROM_HEADER},
         **{name: value for name, value in pixels.items() if name in _FROM_PIXELS},
-        acquired_at=moment(header["acquired_at"], header["utc_offset"]),
-        received_at=now,
-        digest=staged.digest,
-        size=staged.size,
-        scorable=judgement.outcome == Outcome.STORED,
-        parked_reason=judgement.reason,
-        decode_error=pixels["flaw_reason"] if pixels["frames"] else "",
-    )
+        "acquired_at": moment(header["acquired_at"], header["utc_offset"]),
+        "digest": staged.digest,
+        "size": staged.size,
+        "scorable": judgement.outcome == Outcome.STORED,
+        "parked_reason": judgement.reason,
+        "decode_error": pixels["flaw_reason"] if pixels["frames"] else "",
+    }
 
 
 def moment(written: str | None, offset: str) -> datetime | None:
@@ -237,6 +274,7 @@ def _record(arrivals: Sequence[Arrival], results: Sequence[IngestResult], sender
             study_uid=result.study_uid,
             sop_uid=result.sop_uid,
             digest=arrival.staged.digest if arrival.staged else "",
+            quarantined_id=result.quarantined,
         )
         for arrival, result in zip(arrivals, results, strict=True)
     ]
@@ -249,6 +287,7 @@ def _audit(study_uid: str, results: Sequence[IngestResult], sender: Sender) -> N
     """One entry for each study of the batch, and one for the files that belong to none."""
     counts = Counter(result.outcome.value for result in results)
     conflicts = [result.sop_uid for result in results if result.code == "conflict"]
+    quarantined = [result.quarantined for result in results if result.quarantined is not None]
     patient_ids = every_study().filter(uid=study_uid).values_list("patient__patient_id", flat=True)
     audit.record(
         sender.request,
@@ -260,4 +299,5 @@ def _audit(study_uid: str, results: Sequence[IngestResult], sender: Sender) -> N
         source=sender.source,
         counts=counts,
         **({"conflicts": conflicts[:20]} if conflicts else {}),
+        **({"quarantined": quarantined} if quarantined else {}),
     )

@@ -9,13 +9,13 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from studies.dicom.facts import Header
-from studies.models import Outcome
+from studies.models import Holding, Outcome
 from studies.storage import StagedFile
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Who sends, and how: ``source`` is ``stow``, ``upload``, ``folder`` or ``demo``."""
+    """Who sends, and how: ``source`` is ``stow``, ``upload``, ``folder``, ``quarantine`` or ``demo``."""
 
     source: str
     user: User | None = None
@@ -38,9 +38,11 @@ def label(name: str) -> str:
 
 @dataclass
 class Arrival:
-    """A file that was received and looked at; refused ones have no header, or no bytes, left.
+    """A file that was received and looked at; a refused one may have no header, and no bytes.
 
-    ``repeats``: the digest of a file that came before and says the same, though it is written otherwise.
+    ``repeats``: the digest of a file that came before and says the same, though it is written otherwise. ``conflicts``:
+    one of the same name is here that says something else. ``was_replaced``: it is what that one was before.
+    ``holding``: where the bytes of one that is not taken in are.
     """
 
     name: str
@@ -48,6 +50,9 @@ class Arrival:
     header: Header | None = None
     staged: StagedFile | None = None
     repeats: str = ""
+    conflicts: bool = False
+    was_replaced: bool = False
+    holding: Holding = Holding.NEVER_WHOLE
 
     def __post_init__(self) -> None:
         self.name = label(self.name)
@@ -56,6 +61,30 @@ class Arrival:
         if self.staged is not None:
             self.staged.discard()
             self.staged = None
+
+    @property
+    def readable(self) -> bool:
+        """Whether it is an instance that can be taken in, new or not."""
+        return self.header is not None and self.staged is not None and self.judgement.outcome != Outcome.REFUSED
+
+    @property
+    def is_new(self) -> bool:
+        """Whether its bytes are to be kept as an instance of their own, as far as is known."""
+        return self.readable and not (self.repeats or self.conflicts or self.was_replaced)
+
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether it goes to the quarantine: it cannot be taken in, or contradicts what is here."""
+        return self.conflicts or self.judgement.outcome == Outcome.REFUSED
+
+    @property
+    def oddities(self) -> list[str]:
+        """What its sender should know of the identifiers, which are taken as they are."""
+        return self.header["oddities"] if self.header else []
+
+    @property
+    def patient_id(self) -> str:
+        return str(self.header["patient"]["id"]) if self.header else ""
 
     @property
     def study_uid(self) -> str:
@@ -89,6 +118,7 @@ class IngestResult:
     code: str = ""
     pixel_notes: tuple[str, ...] = ()
     """What was decided about its pixels."""
+    quarantined: int | None = None
 
     @property
     def refused(self) -> bool:

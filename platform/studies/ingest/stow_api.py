@@ -24,7 +24,7 @@ DICOM = "application/dicom"
 UNREADABLE, OTHER_STUDY, CONFLICT, PROCESSING_FAILURE = 43264, 43265, 45070, 272
 NOT_AS_DECLARED = 45063
 _FAILURES = {"other_study": OTHER_STUDY, "conflict": CONFLICT, "sandbox_failed": PROCESSING_FAILURE}
-_FLAWS = {"truncated", "undecodable"}
+_FLAWS = {"truncated", "undecodable", "odd_identifiers"}
 
 
 class DicomElement(TypedDict):

@@ -104,11 +104,13 @@ def test_what_cannot_be_scored_is_parked_with_its_reason(take: Take, facts: Any,
     assert not Clip.objects.get().scorable
 
 
-def test_a_refused_file_leaves_a_receipt_and_nothing_else(take: Take, settings: Settings) -> None:
+def test_a_refused_file_leaves_a_receipt_and_its_bytes_in_quarantine(take: Take, settings: Settings) -> None:
     assert take(b"rubbish", "x.txt").outcome == "refused"
     assert Receipt.objects.get().reason == "This is not a DICOM file."
     assert Study._default_manager.count() == 0
-    assert _files(settings) == _staged(settings) == []
+    (file,) = _files(settings)
+    assert file.relative_to(file.parents[3]).parts[0] == "quarantine"
+    assert _staged(settings) == []
 
 
 def test_a_program_in_the_preamble_is_zeroed(take: Take) -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from studies.models import Clip
+from studies.models import Clip, QuarantinedFile
 from tests.studies.dicoms import clip, related
 
 STOW = "/dicom-web/studies"
@@ -66,7 +66,9 @@ def test_a_mixed_batch_is_202_and_says_why(reader: Client) -> None:
     assert (answer.status_code, _reasons(answer)) == (202, [43264])
     assert len(answer.json()["00081199"]["Value"]) == 2
     (failed,) = answer.json()["00081198"]["Value"]
-    assert failed["00741048"]["Value"][0]["00000902"]["Value"] == ["This is not a DICOM file."]
+    number = QuarantinedFile.objects.get().pk
+    said = f"This is not a DICOM file. It is kept in quarantine (no. {number})."
+    assert failed["00741048"]["Value"][0]["00000902"]["Value"] == [said]
 
 
 def test_an_incomplete_image_is_kept_with_a_warning(reader: Client) -> None:

@@ -14,7 +14,7 @@ from rest_framework.authtoken.models import Token
 
 from accounts.models import User
 from studies.ingest import archive as ingest_archive
-from studies.models import Clip, Receipt
+from studies.models import Clip, QuarantinedFile, Receipt
 from tests.studies.dicoms import clip, form
 
 UPLOAD = "/api/v1/upload/"
@@ -45,9 +45,9 @@ def test_files_are_taken_in_and_answered_one_by_one(reader: Client, settings: Se
     assert answer.status_code == 200
     first, second = answer.json()["results"]
     assert (first["path"], first["outcome"]) == ("a/b.dcm", "stored")
-    assert second == {
-        "path": "x.txt", "outcome": "refused", "reason": "This is not a DICOM file.", "study_uid": "",
-    }  # fmt: skip
+    number = QuarantinedFile.objects.get().pk
+    said = f"This is not a DICOM file. It is kept in quarantine (no. {number})."
+    assert second == {"path": "x.txt", "outcome": "refused", "reason": said, "study_uid": ""}
     assert _left_over(settings) == []
 
 
@@ -79,7 +79,7 @@ def _link(info: zipfile.ZipInfo) -> None:
 
 def test_a_link_in_an_archive_is_refused(reader: Client) -> None:
     answer = _send(reader, [("a.zip", _zip({"l": b"/etc/passwd"}, _link))])
-    assert answer.json()["results"][0]["reason"] == "It is a link, not a file."
+    assert answer.json()["results"][0]["reason"].startswith("It is a link, not a file. A record of it")
 
 
 def test_a_bomb_is_not_opened(reader: Client, settings: Settings) -> None:

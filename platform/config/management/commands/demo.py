@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -16,8 +17,11 @@ from django.core.management.base import BaseCommand, CommandError
 from config.demo import feeder
 from config.demo.cohort import wishes
 from inference.registry import ensure_demo_model
+from jobs.supervisor import GRACE_SECONDS, die_with_parent
 
 QUIET_SECONDS = "5"
+_LOOK_SECONDS = 0.5
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(BaseCommand):
@@ -50,23 +54,62 @@ class Command(BaseCommand):
         ensure_demo_model()
 
     def _feed(self, options: dict[str, Any]) -> None:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        # What is stored is stored whole, and the next start goes on: there is nothing to wait for.
+        for number in _STOPPING:
+            signal.signal(number, lambda *_: os._exit(0))
         wished = wishes(unread=options["unread"], queue=options["queue"], history=options["history"])
         new = feeder.feed(wished, processes=options["processes"])
         self.stdout.write(f"{new} examinations arrived")
 
     def _serve(self, options: dict[str, Any]) -> None:
         self.stdout.flush()
-        environment = {"FONTANELLE_QUIET_SECONDS": QUIET_SECONDS, **os.environ}
-        manage = [sys.executable, str(settings.ROOT / "manage.py")]
         cohort = [f"--{name}={options[name]}" for name in ("unread", "queue", "history", "processes")]
-        # Each child leads a group of its own: Ctrl+C reaches this process alone, which then ends both in order.
-        serve = subprocess.Popen([*manage, "serve", "--port", str(options["port"])], env=environment, process_group=0)  # noqa: S603  our own commands
-        feed = subprocess.Popen([*manage, "demo", "--feed", *cohort], env=environment, process_group=0)  # noqa: S603  our own commands
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: serve.terminate())
-        status = serve.wait()
-        feed.terminate()
-        feed.wait()
+        status = _run_both(["serve", "--port", str(options["port"])], ["demo", "--feed", *cohort])
         if status > 0:
             raise CommandError("The site could not start or go on; the lines above say why. What was stored is kept.")
+
+
+def _run_both(serve: list[str], feed: list[str]) -> int:
+    """Until the site ends, or a signal ends both at once; its status. A child that outstays its grace is killed."""
+    children: list[subprocess.Popen[bytes]] = []
+    stopped: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        for child in children:
+            child.terminate()
+
+    for number in _STOPPING:
+        signal.signal(number, stop)
+    children += [_started(serve), _started(feed)]
+    if stopped:
+        stop(stopped[0], None)
+    site, feeder = children
+    status = _ended(site, stopped)
+    feeder.terminate()
+    _end(feeder)
+    return status
+
+
+def _ended(site: subprocess.Popen[bytes], stopped: list[int]) -> int:
+    """How the site ended by itself; 0 where it was told to."""
+    while not stopped:
+        with suppress(subprocess.TimeoutExpired):
+            return site.wait(_LOOK_SECONDS)
+    _end(site)
+    return 0
+
+
+def _started(words: list[str]) -> subprocess.Popen[bytes]:
+    """Each leads a group of its own: Ctrl+C reaches the demo alone, which then ends both. They end with it, too."""
+    environment = {"FONTANELLE_QUIET_SECONDS": QUIET_SECONDS, **os.environ}
+    command = [sys.executable, str(settings.ROOT / "manage.py"), *words]
+    return subprocess.Popen(command, env=environment, process_group=0, preexec_fn=die_with_parent)  # noqa: S603  our own commands
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    try:
+        child.wait(GRACE_SECONDS + _LOOK_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

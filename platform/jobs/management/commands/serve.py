@@ -59,7 +59,17 @@ def _children(host: str, port: int) -> list[Child]:
     environment.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     manage = [sys.executable, str(root / "manage.py"), "worker", "--queues"]
     web = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", host, "--port", str(port)]
-    web += ["--lifespan", "off", "--no-access-log", "--timeout-graceful-shutdown", "10", "--ws-max-size", "65536"]
+    web += [
+        "--http",
+        "config.slow_clients:ImpatientProtocol",
+        "--lifespan",
+        "off",
+        "--no-access-log",
+        "--timeout-graceful-shutdown",
+        "10",
+        "--ws-max-size",
+        "65536",
+    ]
     return [
         Child("the web process", web, environment),
         Child("the triage worker", [*manage, "stat,routine"], environment),

@@ -31,7 +31,7 @@ class Command(SiteCommand):
             _make_way_for_triage()
         worker = Worker(queues)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: worker.draining.set())
+            signal.signal(number, lambda *_: worker.drain())
         done = worker.run(once=options["once"], starting=True)
         worker.heartbeat.remove_presence()
         self.stdout.write(f"{done} job{'' if done == 1 else 's'} done")

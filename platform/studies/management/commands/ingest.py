@@ -70,8 +70,8 @@ class Command(SiteCommand):
             self.stdout.write(json.dumps([result.as_json() for result in results], indent=1))
             return
         for result in results:
-            if result.refused:
-                self.stdout.write(f"refused {result.path}: {result.reason}")
+            if result.refused or result.code == "odd_identifiers":
+                self.stdout.write(f"{result.outcome.value} {result.path}: {result.reason}")
         counts = Counter(result.outcome for result in results)
         self.stdout.write(", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome))
 

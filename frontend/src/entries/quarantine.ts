@@ -1,0 +1,4 @@
+import "../common/frame";
+import { start } from "../quarantine/page";
+
+start();
