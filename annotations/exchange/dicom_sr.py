@@ -18,7 +18,16 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UltrasoundImageStorage, UltrasoundMultiFrameImageStorage, generate_uid
 
 from annotations.exchange.coco import outline
-from annotations.exchange.dicom_common import MAKER, SCHEME, declare_scheme, describe_origin, header, own, person_name
+from annotations.exchange.dicom_common import (
+    MAKER,
+    SCHEME,
+    declare_scheme,
+    describe_origin,
+    header,
+    own,
+    person_name,
+    set_content_time,
+)  # fmt: skip
 from annotations.exchange.export_records import NOTICE, Export, Record
 from annotations.label_schema.schema import Keyframe
 from annotations.measurements.drawings import Drawing
@@ -97,6 +106,7 @@ def to_report(record: Record, export: Export, clips: dict[str, Clip]) -> Dataset
         is_complete=True,
     )
     _name_classes(report, clips)
+    set_content_time(report, record, export)
     describe_origin(report, export)
     declare_scheme(report)
     return report

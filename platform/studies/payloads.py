@@ -31,7 +31,7 @@ class PatientSummary(TypedDict):
     id: Annotated[int, "the platform's own number"]
     patient_id: Annotated[str, "the hospital's identifier"]
     issuer: str
-    name: str
+    name: Annotated[str, "as it came, a DICOM person name"]
     sex: Sex
     gestational_age_days: Annotated[int | None, "days, at birth"]
     birth_weight_g: Annotated[int | None, "g"]

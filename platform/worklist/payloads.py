@@ -49,7 +49,7 @@ class WorklistRow(ScoreColumns):
 
     study_uid: Annotated[str, "StudyInstanceUID"]
     patient_id: str
-    patient_name: str
+    patient_name: Annotated[str, "as it came, a DICOM person name"]
     status: StudyStatus
     priority: Priority
     waiting_seconds: Annotated[int, "since its first image; of a study read before, since the late ones"]

@@ -9,6 +9,7 @@ import { byId, type Child, fill, h, known, pageConfig } from "../common/dom";
 import { count, date, grams, weeks, when } from "../common/format";
 import { bind } from "../common/keys";
 import { pair } from "../common/parts";
+import { readableName } from "../common/person-name";
 import { changedFacts, type Facts, type Fields, fieldProblems, toFacts, toFields } from "./facts";
 import { startImport } from "./import";
 
@@ -57,7 +58,7 @@ function showProblems(): boolean {
 function summary(current: PatientDetail): Child[] {
   const knownPair = (name: string, value: string | null): Child => pair(name, known(value));
   return [
-    knownPair("Name", current.name),
+    knownPair("Name", readableName(current.name)),
     knownPair("Born", date(current.birth_date)),
     knownPair("Gestational age", weeks(current.gestational_age_days)),
     knownPair("Birth weight", grams(current.birth_weight_g)),

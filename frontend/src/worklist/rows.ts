@@ -3,6 +3,7 @@
 import { type Child, fill, h, icon, known, s, unknown } from "../common/dom";
 import { flagSign } from "../common/flag";
 import { grade, limitText, probability, waiting, weeks, when } from "../common/format";
+import { readableName } from "../common/person-name";
 import type { Band, Row } from "./types";
 
 export interface ListOptions {
@@ -79,7 +80,11 @@ function state(row: Row, options: ListOptions): Child {
 function patient(row: Row): Child {
   const link = h(
     "a",
-    { href: `/studies/${encodeURIComponent(row.study_uid)}/`, tabindex: -1, title: row.patient_name || null },
+    {
+      href: `/studies/${encodeURIComponent(row.study_uid)}/`,
+      tabindex: -1,
+      title: readableName(row.patient_name) || null,
+    },
     row.patient_id || "no ID",
   );
   const revised = (row.revision ?? 1) > 1 ? [" ", h("span", { class: "badge" }, `rev ${row.revision}`)] : null;

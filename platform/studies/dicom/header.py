@@ -11,16 +11,16 @@ from typing import Literal, cast
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from studies.dicom import attributes, clocks, frame_timing, greys, pixel_layout, regions, view_labels
+from studies.dicom import attributes, clocks, frame_timing, greys, person_names, pixel_layout, regions, view_labels
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 from studies.dicom.clocks import Written
-from studies.dicom.facts import Acquisition, Header, Identity, PatientFacts, ViewGuess
+from studies.dicom.facts import Acquisition, AsSent, Header, Identity, PatientFacts, ViewGuess
 
 DICOMDIR = "1.2.840.10008.1.3.10"
 _KEYWORDS = (
     "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID SeriesNumber "
     "InstanceNumber Modality Manufacturer ManufacturerModelName PatientID IssuerOfPatientID PatientName "
-    "PatientBirthDate PatientSex PatientAge InstitutionName AccessionNumber StudyDescription SeriesDescription "
+    "PatientBirthDate PatientSex PatientAge InstitutionName AccessionNumber StudyID StudyDescription SeriesDescription "
     "ProtocolName ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate "
     "SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
@@ -42,6 +42,7 @@ def read(path: Path) -> Header:
         **_identity(dataset),
         **timing,
         "transfer_syntax": str(opened.syntax),
+        "as_sent": _as_sent(dataset),
         "patient": _patient(dataset, timing["study_at"] or timing["acquired_at"], opened.warnings),
         "pixels": pixels.as_facts(),
         **frame_timing.read(dataset, pixels.frames),
@@ -73,6 +74,20 @@ def _identity(dataset: Dataset) -> Identity:
     }
 
 
+def _as_sent(dataset: Dataset) -> AsSent:
+    return {
+        "patient_id": attributes.as_written(dataset, "PatientID"),
+        "issuer": attributes.as_written(dataset, "IssuerOfPatientID"),
+        "name": attributes.as_written(dataset, "PatientName", person_names.MOST),
+        "birth_date": attributes.as_written(dataset, "PatientBirthDate", 16),
+        "sex": attributes.as_written(dataset, "PatientSex", 16),
+        "study_date": attributes.as_written(dataset, "StudyDate", 16),
+        "study_time": attributes.as_written(dataset, "StudyTime", 16),
+        "utc_offset": attributes.as_written(dataset, "TimezoneOffsetFromUTC", 16),
+        "study_id": attributes.as_written(dataset, "StudyID", 16),
+    }
+
+
 def _patient(dataset: Dataset, examined_at: str | None, warnings: list[str]) -> PatientFacts:
     examined = datetime.fromisoformat(examined_at) if examined_at else None
     birth, from_age = attributes.birth_date(dataset, examined, warnings)
@@ -80,7 +95,7 @@ def _patient(dataset: Dataset, examined_at: str | None, warnings: list[str]) -> 
     return {
         "id": attributes.text(dataset, "PatientID"),
         "issuer": attributes.text(dataset, "IssuerOfPatientID"),
-        "name": attributes.person_name(dataset),
+        "name": attributes.as_written(dataset, "PatientName", person_names.MOST),
         "birth_date": birth,
         "birth_date_from_age": from_age,
         "sex": cast(Literal["F", "M", "O", ""], sex if sex in ("F", "M", "O") else ""),

@@ -17,7 +17,7 @@ from live.publish import publish
 from studies import clip_order, revisions
 from studies.access import every_study
 from studies.dicom import clocks
-from studies.dicom.facts import Header
+from studies.dicom.facts import Header, fuller
 from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
 from studies.models import Clip, Outcome, Receipt, Study
 from studies.patients import matching
@@ -107,6 +107,7 @@ class _Batch:
         if known is not None:
             return _result(arrival, _judge_repeated(arrival, known), study_uid=known.study_uid)
         study = self.studies[arrival.study_uid]
+        _learn_texts(study, arrival.header)
         _warn_of_other_patient(study, arrival.header)
         _warn_of_clocks(arrival.header, self.now)
         self.clips.append(_clip(arrival.header, arrival.staged, arrival.judgement, study=study, now=self.now))
@@ -151,6 +152,7 @@ def _study_of(header: Header, now: datetime) -> Study:
             "accession": header["accession"],
             "description": header["description"],
             "acquired_at": moment(header["study_at"] or header["acquired_at"], header["utc_offset"]),
+            "as_sent": header["as_sent"],
             "is_phantom": is_phantom,
             "first_image_at": now,
             "last_image_at": now,
@@ -162,6 +164,14 @@ def _study_of(header: Header, now: datetime) -> Study:
 
 def _lock(uid: str) -> QuerySet[Study]:
     return every_study().select_for_update(of=("self",)).select_related("patient", "original_patient").filter(uid=uid)
+
+
+def _learn_texts(study: Study, header: Header) -> None:
+    """What the images before this one left empty: a later one may name the issuer. Nothing is overwritten."""
+    learned = fuller(study.as_sent, header["as_sent"]) if study.as_sent else None
+    if learned != study.as_sent:
+        study.as_sent = learned
+        study.save(update_fields=["as_sent"])
 
 
 def _warn_of_other_patient(study: Study, header: Header) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict
 
 from django.db.models import Q, QuerySet
 
+from studies.dicom.person_names import readable
 from studies.models import DoubtKind, IdentityDoubt, Patient
 
 
@@ -17,7 +18,7 @@ class IdentitySide(TypedDict):
     url: str | None
     patient_id: Annotated[str, "the hospital's identifier"]
     issuer: str
-    name: str
+    name: Annotated[str, "as it came, a DICOM person name"]
     birth_date: date | None
     sex: str
     institution: str
@@ -65,11 +66,12 @@ def _disagreement(doubt: IdentityDoubt) -> list[tuple[str, str, str]]:
     patient = doubt.patient.final()
     known = {
         "number": ("patient_id", patient.patient_id),
-        "name": ("name", patient.name),
+        "name": ("name", readable(patient.name)),
         "birth date": ("birth_date", patient.birth_date.isoformat() if patient.birth_date else ""),
         "sex": ("sex", patient.sex),
     }
-    return [(fact, known[fact][1], doubt.said[known[fact][0]]) for fact in doubt.differs if fact in known]
+    said = doubt.said | {"name": readable(doubt.said["name"])}
+    return [(fact, known[fact][1], said[known[fact][0]]) for fact in doubt.differs if fact in known]
 
 
 def _describe(doubt: IdentityDoubt) -> IdentitySuggestion:

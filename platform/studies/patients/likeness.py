@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from difflib import SequenceMatcher
 from typing import Literal, Protocol
 
+from studies.dicom import person_names
+
 Fact = Literal["name", "birth date", "sex", "institution"]
 Names = Literal["unknown", "same", "near", "newborn", "unnamed", "close", "other"]
 
@@ -85,8 +87,18 @@ def _compare_births(one: Described, other: Described) -> int:
 
 
 def compare_names(one: str, other: str) -> Names:
-    """``newborn``: one has no given name yet and they share a word; ``unnamed``: the same, and they share none."""
-    both = (_words(one), _words(other))
+    """``newborn``: one has no given name yet and they share a word; ``unnamed``: the same, and they share none.
+
+    Two DICOM names are compared by a group that both have: the ideographic one, which says most, else the alphabetic,
+    else the phonetic.
+    """
+    pairs = list(zip(person_names.groups(one), person_names.groups(other), strict=True))
+    alphabetic, ideographic, phonetic = pairs
+    mine, theirs = next((pair for pair in (ideographic, alphabetic, phonetic) if all(pair)), ("", ""))
+    return _compare_groups(_words(person_names.proper(mine)), _words(person_names.proper(theirs)))
+
+
+def _compare_groups(*both: frozenset[str]) -> Names:
     real = [words - _PLACEHOLDERS for words in both]
     if not all(real):
         return "unknown"

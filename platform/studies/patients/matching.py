@@ -13,9 +13,10 @@ from datetime import date
 from django.db import transaction
 from django.db.models import Q
 
+from studies.dicom import person_names
 from studies.dicom.facts import Header, PatientFacts
 from studies.models import DoubtKind, IdentityDoubt, Patient, Study
-from studies.patients.likeness import RECKONED_DAYS, Likeness, compare
+from studies.patients.likeness import RECKONED_DAYS, Likeness, compare, compare_names
 
 NO_ID_ISSUER = "FONTANELLE-NO-ID"
 MOST_DOUBTS = 20
@@ -125,6 +126,8 @@ def _fill_in(patient: Patient, said: Named) -> bool:
         patient.birth_date is None or (patient.birth_date_from_age and not said.birth_date_from_age)
     ):
         missing += ["birth_date", "birth_date_from_age"]
+    if person_names.without_groups(patient.name, said.name):
+        missing.append("name")
     for fact in missing:
         setattr(patient, fact, getattr(said, fact))
     if missing:
@@ -203,7 +206,14 @@ def _born_then(patient: Patient) -> list[Patient]:
 def _write_down(doubt: IdentityDoubt, study_uid: str) -> None:
     """Once: what was asked before, and perhaps settled, is not asked again."""
     before = IdentityDoubt.objects.filter(kind=doubt.kind, patient=doubt.patient, other=doubt.other)
-    if any(asked.said == doubt.said for asked in before):
+    if any(_same_words(asked.said, doubt.said) for asked in before):
         return
     doubt.study_uid, doubt.differs = study_uid, list(doubt.differs)
     doubt.save()
+
+
+def _same_words(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Names that were asked about before they were kept as they came are the same without their carets."""
+    others = [{fact: text for fact, text in said.items() if fact != "name"} for said in (one, other)]
+    names = [said.get("name", "") for said in (one, other)]
+    return others[0] == others[1] and (names[0] == names[1] or compare_names(*names) == "same")

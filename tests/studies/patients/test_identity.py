@@ -32,7 +32,7 @@ def two(stored: Stored) -> tuple[Patient, Patient]:
 
 def test_a_patient_has_its_facts_and_studies(reader: Client, two: tuple[Patient, Patient]) -> None:
     patient = reader.get(_url(two[0])).json()
-    assert (patient["patient_id"], patient["name"], patient["gestational_age_days"]) == ("A", "Test, Infant", None)
+    assert (patient["patient_id"], patient["name"], patient["gestational_age_days"]) == ("A", "Test^Infant", None)
     assert [study["original_patient_id"] for study in patient["studies"]] == ["A", "A"]
     assert AuditEntry.objects.get(action="patient.viewed").patient_id == "A"
 

@@ -1,4 +1,4 @@
-"""``manage.py reread [UID…]``: scales, Doppler traces and frame times of stored files, read again."""
+"""``manage.py reread [UID…]``: scales, traces and frame times, and names, dates and times as they came, read again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from accounts.models import User
 from common.commands import SiteCommand
 from studies import reread, storage
 from studies.access import every_study
+from studies.dicom.facts import Header
 from studies.models import Clip, Study
 from studies.sandbox import pool
 
@@ -18,7 +19,10 @@ FAILURES = (pool.SandboxError, storage.Missing, storage.Corrupt)
 
 
 class Command(SiteCommand):
-    help = "Read scales, Doppler traces and frame times of stored files again. Running it twice changes nothing more."
+    help = (
+        "Read scales, Doppler traces and frame times of stored files again, and names, dates and times as they came. "
+        "Running it twice changes nothing more."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("uids", nargs="*", metavar="UID", help="studies; all of them where none is named")
@@ -27,7 +31,7 @@ class Command(SiteCommand):
 
     def handle(self, *args: Any, uids: list[str], **options: Any) -> None:
         user = _user_named(options["user"])
-        studies = every_study().select_related("patient").order_by("pk")
+        studies = every_study().select_related("patient", "original_patient").order_by("pk")
         chosen = studies.filter(uid__in=uids) if uids else studies
         unknown = sorted(set(uids) - set(chosen.values_list("uid", flat=True))) if uids else []
         if unknown:
@@ -41,21 +45,21 @@ class Command(SiteCommand):
 
     def _study(self, study: Study, *, user: User | None, dry: bool) -> tuple[int, int]:
         """How many of its clips changed, and of how many the file could not be read."""
-        changes: dict[Clip, reread.Facts] = {}
-        failed = 0
-        for clip in study.clips.all():
+        headers: dict[Clip, Header] = {}
+        clips = list(study.clips.order_by("received_at", "pk"))
+        for clip in clips:
             try:
-                facts = reread.differences(clip)
+                headers[clip] = reread.header_of(clip)
             except FAILURES as failure:
-                failed += 1
                 self.stderr.write(f"{clip.sop_uid}: {str(failure) or type(failure).__name__}")
-                continue
-            if facts:
-                changes[clip] = facts
-                self.stdout.write(f"{clip.sop_uid}: {', '.join(sorted(facts))}")
-        if changes and not dry:
-            reread.keep(study, changes, user=user)
-        return len(changes), failed
+        found = reread.compared(study, headers)
+        for clip, facts in found.clips.items():
+            self.stdout.write(f"{clip.sop_uid}: {', '.join(sorted(facts))}")
+        if found.as_sent:
+            self.stdout.write(f"{study.uid}: names, date and time as they came")
+        if found.anything and not dry:
+            reread.keep(study, found, user=user)
+        return len(found.clips), len(clips) - len(headers)
 
 
 def _user_named(name: str | None) -> User | None:
