@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 from django.http import HttpRequest
 
 from accounts import permissions
 from accounts.roles import Role, role_of
+from studies.patients import doubts
 
+IDENTITIES = "/identity/"
+MOST_COUNTED = 99
 RESEARCH_NOTICE = "Research use only"
 
 NAVIGATION: list[tuple[str, str, set[Role]]] = [
@@ -22,6 +25,7 @@ NAVIGATION: list[tuple[str, str, set[Role]]] = [
     ("Schema", "/schema/", {Role.ADMIN}),
     ("Training", "/training/", {Role.ADMIN}),
     ("Metrics", "/metrics/", {Role.ADMIN, Role.RADIOLOGIST}),
+    ("Identity", IDENTITIES, {Role.ADMIN}),
     ("Audit", "/audit/", {Role.ADMIN}),
 ]
 
@@ -32,12 +36,21 @@ def _current(path: str, url: str) -> bool:
     return path.startswith(url)
 
 
+def _waiting(url: str) -> str:
+    """Open questions about identities; "99+" for more than are worth counting."""
+    if url != IDENTITIES:
+        return ""
+    count = doubts.count_open(MOST_COUNTED + 1)
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
+
+
 class NavigationItem(TypedDict):
     """One entry of the navigation."""
 
     label: str
     url: str
     current: bool
+    count: Annotated[str, "how much waits there; empty where nothing does"]
 
 
 class SignedIn(TypedDict):
@@ -64,7 +77,7 @@ def page(request: HttpRequest) -> PageContext:
     if role is None:
         return {"nav": [], "person": None, "keymap": {}, "research_notice": RESEARCH_NOTICE}
     nav: list[NavigationItem] = [
-        {"label": label, "url": url, "current": _current(request.path, url)}
+        {"label": label, "url": url, "current": _current(request.path, url), "count": _waiting(url)}
         for label, url, roles in NAVIGATION
         if role in roles
     ]

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.permissions import READERS, page
+from accounts.roles import Role
 from common.contract import published
 from studies import access
 
@@ -29,6 +30,19 @@ class PatientPage(TypedDict):
 
     page: Literal["patient"]
     patient: Annotated[int, "the platform's own number"]
+
+
+@published
+class SuggestionsPage(TypedDict):
+    """What the page of open questions knows from the start: no facts, it asks the API for them."""
+
+    page: Literal["suggestions"]
+
+
+@page(Role.ADMIN)
+def suggestions(request: HttpRequest) -> HttpResponse:
+    data: SuggestionsPage = {"page": "suggestions"}
+    return render(request, "suggestions.html", {"page": data})
 
 
 @page(*READERS)

@@ -88,7 +88,16 @@ function patient(row: Row): Child {
     row.patient_id || "no ID",
   );
   const revised = (row.revision ?? 1) > 1 ? [" ", h("span", { class: "badge" }, `rev ${row.revision}`)] : null;
-  return [link, revised];
+  return [link, revised, ...whoIs(row)];
+}
+
+/** Where the number stands for several infants, or it is asked who it is: the name, and that in words beneath. */
+function whoIs({ identity, patient_name }: Row): Child[] {
+  if (!identity) return [];
+  return [
+    h("span", { class: "dim" }, ` ${readableName(patient_name) || "name unknown"}`),
+    h("span", { class: "small who-is", title: identity.text }, icon("warn"), identity.short),
+  ];
 }
 
 function probabilityCell(row: Row): Child {
@@ -130,6 +139,7 @@ export function rowText(row: Row, options: ListOptions): string {
   const chance = options.showProbability ? probability(row.probability) : null;
   return [
     row.patient_id || "no ID",
+    row.identity?.text ?? "",
     row.priority === "stat" ? "STAT" : row.priority === "urgent" ? "urgent" : "",
     [flag, chance].filter(Boolean).join(" "),
     note,

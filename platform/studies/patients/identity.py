@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
@@ -11,10 +12,21 @@ from rest_framework import exceptions
 from live.models import Audience
 from live.publish import publish
 from studies.access import every_study
+from studies.dicom.person_names import readable
 from studies.models import Patient, Study
+from studies.patients.likeness import compare
 
 Value = str | int | date | None
-FACTS = ("name", "birth_date", "sex", "gestational_age_days", "birth_weight_g", "twin_group")
+UNKNOWN: dict[str, Value] = {
+    "name": "",
+    "birth_date": None,
+    "sex": "",
+    "gestational_age_days": None,
+    "birth_weight_g": None,
+    "twin_group": "",
+}
+"""What each fact is as long as nobody knows it."""
+FACTS = tuple(UNKNOWN)
 
 
 class Impossible(exceptions.ValidationError):
@@ -60,11 +72,31 @@ def find_target(into: object) -> Patient:
     return matches[0]
 
 
+@dataclass(frozen=True)
+class Merged:
+    """UIDs of the studies that went over, and the facts that were filled in."""
+
+    studies: list[str]
+    filled: list[str]
+
+
+def twins_question(one: Patient, other: Patient) -> str:
+    """What to ask before two who were born on one day and differ in name or sex become one infant; else empty."""
+    likeness = compare(one, other)
+    differs = [fact for fact in likeness.differs if fact in ("name", "sex")]
+    if not likeness.same_birth or (likeness.names not in ("close", "other", "unnamed") and "sex" not in differs):
+        return ""
+    return (
+        f"Born on one day, and of other {' and '.join(differs)}: {readable(one.name) or one.patient_id} and "
+        f"{readable(other.name) or other.patient_id} may be twins. Merge them only if they are one infant."
+    )
+
+
 @transaction.atomic
-def merge(patient: Patient, into: Patient) -> list[str]:
+def merge(patient: Patient, into: Patient) -> Merged:
     """Two are one infant: all studies go over, and what is unknown of ``into`` is filled from ``patient``.
 
-    Returns the UIDs of the studies. Raises Impossible.
+    Raises Impossible.
     """
     patient, into = _locked(patient, into)
     if patient.pk == into.pk:
@@ -82,7 +114,7 @@ def merge(patient: Patient, into: Patient) -> list[str]:
         into.birth_date_from_age = patient.birth_date_from_age
         into.save(update_fields=["birth_date_from_age"])
     publish_changes(uids)
-    return uids
+    return Merged(uids, missing)
 
 
 def _unknown(patient: Patient, name: str) -> bool:
