@@ -21,11 +21,11 @@ from annotations.exchange import exporter
 from annotations.exchange.coco import CocoDocument
 from annotations.exchange.csv_json import LabelsDocument
 from annotations.exchange.export_records import Export
-from annotations.exchange.import_files import BadFile
 from annotations.exchange.import_rows import ImportRowPayload
 from annotations.exchange.importer import Importer, ImportResult
 from annotations.models import Read, ReadStatus
 from common.contract import answers
+from common.sheets import BadFile
 from common.validation import checked
 from live import queries
 

@@ -9,10 +9,10 @@ from typing import Any, Literal, TypedDict
 from accounts.models import User
 from annotations.exchange import pseudonyms
 from annotations.exchange.cell_values import BadCell, CellReader, unquoted
-from annotations.exchange.import_files import Line
 from annotations.label_schema import versions
 from annotations.label_schema.schema import MAX_COMMENT, BadFindings, Findings
 from annotations.reads.blinding import blinded_uids
+from common.sheets import Line
 from studies import access
 from studies.models import Clip
 

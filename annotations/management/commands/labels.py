@@ -15,9 +15,9 @@ from accounts.models import User
 from accounts.roles import Role
 from annotations.exchange import exporter
 from annotations.exchange.export_records import Export
-from annotations.exchange.import_files import BadFile
 from annotations.exchange.importer import Importer, ImportResult
 from common.commands import SiteCommand
+from common.sheets import BadFile
 
 MOST_SHOWN = 20
 """Refused rows that are printed; the report has them all."""

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from accounts import audit
 from accounts.permissions import READERS, allows, person
 from common.contract import answers
+from common.sheets import BadFile
 from common.validation import checked
 from studies import access
 from studies.models import Patient
@@ -142,7 +143,7 @@ class ImportView(APIView):
         with transaction.atomic():
             try:
                 rows = csv_import.import_rows(upload["file"].read(), dry_run=dry_run)
-            except csv_import.BadFile as error:
+            except BadFile as error:
                 raise exceptions.ValidationError({"file": [f"{error} Nothing was changed."]}) from None
             changed = [[row.line, row.patient_id, row.changes] for row in rows if row.outcome == "changed"]
             audit.record(request._request, "patients.imported", user=request.user, dry_run=dry_run, rows=changed)
