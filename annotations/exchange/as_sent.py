@@ -27,6 +27,7 @@ def _from_columns(study: Study) -> AsSent:
         "name": patient.name,
         "birth_date": born.strftime("%Y%m%d") if born else "",
         "sex": patient.sex,
+        "institution": patient.institution,
         "study_date": acquired.strftime("%Y%m%d") if acquired else "",
         "study_time": acquired.strftime("%H%M%S") if acquired else "",
         "utc_offset": "",

@@ -245,7 +245,8 @@ function undoMerge(merged: MergeResult, into: IdentitySide): Undo {
     run: async () => {
       const body = { studies: merged.moved, forget: merged.filled };
       const { split_to: to } = await api.post<SplitResult>(`${patientUrl(merged.id)}split/`, body);
-      return `Undone: ${count(merged.moved.length, "study is", "studies are")} with ${to.map((each) => each.patient_id).join(", ")} again.`;
+      const owners = to.map((each) => each.patient_id).join(", ");
+      return `Undone: ${count(merged.moved.length, "study is", "studies are")} with ${owners} again.`;
     },
   };
 }

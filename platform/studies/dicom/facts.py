@@ -68,6 +68,7 @@ class AsSent(TypedDict):
     name: Annotated[str, "DICOM person name (PN): groups between =, components between ^"]
     birth_date: Annotated[str, "DICOM date (DA)"]
     sex: str
+    institution: str
     study_date: Annotated[str, "DICOM date (DA)"]
     study_time: Annotated[str, "DICOM time (TM), in the device's own zone"]
     utc_offset: Annotated[str, "+HHMM, -HHMM or empty"]
@@ -82,6 +83,7 @@ def fuller(known: AsSent, said: AsSent) -> AsSent:
         "name": known["name"] or said["name"],
         "birth_date": known["birth_date"] or said["birth_date"],
         "sex": known["sex"] or said["sex"],
+        "institution": known["institution"] or said["institution"],
         "study_date": known["study_date"] or said["study_date"],
         "study_time": known["study_time"] or said["study_time"],
         "utc_offset": known["utc_offset"] or said["utc_offset"],

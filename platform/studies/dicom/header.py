@@ -81,6 +81,7 @@ def _as_sent(dataset: Dataset) -> AsSent:
         "name": attributes.as_written(dataset, "PatientName", person_names.MOST),
         "birth_date": attributes.as_written(dataset, "PatientBirthDate", 16),
         "sex": attributes.as_written(dataset, "PatientSex", 16),
+        "institution": attributes.as_written(dataset, "InstitutionName"),
         "study_date": attributes.as_written(dataset, "StudyDate", 16),
         "study_time": attributes.as_written(dataset, "StudyTime", 16),
         "utc_offset": attributes.as_written(dataset, "TimezoneOffsetFromUTC", 16),

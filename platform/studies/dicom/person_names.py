@@ -30,6 +30,12 @@ def proper(group: str) -> str:
     return " ".join(filter(None, _components(group)[:3]))
 
 
+def family_and_given(group: str) -> tuple[str, str]:
+    """Of a group, or of a name with a comma as people type it."""
+    family, *given = _components(group if "^" in group else group.replace(",", "^", 1))
+    return family, " ".join(given[:2])
+
+
 def without_groups(one: str, other: str) -> bool:
     """Whether ``one`` is ``other`` with fewer groups: what it lacks, a device may add."""
     pairs = list(zip(groups(one), groups(other), strict=True))

@@ -33,7 +33,7 @@ from studies.patients.suggestions_api import Reason
 class InfantFacts(serializers.ModelSerializer[Patient]):
     class Meta:
         model = Patient
-        fields = identity.FACTS
+        fields = (*identity.FACTS, "issuer")
 
 
 class MergeRequest(serializers.Serializer[Any]):

@@ -131,13 +131,14 @@ def _patient(identifier: str, issuer: str) -> Patient:
     if not identifier:
         raise ValidationError("The patient_id is empty.")
     named = Patient.objects.filter(patient_id=identifier)
-    matches = list((named.filter(issuer=issuer) if issuer else named)[:2])
+    found = {patient.final() for patient in (named.filter(issuer=issuer) if issuer else named)}
+    matches = [patient for patient in found if patient.studies.exists()] or list(found)
     if not matches:
         raise ValidationError(f"No patient has the identifier {identifier}.")
     if len(matches) > 1:
         advice = "change them one by one" if issuer else "add a column issuer"
         raise ValidationError(f"Several patients have the identifier {identifier}: {advice}.")
-    return matches[0].final()
+    return matches[0]
 
 
 def _facts(cells: dict[str, str]) -> dict[str, str | int | date]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Annotated, TypedDict
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from studies.access import every_study
 from studies.dicom.person_names import readable
@@ -65,11 +65,18 @@ class IdentitySuggestions(TypedDict):
 
 
 def unsettled() -> QuerySet[IdentityDoubt]:
-    """Those that nobody settled; without those that a merge answered, which are asked again when it is undone."""
+    """Those that nobody settled; without those that a merge answered, which are asked again when it is undone, and
+    those of which one side has no study (any more)."""
     merged = Q(other__merged_into=F("patient")) | Q(patient__merged_into=F("other"))
     merged |= Q(patient__merged_into=F("other__merged_into"))
     rows = IdentityDoubt.objects.filter(settled_at=None).exclude(other__isnull=False, pk__in=_keys(merged))
+    rows = rows.filter(Q(other=None) | (_has_studies("patient") & _has_studies("other")))
     return rows.select_related("patient__merged_into", "other__merged_into")
+
+
+def _has_studies(side: str) -> Q:
+    owners = Q(patient=OuterRef(side)) | Q(patient=OuterRef(f"{side}__merged_into"))
+    return Q(Exists(every_study().filter(owners)))
 
 
 def _keys(condition: Q) -> QuerySet[IdentityDoubt, int]:
@@ -120,6 +127,7 @@ def _disagreement(doubt: IdentityDoubt) -> list[tuple[str, str, str]]:
     patient = doubt.patient.final()
     known = {
         "number": ("patient_id", patient.patient_id),
+        "issuer": ("issuer", patient.issuer),
         "name": ("name", readable(patient.name)),
         "birth date": ("birth_date", patient.birth_date.isoformat() if patient.birth_date else ""),
         "sex": ("sex", patient.sex),

@@ -40,11 +40,20 @@ def change_facts(patient: Patient, facts: Mapping[str, Value]) -> dict[str, list
     }
     for name, (_, value) in changes.items():
         setattr(patient, name, value)
+    if "issuer" in changes:
+        patient.ordinal = _free_ordinal(patient)
+        patient.save(update_fields=["issuer", "ordinal"])
     if changes:
         patient.birth_date_from_age &= "birth_date" not in changes
         patient.save(update_fields=[*changes, "birth_date_from_age"])
         publish_changes(patient.studies.values_list("uid", flat=True))
     return {name: [_as_json(value) for value in pair] for name, pair in changes.items()}
+
+
+def _free_ordinal(patient: Patient) -> int:
+    """Under a number and issuer that others have too."""
+    others = Patient.objects.filter(patient_id=patient.patient_id, issuer=patient.issuer).exclude(pk=patient.pk)
+    return 1 + max(others.values_list("ordinal", flat=True), default=0)
 
 
 def _as_json(value: Value) -> str | int | None:

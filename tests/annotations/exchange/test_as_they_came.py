@@ -24,7 +24,7 @@ from tests.annotations.exchange.test_exchange import export, rows, text
 pytestmark = pytest.mark.django_db
 SENT: AsSent = {
     "patient_id": "47  11", "issuer": "NORTH", "name": "MÜSTER^ZOÉ^^Dr.=山田^太郎", "birth_date": "20260310",
-    "sex": "F", "study_date": "20260315", "study_time": "233000.5", "utc_offset": "-0500",
+    "sex": "F", "institution": "", "study_date": "20260315", "study_time": "233000.5", "utc_offset": "-0500",
     "study_id": "S1",
 }  # fmt: skip
 

@@ -53,6 +53,8 @@ def test_names_are_compared(one: str, other: str, likeness: str) -> None:
         (replace(BEN, institution=""), ("name", "birth date", "sex")),
         (replace(ANNA, name="South, Ben", birth_date=None), ("name",)),
         (replace(ANNA, name="North, Ben", sex="M"), ("name", "sex")),
+        (replace(ANNA, name="North, Berta"), ("name",)),
+        (replace(ANNA, name="North^Berta^Maria"), ("name",)),
         (replace(ANNA, birth_date=date(2026, 1, 12), sex="M"), ("birth date", "sex")),
         (replace(BEN, name=""), ("birth date", "sex", "institution")),
     ],

@@ -136,6 +136,31 @@ def test_twins_are_suggested_until_they_are_known_as_twins(stored: Stored, boss:
     assert _rows(boss) == []
 
 
+def test_twins_under_one_number_are_kept_apart(stored: Stored, boss: Client) -> None:
+    patients = {stored(**facts).study.patient_id for facts in (ANNA, ANNA | {"PatientName": "North^Berta"}, ANNA)}
+    assert (len(patients), [row["kind"] for row in _rows(boss)]) == (2, ["clash"])
+
+
+def test_an_issuer_that_comes_later_in_a_study_of_several_is_asked_about(stored: Stored, boss: Client) -> None:
+    stored(**ANNA)
+    stored(**ANNA, StudyInstanceUID="1.7")
+    later = stored(**ANNA, StudyInstanceUID="1.7", IssuerOfPatientID="EAST")
+    assert "another issuer" in later.warnings[0]
+    assert "issuer unknown or EAST" in _notes(boss, later)
+    assert Patient.objects.count() == 1
+    url = f"/api/v1/patients/{later.study.patient_id}/"
+    assert boss.patch(url, {"issuer": "EAST"}, content_type="application/json").json()["issuer"] == "EAST"
+    assert _rows(boss) == []
+
+
+def test_an_issuer_that_others_of_the_number_have_can_be_given_too(stored: Stored, boss: Client) -> None:
+    stored(**ANNA, IssuerOfPatientID="EAST")
+    ben = stored(**BEN).study.patient
+    url = f"/api/v1/patients/{ben.pk}/"
+    assert boss.patch(url, {"issuer": "EAST"}, content_type="application/json").status_code == 200
+    assert sorted(Patient.objects.values_list("issuer", "ordinal")) == [("EAST", 1), ("EAST", 2)]
+
+
 def test_infants_of_one_birth_date_and_nothing_else_in_common_are_not_suggested(stored: Stored, boss: Client) -> None:
     stored(**ANNA)
     stored(**BEN | {"PatientID": "4712", "PatientBirthDate": "20260101"})
