@@ -147,7 +147,7 @@ def to_json(export: Export) -> str:
         "identified": export.identified,
         "schemas": {name: schema.document for name, schema in export.schemas.items() if name in used},
         "reads": [_read(record, export) for record in records],
-        "labels": _labels(records),
+        "labels": _labels(records, export),
     }
     return json.dumps(document, ensure_ascii=False, indent=1)
 
@@ -155,7 +155,7 @@ def to_json(export: Export) -> str:
 def _read(record: Record, export: Export) -> ReadExport:
     revision = record.revision
     return {
-        "id": revision.pk,
+        "id": export.revision(revision.pk),
         "study_uid": record.study_uid,
         "patient_id": record.patient_id,
         "reader": record.reader,
@@ -176,7 +176,7 @@ def _read(record: Record, export: Export) -> ReadExport:
     }
 
 
-def _labels(records: Iterable[Record]) -> list[LabelExport]:
+def _labels(records: Iterable[Record], export: Export) -> list[LabelExport]:
     """The reference labels of the records' studies, each once."""
     labels: dict[str, LabelExport] = {}
     for record in records:
@@ -186,6 +186,6 @@ def _labels(records: Iterable[Record]) -> list[LabelExport]:
                 "positive": record.label.positive,
                 "rule": record.label.rule,
                 "definition": record.label.definition,
-                "reads": list(record.label.reads),
+                "reads": [export.revision(pk) for pk in record.label.reads],
             }
     return list(labels.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from django.utils import timezone
 from highdicom.sr import CodedConcept
@@ -66,7 +67,7 @@ def header(record: Record, export: Export, *, sop_uid: str, clip: Clip) -> Datas
 
 
 def _subject(record: Record, export: Export) -> Dataset:
-    """Patient and study, in the words of the study's own files. De-identified: pseudonyms, and no dates."""
+    """Patient and study, in the words of the study's own files. De-identified: stand-ins, and no dates."""
     said = as_sent(record.study) if export.identified else None
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
@@ -92,6 +93,11 @@ def set_content_time(made: Dataset, record: Record, export: Export) -> None:
     made.ContentDate, made.ContentTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
     if zone is not None:
         made.TimezoneOffsetFromUTC = offset
+
+
+def tracking_uid(record: Record, name: str) -> str:
+    """The same for the same drawing of the same reader in every object of an export; of a stand-in's, a stand-in."""
+    return f"2.25.{uuid5(NAMESPACE_URL, f'{SCHEME}/{record.study_uid}/{record.reader}/{name}').int}"
 
 
 def describe_origin(made: Dataset, export: Export) -> None:

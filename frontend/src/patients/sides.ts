@@ -60,7 +60,9 @@ export function sideName(side: IdentitySide): string {
 }
 
 /** What the header says of the infant and differs, as the facts that a patient is given. */
-export function headerFacts({ sides }: IdentitySuggestion): Partial<Pick<IdentitySide, "name" | "birth_date" | "sex" | "issuer">> {
+export function headerFacts({
+  sides,
+}: IdentitySuggestion): Partial<Pick<IdentitySide, "name" | "birth_date" | "sex" | "issuer">> {
   const [known, said] = sides as [IdentitySide, IdentitySide];
   return Object.fromEntries(
     (["name", "birth_date", "sex", "issuer"] as const)
