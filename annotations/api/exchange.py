@@ -21,11 +21,11 @@ from annotations.exchange import exporter
 from annotations.exchange.coco import CocoDocument
 from annotations.exchange.csv_json import LabelsDocument
 from annotations.exchange.export_records import Export
-from annotations.exchange.import_files import BadFile
 from annotations.exchange.import_rows import ImportRowPayload
 from annotations.exchange.importer import Importer, ImportResult
 from annotations.models import Read, ReadStatus
 from common.contract import answers
+from common.sheets import BadFile
 from common.validation import checked
 from live import queries
 
@@ -33,17 +33,27 @@ MOST_ROWS = 1000
 """Rows of an import that are answered; those that need a look come first."""
 
 
+class Key(serializers.CharField):
+    """Words that make the stand-ins of an export its own."""
+
+    def __init__(self) -> None:
+        words = "Words that make stand-ins of their own: exports under other words share none. Empty: the site's."
+        super().__init__(max_length=200, default="", allow_blank=True, help_text=words)
+
+
 class ExportQuery(serializers.Serializer[Any]):
     form = serializers.ChoiceField(choices=exporter.FORMS, default="csv")
     what = serializers.ChoiceField(choices=("reads", "labels"), default="reads")
     identified = serializers.BooleanField(default=False, help_text="With identifiers; takes a reason.")
     reason = serializers.CharField(max_length=500, default="", allow_blank=True)
+    key = Key()
 
 
 class LabelImportRequest(serializers.Serializer[Any]):
     file = serializers.FileField(help_text="CSV or JSON.")
     dry_run = serializers.BooleanField(default=True, help_text="Only say what would happen.")
     confirmed = serializers.BooleanField(default=False, help_text="What does not go together is meant.")
+    key = Key()
 
 
 class ImportReport(TypedDict):
@@ -71,14 +81,21 @@ class ExportView(APIView):
         query, person = checked(ExportQuery, request.query_params), permissions.person(request)
         if query["identified"] and not query["reason"].strip():
             raise exceptions.ValidationError({"reason": ["Say why the identifiers must leave. Nothing was exported."]})
-        export = Export(person, query["identified"], query["what"] == "labels")
+        export = Export(person, query["identified"], query["what"] == "labels", query["key"])
         file = exporter.write(query["form"], export)
         digest = hashlib.sha256(file.content).hexdigest()
-        audit.record(request._request, "labels.exported", user=person, **query, sha256=digest, bytes=len(file.content))
+        audit.record(
+            request._request, "labels.exported", user=person, **_told(query), sha256=digest, bytes=len(file.content)
+        )
         response = HttpResponse(file.content, content_type=file.media_type)
         response["Content-Disposition"] = f'attachment; filename="{file.name}"'
         response["Cache-Control"] = "no-store"
         return response
+
+
+def _told(query: dict[str, Any]) -> dict[str, Any]:
+    """For the trail, which more people read: that there was a key, not the key."""
+    return {**query, "key": "own" if query["key"] else "site"}
 
 
 class ImportView(APIView):
@@ -90,7 +107,7 @@ class ImportView(APIView):
         """Labels from a CSV or JSON file, row by row; ``dry_run`` (the default) only says what would happen."""
         body, person = checked(LabelImportRequest, request.data), permissions.person(request)
         data, dry_run = body["file"].read(), body["dry_run"]
-        importer = Importer(person, confirmed=body["confirmed"])
+        importer = Importer(person, confirmed=body["confirmed"], key=body["key"])
         try:
             result = importer.judge(data) if dry_run else importer.store(data)
         except BadFile as error:

@@ -5,27 +5,34 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, TypedDict
 
 from django.utils import timezone
 
 from annotations.consensus.reference_labels import LabelRule
+from annotations.exchange.as_sent import as_sent
 from annotations.exchange.export_records import NOTICE, Export, Record
 from annotations.label_schema.schema import Findings
 
 FORMAT, VERSION = "fontanelle-labels", 1
 LEADING = ("study_uid", "patient_id", "reader", "context", "schema")
+AS_SENT = ("issuer", "patient_name", "study_date", "study_time", "utc_offset")
+"""What the study's own files call infant and study; empty without identifiers."""
 TRAILING = (
     "comment", "positive", "definition", "revision", "committed_at", "duration_ms", "flag_seen", "attention_seen",
-    "label", "label_rule", "label_definition",
+    "label", "label_rule", "label_definition", *AS_SENT,
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d+$)")
 
 
 def safe(text: str) -> str:
-    """A spreadsheet takes these for formulas; an apostrophe makes them text, and is taken off when they come back."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A spreadsheet takes these for formulas; an apostrophe makes them text, and is taken off when they come back.
+
+    A signed number, such as an offset from UTC, is none.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def cell(value: Any) -> str:
@@ -62,7 +69,28 @@ def _about(record: Record, export: Export) -> dict[str, Any]:
     return {column: row[column] for column in (*LEADING, *TRAILING)}
 
 
-class ReadExport(TypedDict):
+class AsSentExport(TypedDict):
+    """What the study's own files call infant and study, as they write it; empty without identifiers."""
+
+    issuer: Annotated[str, "Issuer of Patient ID"]
+    patient_name: Annotated[str, "DICOM person name: groups between =, components between ^"]
+    study_date: Annotated[str, "YYYYMMDD"]
+    study_time: Annotated[str, "HHMMSS, in the device's own zone"]
+    utc_offset: Annotated[str, "+HHMM, -HHMM or empty"]
+
+
+def _as_sent(record: Record, export: Export) -> AsSentExport:
+    said = as_sent(record.study) if export.identified else None
+    return {
+        "issuer": said["issuer"] if said else "",
+        "patient_name": said["name"] if said else "",
+        "study_date": said["study_date"] if said else "",
+        "study_time": said["study_time"] if said else "",
+        "utc_offset": said["utc_offset"] if said else "",
+    }
+
+
+class ReadExport(AsSentExport):
     """A committed read in the JSON export."""
 
     id: int
@@ -119,7 +147,7 @@ def to_json(export: Export) -> str:
         "identified": export.identified,
         "schemas": {name: schema.document for name, schema in export.schemas.items() if name in used},
         "reads": [_read(record, export) for record in records],
-        "labels": _labels(records),
+        "labels": _labels(records, export),
     }
     return json.dumps(document, ensure_ascii=False, indent=1)
 
@@ -127,7 +155,7 @@ def to_json(export: Export) -> str:
 def _read(record: Record, export: Export) -> ReadExport:
     revision = record.revision
     return {
-        "id": revision.pk,
+        "id": export.revision(revision.pk),
         "study_uid": record.study_uid,
         "patient_id": record.patient_id,
         "reader": record.reader,
@@ -144,10 +172,11 @@ def _read(record: Record, export: Export) -> ReadExport:
         "findings": record.findings,
         "coverage": [{**clip, "sop_uid": export.uid(clip["sop_uid"])} for clip in revision.coverage],
         "device": revision.device,
+        **_as_sent(record, export),
     }
 
 
-def _labels(records: Iterable[Record]) -> list[LabelExport]:
+def _labels(records: Iterable[Record], export: Export) -> list[LabelExport]:
     """The reference labels of the records' studies, each once."""
     labels: dict[str, LabelExport] = {}
     for record in records:
@@ -157,6 +186,6 @@ def _labels(records: Iterable[Record]) -> list[LabelExport]:
                 "positive": record.label.positive,
                 "rule": record.label.rule,
                 "definition": record.label.definition,
-                "reads": list(record.label.reads),
+                "reads": [export.revision(pk) for pk in record.label.reads],
             }
     return list(labels.values())

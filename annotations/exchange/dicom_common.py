@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from django.utils import timezone
 from highdicom.sr import CodedConcept
@@ -12,11 +13,14 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage, generate_uid
 
+from annotations.exchange.as_sent import as_sent, date_out, time_out
 from annotations.exchange.export_records import NOTICE, Export, Record
+from studies.dicom import clocks
 from studies.models import Clip
 
 SCHEME = "99FONTANELLE"
 MAKER = "Fontanelle"
+SEXES = ("F", "M", "O")
 
 
 def code(value: str, scheme: str, meaning: str) -> CodedConcept:
@@ -63,21 +67,37 @@ def header(record: Record, export: Export, *, sop_uid: str, clip: Clip) -> Datas
 
 
 def _subject(record: Record, export: Export) -> Dataset:
-    """Patient and study. De-identified: pseudonyms, and no dates."""
-    study, patient = record.study, record.study.patient
+    """Patient and study, in the words of the study's own files. De-identified: stand-ins, and no dates."""
+    said = as_sent(record.study) if export.identified else None
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
-    made.PatientName = patient.name if export.identified else person_name(record.patient_id)
-    made.PatientID = record.patient_id
-    made.PatientBirthDate = patient.birth_date.strftime("%Y%m%d") if export.identified and patient.birth_date else ""
-    made.PatientSex = patient.sex
-    made.StudyInstanceUID, made.StudyID = record.study_uid, ""
-    acquired = timezone.localtime(study.acquired_at) if export.identified and study.acquired_at else None
-    made.StudyDate = acquired.strftime("%Y%m%d") if acquired else ""
-    made.StudyTime = acquired.strftime("%H%M%S") if acquired else ""
-    made.AccessionNumber = study.accession if export.identified else ""
+    made.PatientName = said["name"] if said else person_name(record.patient_id)
+    made.PatientID = said["patient_id"] if said else record.patient_id
+    if said and said["issuer"]:
+        made.IssuerOfPatientID = said["issuer"]
+    made.PatientBirthDate = date_out(said["birth_date"]) if said else ""
+    made.PatientSex = said["sex"] if said and said["sex"] in SEXES else record.study.patient.sex
+    made.StudyInstanceUID, made.StudyID = record.study_uid, said["study_id"] if said else ""
+    made.StudyDate = date_out(said["study_date"]) if said else ""
+    made.StudyTime = time_out(said["study_time"]) if said else ""
+    made.AccessionNumber = record.study.accession if export.identified else ""
     made.ReferringPhysicianName = ""
     return made
+
+
+def set_content_time(made: Dataset, record: Record, export: Export) -> None:
+    """Now, in the zone that all times of the object are in (PS3.3, C.12.1.1.8): that of the study's files."""
+    offset = as_sent(record.study)["utc_offset"] if export.identified else ""
+    zone = clocks.zone(offset)
+    now = timezone.localtime(timezone=zone)
+    made.ContentDate, made.ContentTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
+    if zone is not None:
+        made.TimezoneOffsetFromUTC = offset
+
+
+def tracking_uid(record: Record, name: str) -> str:
+    """The same for the same drawing of the same reader in every object of an export; of a stand-in's, a stand-in."""
+    return f"2.25.{uuid5(NAMESPACE_URL, f'{SCHEME}/{record.study_uid}/{record.reader}/{name}').int}"
 
 
 def describe_origin(made: Dataset, export: Export) -> None:
@@ -92,7 +112,6 @@ def describe_origin(made: Dataset, export: Export) -> None:
 
 def begin(record: Record, export: Export, *, sop_class: str, modality: str, number: int) -> Dataset:
     """A new object in the study of the read: patient, study, series, equipment."""
-    now = timezone.now()
     made = _subject(record, export)
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -100,7 +119,7 @@ def begin(record: Record, export: Export, *, sop_class: str, modality: str, numb
     made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = generate_uid(prefix=None)
     made.Modality, made.SeriesInstanceUID, made.SeriesNumber = modality, generate_uid(prefix=None), number
     made.InstanceNumber = 1
-    made.ContentDate, made.ContentTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
+    set_content_time(made, record, export)
     describe_origin(made, export)
     declare_scheme(made)
     return made

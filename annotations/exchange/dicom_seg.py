@@ -13,7 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import SegmentationStorage, generate_uid
 
 from annotations.exchange.coco import REGIONS, category, outline
-from annotations.exchange.dicom_common import begin, code, own, references
+from annotations.exchange.dicom_common import begin, code, own, references, tracking_uid
 from annotations.exchange.export_records import NOTICE, Export, Record
 from annotations.measurements.drawings import Drawing
 from studies.models import Clip
@@ -70,8 +70,11 @@ def _segmentation(record: Record, export: Export, sop_uid: str, clip: Clip, draw
     made.SamplesPerPixel, made.PhotometricInterpretation, made.PixelRepresentation = 1, "MONOCHROME2", 0
     made.Rows, made.Columns, made.NumberOfFrames = clip.rows, clip.columns, len(planes)
     made.BitsAllocated, made.BitsStored, made.HighBit = 1, 1, 0
-    names = dict.fromkeys(category(drawing) for drawing in drawn)
-    made.SegmentSequence = Sequence([_segment(number, name, record) for number, name in enumerate(names, 1)])
+    named: dict[str, list[Drawing]] = defaultdict(list)
+    for drawing in drawn:
+        named[category(drawing)].append(drawing)
+    segments = [_segment(number, name, each, record) for number, (name, each) in enumerate(named.items(), 1)]
+    made.SegmentSequence = Sequence(segments)
     made.DimensionOrganizationSequence, made.DimensionIndexSequence = _dimensions(generate_uid(prefix=None))
     made.SharedFunctionalGroupsSequence = Sequence([Dataset()])
     made.PerFrameFunctionalGroupsSequence = Sequence([_frame(*key, clip, sop_uid) for key in planes])
@@ -85,7 +88,7 @@ def _segmentation(record: Record, export: Export, sop_uid: str, clip: Clip, draw
     return made
 
 
-def _segment(number: int, name: str, record: Record) -> Dataset:
+def _segment(number: int, name: str, drawn: list[Drawing], record: Record) -> Dataset:
     made = Dataset()
     made.SegmentNumber, made.SegmentLabel = number, name[:64]
     made.SegmentAlgorithmType = "MANUAL"
@@ -93,7 +96,9 @@ def _segment(number: int, name: str, record: Record) -> Dataset:
         [code("49755003", "SCT", "Morphologically Abnormal Structure")]
     )
     made.SegmentedPropertyTypeCodeSequence = Sequence([own("region", name)])
-    made.TrackingID, made.TrackingUID = f"{record.revision.pk}:{name}"[:64], generate_uid(prefix=None)
+    # A region that is a segment alone is followed by what the report calls it; several of one name by that name.
+    followed = drawn[0]["uid"] if len(drawn) == 1 else name
+    made.TrackingID, made.TrackingUID = followed[:64], tracking_uid(record, followed)
     return made
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 from highdicom import sr
@@ -18,7 +17,17 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UltrasoundImageStorage, UltrasoundMultiFrameImageStorage, generate_uid
 
 from annotations.exchange.coco import outline
-from annotations.exchange.dicom_common import MAKER, SCHEME, declare_scheme, describe_origin, header, own, person_name
+from annotations.exchange.dicom_common import (
+    MAKER,
+    SCHEME,
+    declare_scheme,
+    describe_origin,
+    header,
+    own,
+    person_name,
+    set_content_time,
+    tracking_uid,
+)  # fmt: skip
 from annotations.exchange.export_records import NOTICE, Export, Record
 from annotations.label_schema.schema import Keyframe
 from annotations.measurements.drawings import Drawing
@@ -97,6 +106,7 @@ def to_report(record: Record, export: Export, clips: dict[str, Clip]) -> Dataset
         is_complete=True,
     )
     _name_classes(report, clips)
+    set_content_time(report, record, export)
     describe_origin(report, export)
     declare_scheme(report)
     return report
@@ -177,9 +187,7 @@ def _text(name: Concept, value: str) -> sr.TextContentItem:
 
 
 def _tracking(record: Record, name: str) -> sr.TrackingIdentifier:
-    """The same UID for the same drawing of the same reader in every export; in a de-identified one a stand-in's."""
-    number = uuid5(NAMESPACE_URL, f"{SCHEME}/{record.study_uid}/{record.reader}/{name}").int
-    return sr.TrackingIdentifier(uid=f"2.25.{number}", identifier=name)
+    return sr.TrackingIdentifier(uid=tracking_uid(record, name), identifier=name)
 
 
 def _drawing(drawing: Drawing, record: Record, clips: dict[str, Clip]) -> Group:

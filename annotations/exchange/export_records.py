@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.db.models import QuerySet
 
 from accounts.models import User
 from annotations.consensus import reference_labels
 from annotations.consensus.reference_labels import ReferenceLabel
-from annotations.exchange import pseudonyms
 from annotations.label_schema import versions
 from annotations.label_schema.schema import Findings, Schema
 from annotations.models import Read, ReadRevision
 from annotations.reads.blinding import blinded_uids
 from studies import access
 from studies.models import Clip, Study
+from studies.stand_ins import StandIns
 
 NOTICE = "Research use only"
 
@@ -25,7 +26,7 @@ NOTICE = "Research use only"
 class Record:
     """One reader's last committed answer to one study, in the words of its schema.
 
-    Identifiers and findings are as the export gives them out: pseudonyms and no typed texts unless it is identified.
+    Identifiers and findings are as the export gives them out: stand-ins and no typed texts unless it is identified.
     """
 
     revision: ReadRevision
@@ -49,15 +50,29 @@ class Export:
     """With the identifiers and the texts that people typed."""
     labels_only: bool = False
     """The reads that made a reference label, one for each."""
+    key: str = ""
+    """Words that make stand-ins of their own; empty: those that this site reads back."""
     schemas: dict[str, Schema] = field(default_factory=versions.all_schemas)
+
+    @cached_property
+    def stand_ins(self) -> StandIns:
+        return StandIns(self.key)
 
     def uid(self, value: str) -> str:
         """A DICOM UID as it leaves."""
-        return value if self.identified else pseudonyms.uid(value)
+        return value if self.identified else self.stand_ins.uid(value)
 
     def person(self, kind: str, value: str) -> str:
         """The number of an infant, or the name of a reader, as it leaves."""
-        return value if self.identified else pseudonyms.name(kind, value)
+        return value if self.identified else self.stand_ins.name(kind, value)
+
+    def revision(self, pk: int) -> int:
+        """The key of a read's revision as it leaves; one that other exports have too would link them."""
+        return self.stand_ins.number("revision", pk) if self.key and not self.identified else pk
+
+    def drawing(self, uid: str) -> str:
+        """What a drawing is called, as it leaves."""
+        return self.stand_ins.name("drawing", uid) if self.key and not self.identified else uid
 
     def labels(self) -> dict[int, ReferenceLabel]:
         """By study."""
@@ -97,7 +112,15 @@ class Export:
         return {
             **chosen,
             "keyframes": [{**keyframe, "sop_uid": self.uid(keyframe["sop_uid"])} for keyframe in keyframes],
-            "drawings": [{**drawing, "sop_uid": self.uid(drawing["sop_uid"]), "label": ""} for drawing in drawings],
+            "drawings": [
+                {
+                    **drawing,
+                    "uid": self.drawing(drawing["uid"]),
+                    "sop_uid": self.uid(drawing["sop_uid"]),
+                    "label": "",
+                }
+                for drawing in drawings
+            ],
         }
 
     def clips(self) -> dict[str, Clip]:

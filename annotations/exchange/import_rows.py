@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 from accounts.models import User
-from annotations.exchange import pseudonyms
 from annotations.exchange.cell_values import BadCell, CellReader, unquoted
-from annotations.exchange.import_files import Line
 from annotations.label_schema import versions
 from annotations.label_schema.schema import MAX_COMMENT, BadFindings, Findings
 from annotations.reads.blinding import blinded_uids
+from common.sheets import Line
 from studies import access
 from studies.models import Clip
+from studies.stand_ins import StandIns
 
 Outcome = Literal["new", "changed", "unchanged", "refused"]
 
@@ -60,17 +60,18 @@ class _Refused(Exception):
 
 
 class RowReader:
-    """Reads the rows of one import. ``confirmed``: what does not go together is meant."""
+    """Reads the rows of one import. ``confirmed``: what does not go together is meant. ``key``: of the export."""
 
-    def __init__(self, user: User, *, confirmed: bool = False) -> None:
+    def __init__(self, user: User, *, confirmed: bool = False, key: str = "") -> None:
         self.user = user
         self.confirmed = confirmed
+        self.stand_ins = StandIns(key)
         self.in_force = versions.in_force()
         self.used: set[str] = set()
         """The names of columns that a field of a schema in the file is called by."""
         self._cells = {name: CellReader(schema) for name, schema in versions.all_schemas().items()}
-        self._studies = _studies(user)
-        self._people = _people()
+        self._studies = _studies(user, self.stand_ins)
+        self._people = _people(self.stand_ins)
         self._findings_of: dict[tuple[str, tuple[tuple[str, str], ...]], Findings | str] = {}
         """What equal cells said before, or what was wrong with them."""
         self._clip_uids: dict[str, str] | None = None
@@ -153,7 +154,7 @@ class RowReader:
     def _own_uids(self) -> dict[str, str]:
         """Clips by the UIDs that an export without identifiers gives them."""
         if self._clip_uids is None:
-            self._clip_uids = {pseudonyms.uid(uid): uid for uid in Clip.objects.values_list("sop_uid", flat=True)}
+            self._clip_uids = {self.stand_ins.uid(uid): uid for uid in Clip.objects.values_list("sop_uid", flat=True)}
         return self._clip_uids
 
 
@@ -163,20 +164,20 @@ def _marks(values: Findings) -> list[dict[str, Any]]:
     return [mark for marks in lists if isinstance(marks, list) for mark in marks if isinstance(mark, dict)]
 
 
-def _studies(user: User) -> dict[str, int]:
-    """Those that this person may import to, by UID and by pseudonym.
+def _studies(user: User, stand_ins: StandIns) -> dict[str, int]:
+    """Those that this person may import to, by UID and by stand-in.
 
     What "unchanged" would tell of another's read is not told of a study that one has yet to label.
     """
     visible = access.visible_studies(user).exclude(uid__in=blinded_uids(user))
     keys = dict(visible.values_list("uid", "pk"))
-    return {**{pseudonyms.uid(uid): key for uid, key in keys.items()}, **keys}
+    return {**{stand_ins.uid(uid): key for uid, key in keys.items()}, **keys}
 
 
-def _people() -> dict[str, int]:
-    """By user name and by pseudonym."""
+def _people(stand_ins: StandIns) -> dict[str, int]:
+    """By user name and by stand-in."""
     keys = dict(User.objects.values_list("username", "pk"))
-    return {**{pseudonyms.name("reader", name): key for name, key in keys.items()}, **keys}
+    return {**{stand_ins.name("reader", name): key for name, key in keys.items()}, **keys}
 
 
 def _comment(cells: dict[str, str]) -> str:

@@ -49,10 +49,10 @@ class ImportResult:
 
 
 class Importer:
-    """One import by one person. ``confirmed``: what does not go together is meant."""
+    """One import by one person. ``confirmed``: what does not go together is meant. ``key``: of the export."""
 
-    def __init__(self, user: User, *, confirmed: bool = False) -> None:
-        self.reader = RowReader(user, confirmed=confirmed)
+    def __init__(self, user: User, *, confirmed: bool = False, key: str = "") -> None:
+        self.reader = RowReader(user, confirmed=confirmed, key=key)
 
     def judge(self, data: bytes) -> ImportResult:
         """What would become of each row. Raises BadFile."""

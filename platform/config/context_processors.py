@@ -9,7 +9,10 @@ from django.http import HttpRequest
 from accounts import permissions
 from accounts.roles import Role, role_of
 from studies.models import QuarantinedFile, QuarantineState
+from studies.patients import doubts
 
+IDENTITIES = "/identity/"
+MOST_COUNTED = 99
 RESEARCH_NOTICE = "Research use only"
 QUARANTINE = "/quarantine/"
 
@@ -25,6 +28,7 @@ NAVIGATION: list[tuple[str, str, set[Role]]] = [
     ("Training", "/training/", {Role.ADMIN}),
     ("Metrics", "/metrics/", {Role.ADMIN, Role.RADIOLOGIST}),
     ("Quarantine", QUARANTINE, {Role.ADMIN}),
+    ("Identity", IDENTITIES, {Role.ADMIN}),
     ("Audit", "/audit/", {Role.ADMIN}),
 ]
 
@@ -35,9 +39,15 @@ def _current(path: str, url: str) -> bool:
     return path.startswith(url)
 
 
-def _waiting(url: str) -> int:
-    """Files that an admin has not settled; of nothing else is there a count."""
-    return QuarantinedFile.objects.filter(state=QuarantineState.OPEN).count() if url == QUARANTINE else 0
+def _waiting(url: str) -> str:
+    """Files and questions of identity that wait for an admin; "99+" for more than are worth counting."""
+    if url == QUARANTINE:
+        count = QuarantinedFile.objects.filter(state=QuarantineState.OPEN)[: MOST_COUNTED + 1].count()
+    elif url == IDENTITIES:
+        count = doubts.count_open(MOST_COUNTED + 1)
+    else:
+        return ""
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
 
 
 class NavigationItem(TypedDict):
@@ -46,7 +56,7 @@ class NavigationItem(TypedDict):
     label: str
     url: str
     current: bool
-    waiting: Annotated[int, "how many things there wait for this person"]
+    waiting: Annotated[str, "how much there waits for this person; empty where nothing does"]
 
 
 class SignedIn(TypedDict):

@@ -100,7 +100,8 @@ class ClipViewView(APIView):
             clip.save(update_fields=["view", "plane", "view_source"])
             clips = ordered_clips(clip.study)
             number = 1 + [each.pk for each in clips].index(clip.pk)
-            return Response(ClipChange(clip=describe_clip(clip, uid, number), notes=notes(clip.study, clips)))
+            said = notes(clip.study, clips, person(request))
+            return Response(ClipChange(clip=describe_clip(clip, uid, number), notes=said))
 
 
 class StudyView(APIView):

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from studies import decoding
 from studies.dicom.birth_dates import birth_doubt
+from studies.dicom.facts import AsSent
 from studies.dicom.kinds import Kind, kind_of
 
 DAYS_AT_TERM_AND_BEYOND = 45 * 7
@@ -121,7 +122,11 @@ class StudyStatus(models.TextChoices):
 
 
 class Study(models.Model):
-    """One DICOM study: one examination."""
+    """One DICOM study: one examination.
+
+    ``as_sent``: what its files call infant and study (dicom.facts.AsSent), null where they were read before this was
+    kept; ``reread`` fills it in.
+    """
 
     uid = models.CharField(max_length=64, unique=True)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
@@ -129,6 +134,7 @@ class Study(models.Model):
     accession = models.CharField(max_length=64, blank=True)
     description = models.CharField(max_length=128, blank=True)
     acquired_at = models.DateTimeField(null=True)
+    as_sent: models.JSONField[AsSent | None, AsSent | None] = models.JSONField(null=True)
     priority = models.CharField(max_length=8, choices=Priority.choices, default=Priority.ROUTINE)
     status = models.CharField(max_length=8, choices=StudyStatus.choices, default=StudyStatus.WAITING)
     read_at = models.DateTimeField(null=True)

@@ -44,6 +44,19 @@ def quarantine(request: HttpRequest) -> HttpResponse:
     return render(request, "quarantine.html", {"page": QuarantinePageData(page="quarantine")})
 
 
+@published
+class SuggestionsPage(TypedDict):
+    """What the page of open questions knows from the start: no facts, it asks the API for them."""
+
+    page: Literal["suggestions"]
+
+
+@page(Role.ADMIN)
+def suggestions(request: HttpRequest) -> HttpResponse:
+    data: SuggestionsPage = {"page": "suggestions"}
+    return render(request, "suggestions.html", {"page": data})
+
+
 @page(*READERS)
 def upload(request: HttpRequest) -> HttpResponse:
     data: UploadPage = {

@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from studies import clip_order
-from studies.access import visible_studies
+from studies.access import sees_everything, visible_studies
 from studies.dicom import view_labels
 from studies.dicom.birth_dates import birth_doubt
 from studies.dicom.facts import Region
 from studies.dicom.kinds import Kind
 from studies.models import Clip, Patient, Priority, Sex, Study, StudyStatus, View, ViewSource
 from studies.patients.doubts import notes_on
+from studies.patients.namesakes import IdentityNote, identity_note
 
 DEFAULT_RATE = 24.0
 _ULTRASOUND = "US"
@@ -34,7 +35,7 @@ class PatientSummary(TypedDict):
     id: Annotated[int, "the platform's own number"]
     patient_id: Annotated[str, "the hospital's identifier"]
     issuer: str
-    name: str
+    name: Annotated[str, "as it came, a DICOM person name"]
     sex: Sex
     gestational_age_days: Annotated[int | None, "days, at birth"]
     birth_weight_g: Annotated[int | None, "g"]
@@ -114,6 +115,7 @@ class StudyDetail(TypedDict):
     last_image_at: datetime
     phantom: bool
     notes: Annotated[list[str], "what a reader must know before calling the study normal"]
+    identity: Annotated[IdentityNote | None, "where the number stands for several infants, or it is asked who it is"]
     priors: Annotated[list[PriorStudy], "the latest first"]
     siblings: list[TwinStudy]
     clips: Annotated[list[ClipDetail], "in the order of acquisition"]
@@ -160,7 +162,8 @@ def describe_study(study: Study, user: User) -> StudyDetail:
         "acquired_at": study.acquired_at,
         "last_image_at": study.last_image_at,
         "phantom": study.is_phantom,
-        "notes": notes(study, clips),
+        "notes": notes(study, clips, user),
+        "identity": identity_note(study.patient, user),
         "priors": _priors(study, user),
         "siblings": _twins_studies(study, user),
         "clips": [describe_clip(clip, study.uid, number) for number, clip in enumerate(clips, 1)],
@@ -182,9 +185,12 @@ def describe_patient(patient: Patient) -> PatientSummary:
     }
 
 
-def notes(study: Study, clips: Sequence[Clip]) -> list[str]:
+def notes(study: Study, clips: Sequence[Clip], user: User) -> list[str]:
     """What a reader must know before calling the study normal."""
-    sentences = [*notes_on(study.patient), *_birth_notes(study)]
+    who = identity_note(study.patient, user)
+    asked = notes_on(study.patient, to_readers=sees_everything(user))
+    said = [who["text"]] if who and who["text"] not in asked else []
+    sentences = [*said, *asked, *_birth_notes(study)]
     ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.has_frames]
     if ultrasound and not any(clip.view == View.MASTOID for clip in ultrasound):
         sentences.append(NO_MASTOID)

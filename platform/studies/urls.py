@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from studies import api, pages
 from studies.ingest import stow_api, upload_api
 from studies.patients import api as patients_api
+from studies.patients import suggestions_api
 from studies.quarantine import api as quarantine_api
 
 _CLIP = "api/v1/studies/<str:uid>/clips/<str:sop_uid>"
@@ -13,6 +14,7 @@ _FILE = "api/v1/quarantine/<int:pk>"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("upload/", pages.upload, name="upload"),
     path("patients/<int:pk>/", pages.patient, name="patient"),
+    path("identity/", pages.suggestions, name="suggestions"),
     path("api/v1/upload/", upload_api.UploadView.as_view(), name="api-upload"),
     path("api/v1/studies/<str:uid>/", api.StudyView.as_view(), name="api-study"),
     path(f"{_CLIP}/frames/<int:frame>/", api.FrameView.as_view(), name="api-frame"),
@@ -20,8 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CLIP}/view/", api.ClipViewView.as_view(), name="api-clip-view"),
     path(f"{_CLIP}/thumbnail/", api.ThumbnailView.as_view(), name="api-thumbnail"),
     path("api/v1/patients/import/", patients_api.ImportView.as_view(), name="api-patients-import"),
-    path("api/v1/patients/suggestions/", patients_api.SuggestionsView.as_view(), name="api-suggestions"),
-    path("api/v1/patients/suggestions/<int:pk>/settle/", patients_api.SettleView.as_view(), name="api-settle"),
+    path("api/v1/patients/suggestions/", suggestions_api.SuggestionsView.as_view(), name="api-suggestions"),
+    path("api/v1/patients/suggestions/<int:pk>/settle/", suggestions_api.SettleView.as_view(), name="api-settle"),
+    path("api/v1/patients/suggestions/<int:pk>/reopen/", suggestions_api.ReopenView.as_view(), name="api-reopen"),
     path("api/v1/patients/<int:pk>/", patients_api.PatientView.as_view(), name="api-patient"),
     path("api/v1/patients/<int:pk>/merge/", patients_api.MergeView.as_view(), name="api-patient-merge"),
     path("api/v1/patients/<int:pk>/split/", patients_api.SplitView.as_view(), name="api-patient-split"),

@@ -8,6 +8,7 @@ from typing import Annotated, TypedDict
 from inference.models import Flag
 from inference.payloads import AiState, Probability, ScoringModel
 from studies.models import Priority, StudyStatus
+from studies.patients.namesakes import IdentityNote
 from worklist.reading_order import Band
 
 
@@ -49,7 +50,8 @@ class WorklistRow(ScoreColumns):
 
     study_uid: Annotated[str, "StudyInstanceUID"]
     patient_id: str
-    patient_name: str
+    patient_name: Annotated[str, "as it came, a DICOM person name"]
+    identity: Annotated[IdentityNote | None, "where the number stands for several infants, or it is asked who it is"]
     status: StudyStatus
     priority: Priority
     waiting_seconds: Annotated[int, "since its first image; of a study read before, since the late ones"]

@@ -18,6 +18,7 @@ from inference import current_scores
 from inference.current_scores import CurrentScore
 from studies import access
 from studies.models import Clip, Priority, Study, StudyRevision, StudyStatus
+from studies.patients.namesakes import IdentityNote, identity_notes
 from studies.payloads import clip_url
 from worklist import claims
 from worklist.payloads import LastRead, ScoreColumns, WorklistRow
@@ -70,6 +71,10 @@ class WorklistRows:
         return {row["study"]: row["last"] for row in numbers}
 
     @cached_property
+    def identities(self) -> dict[int, IdentityNote]:
+        return identity_notes((study.patient for study in self.studies), self.reading_list.user)
+
+    @cached_property
     def earlier_reads(self) -> dict[int, list[ReadRevision]]:
         """By patient what was committed in the reading room or by adjudication, of studies that may be seen."""
         patients = {study.patient_id for study in self.studies}
@@ -94,6 +99,7 @@ class WorklistRows:
             "study_uid": study.uid,
             "patient_id": patient.patient_id,
             "patient_name": patient.name,
+            "identity": self.identities.get(patient.pk),
             "status": self._status(study),
             "priority": Priority(study.priority),
             **self._ai(study),

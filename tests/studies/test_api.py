@@ -25,7 +25,7 @@ def _urls(clip: Clip) -> tuple[str, str]:
 def test_a_study_tells_its_patient_and_clips(reader: Client, stored: Stored) -> None:
     clip = stored(SequenceOfUltrasoundRegions=[region()])
     study = reader.get(_urls(clip)[0]).json()
-    assert study["patient"]["name"] == "Test, Infant"
+    assert study["patient"]["name"] == "Test^Infant"
     assert (study["day_of_life"], study["priority"], study["status"]) == (4, "routine", "waiting")
     (clip,) = study["clips"]
     assert (clip["fps"], clip["fps_source"], clip["calibration"]) == (25.0, "frame_time", "calibrated")

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts.models import AuditEntry
 from studies import decoding, revisions
-from studies.models import Clip, Study
+from studies.models import Clip, Patient, Study
 from tests.browser.calibration import trace
 from tests.studies.dicoms import region
 
@@ -125,3 +125,30 @@ def test_a_file_that_is_gone_is_named_and_the_others_are_read(clip: Clip, settin
 def test_an_unknown_study_is_refused() -> None:
     with pytest.raises(CommandError, match="There is no study"):
         _run("9.9")
+
+
+SENT = {"PatientName": "MÜSTER^ZOÉ^^Dr.", "SpecificCharacterSet": "ISO_IR 192", "StudyTime": "2330"}
+
+
+@pytest.fixture
+def shortened(stored: Stored) -> Clip:
+    """A clip that came in when names were kept as one group with a comma, and dates as moments alone."""
+    made = stored(**SENT)
+    Patient.objects.update(name="MÜSTER, ZOÉ")
+    Study.objects.update(as_sent=None)
+    return made
+
+
+def test_names_and_times_are_filled_in_as_they_came(shortened: Clip) -> None:
+    _run()
+    study = Study.objects.get()
+    assert study.patient.name == "MÜSTER^ZOÉ^^Dr."
+    assert study.as_sent is not None
+    assert study.as_sent["study_time"] == "2330"
+    assert AuditEntry.objects.get(action="clips.reread").detail["study"] == ["as_sent", "name"]
+
+
+def test_a_name_that_a_person_typed_stays(shortened: Clip) -> None:
+    Patient.objects.update(name="Muster, Zoe")
+    _run()
+    assert Patient.objects.get().name == "Muster, Zoe"

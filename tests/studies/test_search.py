@@ -91,3 +91,16 @@ def test_a_search_is_one_query(django_assert_num_queries: DjangoAssertNumQueries
 @pytest.mark.parametrize("letter", ["İ", "I", "ı", "i"])  # noqa: RUF001 - as above
 def test_the_turkish_letters_are_one(letter: str) -> None:
     assert folded(letter) == "i"
+
+
+@pytest.mark.parametrize("words", ["Müller, Zoë", "Müller^Zoë", "Yamada=山田"])
+def test_a_name_is_found_as_pages_and_as_files_write_it(words: str) -> None:
+    study = factories.study(of=factories.patient(name="Müller^Zoë" if "M" in words else "Yamada^Tarou=山田^太郎"))
+    factories.study()
+    assert found(words) == {study.pk}
+
+
+def test_a_study_is_found_by_the_name_under_which_it_was_sent() -> None:
+    study = factories.study(as_sent={"name": "Baby of^Smith"})
+    factories.study()
+    assert found("baby smith") == {study.pk}

@@ -15,9 +15,9 @@ from accounts.models import User
 from accounts.roles import Role
 from annotations.exchange import exporter
 from annotations.exchange.export_records import Export
-from annotations.exchange.import_files import BadFile
 from annotations.exchange.importer import Importer, ImportResult
 from common.commands import SiteCommand
+from common.sheets import BadFile
 
 MOST_SHOWN = 20
 """Refused rows that are printed; the report has them all."""
@@ -39,6 +39,7 @@ class Command(SiteCommand):
         importing.add_argument("--confirmed", action="store_true", help="what does not go together is meant")
         importing.add_argument("--report", type=Path, help="write what became of each row to this CSV file")
         for action in (exporting, importing):
+            action.add_argument("--key", default="", help="words that make the stand-ins of this export its own")
             action.add_argument("--user", required=True, help="the admin who does it")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,12 +51,12 @@ class Command(SiteCommand):
     @transaction.atomic
     def _export(self, user: User, options: dict[str, Any]) -> None:
         reason = options["identified"]
-        export = Export(user, bool(reason), options["what"] == "labels")
+        export = Export(user, bool(reason), options["what"] == "labels", options["key"])
         file = exporter.write(options["form"], export)
         digest = hashlib.sha256(file.content).hexdigest()
         audit.record(
             None, "labels.exported", user=user, form=options["form"], what=options["what"], identified=bool(reason),
-            reason=reason, sha256=digest, bytes=len(file.content),
+            key="own" if options["key"] else "site", reason=reason, sha256=digest, bytes=len(file.content),
         )  # fmt: skip
         options["file"].write_bytes(file.content)
         self.stdout.write(f"{options['file']}: {len(file.content)} bytes, sha256 {digest}. Research use only.")
@@ -63,7 +64,7 @@ class Command(SiteCommand):
     def _import(self, user: User, options: dict[str, Any]) -> None:
         try:
             data = options["file"].read_bytes()
-            importer = Importer(user, confirmed=options["confirmed"])
+            importer = Importer(user, confirmed=options["confirmed"], key=options["key"])
             result = importer.store(data) if options["keep"] else importer.judge(data)
         except (OSError, BadFile) as error:
             raise CommandError(f"{error} Nothing was changed.") from None

@@ -53,6 +53,13 @@ export function errorMessage(text: string): HTMLElement {
   return h("p", { class: "message", role: "alert" }, icon("bad"), text);
 }
 
+/** That a number stands for several infants, or that it is asked who it is; an admin finds the question there. */
+export function identityNotice(note: { text: string; url: string | null } | null): HTMLElement | null {
+  if (!note) return null;
+  const link = note.url ? h("a", { class: "link nowrap", href: note.url }, "Answer the question") : null;
+  return h("p", { class: "notice identity" }, icon("info"), h("span", {}, note.text, " ", link));
+}
+
 /** A box that scrolls and can be reached by keyboard, as WCAG asks of scrolling regions. */
 export function scrollRegion(style: string, label: string, ...content: Child[]): HTMLElement {
   return h("div", { class: style, tabindex: 0, role: "region", "aria-label": label }, ...content);

@@ -60,6 +60,7 @@ async function send(file: File, dry: boolean): Promise<void> {
   form.append("file", file, file.name);
   form.append("dry_run", String(dry));
   form.append("confirmed", String(byId<HTMLInputElement>("confirmed").checked));
+  form.append("key", byId<HTMLInputElement>("import-key").value);
   fill(slot, h("p", { class: "dim" }, dry ? "Trying the file" : "Taking the file in"));
   try {
     fill(slot, ...report(await api.post<LabelImport>("/api/v1/labels/import/", form), file));

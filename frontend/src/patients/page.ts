@@ -8,9 +8,11 @@ import { ask } from "../common/dialog";
 import { byId, type Child, fill, h, known, pageConfig } from "../common/dom";
 import { count, date, grams, weeks, when } from "../common/format";
 import { bind } from "../common/keys";
-import { pair } from "../common/parts";
+import { identityNotice, pair } from "../common/parts";
+import { readableName } from "../common/person-name";
 import { changedFacts, type Facts, type Fields, fieldProblems, toFacts, toFields } from "./facts";
 import { startImport } from "./import";
+import { mergeInto } from "./merging";
 
 const { patient: id } = pageConfig<{ patient: number | string }>({ patient: "" });
 const URL_OF = `/api/v1/patients/${encodeURIComponent(String(id))}/`;
@@ -57,7 +59,7 @@ function showProblems(): boolean {
 function summary(current: PatientDetail): Child[] {
   const knownPair = (name: string, value: string | null): Child => pair(name, known(value));
   return [
-    knownPair("Name", current.name),
+    knownPair("Name", readableName(current.name)),
     knownPair("Born", date(current.birth_date)),
     knownPair("Gestational age", weeks(current.gestational_age_days)),
     knownPair("Birth weight", grams(current.birth_weight_g)),
@@ -102,6 +104,7 @@ function studyRow(study: PatientStudy): HTMLTableRowElement {
 function draw(current: PatientDetail, keepForm = false): void {
   byId("patient-title").textContent = current.patient_id || "no ID";
   fill(byId("patient-summary"), ...summary(current));
+  fill(byId("patient-identity"), identityNotice(current.identity));
   fill(byId("study-rows"), ...current.studies.map(studyRow));
   byId("study-count").textContent = count(current.studies.length, "study", "studies");
   byId("undo").hidden = factsBefore === null;
@@ -224,7 +227,8 @@ async function merge(): Promise<void> {
   });
   if (!answer.confirmed) return;
   try {
-    location.assign((await api.post<PatientDetail>(`${URL_OF}merge/`, { into })).url);
+    const merged = await mergeInto(URL_OF, { into, reason: "" });
+    if (merged) location.assign(merged.url);
   } catch (error) {
     failed("Nothing was merged.", error);
   }

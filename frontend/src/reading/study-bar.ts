@@ -3,6 +3,7 @@
 import { type Child, fill, h, icon, person, s } from "../common/dom";
 import { flagSign } from "../common/flag";
 import { clock, date as day, grams, number, probability, weeks } from "../common/format";
+import { readableName } from "../common/person-name";
 import type { Study } from "../viewer/types";
 import type { Claim, LabelQueue, Score } from "./types";
 
@@ -42,6 +43,11 @@ function priority(study: Study): HTMLElement | null {
   );
 }
 
+function identityLink(note: NonNullable<Study["identity"]>, name: string): Child {
+  const text = [note.short, readableName(name)].filter(Boolean).join(": ");
+  return note.url ? h("a", { class: "plain", href: note.url }, text) : text;
+}
+
 export class RoomBar {
   readonly element: HTMLElement;
   private readonly flag = h("span", { class: "line", "data-flag": "" });
@@ -55,6 +61,14 @@ export class RoomBar {
       { class: "studybar" },
       backLink("/", "List", "Back to the worklist"),
       h("h1", { class: "id" }, study.patient.url ? h("a", { href: study.patient.url, class: "plain" }, name) : name),
+      study.identity
+        ? h(
+            "span",
+            { class: "who-is", title: study.identity.text, "data-identity": "" },
+            icon("warn"),
+            identityLink(study.identity, study.patient.name),
+          )
+        : null,
       study.phantom ? h("span", { class: "badge", title: "A generated study of nobody" }, "Phantom") : null,
       facts(study, true),
       priority(study),

@@ -3,7 +3,8 @@
 import { type Child, cap, fill, h, icon, known } from "../common/dom";
 import { flagSign } from "../common/flag";
 import { duration, grams, number, probability, weeks, when } from "../common/format";
-import { pair } from "../common/parts";
+import { identityNotice, pair } from "../common/parts";
+import { readableName } from "../common/person-name";
 import { demoWarning } from "./rows";
 import type { Row } from "./types";
 
@@ -73,7 +74,8 @@ export function showPreview(panel: HTMLElement, row: Row | null, showProbability
         value ? h("span", { class: "strong" }, value) : null,
       ),
     ),
-    row.patient_name ? h("p", {}, row.patient_name) : null,
+    row.patient_name ? h("p", {}, readableName(row.patient_name)) : null,
+    identityNotice(row.identity),
     h("p", { class: "dim" }, facts(row)),
     warning ? h("p", { class: "notice" }, icon("info"), warning) : null,
     row.flag === "not_analysed"

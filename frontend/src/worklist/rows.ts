@@ -3,6 +3,7 @@
 import { type Child, fill, h, icon, known, s, unknown } from "../common/dom";
 import { flagSign } from "../common/flag";
 import { grade, limitText, probability, waiting, weeks, when } from "../common/format";
+import { readableName } from "../common/person-name";
 import type { Band, Row } from "./types";
 
 export interface ListOptions {
@@ -79,11 +80,24 @@ function state(row: Row, options: ListOptions): Child {
 function patient(row: Row): Child {
   const link = h(
     "a",
-    { href: `/studies/${encodeURIComponent(row.study_uid)}/`, tabindex: -1, title: row.patient_name || null },
+    {
+      href: `/studies/${encodeURIComponent(row.study_uid)}/`,
+      tabindex: -1,
+      title: readableName(row.patient_name) || null,
+    },
     row.patient_id || "no ID",
   );
   const revised = (row.revision ?? 1) > 1 ? [" ", h("span", { class: "badge" }, `rev ${row.revision}`)] : null;
-  return [link, revised];
+  return [link, revised, ...whoIs(row)];
+}
+
+/** Where the number stands for several infants, or it is asked who it is: the name, and that in words beneath. */
+function whoIs({ identity, patient_name }: Row): Child[] {
+  if (!identity) return [];
+  return [
+    h("span", { class: "dim" }, ` ${readableName(patient_name) || "name unknown"}`),
+    h("span", { class: "small who-is", title: identity.text }, icon("warn"), identity.short),
+  ];
 }
 
 function probabilityCell(row: Row): Child {
@@ -125,6 +139,7 @@ export function rowText(row: Row, options: ListOptions): string {
   const chance = options.showProbability ? probability(row.probability) : null;
   return [
     row.patient_id || "no ID",
+    row.identity?.text ?? "",
     row.priority === "stat" ? "STAT" : row.priority === "urgent" ? "urgent" : "",
     [flag, chance].filter(Boolean).join(" "),
     note,

@@ -10,6 +10,17 @@ describe("a row", () => {
       "unknown",
     ]);
   });
+  it("tells in words which of the infants under one number it is", () => {
+    const identity = {
+      short: "one number, two infants",
+      text: "One number, two infants: A (this one) / B.",
+      url: null,
+    };
+    const shown = buildRow(row("1", { patient_name: "South^Ben", identity }), options);
+    expect(shown.textContent).toContain("P-1 South, Benone number, two infants");
+    expect(shown.getAttribute("aria-label")).toContain("A (this one) / B");
+  });
+
   it("has no probability where a site hides it", () => {
     expect(buildRow(suspected("a"), { ...options, showProbability: false }).textContent).not.toContain("0.88");
   });

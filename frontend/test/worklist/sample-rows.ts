@@ -7,6 +7,7 @@ export function row(uid: string, more: Partial<Row> = {}): Row {
     study_uid: uid,
     patient_id: `P-${uid}`,
     patient_name: "",
+    identity: null,
     status: "waiting",
     priority: "routine",
     flag: "not_suspected",

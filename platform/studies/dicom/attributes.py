@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
+from unicodedata import category
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
@@ -79,15 +80,13 @@ def whole(dataset: Dataset, keyword: str) -> int | None:
     return int(result) if result is not None and abs(result) < 2**31 else None
 
 
-def person_name(dataset: Dataset) -> str:
-    """``Family, Given Middle`` of the first representation that is not empty."""
-    raw = value(dataset, "PatientName")
-    groups = [group for group in str(raw or "").split("=") if group.strip("^ ")]
-    if not groups:
-        return ""
-    family, *rest = [clean(part, 64) for part in groups[0].split("^")[:5]]
-    given = " ".join(part for part in rest[:2] if part)
-    return ", ".join(part for part in (family, given) if part)
+def as_written(dataset: Dataset, keyword: str, length: int = 64) -> str:
+    """The text as it came, several values with their backslashes; without its padding and what no text holds."""
+    raw = value(dataset, keyword)
+    if isinstance(raw, Sequence) and not isinstance(raw, str | bytes):
+        raw = "\\".join(str(part) for part in list(raw)[:8])
+    text = "" if raw is None else str(raw)[: 4 * length]
+    return "".join(letter for letter in text if category(letter) not in ("Cc", "Cs"))[:length].rstrip()
 
 
 def pair(dataset: Dataset, date_keyword: str, time_keyword: str) -> Written | None:

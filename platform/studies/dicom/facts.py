@@ -58,11 +58,42 @@ class PatientFacts(TypedDict):
 
     id: str
     issuer: str
-    name: Annotated[str, "Family, Given"]
+    name: Annotated[str, "as it came, a DICOM person name"]
     birth_date: Annotated[str | None, "ISO date"]
     birth_date_from_age: bool
     sex: Literal["F", "M", "O", ""]
     institution: str
+
+
+class AsSent(TypedDict):
+    """What a study's files call infant and study, as they write it: others know the study by these very texts."""
+
+    patient_id: str
+    issuer: Annotated[str, "Issuer of Patient ID"]
+    name: Annotated[str, "DICOM person name (PN): groups between =, components between ^"]
+    birth_date: Annotated[str, "DICOM date (DA)"]
+    sex: str
+    institution: str
+    study_date: Annotated[str, "DICOM date (DA)"]
+    study_time: Annotated[str, "DICOM time (TM), in the device's own zone"]
+    utc_offset: Annotated[str, "+HHMM, -HHMM or empty"]
+    study_id: str
+
+
+def fuller(known: AsSent, said: AsSent) -> AsSent:
+    """What is known, with what else is said where it is empty."""
+    return {
+        "patient_id": known["patient_id"] or said["patient_id"],
+        "issuer": known["issuer"] or said["issuer"],
+        "name": known["name"] or said["name"],
+        "birth_date": known["birth_date"] or said["birth_date"],
+        "sex": known["sex"] or said["sex"],
+        "institution": known["institution"] or said["institution"],
+        "study_date": known["study_date"] or said["study_date"],
+        "study_time": known["study_time"] or said["study_time"],
+        "utc_offset": known["utc_offset"] or said["utc_offset"],
+        "study_id": known["study_id"] or said["study_id"],
+    }
 
 
 class Acquisition(TypedDict):
@@ -119,6 +150,7 @@ class Header(Identity, Acquisition, FrameTiming, ViewGuess):
     """Everything that a DICOM header says about a clip."""
 
     transfer_syntax: str
+    as_sent: AsSent
     patient: PatientFacts
     pixels: PixelFacts
     regions: list[Region]

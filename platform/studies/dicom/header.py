@@ -18,6 +18,7 @@ from studies.dicom import (
     frame_timing,
     greys,
     identifiers,
+    person_names,
     pixel_layout,
     regions,
     video,
@@ -25,7 +26,7 @@ from studies.dicom import (
 )
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 from studies.dicom.clocks import Written
-from studies.dicom.facts import Acquisition, Header, Identity, PatientFacts, ViewGuess
+from studies.dicom.facts import Acquisition, AsSent, Header, Identity, PatientFacts, ViewGuess
 from studies.dicom.identifiers import Identifiers
 from studies.dicom.kinds import is_video
 
@@ -33,7 +34,7 @@ DICOMDIR = "1.2.840.10008.1.3.10"
 _KEYWORDS = (
     "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID SeriesNumber "
     "InstanceNumber Modality Manufacturer ManufacturerModelName PatientID IssuerOfPatientID PatientName "
-    "PatientBirthDate PatientSex PatientAge InstitutionName AccessionNumber StudyDescription SeriesDescription "
+    "PatientBirthDate PatientSex PatientAge InstitutionName AccessionNumber StudyID StudyDescription SeriesDescription "
     "ProtocolName ImageComments ViewName ViewCodeSequence ImageLaterality Laterality StudyDate StudyTime SeriesDate "
     "SeriesTime AcquisitionDate AcquisitionTime AcquisitionDateTime ContentDate ContentTime TimezoneOffsetFromUTC "
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
@@ -72,6 +73,7 @@ def read(path: Path) -> Header:
         **_identity(dataset, found),
         **timing,
         "transfer_syntax": str(opened.syntax),
+        "as_sent": _as_sent(dataset),
         "patient": _patient(dataset, timing["study_at"] or timing["acquired_at"], opened.warnings),
         "pixels": facts,
         **frame_timing.read(dataset, facts["frames"]),
@@ -102,6 +104,21 @@ def _identity(dataset: Dataset, found: Identifiers) -> Identity:
     }
 
 
+def _as_sent(dataset: Dataset) -> AsSent:
+    return {
+        "patient_id": attributes.as_written(dataset, "PatientID"),
+        "issuer": attributes.as_written(dataset, "IssuerOfPatientID"),
+        "name": attributes.as_written(dataset, "PatientName", person_names.MOST),
+        "birth_date": attributes.as_written(dataset, "PatientBirthDate", 16),
+        "sex": attributes.as_written(dataset, "PatientSex", 16),
+        "institution": attributes.as_written(dataset, "InstitutionName"),
+        "study_date": attributes.as_written(dataset, "StudyDate", 16),
+        "study_time": attributes.as_written(dataset, "StudyTime", 16),
+        "utc_offset": attributes.as_written(dataset, "TimezoneOffsetFromUTC", 16),
+        "study_id": attributes.as_written(dataset, "StudyID", 16),
+    }
+
+
 def _patient(dataset: Dataset, examined_at: str | None, warnings: list[str]) -> PatientFacts:
     examined = datetime.fromisoformat(examined_at) if examined_at else None
     birth, from_age = attributes.birth_date(dataset, examined, warnings)
@@ -109,7 +126,7 @@ def _patient(dataset: Dataset, examined_at: str | None, warnings: list[str]) -> 
     return {
         "id": attributes.text(dataset, "PatientID"),
         "issuer": attributes.text(dataset, "IssuerOfPatientID"),
-        "name": attributes.person_name(dataset),
+        "name": attributes.as_written(dataset, "PatientName", person_names.MOST),
         "birth_date": birth,
         "birth_date_from_age": from_age,
         "sex": cast(Literal["F", "M", "O", ""], sex if sex in ("F", "M", "O") else ""),

@@ -18,7 +18,7 @@ from live.publish import publish
 from studies import clip_order, revisions
 from studies.access import every_study
 from studies.dicom import clocks
-from studies.dicom.facts import Header
+from studies.dicom.facts import Header, fuller
 from studies.ingest import shelving
 from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
 from studies.models import Clip, Outcome, Receipt, Study
@@ -136,6 +136,7 @@ class _Batch:
         if arrival.conflicts:
             return _result(arrival, Judgement(Outcome.REFUSED, "conflict", _CONFLICT))
         study = self.studies[arrival.study_uid]
+        _learn_texts(study, arrival.header)
         warn(study, arrival.header, self.now)
         self.clips.append(_clip(arrival.header, arrival.staged, arrival.judgement, study=study, now=self.now))
         self.known[arrival.sop_uid] = _Known(arrival.staged.digest, study.uid, arrival.judgement.reason)
@@ -182,6 +183,7 @@ def _study_of(header: Header, now: datetime) -> Study:
             "accession": header["accession"],
             "description": header["description"],
             "acquired_at": moment(header["study_at"] or header["acquired_at"], header["utc_offset"]),
+            "as_sent": header["as_sent"],
             "is_phantom": is_phantom,
             "first_image_at": now,
             "last_image_at": now,
@@ -199,6 +201,14 @@ def warn(study: Study, header: Header, now: datetime) -> None:
     """Add to the header's warnings what can only be told beside the study."""
     _warn_of_other_patient(study, header)
     _warn_of_clocks(header, now)
+
+
+def _learn_texts(study: Study, header: Header) -> None:
+    """What the images before this one left empty: a later one may name the issuer. Nothing is overwritten."""
+    learned = fuller(study.as_sent, header["as_sent"]) if study.as_sent else None
+    if learned != study.as_sent:
+        study.as_sent = learned
+        study.save(update_fields=["as_sent"])
 
 
 def _warn_of_other_patient(study: Study, header: Header) -> None:

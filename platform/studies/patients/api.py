@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
@@ -14,34 +12,59 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import audit
-from accounts.permissions import READERS, allows
-from accounts.roles import Role
+from accounts.permissions import READERS, allows, person
 from common.contract import answers
+from common.sheets import BadFile
 from common.validation import checked
 from studies import access
 from studies.models import Patient
-from studies.patients import csv_import, doubts, identity
-from studies.patients.doubts import IdentitySuggestions
-from studies.patients.payloads import ImportResult, PatientDetail, SplitResult, describe_with_studies, reference
+from studies.patients import csv_import, identity
+from studies.patients.payloads import (
+    ImportResult,
+    MergeResult,
+    PatientDetail,
+    SplitResult,
+    describe_with_studies,
+    reference,
+)
+from studies.patients.suggestions_api import Reason
 
 
 class InfantFacts(serializers.ModelSerializer[Patient]):
     class Meta:
         model = Patient
-        fields = identity.FACTS
+        fields = (*identity.FACTS, "issuer")
 
 
 class MergeRequest(serializers.Serializer[Any]):
     into = serializers.JSONField(help_text="the platform's own number, or the hospital's identifier as text")
+    reason = Reason()
+    confirmed = serializers.BooleanField(default=False, help_text="also where the two look like twins")
+
+
+class PerhapsTwins(exceptions.APIException):
+    """The two were born on one day and are called otherwise: a person has to say that they are one all the same."""
+
+    status_code = 409
+    default_code = "perhaps_twins"
 
 
 class SplitRequest(serializers.Serializer[Any]):
     studies = serializers.ListField(child=serializers.CharField(max_length=64), allow_empty=False, max_length=500)
+    forget = serializers.ListField(
+        child=serializers.ChoiceField(choices=identity.FACTS),
+        default=list,
+        help_text="facts that a merge had filled in: they become unknown again",
+    )
 
 
 class ImportRequest(serializers.Serializer[Any]):
     file = serializers.FileField(help_text="CSV with a column patient_id")
     dry_run = serializers.BooleanField(default=True, help_text="only say what would happen")
+
+
+def describe_payload(patient: Patient, request: Request) -> PatientDetail:
+    return describe_with_studies(Patient.objects.get(pk=patient.pk), person(request))
 
 
 class PatientView(APIView):
@@ -51,7 +74,7 @@ class PatientView(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """An infant and its studies."""
         with transaction.atomic():
-            return Response(describe_with_studies(access.open_patient(request, pk, "patient.viewed")))
+            return Response(describe_payload(access.open_patient(request, pk, "patient.viewed"), request))
 
     @answers(PatientDetail, asks=InfantFacts)
     def patch(self, request: Request, pk: int) -> Response:
@@ -61,7 +84,7 @@ class PatientView(APIView):
             facts = checked(InfantFacts, request.data, instance=patient, partial=True)
             changes = identity.change_facts(patient, facts)
             _audit(request, "patient.changed", patient, changes=changes)
-            return Response(describe_with_studies(patient))
+            return Response(describe_payload(patient, request))
 
 
 def _audit(request: Request, action: str, patient: Patient, **detail: Any) -> None:
@@ -71,16 +94,23 @@ def _audit(request: Request, action: str, patient: Patient, **detail: Any) -> No
 class MergeView(APIView):
     permission_classes = [allows(*READERS)]
 
-    @answers(PatientDetail, asks=MergeRequest)
+    @answers(MergeResult, asks=MergeRequest)
     def post(self, request: Request, pk: int) -> Response:
-        """This patient and ``into`` (identifier, or our number) are one infant."""
-        into = checked(MergeRequest, request.data)["into"]
+        """This patient and ``into`` (identifier, or our number) are one infant; 409 ``perhaps_twins`` asks first where
+        they were born on one day and differ in name or sex."""
+        asked = checked(MergeRequest, request.data)
         with transaction.atomic():
             patient = access.open_patient(request, pk, "patient.opened")
-            target = identity.find_target(into)
-            uids = identity.merge(patient, target)
-            _audit(request, "patient.merged", patient, into=target.patient_id, studies=uids)
-            return Response(describe_with_studies(Patient.objects.get(pk=target.pk)))
+            target = identity.find_target(asked["into"])
+            doubt = identity.twins_question(patient, target)
+            if doubt and not asked["confirmed"]:
+                raise PerhapsTwins(doubt)
+            merged = identity.merge(patient, target)
+            detail = {"into": target.patient_id, "studies": merged.studies, "filled": merged.filled}
+            _audit(request, "patient.merged", patient, **detail, reason=asked["reason"], confirmed=bool(doubt))
+            return Response(
+                MergeResult(**describe_payload(target, request), moved=merged.studies, filled=merged.filled)
+            )
 
 
 class SplitView(APIView):
@@ -89,13 +119,16 @@ class SplitView(APIView):
     @answers(SplitResult, asks=SplitRequest)
     def post(self, request: Request, pk: int) -> Response:
         """These studies are of another infant."""
-        uids = checked(SplitRequest, request.data)["studies"]
+        asked = checked(SplitRequest, request.data)
+        uids, forget = asked["studies"], asked["forget"]
         with transaction.atomic():
             patient = access.open_patient(request, pk, "patient.opened")
             others = identity.split(patient, uids)
-            _audit(request, "patient.split", patient, studies=uids, to=[other.patient_id for other in others])
+            identity.change_facts(patient, {name: identity.UNKNOWN[name] for name in forget})
+            to = [other.patient_id for other in others]
+            _audit(request, "patient.split", patient, studies=uids, to=to, forgotten=forget)
             split_to = [reference(other) for other in others]
-            return Response(SplitResult(**describe_with_studies(patient), split_to=split_to))
+            return Response(SplitResult(**describe_payload(patient, request), split_to=split_to))
 
 
 class ImportView(APIView):
@@ -110,35 +143,8 @@ class ImportView(APIView):
         with transaction.atomic():
             try:
                 rows = csv_import.import_rows(upload["file"].read(), dry_run=dry_run)
-            except csv_import.BadFile as error:
+            except BadFile as error:
                 raise exceptions.ValidationError({"file": [f"{error} Nothing was changed."]}) from None
             changed = [[row.line, row.patient_id, row.changes] for row in rows if row.outcome == "changed"]
             audit.record(request._request, "patients.imported", user=request.user, dry_run=dry_run, rows=changed)
             return Response(ImportResult(dry_run=dry_run, rows=[row.as_json() for row in rows]))
-
-
-class SuggestionsView(APIView):
-    permission_classes = [allows(Role.ADMIN)]
-
-    @answers(IdentitySuggestions)
-    def get(self, request: Request) -> Response:
-        """Identities that clash or may be one, both sides of each; merged, split or changed they leave the list."""
-        with transaction.atomic():
-            found = doubts.suggestions()
-            numbers = [suggestion["id"] for suggestion in found]
-            audit.record(request._request, "suggestions.viewed", user=request.user, suggestions=numbers)
-            return Response(IdentitySuggestions(results=found))
-
-
-class SettleView(APIView):
-    permission_classes = [allows(Role.ADMIN)]
-
-    @answers(None, status=204)
-    def post(self, request: Request, pk: int) -> Response:
-        """Nothing is to be done: what is kept apart stays so, what is known stays, and it is not asked again."""
-        with transaction.atomic():
-            doubt = get_object_or_404(doubts.unsettled(), pk=pk)
-            doubt.settled_at = timezone.now()
-            doubt.save(update_fields=["settled_at"])
-            _audit(request, "suggestion.settled", doubt.patient, suggestion=pk, kind=doubt.kind)
-            return Response(status=204)

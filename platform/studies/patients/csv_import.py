@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from common.sheets import BadFile, Line, csv_lines
 from studies.models import Patient, Sex
 from studies.patients.identity import change_facts
 from studies.patients.payloads import ImportedRow
@@ -21,10 +21,6 @@ MAX_ROWS = 20_000
 _AGE = re.compile(r"(\d{2})\s*(?:[+w]\s*(\d)\s*(?:/7|d)?)?", re.IGNORECASE)
 _SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE, "o": Sex.OTHER, "other": Sex.OTHER}
 _Outcome = Literal["changed", "unchanged", "refused"]
-
-
-class BadFile(Exception):
-    """The file as a whole makes no sense; ``str()`` says why."""
 
 
 @dataclass
@@ -102,11 +98,11 @@ def import_rows(data: bytes, *, dry_run: bool) -> list[Row]:
     """Judge every row, and unless it is a trial change what the good ones say; raises BadFile."""
     rows = []
     seen: dict[tuple[str, str], int] = {}
-    for line, cells, readable in _lines(data):
+    for line, cells, problem in _lines(data):
         row = Row(line, cells.get("patient_id", "")[:64])
         rows.append(row)
-        if not readable:
-            row.outcome, row.reason = "refused", "The line is not UTF-8 text."
+        if problem:
+            row.outcome, row.reason = "refused", problem
             continue
         _import_row(row, cells, seen, dry_run=dry_run)
     return rows
@@ -135,13 +131,14 @@ def _patient(identifier: str, issuer: str) -> Patient:
     if not identifier:
         raise ValidationError("The patient_id is empty.")
     named = Patient.objects.filter(patient_id=identifier)
-    matches = list((named.filter(issuer=issuer) if issuer else named)[:2])
+    found = {patient.final() for patient in (named.filter(issuer=issuer) if issuer else named)}
+    matches = [patient for patient in found if patient.studies.exists()] or list(found)
     if not matches:
         raise ValidationError(f"No patient has the identifier {identifier}.")
     if len(matches) > 1:
         advice = "change them one by one" if issuer else "add a column issuer"
         raise ValidationError(f"Several patients have the identifier {identifier}: {advice}.")
-    return matches[0].final()
+    return matches[0]
 
 
 def _facts(cells: dict[str, str]) -> dict[str, str | int | date]:
@@ -149,28 +146,13 @@ def _facts(cells: dict[str, str]) -> dict[str, str | int | date]:
     return {name: read(cells[column]) for column, (name, read) in COLUMNS.items() if cells.get(column)}
 
 
-def _lines(data: bytes) -> Iterator[tuple[int, dict[str, str], bool]]:
-    """(line number, cells by column, whether the line was text)."""
-    if len(data) > MAX_BYTES:
-        raise BadFile(f"The file is larger than {MAX_BYTES // 1024**2} MB.")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        data = data.decode("utf-16", "replace").encode()
-    lines = [line.decode("utf-8", "surrogateescape") for line in data.removeprefix(b"\xef\xbb\xbf").splitlines()]
-    if not lines:
-        raise BadFile("The file is empty.")
-    header = lines[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(lines, delimiter=delimiter)
-    try:
-        columns = [name.strip().lower() for name in next(reader)]
-        _check_columns(columns)
-        for number, cells in enumerate(reader, 2):
-            if number > MAX_ROWS:
-                raise BadFile(f"The file has more than {MAX_ROWS} rows.")
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, *_cells(columns, cells)
-    except csv.Error as error:
-        raise BadFile(f"The file is not a CSV file ({error}).") from None
+def _lines(data: bytes) -> Iterator[Line]:
+    """The rows of the file. Raises BadFile, also in the middle where there are too many."""
+    found = csv_lines(data, max_bytes=MAX_BYTES, column=lambda name: name.strip().lower(), check=_check_columns)
+    for count, line in enumerate(found, 1):
+        if count > MAX_ROWS:
+            raise BadFile(f"The file has more than {MAX_ROWS:,} rows: split it.")
+        yield line
 
 
 def _check_columns(columns: list[str]) -> None:
@@ -178,9 +160,3 @@ def _check_columns(columns: list[str]) -> None:
         raise BadFile("The first line must name the columns, and one of them must be patient_id.")
     if not set(columns) & set(COLUMNS):
         raise BadFile(f"None of the columns holds a fact. Known ones: {', '.join(COLUMNS)}.")
-
-
-def _cells(columns: list[str], cells: list[str]) -> tuple[dict[str, str], bool]:
-    pairs = {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
-    readable = all(not "\udc80" <= letter <= "\udcff" for cell in cells for letter in cell)
-    return {name: cell.encode("utf-8", "replace").decode() for name, cell in pairs.items()}, readable

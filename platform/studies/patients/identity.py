@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
@@ -11,10 +12,21 @@ from rest_framework import exceptions
 from live.models import Audience
 from live.publish import publish
 from studies.access import every_study
+from studies.dicom.person_names import readable
 from studies.models import Patient, Study
+from studies.patients.likeness import compare
 
 Value = str | int | date | None
-FACTS = ("name", "birth_date", "sex", "gestational_age_days", "birth_weight_g", "twin_group")
+UNKNOWN: dict[str, Value] = {
+    "name": "",
+    "birth_date": None,
+    "sex": "",
+    "gestational_age_days": None,
+    "birth_weight_g": None,
+    "twin_group": "",
+}
+"""What each fact is as long as nobody knows it."""
+FACTS = tuple(UNKNOWN)
 
 
 class Impossible(exceptions.ValidationError):
@@ -28,11 +40,20 @@ def change_facts(patient: Patient, facts: Mapping[str, Value]) -> dict[str, list
     }
     for name, (_, value) in changes.items():
         setattr(patient, name, value)
+    if "issuer" in changes:
+        patient.ordinal = _free_ordinal(patient)
+        patient.save(update_fields=["issuer", "ordinal"])
     if changes:
         patient.birth_date_from_age &= "birth_date" not in changes
         patient.save(update_fields=[*changes, "birth_date_from_age"])
         publish_changes(patient.studies.values_list("uid", flat=True))
     return {name: [_as_json(value) for value in pair] for name, pair in changes.items()}
+
+
+def _free_ordinal(patient: Patient) -> int:
+    """Under a number and issuer that others have too."""
+    others = Patient.objects.filter(patient_id=patient.patient_id, issuer=patient.issuer).exclude(pk=patient.pk)
+    return 1 + max(others.values_list("ordinal", flat=True), default=0)
 
 
 def _as_json(value: Value) -> str | int | None:
@@ -60,11 +81,31 @@ def find_target(into: object) -> Patient:
     return matches[0]
 
 
+@dataclass(frozen=True)
+class Merged:
+    """UIDs of the studies that went over, and the facts that were filled in."""
+
+    studies: list[str]
+    filled: list[str]
+
+
+def twins_question(one: Patient, other: Patient) -> str:
+    """What to ask before two who were born on one day and differ in name or sex become one infant; else empty."""
+    likeness = compare(one, other)
+    differs = [fact for fact in likeness.differs if fact in ("name", "sex")]
+    if not likeness.same_birth or (likeness.names not in ("close", "other", "unnamed") and "sex" not in differs):
+        return ""
+    return (
+        f"Born on one day, and of other {' and '.join(differs)}: {readable(one.name) or one.patient_id} and "
+        f"{readable(other.name) or other.patient_id} may be twins. Merge them only if they are one infant."
+    )
+
+
 @transaction.atomic
-def merge(patient: Patient, into: Patient) -> list[str]:
+def merge(patient: Patient, into: Patient) -> Merged:
     """Two are one infant: all studies go over, and what is unknown of ``into`` is filled from ``patient``.
 
-    Returns the UIDs of the studies. Raises Impossible.
+    Raises Impossible.
     """
     patient, into = _locked(patient, into)
     if patient.pk == into.pk:
@@ -82,7 +123,7 @@ def merge(patient: Patient, into: Patient) -> list[str]:
         into.birth_date_from_age = patient.birth_date_from_age
         into.save(update_fields=["birth_date_from_age"])
     publish_changes(uids)
-    return uids
+    return Merged(uids, missing)
 
 
 def _unknown(patient: Patient, name: str) -> bool:

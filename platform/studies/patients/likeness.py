@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from difflib import SequenceMatcher
 from typing import Literal, Protocol
 
+from studies.dicom import person_names
+
 Fact = Literal["name", "birth date", "sex", "institution"]
 Names = Literal["unknown", "same", "near", "newborn", "unnamed", "close", "other"]
 
@@ -63,6 +65,7 @@ def compare(one: Described, other: Described) -> Likeness:
     names = compare_names(one.name, other.name)
     birth = _compare_births(one, other)
     other_sex = {one.sex, other.sex} == {"F", "M"}
+    siblings = names == "close" and _are_siblings(one.name, other.name)
     score = _WEIGHTS[names] + birth + (2 if other_sex else 0)
     other_place = bool(one.institution and other.institution) and _words(one.institution) != _words(other.institution)
     differs: dict[Fact, bool] = {
@@ -73,6 +76,8 @@ def compare(one: Described, other: Described) -> Likeness:
     if other_place and any(differs.values()):
         score += 1
         differs["institution"] = True
+    if siblings:
+        score += 2
     return Likeness(score, tuple(fact for fact, is_other in differs.items() if is_other), names, birth < 0)
 
 
@@ -85,8 +90,28 @@ def _compare_births(one: Described, other: Described) -> int:
 
 
 def compare_names(one: str, other: str) -> Names:
-    """``newborn``: one has no given name yet and they share a word; ``unnamed``: the same, and they share none."""
-    both = (_words(one), _words(other))
+    """``newborn``: one has no given name yet and they share a word; ``unnamed``: the same, and they share none.
+
+    Two DICOM names are compared by a group that both have: the ideographic one, which says most, else the alphabetic,
+    else the phonetic.
+    """
+    mine, theirs = _shared_groups(one, other)
+    return _compare_groups(_words(person_names.proper(mine)), _words(person_names.proper(theirs)))
+
+
+def _shared_groups(one: str, other: str) -> tuple[str, str]:
+    alphabetic, ideographic, phonetic = zip(person_names.groups(one), person_names.groups(other), strict=True)
+    return next((pair for pair in (ideographic, alphabetic, phonetic) if all(pair)), ("", ""))
+
+
+def _are_siblings(one: str, other: str) -> bool:
+    """One family name, and given names that have no word in common: twins, if they were born on one day."""
+    (family, given), (other_family, other_given) = map(person_names.family_and_given, _shared_groups(one, other))
+    called, other_called = _words(given) - _PLACEHOLDERS, _words(other_given) - _PLACEHOLDERS
+    return _words(family) == _words(other_family) and bool(called and other_called) and not called & other_called
+
+
+def _compare_groups(*both: frozenset[str]) -> Names:
     real = [words - _PLACEHOLDERS for words in both]
     if not all(real):
         return "unknown"

@@ -6,16 +6,22 @@ Infants are kept apart where more speaks against one than for it. Nothing is mer
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 
-from studies.dicom.facts import Header, PatientFacts
-from studies.models import DoubtKind, IdentityDoubt, Patient, Study
-from studies.patients.likeness import RECKONED_DAYS, Likeness, compare
+from accounts import audit
+from studies.access import every_study
+from studies.dicom import clocks, person_names
+from studies.dicom.birth_dates import birth_doubt
+from studies.dicom.facts import AsSent, Header, PatientFacts
+from studies.models import DoubtKind, IdentityDoubt, Patient, Sex, Study
+from studies.patients.likeness import RECKONED_DAYS, Likeness, compare, compare_names
 
 NO_ID_ISSUER = "FONTANELLE-NO-ID"
 MOST_DOUBTS = 20
@@ -73,7 +79,7 @@ def patient_of(header: Header, *, generated: bool = False) -> Patient:
     for _ in range(_TRIES):
         under_number = list(Patient.objects.filter(patient_id=said.patient_id).order_by("pk"))
         here = [patient for patient in under_number if patient.issuer == said.issuer]
-        fitting = _fitting(said, here)
+        fitting = _fitting(said, here, _headers_of(here))
         if fitting is not None:
             patient, likeness = fitting
             learned = _fill_in(patient, said)
@@ -95,10 +101,41 @@ def compare_with(said: Named, patient: Patient) -> Likeness:
     return min((compare(said, each) for each in (patient, patient.final())), key=lambda likeness: likeness.score)
 
 
-def _fitting(said: Named, patients: Iterable[Patient]) -> tuple[Patient, Likeness] | None:
-    compared = [(patient.final(), compare_with(said, patient)) for patient in patients]
+def _fitting(
+    said: Named, patients: Iterable[Patient], headers: Mapping[int, Sequence[Named]]
+) -> tuple[Patient, Likeness] | None:
+    """The infant that fits best: no header of its studies may speak against it, whichever of them came first."""
+    compared = [
+        (patient.final(), compare_with(said, patient))
+        for patient in patients
+        if not any(compare(said, header).apart for header in headers[patient.pk])
+    ]
     together = [pair for pair in compared if not pair[1].apart]
     return min(together, key=lambda pair: pair[1].score, default=None)
+
+
+def _headers_of(patients: Iterable[Patient]) -> dict[int, list[Named]]:
+    """By patient what the headers of its studies say. Of studies that a person moved nothing: that was decided."""
+    sent = every_study().filter(original_patient__in=patients, patient=F("original_patient"))
+    found: dict[int, list[Named]] = defaultdict(list)
+    for pk, as_sent, at in sent.values_list("original_patient", "as_sent", "acquired_at"):
+        if as_sent is not None:
+            found[pk].append(described(as_sent, at))
+    return found
+
+
+def described(sent: AsSent, examined: datetime | None) -> Named:
+    born = clocks.day(sent["birth_date"])
+    believed = born is not None and not (examined and birth_doubt(born, timezone.localtime(examined).date()))
+    return Named(
+        patient_id=sent["patient_id"],
+        issuer=sent["issuer"],
+        name=sent["name"],
+        birth_date=born if believed else None,
+        birth_date_from_age=False,
+        sex=sent["sex"] if sent["sex"] in Sex.values else "",
+        institution=sent.get("institution", ""),
+    )
 
 
 def _create(said: Named, here: Sequence[Patient]) -> Patient | None:
@@ -125,6 +162,8 @@ def _fill_in(patient: Patient, said: Named) -> bool:
         patient.birth_date is None or (patient.birth_date_from_age and not said.birth_date_from_age)
     ):
         missing += ["birth_date", "birth_date_from_age"]
+    if person_names.without_groups(patient.name, said.name):
+        missing.append("name")
     for fact in missing:
         setattr(patient, fact, getattr(said, fact))
     if missing:
@@ -139,14 +178,45 @@ def ask_about_header(study: Study, header: Header) -> str:
     owners = [study.original_patient, study.patient]
     other_number = bool(facts["id"]) and facts["id"] not in [owner.patient_id for owner in owners]
     likeness = min((compare(said, owner) for owner in owners), key=lambda each: each.score)
-    if not other_number and not likeness.differs:
+    later_issuer = _issuer_that_comes_later(study, said) if not other_number and not likeness.apart else False
+    if not other_number and not later_issuer and not likeness.differs:
         return ""
-    differs = [*(["number"] if other_number else []), *likeness.differs]
+    differs = [*(["number"] if other_number else []), *(["issuer"] if later_issuer else []), *likeness.differs]
     kind = DoubtKind.CLASH if likeness.apart else DoubtKind.CHANGED
     _write_down(IdentityDoubt(kind=kind, patient=study.patient, said=said.as_json(), differs=differs), study.uid)
     if other_number:
         return f"Its header names patient {facts['id']}; the study belongs to {study.patient.patient_id}."
     return f"Its header names the infant of this study with another {_listed(differs)}."
+
+
+def _issuer_that_comes_later(study: Study, said: Named) -> bool:
+    """Whether an image states an issuer that the study's infant has not: that is asked, with one exception.
+
+    An infant of this study alone, without issuer, becomes the one that this image names, as if it had been the first.
+    """
+    patient = study.patient
+    if not said.issuer or said.issuer in (patient.issuer, study.original_patient.issuer):
+        return False
+    if patient.issuer or patient.pk != study.original_patient_id or _has_a_life_of_its_own(patient, study):
+        return True
+    under_issuer = list(Patient.objects.filter(patient_id=patient.patient_id, issuer=said.issuer).order_by("pk"))
+    if not under_issuer:
+        patient.issuer, patient.ordinal = said.issuer, 1
+        patient.save(update_fields=["issuer", "ordinal"])
+        return False
+    fitting = _fitting(said, under_issuer, _headers_of(under_issuer))
+    if fitting is None or fitting[1].score >= 0:
+        return True
+    study.patient = study.original_patient = fitting[0]
+    study.save(update_fields=["patient", "original_patient"])
+    audit.record(None, "study.infant_corrected", patient_id=said.patient_id, study_uid=study.uid, issuer=said.issuer)
+    return False
+
+
+def _has_a_life_of_its_own(patient: Patient, study: Study) -> bool:
+    """Whether there is more of it than this study: others, or facts that no header states."""
+    typed = (patient.gestational_age_days, patient.birth_weight_g, patient.twin_group)
+    return any(typed) or patient.merged.exists() or patient.studies.exclude(pk=study.pk).exists()
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -203,7 +273,14 @@ def _born_then(patient: Patient) -> list[Patient]:
 def _write_down(doubt: IdentityDoubt, study_uid: str) -> None:
     """Once: what was asked before, and perhaps settled, is not asked again."""
     before = IdentityDoubt.objects.filter(kind=doubt.kind, patient=doubt.patient, other=doubt.other)
-    if any(asked.said == doubt.said for asked in before):
+    if any(_same_words(asked.said, doubt.said) for asked in before):
         return
     doubt.study_uid, doubt.differs = study_uid, list(doubt.differs)
     doubt.save()
+
+
+def _same_words(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Names that were asked about before they were kept as they came are the same without their carets."""
+    others = [{fact: text for fact, text in said.items() if fact != "name"} for said in (one, other)]
+    names = [said.get("name", "") for said in (one, other)]
+    return others[0] == others[1] and (names[0] == names[1] or compare_names(*names) == "same")

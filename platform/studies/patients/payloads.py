@@ -7,7 +7,9 @@ from typing import Annotated, Literal, TypedDict
 
 from django.utils import timezone
 
+from accounts.models import User
 from studies.models import Patient, Study, StudyStatus
+from studies.patients.namesakes import IdentityNote, identity_note
 from studies.payloads import PatientSummary, describe_patient, study_url
 
 
@@ -34,9 +36,17 @@ class PatientStudy(TypedDict):
 class PatientDetail(PatientSummary):
     """An infant, its studies in the order of acquisition, and what it was merged from or into."""
 
+    identity: Annotated[IdentityNote | None, "where the number stands for several infants, or it is asked who it is"]
     studies: list[PatientStudy]
     merged_from: list[PatientReference]
     merged_into: Annotated[int | None, "the number of the patient that holds its studies now"]
+
+
+class MergeResult(PatientDetail):
+    """The patient that holds the studies of both, and what a split has to take back to undo the merge."""
+
+    moved: Annotated[list[str], "UIDs of the studies that came over"]
+    filled: Annotated[list[str], "facts that were unknown of it and came over"]
 
 
 class SplitResult(PatientDetail):
@@ -66,11 +76,12 @@ def reference(patient: Patient) -> PatientReference:
     return {"id": patient.pk, "patient_id": patient.patient_id}
 
 
-def describe_with_studies(patient: Patient) -> PatientDetail:
+def describe_with_studies(patient: Patient, user: User) -> PatientDetail:
     """What ``GET /api/v1/patients/<number>/`` answers."""
     studies = patient.studies.select_related("original_patient").order_by("acquired_at", "first_image_at")
     return {
         **describe_patient(patient),
+        "identity": identity_note(patient, user),
         "studies": [_describe_study(study, patient) for study in studies],
         "merged_from": [reference(other) for other in patient.merged.order_by("pk")],
         "merged_into": patient.merged_into_id,

@@ -20,10 +20,10 @@ from pydicom.uid import UltrasoundMultiFrameImageStorage
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from annotations.consensus import reference_labels
-from annotations.exchange import import_files
 from annotations.exchange.dicom_seg import mask
 from annotations.exchange.importer import Importer, ImportResult
 from annotations.models import Context, Read, ReadRevision
+from common import sheets
 from studies.models import Study
 from tests.accounts.people import client_of, person
 from tests.annotations import factories
@@ -272,7 +272,7 @@ def test_a_wrong_encoding_is_named_and_the_other_rows_are_taken(study: Study, ad
         + f"{other.uid},0,0,\n".encode()
     )
     first, second = judged(admin, sheet).rows
-    assert (first.outcome, first.reason) == ("refused", import_files.NOT_TEXT)
+    assert (first.outcome, first.reason) == ("refused", sheets.NOT_TEXT)
     assert second.outcome == "new"
     assert judged(admin, f"study_uid,right,left\n{study.uid},0,0\n".encode("utf-16")).counts == {"new": 1}
 
@@ -288,7 +288,7 @@ def test_a_wrong_encoding_is_named_and_the_other_rows_are_taken(study: Study, ad
     ],
 )
 def test_a_file_that_makes_no_sense_is_refused_whole(admin: User, data: bytes, reason: str) -> None:
-    with pytest.raises(import_files.BadFile, match=reason):
+    with pytest.raises(sheets.BadFile, match=reason):
         judged(admin, data)
 
 
@@ -296,7 +296,7 @@ def test_a_hundred_thousand_rows_are_judged_and_one_more_is_too_many(study: Stud
     row = f"{study.uid},0,0\n"
     result = judged(admin, "study_uid,right,left\n" + row * 100_000)
     assert result.counts == {"new": 1, "refused": 99_999}
-    with pytest.raises(import_files.BadFile, match="100,000"):
+    with pytest.raises(sheets.BadFile, match="100,000"):
         judged(admin, "study_uid,right,left\n" + row * 100_001)
 
 

@@ -32,7 +32,7 @@ def two(stored: Stored) -> tuple[Patient, Patient]:
 
 def test_a_patient_has_its_facts_and_studies(reader: Client, two: tuple[Patient, Patient]) -> None:
     patient = reader.get(_url(two[0])).json()
-    assert (patient["patient_id"], patient["name"], patient["gestational_age_days"]) == ("A", "Test, Infant", None)
+    assert (patient["patient_id"], patient["name"], patient["gestational_age_days"]) == ("A", "Test^Infant", None)
     assert [study["original_patient_id"] for study in patient["studies"]] == ["A", "A"]
     assert AuditEntry.objects.get(action="patient.viewed").patient_id == "A"
 
@@ -164,6 +164,39 @@ def test_a_bad_row_says_why_and_the_others_count(
     assert (bad["outcome"], good["outcome"]) == ("refused", "changed")
     assert reason in bad["reason"]
     assert Patient.objects.get(pk=two[0].pk).birth_weight_g is None
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"A,900", "fewer cells than there are columns (2, not 3)"),
+        (b"A,900,F,", "more cells than there are columns (4, not 3)"),
+    ],
+)
+def test_a_row_of_another_length_is_refused_by_number(
+    reader: Client, two: tuple[Patient, Patient], line: bytes, reason: str
+) -> None:
+    rows = _import(reader, b"patient_id,birth_weight_g,sex\n" + line + b"\nB,800,\n").json()["rows"]
+    assert [(row["line"], row["outcome"]) for row in rows] == [(2, "refused"), (3, "changed")]
+    assert reason in rows[0]["reason"]
+    assert Patient.objects.get(pk=two[0].pk).birth_weight_g is None
+
+
+def test_the_line_that_names_the_separator_is_taken(reader: Client, two: tuple[Patient, Patient]) -> None:
+    data = "\ufeffsep=;\r\npatient_id;birth_weight_g;twin_group\r\nA;900;a,b\r\n".encode()
+    (row,) = _import(reader, data).json()["rows"]
+    assert (row["line"], row["changes"]) == (3, {"birth_weight_g": 900, "twin_group": "a,b"})
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e"])
+def test_what_only_looks_like_the_end_of_a_line_is_part_of_its_cell(
+    reader: Client, two: tuple[Patient, Patient], mark: str
+) -> None:
+    rows = _import(reader, f"patient_id,twin_group,birth_weight_g\nA,one{mark}two,900\nB,,800\n".encode()).json()[
+        "rows"
+    ]
+    assert [(row["line"], row["changes"].get("birth_weight_g")) for row in rows] == [(2, 900), (3, 800)]
+    assert rows[0]["changes"]["twin_group"] == f"one{mark}two"
 
 
 def test_two_rows_about_one_patient_are_not_both_believed(reader: Client, two: tuple[Patient, Patient]) -> None:

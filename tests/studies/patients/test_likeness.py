@@ -33,6 +33,13 @@ BEN = _Infant("South, Ben", date(2026, 1, 12), sex="M", institution="South Hospi
         ("North, Anna", "South, Ben", "other"),
         ("Baby, Girl", "South, Ben", "unknown"),
         ("", "South, Ben", "unknown"),
+        ("North^Anna", "North, Anna", "same"),
+        ("North^Anna^^Dr.^B.A.", "North^Anna^^^", "same"),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada^Tarou", "same"),
+        ("Yamada^Tarou=山田^太郎", "=山田^太郎", "same"),
+        ("Yamada^Taro=山田^太郎", "Jamada^Tarou=山田^太郎", "same"),
+        ("Yamada^Tarou=山田^太郎", "Yamada^Tarou=山田^太朗", "close"),
+        ("=山田^太郎", "Yamada^Tarou", "unknown"),
     ],
 )
 def test_names_are_compared(one: str, other: str, likeness: str) -> None:
@@ -46,6 +53,8 @@ def test_names_are_compared(one: str, other: str, likeness: str) -> None:
         (replace(BEN, institution=""), ("name", "birth date", "sex")),
         (replace(ANNA, name="South, Ben", birth_date=None), ("name",)),
         (replace(ANNA, name="North, Ben", sex="M"), ("name", "sex")),
+        (replace(ANNA, name="North, Berta"), ("name",)),
+        (replace(ANNA, name="North^Berta^Maria"), ("name",)),
         (replace(ANNA, birth_date=date(2026, 1, 12), sex="M"), ("birth date", "sex")),
         (replace(BEN, name=""), ("birth date", "sex", "institution")),
     ],

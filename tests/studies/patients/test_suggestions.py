@@ -10,7 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import AuditEntry, User
+from accounts.roles import Role
 from studies.models import Clip, Patient
+from studies.payloads import describe_study
+from tests.accounts.people import person
 
 Stored = Callable[..., Clip]
 URL = "/api/v1/patients/suggestions/"
@@ -47,7 +50,7 @@ def _notes(client: Client, clip: Clip) -> str:
 def test_one_number_from_two_hospitals_is_two_infants(stored: Stored) -> None:
     anna, ben = stored(**ANNA).study.patient, stored(**BEN).study.patient
     assert (anna.patient_id, ben.patient_id) == ("4711", "4711")
-    assert (anna.name, ben.name, ben.sex) == ("North, Anna", "South, Ben", "M")
+    assert (anna.name, ben.name, ben.sex) == ("North^Anna", "South^Ben", "M")
     assert anna.group != ben.group
 
 
@@ -55,7 +58,7 @@ def test_an_admin_sees_both_sides_of_a_clash(stored: Stored, boss: Client) -> No
     stored(**ANNA)
     stored(**BEN)
     (row,) = _rows(boss)
-    assert (row["kind"], _sides(row)) == ("clash", [("4711", "North, Anna"), ("4711", "South, Ben")])
+    assert (row["kind"], _sides(row)) == ("clash", [("4711", "North^Anna"), ("4711", "South^Ben")])
     assert row["differs"] == ["name", "birth date", "sex", "institution"]
     assert AuditEntry.objects.get(action="suggestions.viewed").detail["suggestions"] == [row["id"]]
 
@@ -122,7 +125,7 @@ def test_one_infant_under_two_numbers_suggests_a_merge(stored: Stored, boss: Cli
     stored(**ANNA)
     stored(**ANNA | {"PatientID": "T-9"})
     (row,) = _rows(boss)
-    assert (row["kind"], _sides(row)) == ("perhaps_one", [("4711", "North, Anna"), ("T-9", "North, Anna")])
+    assert (row["kind"], _sides(row)) == ("perhaps_one", [("4711", "North^Anna"), ("T-9", "North^Anna")])
 
 
 def test_twins_are_suggested_until_they_are_known_as_twins(stored: Stored, boss: Client) -> None:
@@ -131,6 +134,31 @@ def test_twins_are_suggested_until_they_are_known_as_twins(stored: Stored, boss:
     assert [row["kind"] for row in _rows(boss)] == ["perhaps_one"]
     Patient.objects.update(twin_group="T1")
     assert _rows(boss) == []
+
+
+def test_twins_under_one_number_are_kept_apart(stored: Stored, boss: Client) -> None:
+    patients = {stored(**facts).study.patient_id for facts in (ANNA, ANNA | {"PatientName": "North^Berta"}, ANNA)}
+    assert (len(patients), [row["kind"] for row in _rows(boss)]) == (2, ["clash"])
+
+
+def test_an_issuer_that_comes_later_in_a_study_of_several_is_asked_about(stored: Stored, boss: Client) -> None:
+    stored(**ANNA)
+    stored(**ANNA, StudyInstanceUID="1.7")
+    later = stored(**ANNA, StudyInstanceUID="1.7", IssuerOfPatientID="EAST")
+    assert "another issuer" in later.warnings[0]
+    assert "issuer unknown or EAST" in _notes(boss, later)
+    assert Patient.objects.count() == 1
+    url = f"/api/v1/patients/{later.study.patient_id}/"
+    assert boss.patch(url, {"issuer": "EAST"}, content_type="application/json").json()["issuer"] == "EAST"
+    assert _rows(boss) == []
+
+
+def test_an_issuer_that_others_of_the_number_have_can_be_given_too(stored: Stored, boss: Client) -> None:
+    stored(**ANNA, IssuerOfPatientID="EAST")
+    ben = stored(**BEN).study.patient
+    url = f"/api/v1/patients/{ben.pk}/"
+    assert boss.patch(url, {"issuer": "EAST"}, content_type="application/json").status_code == 200
+    assert sorted(Patient.objects.values_list("issuer", "ordinal")) == [("EAST", 1), ("EAST", 2)]
 
 
 def test_infants_of_one_birth_date_and_nothing_else_in_common_are_not_suggested(stored: Stored, boss: Client) -> None:
@@ -143,13 +171,13 @@ def test_a_newborn_that_gets_its_name_stays_one_infant_and_is_asked_about(stored
     baby = stored(**ANNA | {"PatientName": "Baby of North", "PatientSex": "O"}).study.patient
     assert stored(**ANNA).study.patient == baby
     (row,) = _rows(boss)
-    assert (row["kind"], _sides(row)) == ("changed", [("4711", "Baby of North"), ("4711", "North, Anna")])
+    assert (row["kind"], _sides(row)) == ("changed", [("4711", "Baby of North"), ("4711", "North^Anna")])
 
 
 def test_facts_set_to_what_the_header_says_answer_the_question(stored: Stored, boss: Client) -> None:
     baby = stored(**ANNA | {"PatientName": "Baby of North"}).study.patient
     stored(**ANNA)
-    boss.patch(f"/api/v1/patients/{baby.pk}/", {"name": "North, Anna"}, content_type="application/json")
+    boss.patch(f"/api/v1/patients/{baby.pk}/", {"name": "North^Anna"}, content_type="application/json")
     assert _rows(boss) == []
 
 
@@ -166,7 +194,7 @@ def test_a_later_image_of_a_study_that_names_another_infant_is_asked_about(store
     assert later.warnings == [
         "Its header names the infant of this study with another name, birth date, sex and institution."
     ]
-    assert [(row["kind"], _sides(row)[1]) for row in _rows(boss)] == [("clash", ("4711", "South, Ben"))]
+    assert [(row["kind"], _sides(row)[1]) for row in _rows(boss)] == [("clash", ("4711", "South^Ben"))]
 
 
 def test_padded_numbers_are_one(stored: Stored) -> None:
@@ -185,6 +213,156 @@ def test_a_csv_row_for_a_number_of_two_infants_is_refused(stored: Stored, reader
     file = SimpleUploadedFile("a.csv", b"patient_id,birth_weight_g\n4711,900\n")
     (row,) = reader.post("/api/v1/patients/import/", {"file": file, "dry_run": "false"}).json()["rows"]
     assert (row["outcome"], "Several patients" in row["reason"]) == ("refused", True)
+
+
+def _post(client: Client, url: str, **body: Any) -> Any:
+    return client.post(url, body, content_type="application/json")
+
+
+def test_a_question_shows_the_studies_of_both_sides(stored: Stored, boss: Client) -> None:
+    clips = [stored(**ANNA), stored(**BEN)]
+    (row,) = _rows(boss)
+    uids = [[study["study_uid"] for study in side["studies"]] for side in row["sides"]]
+    assert uids == [[clip.study.uid] for clip in clips]
+    assert row["sides"][1]["studies"][0]["acquired_at"].startswith("2026-01-05")
+
+
+def test_questions_come_in_pages(stored: Stored, boss: Client) -> None:
+    for number in ("1", "2", "3"):
+        stored(**ANNA | {"PatientID": number, "PatientName": f"North^{number}"})
+        stored(**BEN | {"PatientID": number, "PatientBirthDate": f"2025120{number}"})
+    page = boss.get(URL, {"page_size": "2", "q": "south"}).json()
+    last = boss.get(page["next"]).json()
+    assert (page["count"], page["previous"], len(page["results"])) == (3, None, 2)
+    assert (last["next"], len(last["results"]), bool(last["previous"])) == (None, 1, True)
+
+
+def test_questions_are_found_by_number_and_name(stored: Stored, boss: Client) -> None:
+    stored(**ANNA)
+    stored(**BEN)
+    found = {words: boss.get(URL, {"q": words}).json()["count"] for words in ("4711", "ben", "ANNA north", "4712")}
+    assert found == {"4711": 1, "ben": 1, "ANNA north": 1, "4712": 0}
+
+
+def test_what_was_kept_apart_has_a_reason_and_can_be_asked_again(stored: Stored, boss: Client) -> None:
+    stored(**ANNA)
+    stored(**BEN)
+    (row,) = _rows(boss)
+    assert _post(boss, f"{URL}{row['id']}/settle/", reason="two hospitals").status_code == 204
+    assert AuditEntry.objects.get(action="suggestion.settled").detail["reason"] == "two hospitals"
+    assert boss.post(f"{URL}{row['id']}/reopen/").status_code == 204
+    assert [each["id"] for each in _rows(boss)] == [row["id"]]
+
+
+BERTA = ANNA | {"PatientID": "4712", "PatientName": "North^Berta"}
+
+
+def test_twins_are_not_merged_unasked(stored: Stored, boss: Client) -> None:
+    anna, berta = stored(**ANNA).study.patient, stored(**BERTA).study.patient
+    url = f"/api/v1/patients/{berta.pk}/merge/"
+    refused = _post(boss, url, into=anna.pk)
+    assert (refused.status_code, refused.json()["code"]) == (409, "perhaps_twins")
+    assert "North, Berta and North, Anna may be twins" in refused.json()["detail"]
+    assert _post(boss, url, into=anna.pk, confirmed=True, reason="one infant").status_code == 200
+    assert AuditEntry.objects.get(action="patient.merged").detail["reason"] == "one infant"
+
+
+def test_a_boy_and_a_girl_of_one_day_are_asked_about(stored: Stored, boss: Client) -> None:
+    girl = stored(**ANNA).study.patient
+    boy = stored(**ANNA | {"PatientID": "4712", "PatientName": "Baby^North", "PatientSex": "M"}).study.patient
+    assert _post(boss, f"/api/v1/patients/{boy.pk}/merge/", into=girl.pk).status_code == 409
+
+
+def test_a_merge_that_is_undone_leaves_no_trace_in_the_facts(stored: Stored, boss: Client) -> None:
+    one = stored(**ANNA | {"PatientSex": "", "PatientBirthDate": ""}).study.patient
+    other = stored(**ANNA | {"PatientID": "T-9"}).study.patient
+    merged = _post(boss, f"/api/v1/patients/{other.pk}/merge/", into=one.pk).json()
+    assert merged["filled"] == ["birth_date", "sex"]
+    body = {"studies": merged["moved"], "forget": merged["filled"]}
+    parted = _post(boss, f"/api/v1/patients/{one.pk}/split/", **body).json()
+    assert (parted["sex"], parted["birth_date"], parted["split_to"]) == (
+        "",
+        None,
+        [{"id": other.pk, "patient_id": "T-9"}],
+    )
+
+
+def test_a_question_that_a_merge_answered_is_asked_again_after_the_split(stored: Stored, boss: Client) -> None:
+    one, other = stored(**ANNA).study.patient, stored(**ANNA | {"PatientID": "T-9"}).study.patient
+    moved = _post(boss, f"/api/v1/patients/{other.pk}/merge/", into=one.pk).json()["moved"]
+    assert _rows(boss) == []
+    _post(boss, f"/api/v1/patients/{one.pk}/split/", studies=moved)
+    assert [row["kind"] for row in _rows(boss)] == ["perhaps_one"]
+
+
+def test_the_menu_counts_open_questions_for_admins_alone(stored: Stored, boss: Client, reader: Client) -> None:
+    stored(**ANNA)
+    stored(**BEN)
+    assert '1<span class="vh"> open</span>' in boss.get("/").content.decode()
+    assert "/identity/" not in reader.get("/").content.decode()
+
+
+def test_the_page_of_questions_is_for_admins(boss: Client, reader: Client) -> None:
+    assert boss.get("/identity/").status_code == 200
+    assert reader.get("/identity/").status_code == 403
+
+
+# ---------- in words, where the number stands ----------
+
+BOTH = "One number, two infants: North, Anna, f, 1 Jan 2026 (this one) / South, Ben, m, 12 Dec 2025."
+
+
+def test_a_row_says_that_its_number_stands_for_two_infants(stored: Stored, boss: Client, reader: Client) -> None:
+    uid = stored(**ANNA).study.uid
+    stored(**BEN)
+    rows = {each["study_uid"]: each["identity"] for each in reader.get("/api/v1/worklist/").json()["results"]}
+    assert rows[uid] == {"short": "one number, two infants", "text": BOTH, "url": None}
+    (of_boss,) = [
+        each["identity"] for each in boss.get("/api/v1/worklist/").json()["results"] if each["study_uid"] == uid
+    ]
+    assert of_boss["url"] == "/identity/?q=4711"
+
+
+def test_the_study_and_the_infant_say_it_too(stored: Stored, reader: Client) -> None:
+    study = stored(**ANNA).study
+    stored(**BEN)
+    assert reader.get(f"/api/v1/studies/{study.uid}/").json()["identity"]["text"] == BOTH
+    assert reader.get(f"/api/v1/patients/{study.patient_id}/").json()["identity"]["text"] == BOTH
+
+
+def test_it_is_said_as_long_as_both_have_the_number(stored: Stored, boss: Client) -> None:
+    study = stored(**ANNA).study
+    stored(**BEN)
+    _post(boss, f"{URL}{_rows(boss)[0]['id']}/settle/")
+    assert boss.get(f"/api/v1/studies/{study.uid}/").json()["identity"]["text"] == BOTH
+
+
+def test_issuers_tell_the_infants_of_a_number_apart(stored: Stored, reader: Client) -> None:
+    study = stored(**ANNA, IssuerOfPatientID="EAST").study
+    stored(**BEN, IssuerOfPatientID="WEST")
+    text = reader.get(f"/api/v1/studies/{study.uid}/").json()["identity"]["text"]
+    assert text.endswith("1 Jan 2026, EAST (this one) / South, Ben, m, 12 Dec 2025, WEST.")
+
+
+def test_one_infant_of_a_number_has_nothing_said_of_it(stored: Stored, reader: Client) -> None:
+    study = stored(**ANNA).study
+    stored(**ANNA)
+    assert reader.get(f"/api/v1/studies/{study.uid}/").json()["identity"] is None
+
+
+def test_a_question_about_a_later_name_stands_in_the_row(stored: Stored, reader: Client) -> None:
+    stored(**ANNA | {"PatientName": "Baby of North"})
+    stored(**ANNA)
+    rows = reader.get("/api/v1/worklist/").json()["results"]
+    assert all("name Baby of North or North, Anna" in each["identity"]["text"] for each in rows)
+
+
+def test_who_labels_a_study_is_told_of_no_other_infant(stored: Stored) -> None:
+    anna, labeller = stored(**ANNA).study, person(Role.ANNOTATOR)
+    stored(**BEN)
+    detail = describe_study(anna, labeller)
+    assert (detail["identity"], "South" in str(detail), "4711 (" in str(detail["notes"])) == (None, False, False)
+    assert "Who is it? An admin is asked which infant this is." in detail["notes"]
 
 
 def test_suggestions_are_for_admins(reader: Client) -> None:

@@ -11,6 +11,7 @@ from accounts.models import User
 from common.commands import SiteCommand
 from studies import reread, storage
 from studies.access import every_study
+from studies.dicom.facts import Header
 from studies.models import Clip, Study
 from studies.sandbox import pool
 
@@ -19,8 +20,9 @@ FAILURES = (pool.SandboxError, storage.Missing, storage.Corrupt)
 
 class Command(SiteCommand):
     help = (
-        "Read scales, Doppler traces, frame times and what is known of the pixels of stored files again; studies whose "
-        "pixels are now decoded otherwise are scored again. Running it twice changes nothing more."
+        "Read scales, Doppler traces, frame times, what is known of the pixels, and names, dates and times as they "
+        "came of stored files again; studies whose pixels are now decoded otherwise are scored again. Running it twice "
+        "changes nothing more."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,7 +32,7 @@ class Command(SiteCommand):
 
     def handle(self, *args: Any, uids: list[str], **options: Any) -> None:
         user = _user_named(options["user"])
-        studies = every_study().select_related("patient").order_by("pk")
+        studies = every_study().select_related("patient", "original_patient").order_by("pk")
         chosen = studies.filter(uid__in=uids) if uids else studies
         unknown = sorted(set(uids) - set(chosen.values_list("uid", flat=True))) if uids else []
         if unknown:
@@ -46,20 +48,20 @@ class Command(SiteCommand):
 
     def _study(self, study: Study, *, user: User | None, dry: bool) -> tuple[int, int, int]:
         """How many of its clips changed, of how many the file could not be read, and whether it is scored again."""
-        changes: dict[Clip, reread.Facts] = {}
-        failed = 0
-        for clip in study.clips.all():
+        headers: dict[Clip, Header] = {}
+        clips = list(study.clips.order_by("received_at", "pk"))
+        for clip in clips:
             try:
-                facts = reread.differences(clip)
+                headers[clip] = reread.header_of(clip)
             except FAILURES as failure:
-                failed += 1
                 self.stderr.write(f"{clip.sop_uid}: {str(failure) or type(failure).__name__}")
-                continue
-            if facts:
-                changes[clip] = facts
-                self.stdout.write(f"{clip.sop_uid}: {', '.join(sorted(facts))}")
-        again = bool(changes) and not dry and reread.keep(study, changes, user=user)
-        return len(changes), failed, int(again)
+        found = reread.compared(study, headers)
+        for clip, facts in found.clips.items():
+            self.stdout.write(f"{clip.sop_uid}: {', '.join(sorted(facts))}")
+        if found.as_sent:
+            self.stdout.write(f"{study.uid}: names, date and time as they came")
+        again = found.anything and not dry and reread.keep(study, found, user=user)
+        return len(found.clips), len(clips) - len(headers), int(again)
 
 
 def _user_named(name: str | None) -> User | None:

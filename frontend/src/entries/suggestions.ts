@@ -1,0 +1,4 @@
+import "../common/frame";
+import { startSuggestions } from "../patients/suggestions";
+
+startSuggestions();
