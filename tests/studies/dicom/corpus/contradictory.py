@@ -117,7 +117,7 @@ def not_followed() -> Iterator[Cell]:
     inverted = table(np.arange(255, -1, -1), 0, 8)
     inverted_modality = table(np.arange(255, -1, -1), 0, 8)
     inverted_modality.ModalityLUTType = "US"
-    supplemental = {
+    supplemental: dict[str, Any] = {
         f"{name}PaletteColorLookupTable{part}": value
         for name in ("Red", "Green", "Blue")
         for part, value in (("Descriptor", [16, 200, 16]), ("Data", bytes(32)))
@@ -172,12 +172,13 @@ def left_transforms() -> Iterator[Cell]:
     """The name of a JPEG 2000 transform over pixels that have none: a converter decoded them and left the header."""
     values = noise(2, ROWS, COLUMNS, 3)
     shown = values.astype(np.uint8)
+    encoding: dict[str, Encode] = {RLELossless: encoders.rle, JPEG2000Lossless: encoders.j2k}
     for photometric in ("YBR_RCT", "YBR_ICT"):
         facts: dict[str, Any] = {"photometric": photometric}
         yield Cell(
             f"plain {photometric}", file(words(values, 8), values.shape, **facts), shown, None, 0, "said", "YBR_"
         )
-        for syntax, encode in {RLELossless: encoders.rle, JPEG2000Lossless: encoders.j2k}.items():
+        for syntax, encode in encoding.items():
             made = compressed([encode(frame, 8) for frame in values], values.shape, syntax, **facts)
             yield Cell(f"{syntax} {photometric}", made, shown, None, 0, "said", photometric)
 
