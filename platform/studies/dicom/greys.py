@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -23,6 +24,8 @@ _WORD = 65536
 _AS_STORED = "Its window (centre {:g}, width {:g}) is not applied: greys of eight bits are shown as stored."
 _IGNORED = "Its {} is not applied: what a device shows may look otherwise."
 _OVERLAY = "It has an overlay, which is not shown."
+_FIRST_FOR_ALL = "Its frames have windows of their own: that of the first is applied to all."
+_BY_FRAME, _GROUPS = ("FrameVOILUTSequence", "PixelValueTransformationSequence"), 1000
 OVERLAY_ROWS = 0x60000010
 _UNUSABLE = "Its window has a width of {:g}, which means nothing: it is not applied."
 
@@ -64,11 +67,29 @@ class Window:
 
 def window_of(dataset: Dataset) -> Window | None:
     """The first one that the file has, usable or not."""
-    centre, width = number(dataset, "WindowCenter"), number(dataset, "WindowWidth")
+    held = _group(dataset, "FrameVOILUTSequence")
+    centre, width = number(held, "WindowCenter"), number(held, "WindowWidth")
     if centre is None or width is None:
         return None
-    shape = text(dataset, "VOILUTFunction", 16).upper()
+    shape = text(held, "VOILUTFunction", 16).upper()
     return Window(centre, width, cast(Shape, shape) if shape in ("LINEAR_EXACT", "SIGMOID") else "LINEAR")
+
+
+def _group(dataset: Dataset, keyword: str) -> Dataset:
+    """Where an enhanced object has these elements, for all frames or for the first; elsewhere they are the file's."""
+    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        items = value(dataset, groups)
+        held = value(items[0], keyword) if items else None
+        if held:
+            first: Dataset = held[0]
+            return first
+    return dataset
+
+
+def _differs_by_frame(dataset: Dataset, keyword: str) -> bool:
+    groups = value(dataset, "PerFrameFunctionalGroupsSequence") or []
+    held = [value(group, keyword) for group in islice(groups, _GROUPS)]
+    return any(each != held[0] for each in held)
 
 
 def say_what_is_not_applied(opened: DicomFile, layout: Layout) -> None:
@@ -83,6 +104,8 @@ def say_what_is_not_applied(opened: DicomFile, layout: Layout) -> None:
         opened.warnings.append(_UNUSABLE.format(window.width))
     elif window and as_stored and not window.keeps_bytes:
         opened.warnings.append(_AS_STORED.format(window.centre, window.width))
+    if not as_stored and any(_differs_by_frame(opened.dataset, keyword) for keyword in _BY_FRAME):
+        opened.warnings.append(_FIRST_FOR_ALL)
     opened.warnings.extend(_IGNORED.format(name) for name in _ignored(opened.dataset, layout, as_stored=as_stored))
 
 
@@ -108,7 +131,7 @@ def meant(array: npt.NDArray[Any], opened: DicomFile) -> Values:
     """What the stored values stand for: by the modality's table or its slope, which is 1 where it is none."""
     if (table := _table(opened, "ModalityLUTSequence")) is not None:
         return lookup.looked_up(array, table.entries, table.first).astype(np.float64)
-    dataset = opened.dataset
+    dataset = _group(opened.dataset, "PixelValueTransformationSequence")
     slope, intercept = number(dataset, "RescaleSlope") or 1.0, number(dataset, "RescaleIntercept") or 0.0
     return array.astype(np.float64) * slope + intercept
 

@@ -40,7 +40,7 @@ _KEYWORDS = (
     "PhotometricInterpretation Rows Columns NumberOfFrames SamplesPerPixel PlanarConfiguration BitsAllocated "
     "BitsStored HighBit FrameTime FrameTimeVector FrameIncrementPointer CineRate RecommendedDisplayFrameRate "
     "WindowCenter WindowWidth VOILUTFunction PixelRepresentation PresentationLUTShape PixelPresentation "
-    "RescaleSlope RescaleIntercept ModalityLUTSequence VOILUTSequence "
+    "RescaleSlope RescaleIntercept ModalityLUTSequence VOILUTSequence SharedFunctionalGroupsSequence "
     + " ".join(
         f"{name}PaletteColorLookupTable{part} Segmented{name}PaletteColorLookupTableData"
         for name in ("Red", "Green", "Blue")

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from pydicom.dataset import Dataset
-from pydicom.uid import JPEGBaseline8Bit, RLELossless
+from pydicom.uid import JPEG2000TransferSyntaxes, JPEGBaseline8Bit, RLELossless
 
-from studies.dicom import colours, compressed, fragments, palette, syntaxes, video
+from studies.dicom import colours, compressed, fragments, jpeg2000, palette, syntaxes, video
 from studies.dicom.attributes import text, value
 from studies.dicom.bounded_reader import UNDEFINED, DicomFile, Refused
 from studies.dicom.facts import PixelFacts
@@ -23,6 +23,9 @@ _COMPRESSED = "Its header says that its pixels are not compressed, but they are:
 _COLOUR = ("RGB", "YBR")
 _OF_ONE = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 _OF_THREE = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_RCT", "YBR_ICT")
+_TRANSFORMED = ("YBR_RCT", "YBR_ICT")
+_NOT_2000 = "Its header says {}, which only JPEG 2000 has: a converter left it. Shown as what is decoded."
+_UNTRANSFORMED = "Its header says {}, its compressed frames have no such transform: shown as red, green and blue."
 _SAMPLINGS = ("_422", "_420")
 _SHARE = {"": 6, "422": 4, "420": 3}
 _MISCOUNTED = (
@@ -95,6 +98,8 @@ def check(opened: DicomFile) -> Layout:
     layout = _recounted(opened, _sampled(opened, layout))
     flaw, reason = _flaw(opened, layout)
     whole = layout.frames
+    if layout.photometric in _TRANSFORMED and opened.syntax not in JPEG2000TransferSyntaxes:
+        opened.warnings.append(_NOT_2000.format(layout.photometric))
     if opened.pixel_length == UNDEFINED and opened.syntax != RLELossless:
         data = fragments.read(opened, fragments.walk(opened)[0][:1])
         layout = _deepened(opened, layout, compressed.depth(data))
@@ -147,7 +152,9 @@ def _say_whose_colours(opened: DicomFile, layout: Layout, data: bytes) -> None:
     if layout.samples != 3:
         return
     said, shown = colours.of_stream(data), colours.decided(data, layout.photometric)
-    meant = "RGB" if layout.photometric in ("RGB", "YBR_RCT", "YBR_ICT") else "YBR_FULL"
+    if layout.photometric in _TRANSFORMED and jpeg2000.transforms(data) is False:
+        opened.warnings.append(_UNTRANSFORMED.format(layout.photometric))
+    meant = "RGB" if layout.photometric in ("RGB", *_TRANSFORMED) else "YBR_FULL"
     if said and said != meant:
         whose = "those say" if shown == said else "the header says"
         opened.warnings.append(f"Its header says {layout.photometric}, its compressed frames {said}: shown as {whose}.")

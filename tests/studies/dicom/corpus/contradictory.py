@@ -33,7 +33,7 @@ from tests.studies.dicom.corpus.cells import (
     spread,
     words,
 )
-from tests.studies.dicom.corpus.native import table
+from tests.studies.dicom.corpus.native import table, windowed
 
 Encode = Callable[[Array, int], bytes]
 _ENCODERS: dict[str, Encode] = {
@@ -117,7 +117,7 @@ def not_followed() -> Iterator[Cell]:
     inverted = table(np.arange(255, -1, -1), 0, 8)
     inverted_modality = table(np.arange(255, -1, -1), 0, 8)
     inverted_modality.ModalityLUTType = "US"
-    supplemental = {
+    supplemental: dict[str, Any] = {
         f"{name}PaletteColorLookupTable{part}": value
         for name in ("Red", "Green", "Blue")
         for part, value in (("Descriptor", [16, 200, 16]), ("Data", bytes(32)))
@@ -146,7 +146,46 @@ def _overlaid(data: bytes, values: Array) -> bytes:
     return file(data, values.shape, extra=overlay)
 
 
+def grouped_windows() -> Iterator[Cell]:
+    """An enhanced object has window and rescaling in its functional groups, for all frames or for each."""
+    values = noise(2, ROWS, COLUMNS, bits=12)
+    for shape, shared in product(("LINEAR", "LINEAR_EXACT"), (True, False)):
+        groups = [_group(1800, 1500, shape)] if shared else [_group(1800, 1500, shape)] * 2
+        facts: dict[str, Any] = {("Shared" if shared else "PerFrame") + "FunctionalGroupsSequence": groups}
+        made = file(words(values, 16), values.shape, bits=(16, 12), **facts)
+        yield Cell(f"{shape} {shared}", made, windowed(values * 2 - 100, 1800, 1500, shape), None, 1)
+    groups = [_group(1800, 1500, "LINEAR"), _group(900, 1500, "LINEAR")]
+    made = file(words(values, 16), values.shape, bits=(16, 12), PerFrameFunctionalGroupsSequence=groups)
+    truth = windowed(values * 2 - 100, 1800, 1500, "LINEAR")
+    yield Cell("of their own", made, truth, None, 1, "said", "windows of their own")
+
+
+def _group(centre: float, width: float, shape: str) -> Dataset:
+    window, scale, group = Dataset(), Dataset(), Dataset()
+    window.WindowCenter, window.WindowWidth, window.VOILUTFunction = centre, width, shape
+    scale.RescaleSlope, scale.RescaleIntercept, scale.RescaleType = 2, -100, "US"
+    group.FrameVOILUTSequence, group.PixelValueTransformationSequence = [window], [scale]
+    return group
+
+
+def left_transforms() -> Iterator[Cell]:
+    """The name of a JPEG 2000 transform over pixels that have none: a converter decoded them and left the header."""
+    values = noise(2, ROWS, COLUMNS, 3)
+    shown = values.astype(np.uint8)
+    encoding: dict[str, Encode] = {RLELossless: encoders.rle, JPEG2000Lossless: encoders.j2k}
+    for photometric in ("YBR_RCT", "YBR_ICT"):
+        facts: dict[str, Any] = {"photometric": photometric}
+        yield Cell(
+            f"plain {photometric}", file(words(values, 8), values.shape, **facts), shown, None, 0, "said", "YBR_"
+        )
+        for syntax, encode in encoding.items():
+            made = compressed([encode(frame, 8) for frame in values], values.shape, syntax, **facts)
+            yield Cell(f"{syntax} {photometric}", made, shown, None, 0, "said", photometric)
+
+
 FAMILIES = {
+    "grouped windows": grouped_windows,
+    "left transforms": left_transforms,
     "contradicted depths": depths,
     "contradicted sides": sides,
     "wrong offsets": offsets,

@@ -40,6 +40,8 @@ CELLS = {
     "segmented palettes": 8,
     "compressed palettes": 12,
     "missing palettes": 3,
+    "grouped windows": 5,
+    "left transforms": 6,
     "contradicted depths": 16,
     "contradicted sides": 16,
     "wrong offsets": 12,
