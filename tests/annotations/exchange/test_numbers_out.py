@@ -107,6 +107,28 @@ def test_the_json_holds_every_number(drawn: Study, admin: User) -> None:
     assert _numbers(read["findings"]["drawings"]) == KNOWN
 
 
+@pytest.fixture
+def by_spacing() -> Study:
+    """A committed read of a box whose scale is from Pixel Spacing."""
+    made = factories.study(minutes=9 * 24 * 60)
+    made.clips.update(regions=[PICTURE | {"source": "Pixel Spacing"}], rows=300, columns=400)
+    box = {"sop_uid": made.clips.get().sop_uid, "frame": 1, "uid": "box", **DRAWN["box"]}
+    factories.read(made, right=0, left=0, drawings=[box])
+    return made
+
+
+STATED = KNOWN["box"] | {"scale": "scale from Pixel Spacing, not from ultrasound regions"}
+
+
+def test_a_scale_from_pixel_spacing_is_named_in_csv_json_and_coco(by_spacing: Study, admin: User) -> None:
+    (row,) = rows(export(admin))
+    (read,) = json.loads(text(export(admin, "json")))["reads"]
+    (region,) = json.loads(text(export(admin, "coco")))["annotations"]
+    assert _numbers(json.loads(row["drawings"])) == {"box": STATED}
+    assert _numbers(read["findings"]["drawings"]) == {"box": STATED}
+    assert _numbers([region["attributes"]]) == {"box": STATED}
+
+
 def test_coco_holds_the_numbers_of_regions(drawn: Study, admin: User) -> None:
     regions = [each["attributes"] for each in json.loads(text(export(admin, "coco")))["annotations"]]
     assert _numbers(regions) == {uid: KNOWN[uid] for uid in ("box", "ellipse", "freehand")}

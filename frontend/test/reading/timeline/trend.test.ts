@@ -307,6 +307,17 @@ describe("where a number lies among centiles", () => {
   });
 });
 
+describe("a number whose scale no ultrasound region states", () => {
+  const scale = "scale from Pixel Spacing, not from ultrasound regions";
+  const measures = [{ preset: "vi" as const, side: "left" as const, measured: { ...mm(12), scale } }];
+  const found = measuredValues("vi", [{ ...study(14, false, []), read: { reader: "A", measures } }], null);
+
+  it("says so in the table and in the chart", () => {
+    expect(trendTable("vi", found, REFERENCES, 182).textContent).toContain("12.0 mmscale from Pixel Spacing");
+    expect(trendChart("vi", found, REFERENCES, 182).textContent).toContain(`day 14: 12.0 mm, ${scale}`);
+  });
+});
+
 describe("the change of a number", () => {
   const one = (day: number, side: Side, ...values: number[]): StudyMeasures => ({
     ...study(day, false, []),
