@@ -75,7 +75,8 @@ function head({ open, kept_bytes, limit_bytes, keep_days }: QuarantinePage): HTM
     h(
       "span",
       { class: "dim" },
-      `${count(open, "file")} open · ${room} · refused files for ${count(keep_days, "day")}, conflicts until they are settled`,
+      `${count(open, "file")} open · ${room} · `,
+      `refused files for ${count(keep_days, "day")}, conflicts until they are settled`,
     ),
   );
 }
@@ -91,7 +92,8 @@ function empty(): HTMLElement {
       {},
       filtered
         ? "Widen the filter, or clear it to see what is open."
-        : "A file that cannot be taken in, or that contradicts one that is here, waits here for you. Settled ones are under State.",
+        : "A file that cannot be taken in, or that contradicts one that is here, waits here for you. " +
+            "Settled ones are under State.",
     ),
   );
 }
