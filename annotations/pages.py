@@ -20,6 +20,7 @@ from annotations.queues import assignment
 from annotations.reads.lifecycle import Place
 from live import queries
 from studies import access
+from studies.patients.namesakes import words_beside_numbers
 
 _LEVELS = {"high": "high weight", "mid": "middle weight", "low": "low weight"}
 
@@ -29,6 +30,7 @@ class DisputeRow(TypedDict):
 
     id: int
     patient_id: str
+    identity: Annotated[str, "where the number stands for several infants, or it is asked who it is; else empty"]
     study_uid: str
     summary: Annotated[str, "how many differences, and how much the weightiest weighs"]
     level: Level
@@ -113,17 +115,20 @@ def adjudicate(request: HttpRequest) -> HttpResponse:
     disputes = adjudication_disputes.open_disputes(permissions.person(request))
     audit.record(request, "adjudication.list_viewed", studies=[dispute.item.study_id for dispute in disputes])
     decided = adjudication_disputes.decided().filter(reader_id=request.user.pk).count()
-    items = [_dispute_row(dispute) for dispute in disputes]
+    infants = [dispute.item.study.patient for dispute in disputes]
+    identities = words_beside_numbers(infants, permissions.person(request))
+    items = [_dispute_row(dispute, identities.get(dispute.item.study.patient_id, "")) for dispute in disputes]
     page = {"page": "adjudicate", "items": len(items), "decided": decided, "seq": queries.head()}
     return render(request, "adjudicate.html", {"page": page, "items": items, "decided": decided})
 
 
-def _dispute_row(dispute: Dispute) -> DisputeRow:
+def _dispute_row(dispute: Dispute, identity: str) -> DisputeRow:
     count = len(dispute.differences)
     weight = _LEVELS[level(dispute.weight)]
     return {
         "id": dispute.item.pk,
         "patient_id": dispute.item.study.patient.patient_id,
+        "identity": identity,
         "study_uid": dispute.item.study.uid,
         "summary": f"{count} difference{'s' if count > 1 else ''}, {weight}",
         "level": level(dispute.weight),

@@ -45,6 +45,20 @@ def identity_notes(patients: Iterable[Patient], user: User) -> dict[int, Identit
     return {key: note for key, note in notes.items() if note is not None}
 
 
+def words_beside_numbers(patients: Iterable[Patient], user: User) -> dict[int, str]:
+    """What stands beside a number in a list: the whole note, or for those who do not see every infant that the number
+    is not one infant's alone, without a name."""
+    listed = list(patients)
+    if access.sees_everything(user):
+        return {key: note["text"] for key, note in identity_notes(listed, user).items()}
+    infants = {number: len(found) for number, found in _under_the_numbers(listed).items()}
+    return {each.pk: _short(infants[each.patient_id]) for each in listed if infants.get(each.patient_id, 0) > 1}
+
+
+def _short(infants: int) -> str:
+    return f"one number, {_counted(infants)} infants"
+
+
 def _under_the_numbers(patients: Iterable[Patient]) -> dict[str, list[Patient]]:
     """By number the infants that have studies."""
     numbers = {patient.patient_id for patient in patients}
@@ -66,7 +80,7 @@ def _note(
     if not sentences:
         return None
     url = f"/identity/?q={quote(patient.patient_id)}" if has_role(user, Role.ADMIN) and questions else None
-    short = f"one number, {_counted(len(others) + 1)} infants" if others else "who is it?"
+    short = _short(len(others) + 1) if others else "who is it?"
     return {"short": short, "text": " ".join(dict.fromkeys(sentences)), "url": url}
 
 

@@ -114,6 +114,23 @@ def test_the_page_shows_anonymous_reads_differences_first(disputed: Study, adjud
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        (Role.ADJUDICATOR, "one number, two infants"),
+        (Role.ADMIN, "One number, two infants: South, Ben (this one) / North, Anna."),
+    ],
+)
+def test_a_number_of_two_infants_names_them_to_nobody_who_may_not_know(disputed: Study, role: Role, said: str) -> None:
+    patient = disputed.patient
+    patient.name = "South^Ben"
+    patient.save()
+    factories.study(of=factories.patient(patient_id=patient.patient_id, ordinal=2, name="North^Anna"))
+    (item,) = client_of(person(role)).get("/adjudicate/").context["items"]
+    assert item["identity"] == said
+
+
+@pytest.mark.django_db
 def test_an_adjudicator_sees_the_answers_before_deciding_and_no_ai(disputed: Study, adjudicator: User) -> None:
     factories.scored(disputed)
     desk = at_desk(adjudicator, disputed)
