@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 SpatialFormat = Literal["2d", "m_mode", "spectral", "waveform", "graphics", "other"]
 
@@ -109,11 +109,48 @@ class PixelFacts(TypedDict):
     whole: int
 
 
-class Header(Identity, Acquisition, FrameTiming, ViewGuess):
-    """Everything that a DICOM header says about a clip."""
+class Content(TypedDict):
+    """Digests of the data set and of its pixels: as they are written, or as decoded. ``encoding``: of the pixels."""
+
+    data_set: str
+    pixels: str
+    encoding: str
+
+
+class Places(TypedDict):
+    """Where the frames lie in the file: ``frames`` of ``length`` bytes one behind the other from ``start``, or
+    ``parts``, for each frame the start and the length of its first piece, of its second, and so on."""
+
+    start: Annotated[int, "byte"]
+    length: Annotated[int, "bytes of one frame"]
+    frames: int
+    parts: list[list[int]] | None
+
+
+class Whole(TypedDict):
+    """The whole header, for those who ask for it later. ``study`` and ``series``: DICOM JSON of those levels alone.
+
+    ``elements`` is the DICOM JSON of everything, deflated; it is empty where only a part of the header can be read.
+    """
+
+    elements: bytes
+    study: dict[str, Any]
+    series: dict[str, Any]
+    content: Content | None
+    places: Places | None
+
+
+class HeaderFacts(Identity, Acquisition, FrameTiming, ViewGuess):
+    """What the platform makes of a DICOM header."""
 
     transfer_syntax: str
     patient: PatientFacts
     pixels: PixelFacts
     regions: list[Region]
     warnings: list[str]
+
+
+class Header(HeaderFacts):
+    """Everything that a DICOM header says about a clip, and the header itself."""
+
+    whole: Whole

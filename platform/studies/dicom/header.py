@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from studies.dicom import attributes, clocks, frame_timing, greys, pixel_layout, regions, view_labels
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 from studies.dicom.clocks import Written
-from studies.dicom.facts import Acquisition, Header, Identity, PatientFacts, ViewGuess
+from studies.dicom.facts import Acquisition, HeaderFacts, Identity, PatientFacts, ViewGuess
 
 DICOMDIR = "1.2.840.10008.1.3.10"
 _KEYWORDS = (
@@ -30,7 +30,7 @@ _KEYWORDS = (
 TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)) is not None]
 
 
-def read(path: Path) -> Header:
+def read(path: Path) -> HeaderFacts:
     """What the header of the file says; raises Refused."""
     opened = open_dicom(path, TAGS)
     dataset = opened.dataset

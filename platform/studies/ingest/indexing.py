@@ -18,6 +18,7 @@ from studies import clip_order, revisions
 from studies.access import every_study
 from studies.dicom import clocks
 from studies.dicom.facts import Header
+from studies.dicomweb import catalogue
 from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
 from studies.models import Clip, Outcome, Receipt, Study
 from studies.patients import matching
@@ -61,6 +62,7 @@ def add(arrivals: Sequence[Arrival], sender: Sender) -> list[IngestResult]:
     batch = _Batch(now, known, studies)
     results = [batch.add(arrival) for arrival in arrivals]
     Clip.objects.bulk_create(batch.clips)
+    catalogue.add(batch.clips, batch.headers)
     for study in batch.touched():
         revisions.touch(study, now=now)
         publish("study", audience=Audience.READERS, study_uid=study.uid)
@@ -78,7 +80,7 @@ class _Known:
 
 
 def _known(arrivals: Sequence[Arrival]) -> dict[str, _Known]:
-    rows = Clip.objects.filter(sop_uid__in=[arrival.sop_uid for arrival in arrivals]).order_by()
+    rows = Clip.every.filter(sop_uid__in=[arrival.sop_uid for arrival in arrivals]).order_by()
     columns = ("sop_uid", "digest", "study__uid", "parked_reason")
     return {sop_uid: _Known(*facts) for sop_uid, *facts in rows.values_list(*columns)}
 
@@ -99,6 +101,7 @@ class _Batch:
     known: dict[str, _Known]
     studies: dict[str, Study]
     clips: list[Clip] = field(default_factory=list)
+    headers: list[Header] = field(default_factory=list)
 
     def add(self, arrival: Arrival) -> IngestResult:
         if arrival.header is None or arrival.staged is None:
@@ -110,6 +113,7 @@ class _Batch:
         _warn_of_other_patient(study, arrival.header)
         _warn_of_clocks(arrival.header, self.now)
         self.clips.append(_clip(arrival.header, arrival.staged, arrival.judgement, study=study, now=self.now))
+        self.headers.append(arrival.header)
         self.known[arrival.sop_uid] = _Known(arrival.staged.digest, study.uid, arrival.judgement.reason)
         return _result(arrival, arrival.judgement)
 

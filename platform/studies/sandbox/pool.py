@@ -190,7 +190,8 @@ def ask(name: str, path: Path | None = None, **details: Any) -> protocol.Message
 
 def read_header(path: Path) -> Header:
     """What the header says; raises SandboxError, whose ``lasting`` tells a refused file from a trouble of ours."""
-    header, _ = ask("header", path)
+    header, (elements,) = ask("header", path)
+    header["whole"]["elements"] = elements
     return cast(Header, header)
 
 

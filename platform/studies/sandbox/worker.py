@@ -15,7 +15,7 @@ from typing import Any
 
 import pydicom.config
 
-from studies.dicom import content, header, pixels
+from studies.dicom import content, header, pixels, whole_header
 from studies.dicom.bounded_reader import Refused
 from studies.sandbox import protocol
 
@@ -28,7 +28,12 @@ Task = dict[str, Any]
 
 
 def _header(task: Task) -> protocol.Message:
-    return dict(header.read(Path(task["path"]))), []
+    """The facts and, beside them, the whole header, whose elements travel as bytes."""
+    facts = header.read(Path(task["path"]))
+    whole, warned = whole_header.read(Path(task["path"]), header.TAGS)
+    rest = {name: value for name, value in whole.items() if name != "elements"}
+    warnings = [*dict.fromkeys([*facts["warnings"], *warned])]
+    return {**facts, "warnings": warnings, "whole": rest}, [whole["elements"]]
 
 
 def _content(task: Task) -> protocol.Message:
