@@ -3,7 +3,8 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from studies import api, pages
-from studies.ingest import stow_api, upload_api
+from studies.dicomweb import urls as dicomweb_urls
+from studies.ingest import upload_api
 from studies.patients import api as patients_api
 
 _CLIP = "api/v1/studies/<str:uid>/clips/<str:sop_uid>"
@@ -23,6 +24,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/patients/<int:pk>/", patients_api.PatientView.as_view(), name="api-patient"),
     path("api/v1/patients/<int:pk>/merge/", patients_api.MergeView.as_view(), name="api-patient-merge"),
     path("api/v1/patients/<int:pk>/split/", patients_api.SplitView.as_view(), name="api-patient-split"),
-    path("dicom-web/studies", stow_api.StowView.as_view(), name="stow"),
-    path("dicom-web/studies/<str:study_uid>", stow_api.StowView.as_view(), name="stow-study"),
+    *dicomweb_urls.urlpatterns,
 ]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
+from django.http import HttpResponse
 from rest_framework import exceptions
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import READERS, allows, person
 from common.contract import answers
+from studies.api import AcceptHeaderIgnored
 from studies.dicom.uids import is_uid
+from studies.dicomweb import addresses
+from studies.dicomweb.dicom_json import DICOM_JSON, JSON, DicomElement, DicomJson
+from studies.dicomweb.negotiation import accepted
 from studies.ingest import multipart
 from studies.ingest.pipeline import Intake
 from studies.ingest.results import IngestResult, Sender
@@ -27,44 +31,31 @@ _FAILURES = {"other_study": OTHER_STUDY, "conflict": CONFLICT, "sandbox_failed":
 _FLAWS = {"truncated", "undecodable"}
 
 
-class DicomElement(TypedDict):
-    """One element of the DICOM JSON model (PS3.18, F.2.2); ``Value`` is missing where it is empty."""
-
-    vr: str
-    Value: NotRequired[list[Any]]
-
-
-DicomJson = dict[str, DicomElement]
-"""Elements by tag, eight hexadecimal digits."""
-
-
-class DicomJSONRenderer(JSONRenderer):
-    media_type = "application/dicom+json"
-
-
 class StowView(APIView):
     authentication_classes = STREAMING_AUTHENTICATION
     permission_classes = [allows(*READERS)]
-    renderer_classes = [DicomJSONRenderer, JSONRenderer]
+    content_negotiation_class = AcceptHeaderIgnored
 
     @answers(
         DicomJson,
         asks={"multipart/related": bytes},
-        media_type="application/dicom+json",
+        media_type=DICOM_JSON,
         also={202: DicomJson, 204: None, 409: DicomJson},
     )
-    def post(self, request: Request, study_uid: str = "") -> Response:
+    def post(self, request: Request, study: str = "") -> HttpResponse:
         """Store instances; 200 all, 202 some or with warnings, 409 none, 204 nothing came."""
-        if study_uid and not is_uid(study_uid):
+        kind = accepted(request).best([DICOM_JSON, JSON])
+        if study and not is_uid(study):
             raise BrokenBody("The address does not name a valid study.")
         if request.META.get("CONTENT_LENGTH") in (None, "", "0") and "Transfer-Encoding" not in request.headers:
-            return Response(status=204)
-        intake = Intake(Sender("stow", person(request), request._request), expected_study=study_uid)
+            return HttpResponse(status=204)
+        intake = Intake(Sender("stow", person(request), request._request), expected_study=study)
         body = _body(request)
         results = all_or_nothing(intake, lambda: _add_parts(intake, body))
         if not results:
             raise BrokenBody("The request has no parts.")
-        return Response(store_response(results, request, study_uid), status=status_of(results))
+        answer = json.dumps(store_response(results, study)).encode()
+        return HttpResponse(answer, status=status_of(results), content_type=kind)
 
 
 def _body(request: Request) -> multipart.Body:
@@ -95,18 +86,18 @@ def status_of(results: Sequence[IngestResult]) -> int:
     return 202 if failed or any(result.code in _FLAWS for result in results) else 200
 
 
-def store_response(results: Sequence[IngestResult], request: Request, study_uid: str) -> DicomJson:
+def store_response(results: Sequence[IngestResult], study_uid: str) -> DicomJson:
     """The Store Instances Response (PS3.18, 10.5.3), DICOM JSON."""
     stored = [result for result in results if not result.refused]
     failed = [result for result in results if result.refused]
     studies = {result.study_uid for result in stored} or ({study_uid} if study_uid else set())
     elements: DicomJson = {}
     if len(studies) == 1:
-        elements["00081190"] = _element("UR", request.build_absolute_uri(f"/dicom-web/studies/{studies.pop()}"))
+        elements["00081190"] = _element("UR", addresses.of_study(studies.pop()))
     if failed:
         elements["00081198"] = {"vr": "SQ", "Value": [_failed(result) for result in failed]}
     if stored:
-        elements["00081199"] = {"vr": "SQ", "Value": [_stored(result, request) for result in stored]}
+        elements["00081199"] = {"vr": "SQ", "Value": [_stored(result) for result in stored]}
     return elements
 
 
@@ -127,9 +118,9 @@ def _failed(result: IngestResult) -> DicomJson:
     }
 
 
-def _stored(result: IngestResult, request: Request) -> DicomJson:
-    path = f"/dicom-web/studies/{result.study_uid}/series/{result.series_uid}/instances/{result.sop_uid}"
-    elements = {**_reference(result), "00081190": _element("UR", request.build_absolute_uri(path))}
+def _stored(result: IngestResult) -> DicomJson:
+    address = addresses.of_instance(result.study_uid, result.series_uid, result.sop_uid)
+    elements = {**_reference(result), "00081190": _element("UR", address)}
     if result.code in _FLAWS:
         elements["00081196"] = _element("US", NOT_AS_DECLARED)
     return elements

@@ -24,11 +24,12 @@ def _reasons(answer: Any) -> list[int]:
     return [item["00081197"]["Value"][0] for item in answer.json()["00081198"]["Value"]]
 
 
-def test_all_stored_is_200_with_references(reader: Client) -> None:
+def test_all_stored_is_200_with_references(reader: Client, settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://us.example"
     answer = _store(reader, [clip(StudyInstanceUID="1.5", SOPInstanceUID="1.6")])
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/dicom+json")
     body = answer.json()
-    assert body["00081190"]["Value"] == ["http://testserver/dicom-web/studies/1.5"]
+    assert body["00081190"]["Value"] == ["https://us.example/dicom-web/studies/1.5"]
     (item,) = body["00081199"]["Value"]
     assert item["00081155"] == {"vr": "UI", "Value": ["1.6"]}
     assert "00081198" not in body
