@@ -24,7 +24,7 @@ _PADDING = b" \0"
 _TEXTS = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
 _PLANAR_CONFIGURATION, _PHOTOMETRIC = 0x00280006, 0x00280004
 _RGB_IN_JPEG_2000 = {b"YBR_RCT": b"RGB"}
-_SWAPPED = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4, "FD": 8, "OD": 8}
+SWAPPED = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4, "FD": 8, "OD": 8}
 
 
 def read(path: Path, *, decoded: bool) -> Content:
@@ -71,7 +71,7 @@ def _value(tag: BaseTag, element: RawDataElement | DataElement, *, swapped: bool
     if isinstance(element, DataElement):
         return b"" if element.is_empty else repr(element.value).encode()
     value = bytes(element.value or b"")
-    width = _SWAPPED.get(element.VR or "", 1) if swapped else 1
+    width = SWAPPED.get(element.VR or "", 1) if swapped else 1
     if width > 1:
         value = b"".join(value[at : at + width][::-1] for at in range(0, len(value), width))
     if dictionary_has_tag(tag) and dictionary_VR(tag) in _TEXTS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+WindowShape = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 SpatialFormat = Literal["2d", "m_mode", "spectral", "waveform", "graphics", "other"]
 
 
@@ -154,3 +155,13 @@ class Header(HeaderFacts):
     """Everything that a DICOM header says about a clip, and the header itself."""
 
     whole: Whole
+
+
+class Look(TypedDict):
+    """``window``: centre, width, shape. ``viewport``: the size to fit into, then, or zeros, the part of the picture
+    that is shown: left, top, width and height, which are negative where it is turned over."""
+
+    kind: str
+    quality: int
+    window: tuple[float, float, WindowShape] | None
+    viewport: tuple[float, float, float, float, float, float] | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,11 @@ from pydicom.pixels.processing import apply_modality_lut, apply_voi
 
 from studies.dicom.attributes import number, text, value
 from studies.dicom.bounded_reader import DicomFile
+from studies.dicom.facts import WindowShape
 from studies.dicom.pixel_layout import Layout
 
 Values = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
-Shape = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 _WHITE = 255
 _AS_STORED = "Its window (centre {:g}, width {:g}) is not applied: greys of eight bits are shown as stored."
 _UNUSABLE = "Its window has a width of {:g}, which means nothing: it is not applied."
@@ -29,7 +29,7 @@ class Window:
 
     centre: float
     width: float
-    shape: Shape = "LINEAR"
+    shape: WindowShape = "LINEAR"
 
     @property
     def usable(self) -> bool:
@@ -64,7 +64,7 @@ def window_of(dataset: Dataset) -> Window | None:
     if centre is None or width is None:
         return None
     shape = text(dataset, "VOILUTFunction", 16).upper()
-    return Window(centre, width, cast(Shape, shape) if shape in ("LINEAR_EXACT", "SIGMOID") else "LINEAR")
+    return Window(centre, width, cast(WindowShape, shape) if shape in ("LINEAR_EXACT", "SIGMOID") else "LINEAR")
 
 
 def say_what_is_not_applied(opened: DicomFile, layout: Layout) -> None:

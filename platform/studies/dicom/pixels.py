@@ -189,7 +189,7 @@ def display(path: Path, frames: Sequence[int], seconds: float) -> Iterator[tuple
     """
     source = open_source(path)
     deadline = time.monotonic() + seconds
-    for index, number in enumerate(_checked(frames, source)):
+    for index, number in enumerate(checked(frames, source)):
         if index and time.monotonic() > deadline:
             return
         yield number, *_display_frame(source, number)
@@ -198,7 +198,7 @@ def display(path: Path, frames: Sequence[int], seconds: float) -> Iterator[tuple
 def grey(path: Path, frames: Sequence[int]) -> Iterator[tuple[int, Grey]]:
     """(frame, luma as uint8 [H, W]) for each of ``frames``; raises Refused."""
     source = open_source(path)
-    for number in _checked(frames, source):
+    for number in checked(frames, source):
         yield number, grey_frame(source, number)
 
 
@@ -220,7 +220,7 @@ def _first_decodable(source: Source, numbers: tuple[int, ...]) -> Colour:
     return colour_frame(source, numbers[-1])
 
 
-def _checked(numbers: Sequence[int], source: Source) -> Sequence[int]:
+def checked(numbers: Sequence[int], source: Source) -> Sequence[int]:
     if not numbers or not 1 <= min(numbers) <= max(numbers) <= source.shape.frames:
         raise Refused("no_such_frame", f"The clip has {source.shape.frames} frames.")
     return numbers
