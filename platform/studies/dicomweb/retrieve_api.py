@@ -10,10 +10,12 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.permissions import READERS, allows
+from accounts.roles import Role
 from common.contract import answers
 from studies.api import AcceptHeaderIgnored
 from studies.dicom.facts import Look
@@ -23,6 +25,7 @@ from studies.dicomweb.bodies import NOTICE, NOTICE_HEADER, Part
 from studies.dicomweb.dicom_json import DICOM_JSON, JSON, DicomJson
 from studies.dicomweb.forms import DICOM, OCTETS, Form
 from studies.dicomweb.negotiation import accepted
+from studies.dicomweb.removal import remove
 from studies.dicomweb.resources import CannotGive, Resource, Uids, header_of, opened, refusal, stored_file
 from studies.ingest.stow_api import StowView
 from studies.models import Clip
@@ -38,6 +41,19 @@ class DicomView(APIView):
 
     permission_classes = [allows(*READERS)]
     content_negotiation_class = AcceptHeaderIgnored
+
+
+class AdminsDelete(APIView):
+    """Only an admin takes something away."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        roles = (Role.ADMIN,) if self.request.method == "DELETE" else READERS
+        return [allows(*roles)()]
+
+
+def _gone(request: Request, uids: Uids) -> HttpResponse:
+    remove(request, uids)
+    return HttpResponse(status=204)
 
 
 def _named(study: str, series: str = "", instance: str = "") -> Uids:
@@ -255,7 +271,7 @@ def _pictures_of_one(
     return bodies.single(parts[0], asked_range=_range_of(request, etag), etag=etag)
 
 
-class StudyView(StowView):
+class StudyView(AdminsDelete, StowView):
     """One study: everything in it, and the door for more of it."""
 
     @answers(bytes, media_type=f"multipart/related; type={DICOM}", also={206: bytes, 304: None})
@@ -263,19 +279,34 @@ class StudyView(StowView):
         """Every instance of the study."""
         return retrieved(request, _named(study))
 
+    @answers(None, status=204)
+    def delete(self, request: Request, study: str) -> HttpResponse:
+        """Take the study away; its bytes and the audit stay."""
+        return _gone(request, _named(study))
 
-class OneSeriesView(DicomView):
+
+class OneSeriesView(AdminsDelete, DicomView):
     @answers(bytes, media_type=f"multipart/related; type={DICOM}", also={206: bytes, 304: None})
     def get(self, request: Request, study: str, series: str) -> HttpResponseBase:
         """Every instance of the series."""
         return retrieved(request, _named(study, series))
 
+    @answers(None, status=204)
+    def delete(self, request: Request, study: str, series: str) -> HttpResponse:
+        """Take the series away; its bytes and the audit stay."""
+        return _gone(request, _named(study, series))
 
-class InstanceView(DicomView):
+
+class InstanceView(AdminsDelete, DicomView):
     @answers(bytes, media_type=f"multipart/related; type={DICOM}", also={206: bytes, 304: None}, files=[DICOM])
     def get(self, request: Request, study: str, series: str, instance: str) -> HttpResponseBase:
         """One instance: in a part of its own, or alone."""
         return retrieved(request, _named(study, series, instance))
+
+    @answers(None, status=204)
+    def delete(self, request: Request, study: str, series: str, instance: str) -> HttpResponse:
+        """Take the instance away; its bytes and the audit stay."""
+        return _gone(request, _named(study, series, instance))
 
 
 class MetadataView(DicomView):

@@ -15,7 +15,7 @@ from accounts import audit
 from live.models import Audience
 from live.publish import publish
 from studies import clip_order, revisions
-from studies.access import every_study
+from studies.access import with_deleted
 from studies.dicom import clocks
 from studies.dicom.facts import Header
 from studies.dicomweb import catalogue
@@ -46,6 +46,7 @@ _FROM_HEADER = (
     "warnings",
 )
 _FROM_PIXELS = ("photometric", "rows", "columns", "frames", "samples", "bits_stored")
+_DELETED = "It was deleted by {} and does not come back by being sent again. Ask an admin to bring it back."
 _CONFLICT = "Another file with the same SOP Instance UID but other content is already here. The first one was kept."
 
 
@@ -64,6 +65,7 @@ def add(arrivals: Sequence[Arrival], sender: Sender) -> list[IngestResult]:
     Clip.objects.bulk_create(batch.clips)
     catalogue.add(batch.clips, batch.headers)
     for study in batch.touched():
+        study.deleted_at = None
         revisions.touch(study, now=now)
         publish("study", audience=Audience.READERS, study_uid=study.uid)
     _record(arrivals, results, sender)
@@ -72,16 +74,17 @@ def add(arrivals: Sequence[Arrival], sender: Sender) -> list[IngestResult]:
 
 @dataclass(frozen=True)
 class _Known:
-    """An instance that is stored already."""
+    """An instance that is stored already; ``deleted_by`` names who took it away."""
 
     digest: str
     study_uid: str
     parked_reason: str
+    deleted_by: str | None = None
 
 
 def _known(arrivals: Sequence[Arrival]) -> dict[str, _Known]:
     rows = Clip.every.filter(sop_uid__in=[arrival.sop_uid for arrival in arrivals]).order_by()
-    columns = ("sop_uid", "digest", "study__uid", "parked_reason")
+    columns = ("sop_uid", "digest", "study__uid", "parked_reason", "deleted_by__username")
     return {sop_uid: _Known(*facts) for sop_uid, *facts in rows.values_list(*columns)}
 
 
@@ -124,6 +127,8 @@ class _Batch:
 
 
 def _judge_repeated(arrival: Arrival, known: _Known) -> Judgement:
+    if known.deleted_by is not None:
+        return Judgement(Outcome.REFUSED, "deleted", _DELETED.format(known.deleted_by))
     if arrival.staged is None or known.digest not in (arrival.staged.digest, arrival.repeats):
         return Judgement(Outcome.REFUSED, "conflict", _CONFLICT)
     return Judgement(Outcome.DUPLICATE, "duplicate", f"Already here. {known.parked_reason}".strip())
@@ -159,13 +164,13 @@ def _study_of(header: Header, now: datetime) -> Study:
             "first_image_at": now,
             "last_image_at": now,
         }
-        every_study().get_or_create(uid=header["study_uid"], defaults=defaults)
+        with_deleted().get_or_create(uid=header["study_uid"], defaults=defaults)
         study = _lock(header["study_uid"]).get()
     return study
 
 
 def _lock(uid: str) -> QuerySet[Study]:
-    return every_study().select_for_update(of=("self",)).select_related("patient", "original_patient").filter(uid=uid)
+    return with_deleted().select_for_update(of=("self",)).select_related("patient", "original_patient").filter(uid=uid)
 
 
 def _warn_of_other_patient(study: Study, header: Header) -> None:
@@ -245,7 +250,7 @@ def _audit(study_uid: str, results: Sequence[IngestResult], sender: Sender) -> N
     """One entry for each study of the batch, and one for the files that belong to none."""
     counts = Counter(result.outcome.value for result in results)
     conflicts = [result.sop_uid for result in results if result.code == "conflict"]
-    patient_ids = every_study().filter(uid=study_uid).values_list("patient__patient_id", flat=True)
+    patient_ids = with_deleted().filter(uid=study_uid).values_list("patient__patient_id", flat=True)
     audit.record(
         sender.request,
         "instance.conflict_detected" if conflicts else "study.received",

@@ -27,7 +27,13 @@ DICOM = "application/dicom"
 # Failure reasons as dicom-server uses those of PS3.18, table I.2-1; 272 is a processing failure, PS3.7 annex C.
 UNREADABLE, OTHER_STUDY, CONFLICT, PROCESSING_FAILURE = 43264, 43265, 45070, 272
 NOT_AS_DECLARED = 45063
-_FAILURES = {"other_study": OTHER_STUDY, "conflict": CONFLICT, "sandbox_failed": PROCESSING_FAILURE}
+NOT_AUTHORISED = 292
+_FAILURES = {
+    "other_study": OTHER_STUDY,
+    "conflict": CONFLICT,
+    "sandbox_failed": PROCESSING_FAILURE,
+    "deleted": NOT_AUTHORISED,
+}
 _FLAWS = {"truncated", "undecodable"}
 
 
