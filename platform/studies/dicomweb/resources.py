@@ -16,9 +16,26 @@ from accounts.permissions import person
 from studies import access, storage
 from studies.dicom.facts import Places
 from studies.dicomweb.metadata import Deflated
-from studies.models import Clip, Study
+from studies.models import Clip, InstanceHeader, Study
 from studies.sandbox import pool
 
+_COLUMNS = (
+    "study_id",
+    "sop_uid",
+    "sop_class",
+    "series_uid",
+    "series_number",
+    "instance_number",
+    "modality",
+    "transfer_syntax",
+    "frames",
+    "rows",
+    "columns",
+    "samples",
+    "bits_stored",
+    "digest",
+    "header__places",
+)
 _CHANGED = "The stored file of {} has changed on the disk. It is not given out; tell your admin."
 _LOST = "The stored file of {} is missing. Tell your admin."
 
@@ -53,7 +70,8 @@ def opened(request: Request, action: str, uids: Uids, **detail: Any) -> Resource
     """Raises Http404 for what does not exist and for what this person may not see."""
     named = {name: uid for name, uid in (("series", uids.series), ("sop_uid", uids.instance)) if uid}
     study = access.open_study(request, uids.study, action, **named, **detail)
-    clips = study.clips.select_related("header").order_by("series_number", "series_uid", "instance_number", "pk")
+    clips = study.clips.select_related("header").only(*_COLUMNS)
+    clips = clips.order_by("series_number", "series_uid", "instance_number", "pk")
     if uids.series:
         clips = clips.filter(series_uid=uids.series)
     if uids.instance:
@@ -73,8 +91,10 @@ class Uids:
     instance: str = ""
 
 
-def header_of(clip: Clip) -> Deflated:
-    return clip.header.elements if hasattr(clip, "header") else None
+def headers_of(resource: Resource) -> dict[int, Deflated]:
+    """Whole headers, by the key of their clip."""
+    rows = InstanceHeader.objects.filter(clip__in=[clip.pk for clip in resource.clips])
+    return dict(rows.values_list("clip_id", "elements"))
 
 
 def places_of(clip: Clip) -> Places | None:

@@ -26,7 +26,7 @@ from studies.dicomweb.dicom_json import DICOM_JSON, JSON, DicomJson
 from studies.dicomweb.forms import DICOM, OCTETS, Form
 from studies.dicomweb.negotiation import accepted
 from studies.dicomweb.removal import remove
-from studies.dicomweb.resources import CannotGive, Resource, Uids, header_of, opened, refusal, stored_file
+from studies.dicomweb.resources import CannotGive, Resource, Uids, headers_of, opened, refusal, stored_file
 from studies.ingest.stow_api import StowView
 from studies.models import Clip
 from studies.sandbox import pool
@@ -137,7 +137,8 @@ def described(request: Request, uids: Uids) -> HttpResponse:
     etag = _etag(kind, addresses.service(), *(f"{clip.digest}{hasattr(clip, 'header')}" for clip in resource.clips))
     if _is_known(request, etag):
         return bodies.not_modified(etag)
-    texts = [metadata.text(clip, header_of(clip), resource.study.uid) for clip in resource.clips]
+    kept = headers_of(resource)
+    texts = [metadata.text(clip, kept.get(clip.pk), resource.study.uid) for clip in resource.clips]
     response = HttpResponse(b"[" + b",".join(texts) + b"]", content_type=kind)
     response["ETag"] = etag
     response[NOTICE_HEADER] = NOTICE

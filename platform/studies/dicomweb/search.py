@@ -90,12 +90,16 @@ class Found:
 
 @dataclass(frozen=True)
 class _Rows:
-    """A level's rows, and how to come from them to the rows of those above."""
+    """A level's rows, and how to come from them to the rows of those above.
+
+    ``order`` of all of them is one that an index has; ``nested``: of those below one address; ``columns``: those read.
+    """
 
     level: Level
     model: type[Model]
     order: tuple[str, ...]
-    related: tuple[str, ...]
+    nested: tuple[str, ...]
+    columns: tuple[str, ...]
     study: str
     header: str
     series: str
@@ -106,19 +110,33 @@ def _instance_elements(row: InstanceHeader) -> Item:
     return metadata.elements(row.clip, row.elements, row.clip.study.uid)
 
 
+_OF_CLIP = (
+    "sop_uid",
+    "sop_class",
+    "series_uid",
+    "series_number",
+    "instance_number",
+    "modality",
+    "transfer_syntax",
+    "frames",
+    "rows",
+    "columns",
+)
 _LEVELS = {
     Level.STUDY: _Rows(
-        Level.STUDY, StudyHeader, ("-date", "-time", "-study"), ("study__patient",), "study", "", "",
-        lambda row: row.elements,
+        Level.STUDY, StudyHeader, ("-date", "-time", "-study"), ("-date", "-time", "-study"),
+        ("elements", "study__uid", "study__patient__patient_id"), "study", "", "", lambda row: row.elements,
     ),
     Level.SERIES: _Rows(
-        Level.SERIES, Series, ("study", "number", "pk"), ("study__patient", "study__header"), "study",
-        "study__header__", "", lambda row: row.elements,
+        Level.SERIES, Series, ("pk",), ("number", "pk"),
+        ("elements", "uid", "study__uid", "study__patient__patient_id", "study__header__elements"),
+        "study", "study__header__", "", lambda row: row.elements,
     ),
     Level.INSTANCE: _Rows(
-        Level.INSTANCE, InstanceHeader, ("series", "clip__instance_number", "pk"),
-        ("clip__study__patient", "series__study__header"), "clip__study", "series__study__header__", "series__",
-        _instance_elements,
+        Level.INSTANCE, InstanceHeader, ("pk",), ("series__number", "series", "clip__instance_number", "pk"),
+        ("elements", *(f"clip__{name}" for name in _OF_CLIP), "clip__study__uid", "clip__study__patient__patient_id",
+         "series__elements", "series__study__header__elements"),
+        "clip__study", "series__study__header__", "series__", _instance_elements,
     ),
 }  # fmt: skip
 
@@ -138,7 +156,9 @@ def search(user: access.Person, level: Level, asked: Asked, *, study: str = "", 
             by_hand.append(each)
         else:
             queryset = queryset.filter(wanted)
-    page = list(_page(queryset.order_by(*rows.order).select_related(*rows.related), rows, by_hand, asked))
+    related = {column.rpartition("__")[0] for column in rows.columns if "__" in column}
+    queryset = queryset.select_related(*related).only(*rows.columns)
+    page = list(_page(queryset.order_by(*(rows.nested if study else rows.order)), rows, by_hand, asked))
     named = {Level.STUDY: bool(study), Level.SERIES: bool(series)}
     told = [each for each in Level if each <= level and not named.get(each)]
     described = _described(page[: asked.limit], rows, asked, told)
