@@ -199,6 +199,14 @@ def test_a_jpeg_of_a_device_comes_byte_for_byte(client: DICOMwebClient, tmp_path
     assert client.retrieve_instance_frames(*uids, frame_numbers=[1], media_types=kind) == [jpeg]
 
 
+def test_a_body_in_chunks_is_stored(site: Site) -> None:
+    data = encoded(_clip(("1.9", "1.9.1", "1.9.1.1")))
+    chunks = (data[at : at + 700] for at in range(0, len(data), 700))
+    headers = {"Authorization": f"Token {site.token}", "Content-Type": "application/dicom"}
+    url = f"http://127.0.0.1:{site.port}/dicom-web/studies"
+    assert requests.post(url, data=chunks, headers=headers, timeout=30).status_code == 200
+
+
 def test_delete(site: Site, client: DICOMwebClient) -> None:
     boss = _client(site, site._manage("shell", "--no-imports", "-c", MAKE_TOKEN).split()[-1])
     uids = [("1.8", f"1.8.{series}", f"1.8.{series}.{number}") for series in (1, 2, 3) for number in (1, 2)]

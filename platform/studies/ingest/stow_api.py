@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -21,7 +21,7 @@ from studies.dicomweb.negotiation import accepted
 from studies.ingest import multipart
 from studies.ingest.pipeline import Intake
 from studies.ingest.results import IngestResult, Sender
-from studies.ingest.streamed_request import STREAMING_AUTHENTICATION, BrokenBody, all_or_nothing, body_of
+from studies.ingest.streamed_request import STREAMING_AUTHENTICATION, BrokenBody, all_or_nothing, body_of, check_length
 
 DICOM = "application/dicom"
 # Failure reasons as dicom-server uses those of PS3.18, table I.2-1; 272 is a processing failure, PS3.7 annex C.
@@ -44,7 +44,7 @@ class StowView(APIView):
 
     @answers(
         DicomJson,
-        asks={"multipart/related": bytes},
+        asks={"multipart/related": bytes, DICOM: bytes},
         media_type=DICOM_JSON,
         also={202: DicomJson, 204: None, 409: DicomJson},
     )
@@ -56,24 +56,29 @@ class StowView(APIView):
         if request.META.get("CONTENT_LENGTH") in (None, "", "0") and "Transfer-Encoding" not in request.headers:
             return HttpResponse(status=204)
         intake = Intake(Sender("stow", person(request), request._request), expected_study=study)
-        body = _body(request)
-        results = all_or_nothing(intake, lambda: _add_parts(intake, body))
+        add = _adder(request)
+        results = all_or_nothing(intake, lambda: add(intake))
         if not results:
             raise BrokenBody("The request has no parts.")
         answer = json.dumps(store_response(results, study)).encode()
         return HttpResponse(answer, status=status_of(results), content_type=kind)
 
 
-def _body(request: Request) -> multipart.Body:
+def _adder(request: Request) -> Callable[[Intake], None]:
+    """What adds the instances of the body: parts of it, or one that is all of it. Raises UnsupportedMediaType."""
     kind = multipart.content_type(request.META.get("CONTENT_TYPE", ""))
-    inner = str(kind.get_param("type", DICOM)).strip().lower()
+    inner = str(kind.get_param("type", DICOM)).partition(";")[0].strip().lower()
     encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding == "identity" and kind.get_content_type() == DICOM:
+        check_length(request)
+        return lambda intake: intake.add("body", iter(lambda: request._request.read(multipart.CHUNK), b""))
     if kind.get_content_type() != "multipart/related" or inner != DICOM or encoding != "identity":
         raise exceptions.UnsupportedMediaType(request.META.get("CONTENT_TYPE", "")[:100])
     try:
-        return body_of(request, kind)
+        body = body_of(request, kind)
     except multipart.BadMultipart as error:
         raise BrokenBody(f"The request is broken: {error}.") from None
+    return lambda intake: _add_parts(intake, body)
 
 
 def _add_parts(intake: Intake, body: multipart.Body) -> None:
