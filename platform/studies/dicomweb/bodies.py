@@ -37,8 +37,15 @@ class Pieces:
         return Pieces(self.path, [(first + start, length)])
 
 
+@dataclass(frozen=True)
+class Joined:
+    """Several bodies as one."""
+
+    bodies: Sequence[Body]
+
+
 Made = Callable[[], bytes]
-Body = Pieces | bytes | Made
+Body = Pieces | bytes | Made | Joined
 """What is made comes from a function that is called when it is sent."""
 
 
@@ -56,24 +63,34 @@ class Part:
         return self.body.size if isinstance(self.body, Pieces) else None
 
 
+Later = Callable[[], Part]
+"""A part that is made when its turn comes."""
+
+
 def whole_file(path: Path) -> Pieces:
     return Pieces(path, [(0, path.stat().st_size)])
 
 
-def multipart(parts: Sequence[Part], kind: str, *, status: int = 200) -> HttpResponseBase:
+def multipart(parts: Sequence[Part | Later], kind: str, *, status: int = 200) -> HttpResponseBase:
     """``multipart/related``; ``kind``: the type of its parts, without parameters."""
     boundary = uuid.uuid4().hex
-    heads = [_head(part, boundary) for part in parts]
-    tail = f"\r\n--{boundary}--\r\n".encode()
     response = StreamingHttpResponse(
-        _parts_sent(parts, heads, tail),
+        _parts_sent(parts, boundary),
         content_type=f'multipart/related; type="{kind}"; boundary={boundary}',
         status=status,
     )
-    sizes = [part.size for part in parts]
+    sizes = [None if callable(part) else _whole_size(part, boundary) for part in parts]
     if None not in sizes:
-        response["Content-Length"] = sum(size or 0 for size in sizes) + sum(map(len, heads)) + len(tail)
+        response["Content-Length"] = sum(size or 0 for size in sizes) + len(_tail(boundary))
     return _noted(response)
+
+
+def _whole_size(part: Part, boundary: str) -> int | None:
+    return None if part.size is None else len(_head(part, boundary)) + part.size
+
+
+def _tail(boundary: str) -> bytes:
+    return f"\r\n--{boundary}--\r\n".encode()
 
 
 def _head(part: Part, boundary: str) -> bytes:
@@ -85,12 +102,13 @@ def _head(part: Part, boundary: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-async def _parts_sent(parts: Sequence[Part], heads: Sequence[bytes], tail: bytes) -> AsyncIterator[bytes]:
-    for head, part in zip(heads, parts, strict=True):
-        yield head
+async def _parts_sent(parts: Sequence[Part | Later], boundary: str) -> AsyncIterator[bytes]:
+    for each in parts:
+        part = await sync_to_async(each, thread_sensitive=False)() if callable(each) else each
+        yield _head(part, boundary)
         async for chunk in _sent(part.body):
             yield chunk
-    yield tail
+    yield _tail(boundary)
 
 
 async def _sent(body: Body) -> AsyncIterator[bytes]:
@@ -99,6 +117,10 @@ async def _sent(body: Body) -> AsyncIterator[bytes]:
     elif isinstance(body, Pieces):
         async for chunk in _pieces_sent(body):
             yield chunk
+    elif isinstance(body, Joined):
+        for each in body.bodies:
+            async for chunk in _sent(each):
+                yield chunk
     else:
         yield await sync_to_async(body, thread_sensitive=False)()
 
@@ -126,7 +148,7 @@ def _read(file: BinaryIO, at: int, length: int) -> bytes:
 def single(part: Part, *, asked_range: str = "", etag: str = "") -> HttpResponseBase:
     """One body alone; a part of it where ``asked_range`` (RFC 9110, 14.2) names one that can be had."""
     size = part.size
-    span = _span(asked_range, size) if size is not None and not callable(part.body) else None
+    span = _span(asked_range, size) if size is not None else None
     response = _partial(part, span, size) if span is not None and size is not None else _whole(part)
     if size is not None:
         response["Accept-Ranges"] = "bytes"

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -21,7 +21,7 @@ from studies.api import AcceptHeaderIgnored
 from studies.dicom.facts import Look
 from studies.dicom.uids import is_uid
 from studies.dicomweb import addresses, bodies, forms, frames, metadata, pictures
-from studies.dicomweb.bodies import NOTICE, NOTICE_HEADER, Part
+from studies.dicomweb.bodies import NOTICE, NOTICE_HEADER, Later, Part
 from studies.dicomweb.dicom_json import DICOM_JSON, JSON, DicomJson
 from studies.dicomweb.forms import DICOM, OCTETS, Form
 from studies.dicomweb.negotiation import accepted
@@ -34,6 +34,7 @@ from studies.sandbox import pool
 _STEPS = re.compile(r"[0-9A-Fa-f]{8}(/[0-9]{1,6}/[0-9A-Fa-f]{8}){0,15}")
 _PIXEL_DATA = "7FE00010"
 MOST_PICTURES = 200
+Each = TypeVar("Each")
 
 
 class DicomView(APIView):
@@ -88,17 +89,18 @@ def retrieved(request: Request, uids: Uids) -> HttpResponseBase:
         return bodies.not_modified(etag)
     parts, lost = _present(request, resource, lambda clip, path: _instance_part(resource, clip, path, form))
     if not form.multipart:
-        return bodies.single(parts[0], asked_range=_range_of(request, etag), etag=etag)
+        part = parts[0]() if callable(parts[0]) else parts[0]
+        return bodies.single(part, asked_range=_range_of(request, etag), etag=etag)
     response = bodies.multipart(parts, DICOM, status=206 if lost else 200)
     response["ETag"] = etag
     return _with_lost(response, lost)
 
 
 def _present(
-    request: Request, resource: Resource, part_of: Callable[[Clip, Path], Part]
-) -> tuple[list[Part], list[CannotGive]]:
+    request: Request, resource: Resource, part_of: Callable[[Clip, Path], Each]
+) -> tuple[list[Each], list[CannotGive]]:
     """A part for each clip whose file is whole; raises CannotGive where that is none."""
-    parts: list[Part] = []
+    parts: list[Each] = []
     lost: list[CannotGive] = []
     for clip in resource.clips:
         try:
@@ -116,18 +118,22 @@ def _with_lost(response: HttpResponseBase, lost: Sequence[CannotGive]) -> HttpRe
     return response
 
 
-def _instance_part(resource: Resource, clip: Clip, path: Path, form: Form) -> Part:
+def _instance_part(resource: Resource, clip: Clip, path: Path, form: Form) -> Part | Later:
+    """As it is stored, or recoded when its turn comes: one file at a time is in memory."""
     address = addresses.of_instance(resource.study.uid, clip.series_uid, clip.sop_uid)
     whole = bodies.whole_file(path)
     as_stored = f"{DICOM}; transfer-syntax={clip.transfer_syntax}"
     if form.stored or clip.transfer_syntax == form.syntax:
         return Part(as_stored, whole, address)
-    try:
-        data = pool.recoded(path)
-    except pool.SandboxError:
-        # Nobody is better off without it: as it is stored, which its part says.
-        return Part(as_stored, whole, address)
-    return Part(form.content_type, data, address)
+
+    def recoded() -> Part:
+        try:
+            return Part(form.content_type, pool.recoded(path), address)
+        except pool.SandboxError:
+            # Nobody is better off without it: as it is stored, which its part says.
+            return Part(as_stored, whole, address)
+
+    return recoded
 
 
 def described(request: Request, uids: Uids) -> HttpResponse:
@@ -211,17 +217,12 @@ def _all_pixels(request: Request, resource: Resource, clip: Clip, path: Path) ->
 
 
 def _joined(found: Sequence[bodies.Body], path: Path) -> bodies.Body:
-    """All frames as one body: a place in the file, or made when it is sent."""
+    """All frames as one body: a place in the file, or one after another."""
     pieces = [body for body in found if isinstance(body, bodies.Pieces)]
     if len(pieces) == len(found):
         first, last = pieces[0].places[0], pieces[-1].places[-1]
         return bodies.Pieces(path, [(first[0], last[0] + last[1] - first[0])])
-    return lambda: b"".join(map(_bytes_of, found))
-
-
-def _bytes_of(body: bodies.Body) -> bytes:
-    assert not isinstance(body, bodies.Pieces), "frames lie in the file, or are decoded"
-    return body if isinstance(body, bytes) else body()
+    return bodies.Joined(found)
 
 
 def shown(request: Request, uids: Uids, numbers: str, *, small: bool) -> HttpResponseBase:
