@@ -237,10 +237,15 @@ def shown(request: Request, uids: Uids, numbers: str, *, small: bool) -> HttpRes
     resource = Resource(resource.study, [clip for clip in resource.clips if clip.has_frames][:MOST_PICTURES])
     if not resource.clips:
         raise CannotGive("It holds no image.")
+    etag = _etag(str(look), *(clip.digest for clip in resource.clips))
+    if _is_known(request, etag):
+        return bodies.not_modified(etag)
     parts, lost = _present(request, resource, lambda clip, path: Part(kind, pictures.picture(clip, path, 1, look)))
     if len(parts) == 1 and not lost:
-        return bodies.single(parts[0])
-    return _with_lost(bodies.multipart(parts, kind, status=206 if lost else 200), lost)
+        return bodies.single(parts[0], asked_range=_range_of(request, etag), etag=etag)
+    response = bodies.multipart(parts, kind, status=206 if lost else 200)
+    response["ETag"] = etag
+    return _with_lost(response, lost)
 
 
 def _picture_kind(request: Request) -> str:
