@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -31,7 +32,8 @@ def _rows() -> list[tuple[str, str, set[int]]]:
 def _routes() -> Iterator[tuple[str, str]]:
     for each in urlpatterns:
         path = "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(each.pattern)).removeprefix("dicom-web/")
-        methods = {"get", "post", "delete"} & set(dir(each.callback.view_class))
+        view: Any = each.callback
+        methods = {"get", "post", "delete"} & set(dir(view.view_class))
         yield from ((method.upper(), path) for method in methods)
 
 
