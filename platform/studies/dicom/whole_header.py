@@ -36,8 +36,8 @@ def _described(opened: DicomFile, written: Content | None, places: Places | None
     elements = dicom_json.of(opened)
     whole: Whole = {
         "elements": zlib.compress(elements.text().encode(), _SPEED),
-        "study": elements.picked(levels.STUDY, most=MOST_OF_A_LEVEL),
-        "series": elements.picked(levels.SERIES, most=MOST_OF_A_LEVEL),
+        "study": elements.picked(levels.study(), most=MOST_OF_A_LEVEL),
+        "series": elements.picked(levels.series(), most=MOST_OF_A_LEVEL),
         "content": written,
         "places": places,
     }

@@ -1,4 +1,7 @@
-"""Attributes as queries name them: by keyword or by tag, inside sequences with dots between (PS3.18, 8.3.4)."""
+"""Attributes as queries name them: by keyword or by tag, inside sequences with dots between (PS3.18, 8.3.4).
+
+pydicom's dictionary is loaded with the first query, so that a web process starts without it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from rest_framework import exceptions
 
 from studies.dicom import levels
@@ -54,6 +56,8 @@ def key_of(name: str) -> Key:
 
 
 def _tag(step: str, name: str) -> str:
+    from pydicom.datadict import tag_for_keyword
+
     if _TAG.fullmatch(step):
         return step.upper()
     tag = tag_for_keyword(step)
@@ -65,11 +69,13 @@ def _tag(step: str, name: str) -> str:
 
 
 def _kind(tag: str) -> str:
+    from pydicom.datadict import dictionary_has_tag, dictionary_VR
+
     number = int(tag, 16)
     return dictionary_VR(number)[:2] if dictionary_has_tag(number) else "UN"
 
 
 def _level(tag: str) -> Level:
-    if tag in levels.STUDY or tag in _COUNTED_OF_STUDY:
+    if tag in levels.study() or tag in _COUNTED_OF_STUDY:
         return Level.STUDY
-    return Level.SERIES if tag in levels.SERIES else Level.INSTANCE
+    return Level.SERIES if tag in levels.series() else Level.INSTANCE
