@@ -44,7 +44,11 @@ def answered_enough() -> QuerySet[QueueItem]:
     """Items of active queues that as many readers as they take, and at least two, have answered."""
     committed = Q(reads__context=Context.QUEUE, reads__status=ReadStatus.COMMITTED)
     items = QueueItem.objects.filter(
-        queue__active=True, repeat_of__isnull=True, gold__isnull=True, queue__trainee=False
+        queue__active=True,
+        repeat_of__isnull=True,
+        gold__isnull=True,
+        queue__trainee=False,
+        study__deleted_at__isnull=True,
     )
     items = items.annotate(answers_given=Count("reads", filter=committed))
     needed = Greatest(2, F("queue__readers_per_study") + F("extra_readers"))

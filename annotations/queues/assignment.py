@@ -73,7 +73,8 @@ def items_of(user: User) -> QuerySet[QueueItem]:
 
     A repeat goes with its first round from the beginning, so that a total never tells that something comes again.
     """
-    items = QueueItem.objects.filter(queue__in=queues_of(user)).annotate(first=Coalesce("repeat_of_id", "pk"))
+    present = QueueItem.objects.filter(queue__in=queues_of(user), study__deleted_at__isnull=True)
+    items = present.annotate(first=Coalesce("repeat_of_id", "pk"))
     for_everybody = Q(gold__isnull=False) | Q(queue__trainee=True)
     free = ~Q(first__in=_full_without(user))
     return items.filter(Q(first__in=_own(user).values("item")) | for_everybody | free).select_related("queue", "study")

@@ -13,6 +13,9 @@ from accounts.models import AuditEntry, User
 ACTION = re.compile(r"[a-z]+(_[a-z]+)*\.([a-z]+_)*([a-z]+ed(_in|_out)?|made|reread|split)")
 """``noun.verb-past``: what was done to what, as ``study.viewed`` or ``label_queue.progress_viewed``."""
 
+NAMING_SEVERAL = ("dicom_studies.searched", "dicom_series.searched", "dicom_instances.searched")
+"""Actions whose one entry may name several patients, in ``detail``: as ``patients``."""
+
 
 def record(
     request: HttpRequest | None,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.dateparse import parse_date
 from rest_framework.request import Request
 
+from accounts import audit
 from accounts.models import AuditEntry
 from common.append_only import AppendOnlyQuerySet
 from common.local_time import midnight
@@ -63,8 +66,17 @@ def _filters(query: Mapping[str, str]) -> dict[str, str]:
     return {name: query[name].strip()[:150] for name in names if query.get(name, "").strip()}
 
 
+def _about(patient_id: str) -> Q:
+    """Entries of one patient, and those that name the patient among others."""
+    among_others = Q(action__in=audit.NAMING_SEVERAL, detail__patients__icontains=json.dumps(patient_id))
+    return Q(patient_id=patient_id) | among_others
+
+
 def _matching(filters: dict[str, str]) -> AppendOnlyQuerySet[AuditEntry]:
-    entries = AuditEntry.objects.filter(**{_EXACT[name]: filters[name] for name in filters.keys() & _EXACT.keys()})
+    exact = filters.keys() & _EXACT.keys() - {"patient_id"}
+    entries = AuditEntry.objects.filter(**{_EXACT[name]: filters[name] for name in exact})
+    if "patient_id" in filters:
+        entries = entries.filter(_about(filters["patient_id"]))
     since, until = _day(filters.get("since", "")), _day(filters.get("until", ""))
     if since:
         entries = entries.filter(at__gte=since)

@@ -27,6 +27,9 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", DEFAULT_SECRET)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+_OWN_NAME = f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION and ALLOWED_HOSTS else ""
+PUBLIC_URL = env.str("PUBLIC_URL", "") or _OWN_NAME or f"http://127.0.0.1:{env.str('PORT', '8000')}"
+"""Where the site is reached from outside: Retrieve URLs begin with it, by whatever name a request came."""
 VAR = Path(env.str("FONTANELLE_VAR", str(ROOT / "var")))
 VAR.mkdir(parents=True, exist_ok=True)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
 from rest_framework.request import Request
 
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 Person = User | AnonymousUser
 Rule = Callable[[User], Q]
 
+Row = TypeVar("Row", bound=Model)
+
 _NOTHING = Q(pk__in=[])
 _rules: list[Rule] = []
 
@@ -36,9 +38,14 @@ def also_visible(rule: Rule) -> Rule:
     return rule
 
 
-def every_study() -> QuerySet[Study]:
-    """All studies, for machinery that shows nothing to anybody: ingest, revisions, scoring, snapshots."""
+def with_deleted() -> QuerySet[Study]:
+    """All studies that ever came, for ingest, which must know them, and for what an admin may bring back."""
     return Study.objects.all()  # noqa: TID251 - the door itself
+
+
+def every_study() -> QuerySet[Study]:
+    """All studies that nobody deleted, for machinery that shows nothing to anybody: revisions, scoring, snapshots."""
+    return with_deleted().filter(deleted_at__isnull=True)
 
 
 def sees_everything(user: Person) -> bool:
@@ -55,6 +62,13 @@ def visible_studies(user: Person) -> QuerySet[Study]:
     for rule in _rules:
         allowed |= rule(cast(User, user))
     return every_study().filter(allowed).distinct()
+
+
+def visible_rows(user: Person, rows: QuerySet[Row], study: str) -> QuerySet[Row]:
+    """Those whose study, which they name ``study``, this person may see."""
+    if sees_everything(user):
+        return rows.filter(**{f"{study}__deleted_at__isnull": True})
+    return rows.filter(**{f"{study}__in": visible_studies(user)})
 
 
 def visible_clips(user: Person, uid: str) -> QuerySet[Clip]:

@@ -65,6 +65,7 @@ def frame_bytes(clip: Clip, number: int) -> Frame:
     if not 1 <= number <= clip.frames:
         raise FrameError(f"The clip has {clip.frames} frames; there is no frame {number}.")
     if (cached := _cached(clip, number)) is not None:
+        _refuse_changed(clip)
         return cached
     with _decoding(clip.digest):
         return _cached(clip, number) or _decode(clip, number)
@@ -104,10 +105,11 @@ def look_for_flow(clip: Clip, numbers: Sequence[int]) -> None:
 def thumbnail(clip: Clip) -> bytes:
     """The middle frame as a small JPEG; raises FrameError."""
     path = _folder(clip) / "thumbnail.jpg"
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_bytes()
     if not clip.has_frames:
         raise FrameError("It holds no image.")
+    _refuse_changed(clip)
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
     with _as_frame_error(clip):
         data = pool.thumbnail(storage.verified(clip.digest), THUMBNAIL_SIDE)
     _store(path, data)
@@ -115,6 +117,12 @@ def thumbnail(clip: Clip) -> bytes:
         # Where no model looks, the middle of each clip is looked at all the same.
         look_for_flow(clip, [(clip.frames + 1) // 2])
     return data
+
+
+def _refuse_changed(clip: Clip) -> None:
+    """A picture of a file whose bytes have changed since is not shown either; raises FrameError."""
+    with _as_frame_error(clip), contextlib.suppress(storage.Missing):
+        storage.verified(clip.digest)
 
 
 def _batch(clip: Clip) -> int:

@@ -142,6 +142,7 @@ class Study(models.Model):
     first_image_at = models.DateTimeField()
     last_image_at = models.DateTimeField()
     closes_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
@@ -179,12 +180,24 @@ class ClipQuerySet(models.QuerySet["Clip"]):
         return self.with_frames().filter(scorable=True)
 
 
+ClipManager = models.Manager.from_queryset(ClipQuerySet)
+
+
+class PresentClips(ClipManager["Clip"]):
+    """Without those that an admin deleted: whoever lists the clips of a study or a revision lists these."""
+
+    def get_queryset(self) -> ClipQuerySet:
+        return ClipQuerySet(self.model, using=self._db).filter(deleted_at__isnull=True)
+
+
 class Clip(models.Model):
     """One SOP instance; a still is a clip of one frame. ``frames`` 0: it holds no image.
 
     ``pixel_notes`` are those of ``warnings`` that tell what was decided about pixels; null: from before it was kept.
     ``decoding``: the way of decoding by which all this was written down.
     ``flow``: the frames, from 1, in which somebody has looked for colour Doppler, and those of them that show it.
+
+    A deleted one stays with its bytes, for the audit and for an admin alone: ``Clip.every`` has them, too.
     """
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="clips")
@@ -225,8 +238,11 @@ class Clip(models.Model):
     decoding = models.PositiveSmallIntegerField(default=decoding.current, db_default=1)
     replaced_at = models.DateTimeField(null=True)
     """When another picture took this one's place last: an admin accepted it from the quarantine."""
+    deleted_at = models.DateTimeField(null=True)
+    deleted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
-    objects = ClipQuerySet.as_manager()
+    objects = PresentClips()
+    every = ClipManager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["acquired_at", "series_number", "instance_number", "id"]
@@ -280,6 +296,73 @@ class StudyRevision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study} revision {self.number}"
+
+
+class StudyHeader(models.Model):
+    """What the first instance of a study says of it and of its patient, as queries ask for it.
+
+    ``elements`` is DICOM JSON. Dates are YYYYMMDD, times HHMMSS.FFFFFF; names are folded, a column for each group, and
+    ``name_words`` has every word of all of them behind a space.
+    """
+
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, primary_key=True, related_name="header")
+    date = models.CharField(max_length=8, blank=True, db_index=True)
+    time = models.CharField(max_length=16, blank=True)
+    accession = models.CharField(max_length=64, blank=True, db_index=True)
+    number = models.CharField(max_length=64, blank=True)
+    description = models.CharField(max_length=128, blank=True)
+    patient_id = models.CharField(max_length=64, blank=True, db_index=True)
+    issuer = models.CharField(max_length=64, blank=True)
+    name = models.CharField(max_length=324, blank=True, db_index=True)
+    name_ideographic = models.CharField(max_length=324, blank=True)
+    name_phonetic = models.CharField(max_length=324, blank=True)
+    name_words = models.TextField(blank=True)
+    birth_date = models.CharField(max_length=8, blank=True)
+    sex = models.CharField(max_length=16, blank=True)
+    elements = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["-date", "-time", "-study"], name="study_header_latest")]
+
+    def __str__(self) -> str:
+        return f"header of study {self.pk}"
+
+
+class Series(models.Model):
+    """What the first instance of a DICOM series says of it; columns as in StudyHeader."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="series")
+    uid = models.CharField(max_length=64, db_index=True)
+    number = models.IntegerField(null=True)
+    modality = models.CharField(max_length=16, blank=True)
+    description = models.CharField(max_length=128, blank=True)
+    body_part = models.CharField(max_length=64, blank=True)
+    started_on = models.CharField(max_length=8, blank=True)
+    started_at = models.CharField(max_length=16, blank=True)
+    elements = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "series"
+        constraints = [models.UniqueConstraint(fields=["study", "uid"], name="one_series_per_study_and_uid")]
+
+    def __str__(self) -> str:
+        return self.uid
+
+
+class InstanceHeader(models.Model):
+    """The whole header of a file, read once: ``elements`` is DICOM JSON, deflated; empty where it could not be read.
+
+    ``content`` and ``places`` as in studies.dicom.facts: digests of what the file says, and where its frames lie.
+    """
+
+    clip = models.OneToOneField(Clip, on_delete=models.CASCADE, primary_key=True, related_name="header")
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="instances")
+    elements = models.BinaryField()
+    content = models.JSONField(null=True)
+    places = models.JSONField(null=True)
+
+    def __str__(self) -> str:
+        return f"header of clip {self.pk}"
 
 
 class Outcome(models.TextChoices):

@@ -1,9 +1,9 @@
 """What the headers of stored files say, read again: some came in before the platform read it, or read it otherwise.
 
 Only what the file alone decides and nobody sets by hand: of clips scales, Doppler traces, frame times, what is known of
-the pixels, and whether a video can be played, which changes when ffmpeg is installed; of a study what its files call
-infant and study, and the infant's name as it came. Bytes, revisions, scores and numbers that were committed stay as
-they are; a study whose pixels are now others gets a revision more, which the champion scores.
+the pixels, the whole header, and whether a video can be played, which changes when ffmpeg is installed; of a study what
+its files call infant and study, and the infant's name as it came. Bytes, revisions, scores and numbers that were
+committed stay as they are; a study whose pixels are now others gets a revision more, which the champion scores.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from studies.access import every_study
 from studies.dicom.facts import AsSent, Header, fuller
 from studies.dicom.kinds import is_video
 from studies.dicom.person_names import groups
+from studies.dicomweb import catalogue
 from studies.ingest import indexing, pipeline
-from studies.models import Clip, Outcome, Patient, Study
+from studies.models import Clip, InstanceHeader, Outcome, Patient, Study
 from studies.sandbox import pool
 
 Facts = dict[str, object]
 FACTS = ("frame_time_ms", "frame_times_ms", "frame_time_flaw", "display_rate", "regions", "pixel_notes")
 PIXELS = ("photometric", "rows", "columns", "frames", "samples", "bits_stored")
+HEADER = "header"
+"""Stands for the whole header, where none was kept."""
 SCORED = {*PIXELS, "pixel_notes", "scorable", "decode_error"}
 """What of it changes what a model sees."""
 _GREYS_AND_COLOURS = ("MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422")
@@ -40,6 +43,8 @@ class Found:
     """What the files of a study say and the database has otherwise, of clips by column."""
 
     clips: dict[Clip, Facts] = field(default_factory=dict)
+    headers: dict[Clip, Header] = field(default_factory=dict)
+    """Whole headers where none was kept, and those of changed clips."""
     as_sent: AsSent | None = None
     names: dict[Patient, str] = field(default_factory=dict)
     """Infants whose name lost its components or groups when it came, with the name as the files have it."""
@@ -57,9 +62,11 @@ def header_of(clip: Clip) -> Header:
 def compared(study: Study, headers: Mapping[Clip, Header]) -> Found:
     """``headers`` of its clips, the one that came first before the others."""
     found = Found()
+    with_header = set(InstanceHeader.objects.filter(clip__in=headers).values_list("clip_id", flat=True))
     for clip, header in headers.items():
-        if facts := _differences(clip, header):
+        if facts := _differences(clip, header) | ({} if clip.pk in with_header else {HEADER: None}):
             found.clips[clip] = facts
+            found.headers[clip] = header
     if study.as_sent is None and headers:
         found.as_sent = reduce(fuller, (header["as_sent"] for header in headers.values()))
         before, name = shortened(found.as_sent["name"]), found.as_sent["name"]
@@ -120,7 +127,9 @@ def keep(study: Study, found: Found, *, user: User | None = None) -> bool:
     """
     again = any(is_scored_again(clip, facts) for clip, facts in found.clips.items())
     for clip, facts in found.clips.items():
-        Clip.objects.filter(pk=clip.pk).update(**facts)
+        columns = {name: value for name, value in facts.items() if name != HEADER}
+        Clip.objects.filter(pk=clip.pk).update(**columns)
+    catalogue.add(list(found.headers), list(found.headers.values()))
     if again:
         again = bool(every_study().filter(pk=study.pk, closes_at=None).update(closes_at=timezone.now()))
     if found.as_sent:

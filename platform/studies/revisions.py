@@ -33,11 +33,14 @@ def on_revision_closed(callback: Callback) -> Callback:
 
 
 def touch(study: Study, *, now: datetime | None = None) -> None:
-    """An instance came: the quiet period starts again. In the caller's transaction, which holds the study's row."""
+    """An instance came, or was taken away: the quiet period starts again.
+
+    In the caller's transaction, which holds the study's row.
+    """
     moment = now or timezone.now()
     study.last_image_at = moment
     study.closes_at = moment + settings.QUIET_PERIOD
-    study.save(update_fields=["last_image_at", "closes_at"])
+    study.save(update_fields=["last_image_at", "closes_at", "deleted_at"])
 
 
 def close_due(now: datetime | None = None) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -24,6 +25,8 @@ from urllib.parse import parse_qs, unquote, urlparse
 from django.conf import settings
 
 from common.atomic_file import replacing
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 1024**2
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -325,6 +328,7 @@ def verified(digest: str, within: Store | None = None) -> Path:
 def _verify(path: Path, digest: str, inode: int, size: int, changed: int) -> None:
     with path.open("rb") as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
+            logger.error("the stored file %s has changed on the disk", digest)
             raise Corrupt(digest)
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from studies import api, pages
-from studies.ingest import stow_api, upload_api
+from studies.dicomweb import urls as dicomweb_urls
+from studies.ingest import upload_api
 from studies.patients import api as patients_api
 from studies.patients import suggestions_api
 from studies.quarantine import api as quarantine_api
@@ -34,6 +35,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_FILE}/download/", quarantine_api.QuarantineDownloadView.as_view(), name="api-quarantine-download"),
     path(f"{_FILE}/accept/", quarantine_api.QuarantineAcceptView.as_view(), name="api-quarantine-accept"),
     path(f"{_FILE}/discard/", quarantine_api.QuarantineDiscardView.as_view(), name="api-quarantine-discard"),
-    path("dicom-web/studies", stow_api.StowView.as_view(), name="stow"),
-    path("dicom-web/studies/<str:study_uid>", stow_api.StowView.as_view(), name="stow-study"),
+    *dicomweb_urls.urlpatterns,
 ]

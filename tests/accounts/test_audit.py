@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import DatabaseError
@@ -104,3 +105,9 @@ def test_the_admin_site_shows_entries_and_changes_none(admin: User) -> None:
 
 def test_the_admin_site_lists_no_tokens(admin: User) -> None:
     assert client_of(admin).get("/admin/authtoken/tokenproxy/").status_code == 404
+
+
+@pytest.mark.parametrize(("name", "count"), [("P-1", 1), ('P"2', 1), ("P-", 0)])
+def test_a_patient_is_found_among_others_that_one_entry_names(admin: User, name: str, count: int) -> None:
+    audit.record(None, "dicom_studies.searched", patients=["P-1", 'P"2'], found=2)
+    assert len(page(admin, "?" + urlencode({"patient_id": name}))["entries"]) == count

@@ -8,41 +8,39 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
-from studies.dicom import pixels
+from studies.dicom import pixels, syntaxes
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
+from studies.dicom.facts import Content
 
 _CHUNK = 1024**2
 _PADDING = b" \0"
 _TEXTS = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
 _PLANAR_CONFIGURATION, _PHOTOMETRIC = 0x00280006, 0x00280004
 _RGB_IN_JPEG_2000 = {b"YBR_RCT": b"RGB"}
-_SWAPPED = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4, "FD": 8, "OD": 8}
-
-
-class Content(TypedDict):
-    """Digests of the data set and of its pixels: as they are written, or as decoded. ``encoding``: of the pixels."""
-
-    data_set: str
-    pixels: str
-    encoding: str
+SWAPPED = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4, "FD": 8, "OD": 8}
 
 
 def read(path: Path, *, decoded: bool) -> Content:
     """``decoded``: the pixels that a decoder gives, equal for every lossless way of writing them. Raises Refused."""
-    opened = open_dicom(path)
+    return of(open_dicom(path), _decoded(path) if decoded else None)
+
+
+def of(opened: DicomFile, image_bytes: Iterator[bytes] | None = None) -> Content:
+    """Of a file that was just opened: values that somebody has looked at are no longer as they are written."""
     data_set, image = hashlib.sha256(), hashlib.sha256()
-    for part in _parts(opened.dataset, swapped=not opened.syntax.is_little_endian):
+    swapped = syntaxes.is_known(opened.syntax) and not opened.syntax.is_little_endian
+    for part in _parts(opened.dataset, swapped=swapped):
         data_set.update(part)
-    for part in _decoded(path) if decoded else _written(opened):
+    for part in _written(opened) if image_bytes is None else image_bytes:
         image.update(part)
-    plain = opened.syntax.is_little_endian and not opened.syntax.is_encapsulated
+    plain = syntaxes.is_known(opened.syntax) and not swapped and not opened.syntax.is_encapsulated
     encoding = "native" if plain else str(opened.syntax)
     return {"data_set": data_set.hexdigest(), "pixels": image.hexdigest(), "encoding": encoding}
 
@@ -73,7 +71,7 @@ def _value(tag: BaseTag, element: RawDataElement | DataElement, *, swapped: bool
     if isinstance(element, DataElement):
         return b"" if element.is_empty else repr(element.value).encode()
     value = bytes(element.value or b"")
-    width = _SWAPPED.get(element.VR or "", 1) if swapped else 1
+    width = SWAPPED.get(element.VR or "", 1) if swapped else 1
     if width > 1:
         value = b"".join(value[at : at + width][::-1] for at in range(0, len(value), width))
     if dictionary_has_tag(tag) and dictionary_VR(tag) in _TEXTS:
@@ -89,6 +87,8 @@ def _items(dataset: Dataset, tag: BaseTag, *, swapped: bool) -> Iterator[bytes]:
 
 
 def _written(opened: DicomFile) -> Iterator[bytes]:
+    if not opened.pixel_kind:
+        return
     opened.stream.seek(opened.pixel_start)
     while chunk := opened.stream.read(_CHUNK):
         yield chunk

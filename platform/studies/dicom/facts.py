@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+WindowShape = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 SpatialFormat = Literal["2d", "m_mode", "spectral", "waveform", "graphics", "other"]
 ScaleSource = Literal["Pixel Spacing", "Imager Pixel Spacing", "Nominal Scanned Pixel Spacing", "Pixel Measures"]
 
@@ -146,8 +147,39 @@ class PixelFacts(TypedDict):
     whole: int
 
 
-class Header(Identity, Acquisition, FrameTiming, ViewGuess):
-    """Everything that a DICOM header says about a clip."""
+class Content(TypedDict):
+    """Digests of the data set and of its pixels: as they are written, or as decoded. ``encoding``: of the pixels."""
+
+    data_set: str
+    pixels: str
+    encoding: str
+
+
+class Places(TypedDict):
+    """Where the frames lie in the file: ``frames`` of ``length`` bytes one behind the other from ``start``, or
+    ``parts``, for each frame the start and the length of its first piece, of its second, and so on."""
+
+    start: Annotated[int, "byte"]
+    length: Annotated[int, "bytes of one frame"]
+    frames: int
+    parts: list[list[int]] | None
+
+
+class Whole(TypedDict):
+    """The whole header, for those who ask for it later. ``study`` and ``series``: DICOM JSON of those levels alone.
+
+    ``elements`` is the DICOM JSON of everything, deflated; it is empty where only a part of the header can be read.
+    """
+
+    elements: bytes
+    study: dict[str, Any]
+    series: dict[str, Any]
+    content: Content | None
+    places: Places | None
+
+
+class HeaderFacts(Identity, Acquisition, FrameTiming, ViewGuess):
+    """What the platform makes of a DICOM header."""
 
     transfer_syntax: str
     as_sent: AsSent
@@ -157,3 +189,19 @@ class Header(Identity, Acquisition, FrameTiming, ViewGuess):
     oddities: Annotated[list[str], "what is odd about its identifiers; among the warnings, too"]
     warnings: list[str]
     pixel_notes: Annotated[list[str], "those of the warnings that tell what was decided about pixels"]
+
+
+class Header(HeaderFacts):
+    """Everything that a DICOM header says about a clip, and the header itself."""
+
+    whole: Whole
+
+
+class Look(TypedDict):
+    """``window``: centre, width, shape. ``viewport``: the size to fit into, then, or zeros, the part of the picture
+    that is shown: left, top, width and height, which are negative where it is turned over."""
+
+    kind: str
+    quality: int
+    window: tuple[float, float, WindowShape] | None
+    viewport: tuple[float, float, float, float, float, float] | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,11 @@ from pydicom.dataset import Dataset
 from studies.dicom import lookup
 from studies.dicom.attributes import number, text, value
 from studies.dicom.bounded_reader import DicomFile
+from studies.dicom.facts import WindowShape
 from studies.dicom.pixel_layout import Layout
 
 Values = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.uint8]
-Shape = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 _WHITE = 255
 _WORD = 65536
 _AS_STORED = "Its window (centre {:g}, width {:g}) is not applied: greys of eight bits are shown as stored."
@@ -36,7 +36,7 @@ class Window:
 
     centre: float
     width: float
-    shape: Shape = "LINEAR"
+    shape: WindowShape = "LINEAR"
 
     @property
     def usable(self) -> bool:
@@ -72,7 +72,7 @@ def window_of(dataset: Dataset) -> Window | None:
     if centre is None or width is None:
         return None
     shape = text(held, "VOILUTFunction", 16).upper()
-    return Window(centre, width, cast(Shape, shape) if shape in ("LINEAR_EXACT", "SIGMOID") else "LINEAR")
+    return Window(centre, width, cast(WindowShape, shape) if shape in ("LINEAR_EXACT", "SIGMOID") else "LINEAR")
 
 
 def _group(dataset: Dataset, keyword: str) -> Dataset:

@@ -26,7 +26,7 @@ from studies.dicom import (
 )
 from studies.dicom.bounded_reader import DicomFile, Refused, open_dicom
 from studies.dicom.clocks import Written
-from studies.dicom.facts import Acquisition, AsSent, Header, Identity, PatientFacts, ViewGuess
+from studies.dicom.facts import Acquisition, AsSent, HeaderFacts, Identity, PatientFacts, ViewGuess
 from studies.dicom.identifiers import Identifiers
 from studies.dicom.kinds import is_video
 
@@ -53,7 +53,7 @@ TAGS = [tag for keyword in _KEYWORDS.split() if (tag := tag_for_keyword(keyword)
 TAGS.append(greys.OVERLAY_ROWS)
 
 
-def read(path: Path) -> Header:
+def read(path: Path) -> HeaderFacts:
     """What the header of the file says; raises Refused."""
     opened = open_dicom(path, TAGS)
     dataset = opened.dataset

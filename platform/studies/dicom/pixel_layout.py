@@ -88,7 +88,11 @@ def check(opened: DicomFile) -> Layout:
     facts["shift"] = _shift(opened, facts["bits_allocated"], facts["bits_stored"])
     if facts["rows"] * facts["columns"] > MAX_FRAME_PIXELS:
         raise Refused("too_large", f"It declares frames of {facts['columns']} x {facts['rows']} pixels: too large.")
-    layout = _named(opened, Layout(**facts, counted=facts["frames"]))
+    return _looked_into(opened, _named(opened, Layout(**facts, counted=facts["frames"])))
+
+
+def _looked_into(opened: DicomFile, layout: Layout) -> Layout:
+    """The layout that the header declares, beside what the bytes are."""
     if reason := _why_not_decodable(opened, layout) or _why_not_native(opened, layout):
         return replace(layout, flaw="undecodable", flaw_reason=reason)
     if is_video(opened.syntax):

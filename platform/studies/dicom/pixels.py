@@ -96,6 +96,12 @@ class Source:
         signed = bool(self.options["pixel_representation"])
         return decompress.stored(array, shift=self.shape.shift, bits=self.shape.bits_stored, signed=signed)
 
+    def native(self, number: int) -> bytes:
+        """The bytes of one uncompressed frame of whole bytes, the first of two first; raises Refused."""
+        self._check_whole(number)
+        length = pixel_layout.frame_bytes(self.shape)
+        return self._native_bytes((number - 1) * length, length)
+
     def _native_bytes(self, start: int, length: int) -> bytes:
         """Of uncompressed pixels, with the first of two bytes first."""
         data = fragments.read(self.opened, [(self.opened.pixel_start + start, length)])
@@ -210,7 +216,7 @@ def display(path: Path, frames: Sequence[int], seconds: float) -> Iterator[tuple
     """
     source = open_source(path)
     deadline = time.monotonic() + seconds
-    for index, number in enumerate(_checked(frames, source)):
+    for index, number in enumerate(checked(frames, source)):
         if index and time.monotonic() > deadline:
             return
         yield number, *_display_frame(source, number)
@@ -219,7 +225,7 @@ def display(path: Path, frames: Sequence[int], seconds: float) -> Iterator[tuple
 def grey(path: Path, frames: Sequence[int]) -> Iterator[tuple[int, Grey]]:
     """(frame, luma as uint8 [H, W]) for each of ``frames``; raises Refused."""
     source = open_source(path)
-    for number in _checked(frames, source):
+    for number in checked(frames, source):
         yield number, grey_frame(source, number)
 
 
@@ -241,7 +247,7 @@ def _first_decodable(source: Source, numbers: tuple[int, ...]) -> Colour:
     return colour_frame(source, numbers[-1])
 
 
-def _checked(numbers: Sequence[int], source: Source) -> Sequence[int]:
+def checked(numbers: Sequence[int], source: Source) -> Sequence[int]:
     # A video may hold more frames than its header counts: it says so itself where it ends.
     most = max(numbers, default=0) if is_video(source.opened.syntax) else source.shape.frames
     if not numbers or not 1 <= min(numbers) <= max(numbers) <= most:
@@ -260,6 +266,14 @@ def _display_frame(source: Source, number: int) -> tuple[str, bytes]:
     out = io.BytesIO()
     Image.fromarray(colour_frame(source, number)).save(out, "PNG", compress_level=_FAST_PNG)
     return PNG, out.getvalue()
+
+
+def in_rgb(source: Source, number: int) -> tuple[npt.NDArray[Any], str]:
+    """One frame as stored, colours in RGB of eight bits where they were none, and what its samples mean now."""
+    array, photometric = source.decoded(number)
+    if array.ndim == 3 and photometric != "RGB":
+        return colours.to_rgb(_eight_bits(array, source.shape.bits_stored), photometric), "RGB"
+    return array, photometric
 
 
 def colour_frame(source: Source, number: int) -> Colour:

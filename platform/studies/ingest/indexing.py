@@ -16,9 +16,10 @@ from accounts import audit
 from live.models import Audience
 from live.publish import publish
 from studies import clip_order, revisions
-from studies.access import every_study
+from studies.access import with_deleted
 from studies.dicom import clocks
 from studies.dicom.facts import Header, fuller
+from studies.dicomweb import catalogue
 from studies.ingest import shelving
 from studies.ingest.results import Arrival, IngestResult, Judgement, Sender
 from studies.models import Clip, Outcome, Receipt, Study
@@ -49,6 +50,7 @@ _FROM_HEADER = (
 )
 _OF_INGEST = ("The 128 bytes before", "Its header names ", "Its time ")
 _FROM_PIXELS = ("photometric", "rows", "columns", "frames", "samples", "bits_stored")
+_DELETED = "It was deleted by {} and does not come back by being sent again. Ask an admin to bring it back."
 _CONFLICT = "Another file with the same SOP Instance UID but other content is already here. The first one was kept."
 _REPLACED = "Already here as an earlier picture: an admin has put another in its place."
 
@@ -79,7 +81,9 @@ def add(arrivals: Sequence[Arrival], sender: Sender, *, again: bool = False) -> 
     batch = _Batch(now, known, studies)
     results = [batch.add(arrival) for arrival in arrivals]
     Clip.objects.bulk_create(batch.clips)
+    catalogue.add(batch.clips, batch.headers)
     for study in batch.touched():
+        study.deleted_at = None
         revisions.touch(study, now=now)
         publish("study", audience=Audience.READERS, study_uid=study.uid)
     if not again:
@@ -90,11 +94,12 @@ def add(arrivals: Sequence[Arrival], sender: Sender, *, again: bool = False) -> 
 
 @dataclass(frozen=True)
 class _Known:
-    """An instance that is stored already."""
+    """An instance that is stored already; ``deleted_by`` names who took it away."""
 
     digest: str
     study_uid: str
     parked_reason: str
+    deleted_by: str | None = None
 
 
 def _is_overtaken(arrival: Arrival, known: _Known | None) -> bool:
@@ -105,8 +110,8 @@ def _is_overtaken(arrival: Arrival, known: _Known | None) -> bool:
 
 
 def _known(arrivals: Sequence[Arrival]) -> dict[str, _Known]:
-    rows = Clip.objects.filter(sop_uid__in=[arrival.sop_uid for arrival in arrivals]).order_by()
-    columns = ("sop_uid", "digest", "study__uid", "parked_reason")
+    rows = Clip.every.filter(sop_uid__in=[arrival.sop_uid for arrival in arrivals]).order_by()
+    columns = ("sop_uid", "digest", "study__uid", "parked_reason", "deleted_by__username")
     return {sop_uid: _Known(*facts) for sop_uid, *facts in rows.values_list(*columns)}
 
 
@@ -126,6 +131,7 @@ class _Batch:
     known: dict[str, _Known]
     studies: dict[str, Study]
     clips: list[Clip] = field(default_factory=list)
+    headers: list[Header] = field(default_factory=list)
 
     def add(self, arrival: Arrival) -> IngestResult:
         if arrival.header is None or arrival.staged is None or not arrival.readable:
@@ -139,6 +145,7 @@ class _Batch:
         _learn_texts(study, arrival.header)
         warn(study, arrival.header, self.now)
         self.clips.append(_clip(arrival.header, arrival.staged, arrival.judgement, study=study, now=self.now))
+        self.headers.append(arrival.header)
         self.known[arrival.sop_uid] = _Known(arrival.staged.digest, study.uid, arrival.judgement.reason)
         return _result(arrival, arrival.judgement)
 
@@ -149,6 +156,8 @@ class _Batch:
 
 
 def _judge_repeated(arrival: Arrival, known: _Known) -> Judgement:
+    if known.deleted_by is not None:
+        return Judgement(Outcome.REFUSED, "deleted", _DELETED.format(known.deleted_by))
     if arrival.was_replaced:
         return Judgement(Outcome.DUPLICATE, "duplicate", _REPLACED)
     if arrival.staged is None or known.digest not in (arrival.staged.digest, arrival.repeats):
@@ -188,13 +197,13 @@ def _study_of(header: Header, now: datetime) -> Study:
             "first_image_at": now,
             "last_image_at": now,
         }
-        every_study().get_or_create(uid=header["study_uid"], defaults=defaults)
+        with_deleted().get_or_create(uid=header["study_uid"], defaults=defaults)
         study = _lock(header["study_uid"]).get()
     return study
 
 
 def _lock(uid: str) -> QuerySet[Study]:
-    return every_study().select_for_update(of=("self",)).select_related("patient", "original_patient").filter(uid=uid)
+    return with_deleted().select_for_update(of=("self",)).select_related("patient", "original_patient").filter(uid=uid)
 
 
 def warn(study: Study, header: Header, now: datetime) -> None:
@@ -298,7 +307,7 @@ def _audit(study_uid: str, results: Sequence[IngestResult], sender: Sender) -> N
     counts = Counter(result.outcome.value for result in results)
     conflicts = [result.sop_uid for result in results if result.code == "conflict"]
     quarantined = [result.quarantined for result in results if result.quarantined is not None]
-    patient_ids = every_study().filter(uid=study_uid).values_list("patient__patient_id", flat=True)
+    patient_ids = with_deleted().filter(uid=study_uid).values_list("patient__patient_id", flat=True)
     audit.record(
         sender.request,
         "instance.conflict_detected" if conflicts else "study.received",

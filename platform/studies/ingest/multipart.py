@@ -138,16 +138,28 @@ class Body:
 
     def _headers(self) -> Message:
         message = Message()
-        size = 0
-        while line := self._next_line():
-            size += len(line)
+        for line in self._unfolded_lines():
             name, colon, value = line.decode("latin-1").partition(":")
-            if not colon or size > MAX_HEADERS:
+            if not colon:
                 raise BadMultipart("a part's header is malformed")
             message[name.strip()] = value.strip()
         # A body may be empty, and its delimiter then starts with the line end that closed the headers.
         self._buffer = b"\r\n" + self._buffer if self._buffer.startswith(self._delimiter[2:]) else self._buffer
         return message
+
+    def _unfolded_lines(self) -> list[bytes]:
+        """A line that begins with white space goes on with the one before (RFC 5322, 2.2.3)."""
+        lines: list[bytes] = []
+        size = 0
+        while line := self._next_line():
+            size += len(line)
+            if size > MAX_HEADERS:
+                raise BadMultipart("a part's header is malformed")
+            if line[:1] in (b" ", b"\t") and lines:
+                lines[-1] += b" " + line.strip()
+            else:
+                lines.append(line)
+        return lines
 
     def _next_line(self) -> bytes:
         line, _, self._buffer = self._line_end()

@@ -8,7 +8,7 @@ from typing import TypedDict
 from django.http import HttpRequest
 
 from accounts.models import User
-from studies.dicom.facts import Header
+from studies.dicom.facts import Content, Header
 from studies.models import Holding, Outcome
 from studies.storage import StagedFile
 
@@ -93,6 +93,11 @@ class Arrival:
     @property
     def sop_uid(self) -> str:
         return str(self.header["sop_uid"]) if self.header else ""
+
+    @property
+    def content(self) -> Content | None:
+        """Digests of what the file says, where they could be had."""
+        return self.header["whole"]["content"] if self.header else None
 
 
 class FileResult(TypedDict):

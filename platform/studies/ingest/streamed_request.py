@@ -61,7 +61,18 @@ STREAMING_AUTHENTICATION = [TokenAuthentication, HeaderOnlySession]
 
 
 def body_of(request: Request, kind: Message) -> multipart.Body:
-    """The multipart body of a request, refused at once if it says that it is too large or the disk has no room."""
+    """The multipart body of a request; raises TooLarge and DiskIsFull as check_length does."""
+    check_length(request)
+    return multipart.Body(
+        request._request,
+        multipart.boundary_of(kind),
+        max_bytes=settings.UPLOAD_MAX_BYTES,
+        max_parts=2 * settings.DATA_UPLOAD_MAX_NUMBER_FILES,
+    )
+
+
+def check_length(request: Request) -> None:
+    """Refuse at once a body that says that it is too large, or for which the disk has no room."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     if length > settings.UPLOAD_MAX_BYTES:
         raise TooLarge
@@ -69,12 +80,6 @@ def body_of(request: Request, kind: Message) -> multipart.Body:
         storage.check_room(length)
     except storage.DiskFull:
         raise DiskIsFull from None
-    return multipart.Body(
-        request._request,
-        multipart.boundary_of(kind),
-        max_bytes=settings.UPLOAD_MAX_BYTES,
-        max_parts=2 * settings.DATA_UPLOAD_MAX_NUMBER_FILES,
-    )
 
 
 def all_or_nothing(intake: Intake, read: Callable[[], None]) -> list[IngestResult]:

@@ -22,6 +22,7 @@ from live.publish import publish
 from studies import revisions, storage
 from studies.access import every_study
 from studies.dicom.facts import Header
+from studies.dicomweb import catalogue
 from studies.ingest import indexing
 from studies.ingest.pipeline import Intake, judge
 from studies.ingest.results import IngestResult, Sender
@@ -217,6 +218,7 @@ def _put_in_place(clip: Clip, study: Study, header: Header, file: StagedFile) ->
         setattr(clip, name, value)
     clip.replaced_at = now
     clip.save()
+    catalogue.add([clip], [header])
 
 
 # ---------- discarding, and what both leave behind ----------

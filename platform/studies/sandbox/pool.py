@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 
-from studies.dicom.facts import Header
+from studies.dicom.facts import Header, Look
 from studies.sandbox import protocol
 from studies.sandbox.processes import ForkServer, SandboxWorker, WorkerEnded
 
@@ -190,7 +190,8 @@ def ask(name: str, path: Path | None = None, **details: Any) -> protocol.Message
 
 def read_header(path: Path) -> Header:
     """What the header says; raises SandboxError, whose ``lasting`` tells a refused file from a trouble of ours."""
-    header, _ = ask("header", path)
+    header, (elements,) = ask("header", path)
+    header["whole"]["elements"] = elements
     return cast(Header, header)
 
 
@@ -246,6 +247,31 @@ def thumbnail(path: Path, side: int) -> bytes:
     """The middle frame as a JPEG of at most ``side`` pixels; raises SandboxError."""
     _, (data,) = ask("thumbnail", path, side=side, **_interactive_limits())
     return data
+
+
+def native_frames(path: Path, frames: Sequence[int]) -> list[bytes]:
+    """Each of ``frames`` uncompressed, little-endian; raises SandboxError."""
+    return ask("native", path, frames=list(frames))[1]
+
+
+def encoded_frames(path: Path, frames: Sequence[int]) -> list[bytes]:
+    """Each of ``frames``, compressed as it is stored; raises SandboxError."""
+    return ask("encoded", path, frames=list(frames))[1]
+
+
+def recoded(path: Path) -> bytes:
+    """The file as Explicit VR Little Endian with uncompressed pixels; raises SandboxError."""
+    return ask("recoded", path)[1][0]
+
+
+def value(path: Path, steps: Sequence[str]) -> bytes:
+    """The bytes of one value; raises SandboxError."""
+    return ask("value", path, steps=list(steps))[1][0]
+
+
+def rendered(path: Path, frames: Sequence[int], look: Look) -> list[bytes]:
+    """Pictures of ``frames``; raises SandboxError."""
+    return ask("rendered", path, frames=list(frames), look=look, **_interactive_limits())[1]
 
 
 def _interactive_limits() -> dict[str, int]:

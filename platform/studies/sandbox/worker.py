@@ -15,7 +15,7 @@ from typing import Any
 
 import pydicom.config
 
-from studies.dicom import colour_flow, content, header, pixels
+from studies.dicom import colour_flow, content, header, pixels, rendering, retrieval, whole_header
 from studies.dicom.bounded_reader import Refused
 from studies.sandbox import protocol
 
@@ -28,7 +28,12 @@ Task = dict[str, Any]
 
 
 def _header(task: Task) -> protocol.Message:
-    return dict(header.read(Path(task["path"]))), []
+    """The facts and, beside them, the whole header, whose elements travel as bytes."""
+    facts = header.read(Path(task["path"]))
+    whole, warned = whole_header.read(Path(task["path"]), header.TAGS)
+    rest = {name: value for name, value in whole.items() if name != "elements"}
+    warnings = [*dict.fromkeys([*facts["warnings"], *warned])]
+    return {**facts, "warnings": warnings, "whole": rest}, [whole["elements"]]
 
 
 def _content(task: Task) -> protocol.Message:
@@ -53,6 +58,26 @@ def _thumbnail(task: Task) -> protocol.Message:
     return {}, [pixels.thumbnail(Path(task["path"]), task["side"])]
 
 
+def _native(task: Task) -> protocol.Message:
+    return {}, list(retrieval.native_frames(Path(task["path"]), task["frames"]))
+
+
+def _encoded(task: Task) -> protocol.Message:
+    return {}, retrieval.encoded_frames(Path(task["path"]), task["frames"])
+
+
+def _recoded(task: Task) -> protocol.Message:
+    return {}, [retrieval.recoded(Path(task["path"]))]
+
+
+def _value(task: Task) -> protocol.Message:
+    return {}, [retrieval.value(Path(task["path"]), task["steps"])]
+
+
+def _rendered(task: Task) -> protocol.Message:
+    return {}, list(rendering.rendered(Path(task["path"]), task["frames"], task["look"]))
+
+
 def _crash(task: Task) -> protocol.Message:
     """Fail as a bad file would make a decoder fail: so that the tests can."""
     kind = task["how"]
@@ -73,6 +98,11 @@ TASKS: dict[str, Callable[[Task], protocol.Message]] = {
     "grey": _grey,
     "flow": _flow,
     "thumbnail": _thumbnail,
+    "native": _native,
+    "encoded": _encoded,
+    "recoded": _recoded,
+    "value": _value,
+    "rendered": _rendered,
     "crash": _crash,
 }
 

@@ -26,6 +26,7 @@ from studies.models import Clip, Receipt
 from studies.sandbox.pool import SandboxError
 from tests.studies.dicoms import COLUMNS, ROWS, dataset, encoded, region
 
+BASIC_TEXT_REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
 Take = Callable[..., IngestResult]
 
 
@@ -148,4 +149,19 @@ def test_files_that_cannot_be_compared_are_a_conflict(take: Take, monkeypatch: p
 
     take(encoded(_image()))
     monkeypatch.setattr("studies.sandbox.pool.say_the_same", refuse)
-    assert take(_by_a_router()).code == "conflict"
+    assert take(_compressed(_image(), RLELossless)).code == "conflict"
+
+
+def test_what_a_router_rewrote_is_told_by_the_digests_that_were_kept(
+    take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(encoded(_image()))
+    monkeypatch.setattr("studies.sandbox.pool.say_the_same", None)
+    assert take(_by_a_router()).code == "duplicate"
+
+
+def test_a_report_that_a_router_rewrote_is_already_here(take: Take) -> None:
+    made = dataset(SOPClassUID=BASIC_TEXT_REPORT, Modality="SR", PixelData=None)
+    take(encoded(made))
+    made.file_meta.SourceApplicationEntityTitle = "ROUTER"
+    assert take(_saved(made)).code == "duplicate"

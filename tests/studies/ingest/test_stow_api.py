@@ -24,11 +24,12 @@ def _reasons(answer: Any) -> list[int]:
     return [item["00081197"]["Value"][0] for item in answer.json()["00081198"]["Value"]]
 
 
-def test_all_stored_is_200_with_references(reader: Client) -> None:
+def test_all_stored_is_200_with_references(reader: Client, settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://us.example"
     answer = _store(reader, [clip(StudyInstanceUID="1.5", SOPInstanceUID="1.6")])
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/dicom+json")
     body = answer.json()
-    assert body["00081190"]["Value"] == ["http://testserver/dicom-web/studies/1.5"]
+    assert body["00081190"]["Value"] == ["https://us.example/dicom-web/studies/1.5"]
     (item,) = body["00081199"]["Value"]
     assert item["00081155"] == {"vr": "UI", "Value": ["1.6"]}
     assert "00081198" not in body
@@ -100,6 +101,46 @@ def test_a_request_without_parts_is_400(reader: Client) -> None:
 @pytest.mark.parametrize("uid", ["abc", "..", "1" * 65])
 def test_an_address_that_names_no_study_is_400(reader: Client, uid: str) -> None:
     assert _store(reader, [clip()], url=f"{STOW}/{uid}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/related; type=application/dicom; boundary=XYZ",
+        "multipart/related;boundary=XYZ;type=application/dicom",
+        'Multipart/Related; boundary="XYZ"; type="Application/DICOM"',
+        'multipart/related; type="application/dicom; transfer-syntax=1.2.840.10008.1.2.1"; boundary=XYZ',
+        "multipart/related; boundary=XYZ",
+    ],
+)
+def test_types_and_boundaries_are_quoted_or_not(reader: Client, kind: str) -> None:
+    assert reader.post(STOW, related([clip()])[0], content_type=kind).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Type: application/dicom;\r\n transfer-syntax=1.2.840.10008.1.2.1\r\n",
+        b"Content-Type:\r\n\tapplication/dicom\r\nContent-Location: x\r\n",
+        b"content-type:application/dicom\r\nContent-Length: 99\r\nMIME-Version: 1.0\r\n",
+        b"",
+    ],
+)
+def test_headers_of_parts_may_be_folded_or_missing(reader: Client, head: bytes) -> None:
+    body = b"--XYZ\r\n" + head + b"\r\n" + clip() + b"\r\n--XYZ--"
+    assert reader.post(STOW, body, content_type="multipart/related; boundary=XYZ").status_code == 200
+
+
+def test_one_instance_may_be_the_whole_body(reader: Client) -> None:
+    answer = reader.post(f"{STOW}/1.5", clip(StudyInstanceUID="1.5"), content_type="application/dicom")
+    assert (answer.status_code, Clip.objects.get().study.uid) == (200, "1.5")
+    assert reader.post(STOW, b"text", content_type="application/dicom").status_code == 409
+
+
+def test_a_single_body_that_is_too_large_is_refused(reader: Client, settings: Settings) -> None:
+    settings.INSTANCE_MAX_BYTES = 100
+    answer = reader.post(STOW, clip(), content_type="application/dicom")
+    assert (answer.status_code, Clip.objects.count()) == (409, 0)
 
 
 @pytest.mark.parametrize(

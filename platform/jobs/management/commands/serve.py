@@ -57,6 +57,7 @@ def _children(host: str, port: int) -> list[Child]:
     root: Path = settings.ROOT
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "platform"), str(root)])}
     environment.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    environment.setdefault("PUBLIC_URL", f"http://{host}:{port}")
     manage = [sys.executable, str(root / "manage.py"), "worker", "--queues"]
     web = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", host, "--port", str(port)]
     web += [
