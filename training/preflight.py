@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from annotations.consensus.reference_labels import ReferenceLabel, labels
-from annotations.models import ReadRevision
+from annotations.models import Context, ReadRevision
 from studies.models import Clip, StudyRevision
 from training.core.report_shapes import FoldCounts
 from training.holdout import held_out, holdout_of
@@ -32,6 +32,7 @@ class Preflight:
     leaks: list[str] = field(default_factory=list)
     folds: list[FoldCounts] = field(default_factory=list)
     missing_positives: int = 0
+    not_blind: int = 0
     holdout: HoldOut | None = None
 
     @property
@@ -71,6 +72,7 @@ class Preflight:
             "studies": len(self.rows),
             "positives": self.positives,
             "missing_positives": self.missing_positives,
+            "not_blind": self.not_blind,
             "folds": self.folds,
             "leaks": self.leaks,
             "phantoms_only": self.phantoms_only,
@@ -102,7 +104,18 @@ def _gather() -> Preflight:
         others = "infants" if use_phantoms else "phantoms"
         plan.notes.append(f"{len(left)} labelled studies of {others} are left out: phantoms and infants are not mixed.")
     _set_aside(plan)
+    _not_blind(plan)
     return plan
+
+
+def _not_blind(plan: Preflight) -> None:
+    """Label queues are blind: a label of one whose reader had seen the AI's answer may only repeat it."""
+    known = ReadRevision.objects.filter(read__context=Context.QUEUE).not_blind().values_list("pk", flat=True)
+    knew = set(known)
+    plan.not_blind = sum(not knew.isdisjoint(row.reads) for row in plan.rows)
+    if plan.not_blind:
+        are = "label is" if plan.not_blind == 1 else "labels are"
+        plan.notes.append(f"{plan.not_blind} {are} of a queue and not blind: a reader had seen the AI's answer before.")
 
 
 def _set_aside(plan: Preflight) -> None:

@@ -75,6 +75,7 @@ class ExportView(APIView):
         file = exporter.write(query["form"], export)
         digest = hashlib.sha256(file.content).hexdigest()
         audit.record(request._request, "labels.exported", user=person, **query, sha256=digest, bytes=len(file.content))
+        export.record_exposures()
         response = HttpResponse(file.content, content_type=file.media_type)
         response["Content-Disposition"] = f'attachment; filename="{file.name}"'
         response["Cache-Control"] = "no-store"

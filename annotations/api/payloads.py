@@ -12,8 +12,9 @@ from accounts.models import User
 from annotations.label_schema import versions
 from annotations.label_schema.payloads import ReadFindings
 from annotations.label_schema.schema import Findings
-from annotations.models import Context, LabelQueue, QueueItem, Read, ReadRevision, ReadStatus, Unblinding
+from annotations.models import Context, LabelQueue, QueueItem, Read, ReadRevision, ReadStatus, Unblinding, Where
 from annotations.queues import assignment
+from annotations.reads import exposures
 from annotations.reads.blinding import has_answered
 from annotations.reads.trainee_feedback import TraineeFeedback
 from inference import current_scores
@@ -225,13 +226,17 @@ def other_reads(study: Study, *, context: Context, item: QueueItem | None, reade
 
 
 def score_payload(study: Study, user: User) -> StudyScore:
-    """What this person, who is not blinded, may know now: attention and history only after their own commit."""
+    """What this person, who is not blinded, may know now: attention and history only after their own commit.
+
+    It is on record that they were shown it.
+    """
     answered = has_answered(user, study.uid)
     payload = current_scores.score_payload(
         study, with_attention=answered or settings.ATTENTION_BEFORE_COMMIT, with_history=answered
     )
     if not (answered or settings.SHOW_PROBABILITY):
         payload["probability"] = None
+    exposures.record_studies(user, [study.pk], Where.SCORE, attention=payload["attention"] is not None)
     return payload
 
 

@@ -13,12 +13,13 @@ from django.utils import timezone
 from annotations.consensus.reference_labels import LabelRule
 from annotations.exchange.export_records import NOTICE, Export, Record
 from annotations.label_schema.schema import Findings
+from annotations.reads.exposures import AiShown
 
 FORMAT, VERSION = "fontanelle-labels", 1
 LEADING = ("study_uid", "patient_id", "reader", "context", "schema")
 TRAILING = (
     "comment", "positive", "definition", "revision", "committed_at", "duration_ms", "flag_seen", "attention_seen",
-    "label", "label_rule", "label_definition",
+    "blind", "label", "label_rule", "label_definition",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -79,6 +80,8 @@ class ReadExport(TypedDict):
     duration_ms: Annotated[int, "ms from opening to commit"]
     flag_seen: str
     attention_seen: bool
+    blind: Annotated[bool, "the reader had been shown nothing of the AI's answer"]
+    ai_shown: Annotated[list[AiShown] | None, "what they had been shown, and where; null where that was not kept"]
     findings: Findings
     coverage: Annotated[list[dict[str, Any]], "what of each clip was on the screen, and for how long (ms)"]
     device: dict[str, Any]
@@ -141,10 +144,20 @@ def _read(record: Record, export: Export) -> ReadExport:
         "duration_ms": revision.duration_ms,
         "flag_seen": revision.flag_seen,
         "attention_seen": revision.attention_seen,
+        "blind": revision.is_blind,
+        "ai_shown": _ai_shown(record, export),
         "findings": record.findings,
         "coverage": [{**clip, "sop_uid": export.uid(clip["sop_uid"])} for clip in revision.coverage],
         "device": revision.device,
     }
+
+
+def _ai_shown(record: Record, export: Export) -> list[AiShown] | None:
+    """Without the times where no dates leave."""
+    shown: list[AiShown] | None = record.revision.ai_shown
+    if shown is None or export.identified:
+        return shown
+    return [{**each, "at": None} for each in shown]
 
 
 def _labels(records: Iterable[Record]) -> list[LabelExport]:

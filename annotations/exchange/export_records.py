@@ -13,7 +13,8 @@ from annotations.consensus.reference_labels import ReferenceLabel
 from annotations.exchange import pseudonyms
 from annotations.label_schema import versions
 from annotations.label_schema.schema import Findings, Schema
-from annotations.models import Read, ReadRevision
+from annotations.models import Read, ReadRevision, Where
+from annotations.reads import exposures
 from annotations.reads.blinding import blinded_uids
 from studies import access
 from studies.models import Clip, Study
@@ -99,6 +100,12 @@ class Export:
             "keyframes": [{**keyframe, "sop_uid": self.uid(keyframe["sop_uid"])} for keyframe in keyframes],
             "drawings": [{**drawing, "sop_uid": self.uid(drawing["sop_uid"]), "label": ""} for drawing in drawings],
         }
+
+    def record_exposures(self) -> None:
+        """Whoever takes reads out with identifiers is told which flag their readers knew."""
+        if self.identified:
+            told = ReadRevision.objects.counting().filter(read__study__in=self._visible()).not_blind()
+            exposures.record_studies(self.user, told.values_list("read__study_id", flat=True), Where.EXPORT)
 
     def clips(self) -> dict[str, Clip]:
         """By the UID that the export gives them."""

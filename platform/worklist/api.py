@@ -13,6 +13,8 @@ from rest_framework.views import APIView
 
 from accounts import audit, permissions
 from accounts.models import User
+from annotations.models import Where
+from annotations.reads import exposures
 from common.contract import answers
 from common.paging import OffsetPages
 from common.validation import checked
@@ -69,15 +71,18 @@ class WorklistView(APIView):
     def get(self, request: Request) -> Response:
         """Everything that waits, in reading order, with why it stands there.
 
-        The audit entry is written before anything is answered, in a transaction of its own: gathering a long list
+        The audit entry, and which flags this reader is shown for the first time, are written before anything is
+        answered, in a transaction of their own: gathering a long list
         inside one would keep every writer of a SQLite database waiting.
         """
         query: Query = checked(WorklistQuery, request.query_params)
         reading_list, pages = ReadingList(permissions.person(request)), OffsetPages()
         studies, bands = _page(reading_list, query, pages, request)
+        rows = WorklistRows(reading_list, studies, bands)
         _record(request, query, studies)
+        exposures.record(reading_list.user, rows.shown_scores(), Where.LIST)
         page: WorklistPage = {
-            "results": WorklistRows(reading_list, studies, bands).rows(),
+            "results": rows.rows(),
             "next": pages.get_next_link(),
             "previous": pages.get_previous_link(),
             "counts": reading_list.counts(),
