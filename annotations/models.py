@@ -45,6 +45,8 @@ class LabelQueue(models.Model):
 
     ``readers`` are the people who label it; where it names none, all annotators and adjudicators do. A repeat is
     offered once its reader has committed ``repeat_gap`` other items of the queue. ``made_from`` is what was asked for.
+    ``identified``: readers without the list see who the infant is; ``whole_pictures``: also pictures that name no
+    ultrasound region, and so whatever is written on them.
     """
 
     name = models.CharField(max_length=100)
@@ -62,6 +64,8 @@ class LabelQueue(models.Model):
     trainee = models.BooleanField(default=False)
     repeat_gap = models.PositiveSmallIntegerField(default=20)
     deadline = models.DateTimeField(null=True, blank=True)
+    identified = models.BooleanField(default=False, db_default=False)
+    whole_pictures = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return self.name

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from accounts import audit, permissions
 from accounts.models import User
 from accounts.roles import Role
+from annotations import access_rules
 from annotations.adjudication import disputes as adjudication_disputes
 from annotations.adjudication.disputes import Dispute
 from annotations.api.requests import LABELLERS
@@ -28,7 +29,7 @@ class DisputeRow(TypedDict):
     """An item that readers differ about, as the list shows it."""
 
     id: int
-    patient_id: str
+    patient_id: Annotated[str, "the infant's number, or its stand-in"]
     study_uid: str
     summary: Annotated[str, "how many differences, and how much the weightiest weighs"]
     level: Level
@@ -113,17 +114,18 @@ def adjudicate(request: HttpRequest) -> HttpResponse:
     disputes = adjudication_disputes.open_disputes(permissions.person(request))
     audit.record(request, "adjudication.list_viewed", studies=[dispute.item.study_id for dispute in disputes])
     decided = adjudication_disputes.decided().filter(reader_id=request.user.pk).count()
-    items = [_dispute_row(dispute) for dispute in disputes]
+    names = access_rules.called(permissions.person(request), [dispute.item for dispute in disputes])
+    items = [_dispute_row(dispute, names[dispute.item.pk]) for dispute in disputes]
     page = {"page": "adjudicate", "items": len(items), "decided": decided, "seq": queries.head()}
     return render(request, "adjudicate.html", {"page": page, "items": items, "decided": decided})
 
 
-def _dispute_row(dispute: Dispute) -> DisputeRow:
+def _dispute_row(dispute: Dispute, infant: str) -> DisputeRow:
     count = len(dispute.differences)
     weight = _LEVELS[level(dispute.weight)]
     return {
         "id": dispute.item.pk,
-        "patient_id": dispute.item.study.patient.patient_id,
+        "patient_id": infant,
         "study_uid": dispute.item.study.uid,
         "summary": f"{count} difference{'s' if count > 1 else ''}, {weight}",
         "level": level(dispute.weight),

@@ -83,5 +83,7 @@ class LabelsView(APIView):
         visible = access.visible_studies(person).exclude(uid__in=blinded_uids(person))
         keys = set(visible.values_list("pk", flat=True))
         labels = [label.as_json() for label in reference_labels.labels() if label.study.pk in keys]
+        if not access.sees_everything(person):
+            labels = [{**label, "patient_id": ""} for label in labels]
         audit.record(request._request, "labels.viewed", user=person, labels=len(labels))
         return Response(ReferenceLabels(results=labels, count=len(labels)))

@@ -19,6 +19,7 @@ from annotations.reads.blinding import has_answered
 from annotations.reads.trainee_feedback import TraineeFeedback
 from inference import current_scores
 from inference.payloads import StudyScore
+from studies import disclosure
 from studies.models import Study
 
 ByField = Annotated[Findings, ReadFindings]
@@ -231,9 +232,12 @@ def score_payload(study: Study, user: User) -> StudyScore:
     It is on record that they were shown it.
     """
     answered = has_answered(user, study.uid)
+    dated = disclosure.to(user, study).identity
     payload = current_scores.score_payload(
-        study, with_attention=answered or settings.ATTENTION_BEFORE_COMMIT, with_history=answered
+        study, with_attention=answered or settings.ATTENTION_BEFORE_COMMIT, with_history=answered and dated
     )
+    if not dated:
+        payload["scored_at"] = None
     if not (answered or settings.SHOW_PROBABILITY):
         payload["probability"] = None
     exposures.record_studies(user, [study.pk], Where.SCORE, attention=payload["attention"] is not None)

@@ -64,4 +64,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunPython(forwards, backwards),
+        migrations.AddField(
+            model_name='labelqueue',
+            name='identified',
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+        migrations.AddField(
+            model_name='labelqueue',
+            name='whole_pictures',
+            field=models.BooleanField(db_default=False, default=False),
+        ),
     ]

@@ -229,6 +229,16 @@ def decode_frames(path: Path, frames: Sequence[int], *, seconds: float = 0) -> I
         yield EncodedFrame(int(number), str(content_type), blob)
 
 
+def decode_masked(
+    path: Path, frames: Sequence[int], windows: Sequence[Sequence[int]], *, seconds: float = 0
+) -> Iterator[EncodedFrame]:
+    """The same, black outside the windows (``studies.dicom.masked``); raises SandboxError."""
+    asked = {"frames": list(frames), "windows": windows, "seconds": seconds}
+    answer, blobs = ask("display_masked", path, **asked, **_interactive_limits())
+    for (number, content_type), blob in zip(answer["frames"], blobs, strict=True):
+        yield EncodedFrame(int(number), str(content_type), blob)
+
+
 def decode_grey(path: Path, frames: Sequence[int]) -> Iterator[GreyFrame]:
     """Each of ``frames`` in grey; raises SandboxError."""
     answer, blobs = ask("grey", path, frames=list(frames))
@@ -239,6 +249,12 @@ def decode_grey(path: Path, frames: Sequence[int]) -> Iterator[GreyFrame]:
 def thumbnail(path: Path, side: int) -> bytes:
     """The middle frame as a JPEG of at most ``side`` pixels; raises SandboxError."""
     _, (data,) = ask("thumbnail", path, side=side, **_interactive_limits())
+    return data
+
+
+def masked_thumbnail(path: Path, side: int, windows: Sequence[Sequence[int]]) -> bytes:
+    """The same, black outside the windows; raises SandboxError."""
+    _, (data,) = ask("thumbnail_masked", path, side=side, windows=windows, **_interactive_limits())
     return data
 
 

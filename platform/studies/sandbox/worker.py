@@ -15,7 +15,7 @@ from typing import Any
 
 import pydicom.config
 
-from studies.dicom import content, header, pixels
+from studies.dicom import content, header, masked, pixels
 from studies.dicom.bounded_reader import Refused
 from studies.sandbox import protocol
 
@@ -40,6 +40,11 @@ def _display(task: Task) -> protocol.Message:
     return {"frames": [(number, kind) for number, kind, _ in frames]}, [data for _, _, data in frames]
 
 
+def _display_masked(task: Task) -> protocol.Message:
+    frames = list(masked.display(Path(task["path"]), task["frames"], task["windows"], float(task["seconds"])))
+    return {"frames": [(number, kind) for number, kind, _ in frames]}, [data for _, _, data in frames]
+
+
 def _grey(task: Task) -> protocol.Message:
     frames = list(pixels.grey(Path(task["path"]), task["frames"]))
     return {"frames": [(number, *luma.shape) for number, luma in frames]}, [luma.tobytes() for _, luma in frames]
@@ -47,6 +52,10 @@ def _grey(task: Task) -> protocol.Message:
 
 def _thumbnail(task: Task) -> protocol.Message:
     return {}, [pixels.thumbnail(Path(task["path"]), task["side"])]
+
+
+def _thumbnail_masked(task: Task) -> protocol.Message:
+    return {}, [masked.thumbnail(Path(task["path"]), task["side"], task["windows"])]
 
 
 def _crash(task: Task) -> protocol.Message:
@@ -66,8 +75,10 @@ TASKS: dict[str, Callable[[Task], protocol.Message]] = {
     "header": _header,
     "content": _content,
     "display": _display,
+    "display_masked": _display_masked,
     "grey": _grey,
     "thumbnail": _thumbnail,
+    "thumbnail_masked": _thumbnail_masked,
     "crash": _crash,
 }
 
