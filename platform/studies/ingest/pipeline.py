@@ -76,6 +76,9 @@ class Intake:
 
 def inspect(name: str, staged: storage.StagedFile, *, expected_study: str = "") -> Arrival:
     """Read the header in the sandbox and judge it. The staged file of a refused one is removed at once."""
+    if not staged.size:
+        staged.discard()
+        return Arrival(name, Judgement(Outcome.REFUSED, "empty", "The file is empty."))
     try:
         header = pool.read_header(staged.path)
     except pool.SandboxError as failure:

@@ -24,6 +24,8 @@ from studies.sandbox.processes import ForkServer, SandboxWorker, WorkerEnded
 TASKS_PER_WORKER = 50
 TOO_SLOW = "too_slow"
 _INTERACTIVE_SECONDS = 20
+_BEFORE_DECODING = {"empty", "not_dicom", "no_preamble"}
+"""Refusals for a file's first bytes, which nothing but a comparison has seen."""
 
 
 class SandboxError(Exception):
@@ -77,7 +79,7 @@ class Pool:
             worker.kill()
             raise
         # A decoder that failed may have spoilt its process before it noticed: the next file gets a fresh one.
-        self._release(worker, failed="ok" not in answer[0])
+        self._release(worker, failed="ok" not in answer[0] and answer[0].get("refused") not in _BEFORE_DECODING)
         return answer
 
     def _idle_worker(self) -> SandboxWorker | None:
