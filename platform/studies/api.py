@@ -90,13 +90,17 @@ class ViewChange(serializers.Serializer[Any]):
 
 
 class ClipViewView(APIView):
+    """Everybody sees the view that was set, and notes of the study follow from it: readers of the list set it."""
+
     @answers(ClipChange, asks=ViewChange)
     def patch(self, request: Request, uid: str, sop_uid: str) -> Response:
         """Say which view a clip shows, in place of what its tags suggest; the clip, and the notes that follow."""
         change = checked(ViewChange, request.data)
         view, plane = change["view"], change["plane"]
+        before = access.visible_clips(request.user, uid).filter(sop_uid=sop_uid).values("view", "plane").first()
+        if before is not None and not access.sees_everything(request.user):
+            raise exceptions.PermissionDenied("A view is set for everybody, by radiologists. Nothing was changed.")
         with transaction.atomic():
-            before = access.visible_clips(request.user, uid).filter(sop_uid=sop_uid).values("view", "plane").first()
             clip = access.open_clip(request, uid, sop_uid, "clip.view_changed", view=view, plane=plane, before=before)
             clip.view, clip.plane, clip.view_source = view, plane, ViewSource.PERSON
             clip.save(update_fields=["view", "plane", "view_source"])
