@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Collection
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from accounts.roles import Role
 from common.append_only import AppendOnly
+
+
+def one_line(text: str) -> None:
+    """A name is shown in lists, logs and headers of answers. Raises ValidationError for control characters."""
+    if any(letter in _BIDI or unicodedata.category(letter) in _CONTROLS for letter in text):
+        raise ValidationError("A name is one line, without control characters.", code="control_characters")
+
+
+_NAMES = ("username", "first_name", "last_name", "email")
+_CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
+_BIDI = {"\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"}
 
 
 class User(AbstractUser):
@@ -15,6 +31,24 @@ class User(AbstractUser):
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.ANNOTATOR)
     keymap = models.JSONField(default=dict, blank=True)
     """Keys that this person has changed: what a key does ("Viewer/g") to the key that does it now."""
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """In a form each name has its own sentence."""
+        wrong = {}
+        for name in _NAMES:
+            try:
+                one_line(getattr(self, name))
+            except ValidationError as error:
+                wrong[name] = error
+        if wrong:
+            raise ValidationError(wrong)
+        super().clean_fields(exclude=exclude)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Commands and tokens pass by the forms: what they make is held to the same. Raises ValidationError."""
+        for name in _NAMES:
+            one_line(getattr(self, name))
+        super().save(*args, **kwargs)
 
     @property
     def display(self) -> str:
