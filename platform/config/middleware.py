@@ -1,16 +1,33 @@
-"""What holds for every response: nothing is cached, and a lost database is 503."""
+"""What holds for every response: only hosts of ours are answered, nothing is cached, a lost database is 503."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 
-from config.error_pages import is_program
+from config.error_pages import is_program, unknown_host
 
+logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def only_our_hosts(get_response: GetResponse) -> GetResponse:
+    """A request for a host that is not ours is refused before anything looks at it, in a line of the log."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            logger.warning("refused: the host %.100r is not in ALLOWED_HOSTS", request.META.get("HTTP_HOST", ""))
+            return unknown_host(request)
+        return get_response(request)
+
+    return middleware
 
 
 def patient_data_is_never_cached(get_response: GetResponse) -> GetResponse:
