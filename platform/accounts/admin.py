@@ -10,9 +10,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from rest_framework.authtoken.models import TokenProxy
 
-from accounts import audit
+from accounts import audit, sign_in_throttle
 from accounts.models import AuditEntry, User
 from accounts.roles import role_of
 
@@ -52,10 +53,25 @@ class ReadOnly(ModelAdmin):
 
 @admin.register(User)
 class People(PeopleAdmin):
-    list_display = ("username", "first_name", "last_name", "role", "is_active", "last_login")
+    list_display = ("username", "first_name", "last_name", "role", "is_active", "last_login", "closed_until")
+    actions = ("open_again",)
     list_filter = ("role", "is_active")
     fieldsets = (*(UserAdmin.fieldsets or ()), ("Fontanelle", {"fields": ("role",)}))
     add_fieldsets = (*UserAdmin.add_fieldsets, ("Fontanelle", {"fields": ("role",)}))
+
+    @admin.display(description="closed until")
+    def closed_until(self, user: User) -> str:
+        """When a name that was tried too often opens again by itself."""
+        until = sign_in_throttle.closed_until(user.username)
+        return f"{timezone.localtime(until):%H:%M}" if until else ""
+
+    @admin.action(description="Open for signing in again", permissions=["change"])
+    def open_again(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
+        with transaction.atomic():
+            for user in queryset:
+                closed = sign_in_throttle.unlock(user.username)
+                audit.record(request, "user.unlocked", account=user.username, was_closed=closed)
+        self.message_user(request, "They can sign in again.")
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """People who leave are made inactive: what they read stays theirs."""

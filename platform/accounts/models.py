@@ -56,6 +56,21 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
+class SignInTries(models.Model):
+    """How often somebody tried to sign in, by name (its digest) or by address, since when. Changes all the time."""
+
+    key = models.CharField(max_length=80, unique=True)
+    tries = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField()
+    last = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "sign-in tries"
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.tries}"
+
+
 class AuditEntry(AppendOnly):
     """Who saw or did what to whose data, when, and what came of it. Rows are only ever added."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from ipaddress import ip_address
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -14,6 +16,41 @@ from config.error_pages import is_program, unknown_host
 
 logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def through_trusted_proxies(get_response: GetResponse) -> GetResponse:
+    """Behind a proxy that the site trusts, ``REMOTE_ADDR`` is who asked it; nobody else's headers are believed."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if _is_trusted(request.META.get("REMOTE_ADDR", "")):
+            request.META["REMOTE_ADDR"] = _behind(request)
+        elif settings.TRUSTED_PROXIES:
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        return get_response(request)
+
+    return middleware
+
+
+def _behind(request: HttpRequest) -> str:
+    """The last address that the chain of proxies names and that is no trusted proxy: what stands before it, anybody
+    may have written."""
+    client: str = request.META["REMOTE_ADDR"]
+    for named in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        try:
+            client = str(ip_address(named.strip()))
+        except ValueError:
+            break
+        if not _is_trusted(client):
+            break
+    return client
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        asked = ip_address(address)
+    except ValueError:
+        return False
+    return any(asked in network for network in settings.TRUSTED_PROXIES)
 
 
 def only_our_hosts(get_response: GetResponse) -> GetResponse:

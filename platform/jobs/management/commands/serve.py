@@ -59,6 +59,8 @@ def _children(host: str, port: int) -> list[Child]:
     environment.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     manage = [sys.executable, str(root / "manage.py"), "worker", "--queues"]
     web = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", host, "--port", str(port)]
+    # Which proxy is believed is a setting of the site (TRUSTED_PROXIES); uvicorn would believe every local one.
+    web.append("--no-proxy-headers")
     web += ["--lifespan", "off", "--no-access-log", "--timeout-graceful-shutdown", "10", "--ws-max-size", "65536"]
     return [
         Child("the web process", web, environment),
