@@ -78,7 +78,7 @@ def _numbers(queue: int) -> dict[int, int]:
     """By patient, for a whole queue: the numbers of ``stand_in``."""
     items = QueueItem.objects.filter(queue=queue).order_by("shuffle_key", "pk")
     numbers: dict[int, int] = {}
-    for number, patient in enumerate(items.values_list("study__patient", flat=True), 1):
+    for number, patient in enumerate(items.values_list("study__patient_id", flat=True), 1):
         numbers.setdefault(patient, number)
     return numbers
 

@@ -114,8 +114,13 @@ def test_a_name_that_nobody_has_is_closed_in_the_same_words(user: User) -> None:
 
 
 def test_no_password_is_looked_at_once_a_name_is_closed(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = []
-    monkeypatch.setattr(User, "check_password", lambda self, raw: bool(looked.append(raw)))
+    looked: list[str] = []
+
+    def look(self: User, raw: str) -> bool:
+        looked.append(raw)
+        return False
+
+    monkeypatch.setattr(User, "check_password", look)
     for number in range(16):
         sign_in("ida", f"guess {number}")
     assert len(looked) == 5
