@@ -14,8 +14,9 @@ from studies.models import Clip, StudyRevision
 from training.core.report_shapes import FoldCounts
 from training.holdout import held_out, holdout_of
 from training.labelled_row import LabelledRow, infants_needed
-from training.models import HoldOut
+from training.models import HoldOut, TrainingRun
 from training.payloads import HoldOutFacts, TrainingPreflight
+from training.transitions import UNFINISHED
 
 SECONDS_PER_STUDY = (1.0, 10.0)
 SECONDS_OF_FITTING = (20.0, 180.0)
@@ -87,7 +88,18 @@ def preflight(*, seed: int = 0) -> Preflight:
     _count(plan)
     if plan.ok:
         _split(plan, seed=seed)
+    if unfinished := unfinished_run():
+        plan.reasons.append(going_on(unfinished))
     return plan
+
+
+def unfinished_run() -> TrainingRun | None:
+    """The run that waits or goes on: there is one at a time."""
+    return TrainingRun.objects.filter(status__in=UNFINISHED).first()
+
+
+def going_on(run: TrainingRun) -> str:
+    return f"Run {run.pk} is going on. Wait for it, or cancel it."
 
 
 def _gather() -> Preflight:

@@ -14,7 +14,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from jobs import isolated_process, periodic, queue
 from jobs.heartbeat import Heartbeat
-from jobs.models import Job
+from jobs.models import Job, Queue
 from jobs.runner import Runner, end
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,17 @@ POLL_SECONDS = 0.05
 TICK_SECONDS = 1.0
 DATABASE_RETRY_SECONDS = 1.0
 RESTART_SECONDS = 1.0
+NICE_OF_TRAINING = 10
+
+
+def make_way_for_triage() -> None:
+    """Training takes what triage leaves: this thread, the threads and the processes that it starts from now on.
+
+    The thread limit must be set before torch is imported. A niceness that whoever started the process chose stays.
+    """
+    if os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < NICE_OF_TRAINING:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE_OF_TRAINING)
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
 
 
 def worker_name() -> str:
@@ -52,6 +63,8 @@ class Worker:
         ``starting``: this process is a worker for good, and prepares itself before its first job.
         """
         done = 0
+        if starting and self.queues == (Queue.TRAIN,):
+            make_way_for_triage()
         with self.heartbeat:
             if starting:
                 periodic.start_all(self.queues)
