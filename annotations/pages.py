@@ -112,7 +112,13 @@ def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **pro
 def adjudicate(request: HttpRequest) -> HttpResponse:
     """What readers differ about, by clinical weight."""
     disputes = adjudication_disputes.open_disputes(permissions.person(request))
-    audit.record(request, "adjudication.list_viewed", studies=[dispute.item.study_id for dispute in disputes])
+    studies = [dispute.item.study for dispute in disputes]
+    audit.record_list(
+        request,
+        "adjudication.list_viewed",
+        studies=[study.pk for study in studies],
+        subjects=[(study.patient.patient_id, study.uid) for study in studies],
+    )
     decided = adjudication_disputes.decided().filter(reader_id=request.user.pk).count()
     names = access_rules.called(permissions.person(request), [dispute.item for dispute in disputes])
     items = [_dispute_row(dispute, names[dispute.item.pk]) for dispute in disputes]

@@ -101,6 +101,12 @@ class Export:
             "drawings": [{**drawing, "sop_uid": self.uid(drawing["sop_uid"]), "label": ""} for drawing in drawings],
         }
 
+    def subjects(self) -> list[tuple[str, str]]:
+        """Whom the file is about: the number of each infant and the UID of the study."""
+        revisions = ReadRevision.objects.counting().filter(read__study__in=self._visible()).order_by()
+        rows = revisions.values_list("read__study__patient__patient_id", "read__study__uid").distinct()
+        return [(number, uid) for number, uid in rows]
+
     def record_exposures(self) -> None:
         """Whoever takes reads out with identifiers is told which flag their readers knew."""
         if self.identified:

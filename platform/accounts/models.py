@@ -90,3 +90,45 @@ class AuditEntry(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.username} {self.action} {self.study_uid}"
+
+
+class AuditSubject(AppendOnly):
+    """An infant whom an entry showed among others: a list, an export. Once a day for each person, action and study."""
+
+    entry = models.ForeignKey(AuditEntry, on_delete=models.PROTECT, related_name="subjects")
+    user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    action = models.CharField(max_length=48)
+    patient_id = models.CharField(max_length=64, db_index=True)
+    study_uid = models.CharField(max_length=64, db_index=True)
+    day = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "day", "action", "study_uid"], name="audit_subject_once_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} in {self.entry}"
+
+
+class AuditLink(AppendOnly):
+    """The place of an entry in the chain. ``accounts.audit_chain`` makes and checks it."""
+
+    number = models.PositiveBigIntegerField(unique=True)
+    entry = models.OneToOneField(AuditEntry, on_delete=models.PROTECT, related_name="link")
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"link {self.number}"
+
+
+class AuditHead(AppendOnly):
+    """The last link of the days before, signed with the site's key."""
+
+    day = models.DateField(unique=True)
+    number = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64)
+    signature = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"head of {self.day}"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 
+from accounts import audit
 from config.error_pages import is_program, unknown_host
 
 logger = logging.getLogger(__name__)
@@ -63,6 +65,22 @@ def only_our_hosts(get_response: GetResponse) -> GetResponse:
             logger.warning("refused: the host %.100r is not in ALLOWED_HOSTS", request.META.get("HTTP_HOST", ""))
             return unknown_host(request)
         return get_response(request)
+
+    return middleware
+
+
+def refusals_are_written_down(get_response: GetResponse) -> GetResponse:
+    """What a person who is signed in was refused stands in the audit trail, whatever became of the transaction."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if response.status_code == HTTPStatus.FORBIDDEN and request.user.is_authenticated:
+            audit.refused(request, tried="role")
+        try:
+            audit.write_refusals(request)
+        except DatabaseError:
+            logger.exception("a refusal could not be written down")
+        return response
 
     return middleware
 

@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.refusals_are_written_down",
     "config.middleware.patient_data_is_never_cached",
     "config.middleware.database_trouble_is_503",
 ]

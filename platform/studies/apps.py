@@ -7,8 +7,11 @@ class StudiesConfig(AppConfig):
     name = "studies"
 
     def ready(self) -> None:
+        from accounts import audit_chain
         from jobs import periodic
         from studies import revisions, storage
 
         periodic.register(revisions.close_due)
         periodic.register(storage.tidy)
+        # The rooms below know nothing of one another: the first that may import both has the trail sealed.
+        periodic.register(audit_chain.tick)

@@ -125,14 +125,15 @@ def _page(
 
 
 def _record(request: Request, query: Query, studies: list[Study]) -> None:
-    """One audit entry for the whole response; the studies by key, since their names would fill the trail."""
-    audit.record(
+    """One audit entry for the whole response; the studies by key. Whom it showed stands beside it, once a day."""
+    audit.record_list(
         request._request,
         "worklist.viewed",
         user=request.user,
         filter=query["filter"],
         q=query["q"],
         studies=[study.pk for study in studies],
+        subjects=[(study.patient.patient_id, study.uid) for study in studies],
     )
 
 
