@@ -106,7 +106,8 @@ def audit_page(request: HttpRequest) -> HttpResponse:
     page = audit_search.search(request)
     audit.record(request, "audit.viewed", filters=page.filters)
     context = {
-        "entries": page.entries,
+        # A template would take a detail that is called "items" for the method of that name.
+        "entries": [{**entry, "said": list(entry["detail"].items())} for entry in page.entries],
         "filters": page.filters,
         "actions": audit_search.actions(),
         "next_url": page.next_url,

@@ -70,6 +70,12 @@ def test_an_action_that_is_no_noun_and_verb_past_is_refused(action: str) -> None
     assert not AuditEntry.objects.exists()
 
 
+def test_a_detail_that_is_called_items_is_shown(admin: User) -> None:
+    audit.record(None, "label_queue.made", items=3, values=[1])
+    text = client_of(admin).get("/audit/").content.decode()
+    assert "items 3 · values [1]" in text
+
+
 def test_looking_at_the_trail_leaves_an_entry(admin: User) -> None:
     page(admin, "?user=ida")
     entry = AuditEntry.objects.get(action="audit.viewed")
