@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, AuditSubject, User
 
+FEW = 1000
+"""Studies that a question to the database names one by one."""
 Subject = tuple[str, str]
 """An infant's number and the UID of the study that was shown."""
 
@@ -70,6 +72,8 @@ def _name_subjects(entry: AuditEntry, subjects: Iterable[Subject]) -> None:
     if not by_uid:
         return
     known = AuditSubject.objects.filter(user=entry.user_id, day=day, action=entry.action)
+    if len(by_uid) <= FEW:
+        known = known.filter(study_uid__in=by_uid)
     new = by_uid.keys() - set(known.values_list("study_uid", flat=True))
     rows = [
         AuditSubject(
