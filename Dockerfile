@@ -36,7 +36,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen(urllib.request.Request('http://127.0.0.1:8000/healthz', headers={'Host': 'localhost', 'X-Forwarded-Proto': 'https'}), timeout=2)"]
 CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "off", \
      "--http", "config.slow_clients:ImpatientProtocol", \
-     "--no-access-log", "--timeout-graceful-shutdown", "10", "--ws-max-size", "65536"]
+     "--no-access-log", "--no-proxy-headers", "--timeout-graceful-shutdown", "10", "--ws-max-size", "65536"]
 
 FROM base AS worker
 COPY requirements-worker.txt ./

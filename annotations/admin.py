@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts import permissions
-from accounts.admin import ModelAdmin, ReadOnly
+from accounts.admin import Audited, ReadOnly
 from annotations.models import LabelQueue, Read, ReadRevision
 from annotations.queues import assignment
 
@@ -25,9 +25,10 @@ class Blinded(ReadOnly):
 
 
 @admin.register(LabelQueue)
-class Queues(ModelAdmin):
+class Queues(Audited):
     """What people label goes by is set when a queue is made; its page at /label/queues/ shows the rest."""
 
+    noun = "label_queue"
     list_display = ("name", "readers_per_study", "active", "created_at")
     filter_horizontal = ("readers",)
     fields = ("name", "readers_per_study", "readers", "active", "deadline")
@@ -35,6 +36,9 @@ class Queues(ModelAdmin):
 
 @admin.register(Read)
 class Reads(Blinded):
+    """What somebody types before the commit is theirs: no draft is shown."""
+
+    fields = ("study", "reader", "context", "item", "status", "opened_at")
     list_display = ("study", "reader", "context", "status", "opened_at")
     list_filter = ("context", "status")
 

@@ -12,8 +12,9 @@ class AnnotationsConfig(AppConfig):
         from annotations import access_rules
         from annotations.label_schema import versions
         from annotations.reads import effects
-        from studies import access, revisions
+        from studies import access, disclosure, revisions
 
         access.also_visible(access_rules.studies_to_label)
+        disclosure.discloses(access_rules.disclosed)
         revisions.on_revision_closed(effects.revisit)
         post_migrate.connect(versions.install, sender=self, dispatch_uid="annotations.label_schema.versions")

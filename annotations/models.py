@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from common.append_only import AppendOnly, AppendOnlyQuerySet
+from inference.models import Score
 from studies.models import Study, StudyRevision
 
 
@@ -44,6 +45,8 @@ class LabelQueue(models.Model):
 
     ``readers`` are the people who label it; where it names none, all annotators and adjudicators do. A repeat is
     offered once its reader has committed ``repeat_gap`` other items of the queue. ``made_from`` is what was asked for.
+    ``identified``: readers without the list see who the infant is; ``whole_pictures``: also pictures that name no
+    ultrasound region, and so whatever is written on them.
     """
 
     name = models.CharField(max_length=100)
@@ -61,6 +64,8 @@ class LabelQueue(models.Model):
     trainee = models.BooleanField(default=False)
     repeat_gap = models.PositiveSmallIntegerField(default=20)
     deadline = models.DateTimeField(null=True, blank=True)
+    identified = models.BooleanField(default=False, db_default=False)
+    whole_pictures = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return self.name
@@ -225,11 +230,19 @@ class SetAside(AppendOnly):
         return f"{self.read}: {self.why}"
 
 
+BLIND = Q(flag_seen="", attention_seen=False)
+"""Read revisions whose reader knew nothing of the AI's answer."""
+
+
 class ReadRevisionQuerySet(AppendOnlyQuerySet["ReadRevision"]):
     def last_of_each(self) -> ReadRevisionQuerySet:
         """Of each read what was committed last."""
         later = ReadRevision.objects.filter(read=OuterRef("read"), number__gt=OuterRef("number"))
         return self.filter(~Exists(later))
+
+    def not_blind(self) -> ReadRevisionQuerySet:
+        """Answers of readers who had been shown what the AI said."""
+        return self.exclude(BLIND)
 
     def counting(self) -> ReadRevisionQuerySet:
         """What counts now: the last revision of each read that is committed and not reopened."""
@@ -237,7 +250,11 @@ class ReadRevisionQuerySet(AppendOnlyQuerySet["ReadRevision"]):
 
 
 class ReadRevision(AppendOnly):
-    """What a reader committed. Only ever added."""
+    """What a reader committed. Only ever added.
+
+    ``flag_seen`` is the AI's flag that the reader knew, ``ai_shown`` all that they had been shown of it before
+    (``annotations.reads.exposures.AiShown``); null in revisions that are older than that record.
+    """
 
     read = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="revisions")
     number = models.PositiveIntegerField()
@@ -249,6 +266,7 @@ class ReadRevision(AppendOnly):
     definition = models.CharField(max_length=32)
     flag_seen = models.CharField(max_length=13, blank=True)
     attention_seen = models.BooleanField(default=False)
+    ai_shown = models.JSONField(null=True)
     coverage = models.JSONField(default=list)
     duration_ms = models.PositiveIntegerField(default=0)
     device = models.JSONField(default=dict)
@@ -267,6 +285,41 @@ class ReadRevision(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.read} revision {self.number}"
+
+    @property
+    def is_blind(self) -> bool:
+        return not self.flag_seen and not self.attention_seen
+
+
+class Where(models.TextChoices):
+    """Where somebody was shown what the AI said."""
+
+    LIST = "list", "The worklist"
+    SCORE = "score", "The study's score, attention and heat maps"
+    DISCUSSION = "discussion", "A discussion, unblinded on record"
+    HISTORY = "history", "The history of the labels"
+    EXPORT = "export", "An export with identifiers"
+    REPORT = "report", "A report"
+
+
+class Exposure(AppendOnly):
+    """A reader was shown a score, the first time and where. Attention that is shown later is a row of its own."""
+
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="exposures")
+    score = models.ForeignKey(Score, on_delete=models.PROTECT, related_name="+")
+    flag = models.CharField(max_length=13)
+    attention = models.BooleanField(default=False)
+    where = models.CharField(max_length=10, choices=Where.choices)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reader", "score", "attention"], name="shown_once_to_each_reader")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reader} was shown {self.score} ({self.where})"
 
 
 class Agreement(models.Model):

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from accounts import audit, permissions
 from accounts.models import User
 from accounts.roles import Role
+from annotations import access_rules
 from annotations.adjudication import disputes as adjudication_disputes
 from annotations.adjudication.disputes import Dispute
 from annotations.api.requests import LABELLERS
@@ -29,7 +30,7 @@ class DisputeRow(TypedDict):
     """An item that readers differ about, as the list shows it."""
 
     id: int
-    patient_id: str
+    patient_id: Annotated[str, "the infant's number, or its stand-in"]
     identity: Annotated[str, "where the number stands for several infants, or it is asked who it is; else empty"]
     study_uid: str
     summary: Annotated[str, "how many differences, and how much the weightiest weighs"]
@@ -113,21 +114,31 @@ def _reading_page(request: HttpRequest, item: QueueItem, context: Context, **pro
 def adjudicate(request: HttpRequest) -> HttpResponse:
     """What readers differ about, by clinical weight."""
     disputes = adjudication_disputes.open_disputes(permissions.person(request))
-    audit.record(request, "adjudication.list_viewed", studies=[dispute.item.study_id for dispute in disputes])
+    studies = [dispute.item.study for dispute in disputes]
+    audit.record_list(
+        request,
+        "adjudication.list_viewed",
+        studies=[study.pk for study in studies],
+        subjects=[(study.patient.patient_id, study.uid) for study in studies],
+    )
     decided = adjudication_disputes.decided().filter(reader_id=request.user.pk).count()
-    infants = [dispute.item.study.patient for dispute in disputes]
-    identities = words_beside_numbers(infants, permissions.person(request))
-    items = [_dispute_row(dispute, identities.get(dispute.item.study.patient_id, "")) for dispute in disputes]
+    user = permissions.person(request)
+    names = access_rules.called(user, [dispute.item for dispute in disputes])
+    identities = words_beside_numbers([study.patient for study in studies], user)
+    items = [
+        _dispute_row(dispute, names[dispute.item.pk], identities.get(dispute.item.study.patient_id, ""))
+        for dispute in disputes
+    ]
     page = {"page": "adjudicate", "items": len(items), "decided": decided, "seq": queries.head()}
     return render(request, "adjudicate.html", {"page": page, "items": items, "decided": decided})
 
 
-def _dispute_row(dispute: Dispute, identity: str) -> DisputeRow:
+def _dispute_row(dispute: Dispute, infant: str, identity: str) -> DisputeRow:
     count = len(dispute.differences)
     weight = _LEVELS[level(dispute.weight)]
     return {
         "id": dispute.item.pk,
-        "patient_id": dispute.item.study.patient.patient_id,
+        "patient_id": infant,
         "identity": identity,
         "study_uid": dispute.item.study.uid,
         "summary": f"{count} difference{'s' if count > 1 else ''}, {weight}",

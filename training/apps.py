@@ -13,7 +13,11 @@ class TrainingConfig(AppConfig):
         from training.runs import TRAIN
 
         handler = Handler(
-            "training.train_job:train", on_quarantine="training.runs:on_quarantine", on_cancel="training.runs:on_cancel"
+            "training.train_job:train",
+            on_claim="training.runs:on_claim",
+            on_quarantine="training.runs:on_quarantine",
+            on_cancel="training.runs:on_cancel",
+            cancel_at_once=True,
         )
         register(TRAIN, handler)
         before_promotion(reason_to_refuse)

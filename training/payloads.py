@@ -77,6 +77,7 @@ class TrainingPreflight(TypedDict):
     studies: int
     positives: Annotated[int, "studies labelled positive"]
     missing_positives: Annotated[int, "positive infants who are still needed, twins counted as one"]
+    not_blind: Annotated[int, "studies labelled in a queue by somebody who had been shown the AI's answer"]
     folds: list[FoldCounts]
     leaks: Annotated[list[str], "patients who would be on both sides of a fold"]
     phantoms_only: bool

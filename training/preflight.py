@@ -9,13 +9,14 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from annotations.consensus.reference_labels import ReferenceLabel, labels
-from annotations.models import ReadRevision
+from annotations.models import Context, ReadRevision
 from studies.models import Clip, StudyRevision
 from training.core.report_shapes import FoldCounts
 from training.holdout import held_out, holdout_of
 from training.labelled_row import LabelledRow, infants_needed
-from training.models import HoldOut
+from training.models import HoldOut, TrainingRun
 from training.payloads import HoldOutFacts, TrainingPreflight
+from training.transitions import UNFINISHED
 
 SECONDS_PER_STUDY = (1.0, 10.0)
 SECONDS_OF_FITTING = (20.0, 180.0)
@@ -32,6 +33,7 @@ class Preflight:
     leaks: list[str] = field(default_factory=list)
     folds: list[FoldCounts] = field(default_factory=list)
     missing_positives: int = 0
+    not_blind: int = 0
     holdout: HoldOut | None = None
 
     @property
@@ -71,6 +73,7 @@ class Preflight:
             "studies": len(self.rows),
             "positives": self.positives,
             "missing_positives": self.missing_positives,
+            "not_blind": self.not_blind,
             "folds": self.folds,
             "leaks": self.leaks,
             "phantoms_only": self.phantoms_only,
@@ -85,7 +88,18 @@ def preflight(*, seed: int = 0) -> Preflight:
     _count(plan)
     if plan.ok:
         _split(plan, seed=seed)
+    if unfinished := unfinished_run():
+        plan.reasons.append(going_on(unfinished))
     return plan
+
+
+def unfinished_run() -> TrainingRun | None:
+    """The run that waits or goes on: there is one at a time."""
+    return TrainingRun.objects.filter(status__in=UNFINISHED).first()
+
+
+def going_on(run: TrainingRun) -> str:
+    return f"Run {run.pk} is going on. Wait for it, or cancel it."
 
 
 def _gather() -> Preflight:
@@ -102,7 +116,18 @@ def _gather() -> Preflight:
         others = "infants" if use_phantoms else "phantoms"
         plan.notes.append(f"{len(left)} labelled studies of {others} are left out: phantoms and infants are not mixed.")
     _set_aside(plan)
+    _not_blind(plan)
     return plan
+
+
+def _not_blind(plan: Preflight) -> None:
+    """Label queues are blind: a label of one whose reader had seen the AI's answer may only repeat it."""
+    known = ReadRevision.objects.filter(read__context=Context.QUEUE).not_blind().values_list("pk", flat=True)
+    knew = set(known)
+    plan.not_blind = sum(not knew.isdisjoint(row.reads) for row in plan.rows)
+    if plan.not_blind:
+        are = "label is" if plan.not_blind == 1 else "labels are"
+        plan.notes.append(f"{plan.not_blind} {are} of a queue and not blind: a reader had seen the AI's answer before.")
 
 
 def _set_aside(plan: Preflight) -> None:

@@ -16,9 +16,9 @@ from jobs.queue import enqueue, request_cancel
 from live.models import Audience
 from live.publish import publish
 from training.models import TrainingRun
-from training.preflight import Preflight, preflight
+from training.preflight import Preflight, going_on, preflight, unfinished_run
 from training.snapshots import freeze
-from training.transitions import UNFINISHED, RunStep, move
+from training.transitions import RunStep, move
 
 TRAIN = "train"
 NO_MODEL = "No model is installed, and retraining starts from the champion's backbone. Install one first."
@@ -36,8 +36,8 @@ class NotStarted(Exception):
 def start(*, user: User | None, request: HttpRequest | None = None, seed: int = 0) -> TrainingRun:
     """Check, freeze a snapshot, and ask for the run, in one transaction. Raises NotStarted."""
     with transaction.atomic():
-        if unfinished := TrainingRun.objects.filter(status__in=UNFINISHED).first():
-            raise NotStarted(f"Run {unfinished.pk} is going on. Wait for it, or cancel it.", code="run_going")
+        if unfinished := unfinished_run():
+            raise NotStarted(going_on(unfinished), code="run_going")
         if champion() is None:
             raise NotStarted(NO_MODEL, code="no_model")
         plan = preflight(seed=seed)
@@ -80,6 +80,13 @@ def end(run: TrainingRun, step: RunStep, *, error: str = "", **result: Any) -> N
     """Write what became of a run, in the transaction that ends its job. Raises Lost or NotAllowed."""
     move(run, step, error=error, finished_at=timezone.now(), **result)
     publish_change(run)
+
+
+def on_claim(job: Job) -> None:
+    """A worker has the job. It says so before it loads the libraries, which takes a while."""
+    run = TrainingRun.objects.filter(job=job).first()
+    if run is not None:
+        begin(run)
 
 
 def on_cancel(job: Job) -> None:

@@ -30,7 +30,7 @@ from training.labelled_row import SnapshotRow
 from training.models import TrainingRun
 from training.preflight import keyframes
 from training.runs import NO_MODEL, begin, end, publish_change
-from training.transitions import RunStep
+from training.transitions import UNFINISHED, RunStep
 
 WRITE_SECONDS = 0.5
 EMBEDDING_SHARE = 0.5
@@ -66,6 +66,8 @@ class ProgressWriter:
 def train(context: JobContext) -> None:
     """One run, from its snapshot to a challenger. A killed worker's run starts again, from cached embeddings."""
     run = TrainingRun.objects.select_related("snapshot").get(pk=context.payload["run"])
+    if run.status not in UNFINISHED:  # cancelled while the libraries were loaded
+        raise Cancelled
     begin(run)
     writer = ProgressWriter(run, context)
     try:

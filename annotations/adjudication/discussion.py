@@ -13,6 +13,7 @@ from annotations.models import Context, QueueItem, Read, ReadRevision, Unblindin
 from annotations.queues import assignment
 from inference import current_scores
 from inference.payloads import StudyScore
+from studies import disclosure
 
 
 class RemarkPayload(TypedDict):
@@ -98,13 +99,16 @@ def _unblinded(item: QueueItem, user: User) -> UnblindedItem | None:
     unblinding = Unblinding.objects.filter(item=item, user=user).first()
     if unblinding is None:
         return None
+    score = current_scores.score_payload(item.study, with_attention=True, with_history=False)
+    if not disclosure.to(user, item.study).identity:
+        score["scored_at"] = None
     numbers = _numbers(item)
     people = User.objects.in_bulk(list(numbers))
     return {
         "at": unblinding.at,
         "reason": unblinding.reason,
         "readers": [people[pk].display for pk in numbers],
-        "score": current_scores.score_payload(item.study, with_attention=True, with_history=False),
+        "score": score,
     }
 
 

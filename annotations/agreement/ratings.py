@@ -19,7 +19,7 @@ from annotations.agreement.rated_variables import RatedVariables
 from annotations.core.bootstrap import Codes
 from annotations.core.coefficients import MISSING
 from annotations.label_schema import versions
-from annotations.models import Context, ReadRevision
+from annotations.models import BLIND, Context, ReadRevision
 from annotations.queues.known_answers import KnownAnswer
 from studies import access
 
@@ -133,8 +133,7 @@ def load(*, queue: int | None = None, only: Q | None = None) -> Ratings:
         revisions = revisions.filter(read__item__queue=queue)
     if only is not None:
         revisions = revisions.filter(only)
-    blind = Q(flag_seen="", attention_seen=False)
-    rows = [_Row(*row) for row in revisions.filter(blind).values_list(*_COLUMNS)]
+    rows = [_Row(*row) for row in revisions.filter(BLIND).values_list(*_COLUMNS)]
     rated = [(row, _rating(row, variables)) for row in rows]
     first, repeats = _parted(rating for row, rating in rated if not row.trainee)
     return Ratings(
@@ -145,7 +144,7 @@ def load(*, queue: int | None = None, only: Q | None = None) -> Ratings:
         groups=_groups({row.study for row in rows}),
         names=_names({row.reader for row in rows}),
         beside_known=_beside_known([(rating, row.known) for row, rating in rated if row.known], variables),
-        unblinded=revisions.exclude(blind).count(),
+        unblinded=revisions.not_blind().count(),
     )
 
 

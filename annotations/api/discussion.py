@@ -16,7 +16,8 @@ from accounts.roles import Role
 from annotations.adjudication import disputes
 from annotations.adjudication.discussion import DiscussionPayload, discussed_item, discussion, other_participants
 from annotations.api.requests import LABELLERS
-from annotations.models import QueueItem, Remark, Unblinding
+from annotations.models import QueueItem, Remark, Unblinding, Where
+from annotations.reads import exposures
 from annotations.reads.lifecycle import SCORE_VIEWED
 from common.contract import answers
 from common.validation import checked
@@ -43,7 +44,7 @@ class DiscussionView(APIView):
         person = permissions.person(request)
         discussed = _discussed(request, item, "adjudication.viewed")
         if Unblinding.objects.filter(item=discussed, user=person).exists():
-            access.open_study(request, discussed.study.uid, SCORE_VIEWED, attention=True)
+            _show_score(request, discussed)
         return Response(discussion(discussed, person))
 
     @answers(DiscussionPayload, asks=RemarkRequest, status=201)
@@ -70,9 +71,15 @@ class UnblindView(APIView):
         if disputed is None:
             raise Http404
         access.open_study(request, disputed.study.uid, "adjudication.unblinded", item=item, reason=reason)
-        access.open_study(request, disputed.study.uid, SCORE_VIEWED, attention=True)
+        _show_score(request, disputed)
         Unblinding.objects.get_or_create(item=disputed, user=person, defaults={"reason": reason})
         return Response(discussion(disputed, person))
+
+
+def _show_score(request: Request, item: QueueItem) -> None:
+    """Leaves on record that this person is shown what the AI said of the item."""
+    access.open_study(request, item.study.uid, SCORE_VIEWED, attention=True)
+    exposures.record_studies(permissions.person(request), [item.study_id], Where.DISCUSSION, attention=True)
 
 
 def _discussed(request: Request, pk: int, action: str) -> QueueItem:

@@ -84,9 +84,9 @@ class ExportView(APIView):
         export = Export(person, query["identified"], query["what"] == "labels", query["key"])
         file = exporter.write(query["form"], export)
         digest = hashlib.sha256(file.content).hexdigest()
-        audit.record(
-            request._request, "labels.exported", user=person, **_told(query), sha256=digest, bytes=len(file.content)
-        )
+        facts = {**_told(query), "sha256": digest, "bytes": len(file.content)}
+        audit.record_list(request._request, "labels.exported", user=person, subjects=export.subjects(), **facts)
+        export.record_exposures()
         response = HttpResponse(file.content, content_type=file.media_type)
         response["Content-Disposition"] = f'attachment; filename="{file.name}"'
         response["Cache-Control"] = "no-store"

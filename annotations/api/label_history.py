@@ -20,9 +20,10 @@ from annotations.consensus import reference_labels
 from annotations.consensus.reference_labels import ReferenceLabelPayload
 from annotations.label_schema import versions
 from annotations.label_schema.schema import Findings, Schema
-from annotations.models import Read, ReadRevision, ReadStatus, SetAside
-from annotations.reads import effects
+from annotations.models import Read, ReadRevision, ReadStatus, SetAside, Where
+from annotations.reads import effects, exposures
 from annotations.reads.blinding import blinded_uids
+from annotations.reads.exposures import AiShown
 from common.contract import answers
 from live import queries
 from studies import access
@@ -47,6 +48,7 @@ class RevisionHistory(TypedDict):
     comment: str
     flag_seen: Annotated[str, "the AI's flag that the reader knew; empty where they knew none"]
     attention_seen: bool
+    ai_shown: Annotated[list[AiShown] | None, "what the reader had been shown before; null where that was not kept"]
     agreement: Annotated[bool | None, "whether the reader agreed with the flag"]
     study_revision: Annotated[int | None, "which set of images it was"]
     replaced_since: Annotated[list[str], "SOP Instance UIDs of pictures replaced since it was made"]
@@ -110,12 +112,15 @@ def page(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 def history(study: Study, user: User) -> LabelHistory:
+    """It says which flags readers knew: on record for the one who looks."""
     definition = versions.in_force().definition.name
     if study.uid in blinded_uids(user):
         return {"study_uid": study.uid, "label": None, "definition": definition, "hidden": HIDDEN, "reads": []}
     schemas = versions.all_schemas()
     reads = Read.objects.filter(study=study).select_related("reader", "item__queue").order_by("opened_at", "pk")
     reads = reads.prefetch_related("revisions__agreement", "revisions__study_revision", "set_aside")
+    if ReadRevision.objects.filter(read__study=study).not_blind().exists():
+        exposures.record_studies(user, [study.pk], Where.HISTORY)
     label = next((each for each in reference_labels.labels() if each.study.pk == study.pk), None)
     return {
         "study_uid": study.uid,
@@ -154,6 +159,7 @@ def _revision(revision: ReadRevision, schema: Schema, counts: bool) -> RevisionH
         "comment": revision.comment,
         "flag_seen": revision.flag_seen,
         "attention_seen": revision.attention_seen,
+        "ai_shown": revision.ai_shown,
         "agreement": _agreement(revision),
         "study_revision": revision.study_revision.number if revision.study_revision else None,
         "replaced_since": effects.replaced_since(revision),

@@ -82,6 +82,10 @@ class LabelsView(APIView):
         person = permissions.person(request)
         visible = access.visible_studies(person).exclude(uid__in=blinded_uids(person))
         keys = set(visible.values_list("pk", flat=True))
-        labels = [label.as_json() for label in reference_labels.labels() if label.study.pk in keys]
-        audit.record(request._request, "labels.viewed", user=person, labels=len(labels))
+        found = [label for label in reference_labels.labels() if label.study.pk in keys]
+        labels = [label.as_json() for label in found]
+        if not access.sees_everything(person):
+            labels = [{**label, "patient_id": ""} for label in labels]
+        subjects = [(label.study.patient.patient_id, label.study.uid) for label in found]
+        audit.record_list(request._request, "labels.viewed", user=person, labels=len(labels), subjects=subjects)
         return Response(ReferenceLabels(results=labels, count=len(labels)))

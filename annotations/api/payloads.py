@@ -12,13 +12,14 @@ from accounts.models import User
 from annotations.label_schema import versions
 from annotations.label_schema.payloads import ReadFindings
 from annotations.label_schema.schema import Findings
-from annotations.models import Context, LabelQueue, QueueItem, Read, ReadRevision, ReadStatus, Unblinding
+from annotations.models import Context, LabelQueue, QueueItem, Read, ReadRevision, ReadStatus, Unblinding, Where
 from annotations.queues import assignment
-from annotations.reads import effects
+from annotations.reads import effects, exposures
 from annotations.reads.blinding import has_answered
 from annotations.reads.trainee_feedback import TraineeFeedback
 from inference import current_scores
 from inference.payloads import StudyScore
+from studies import disclosure
 from studies.models import Study
 
 ByField = Annotated[Findings, ReadFindings]
@@ -228,13 +229,20 @@ def other_reads(study: Study, *, context: Context, item: QueueItem | None, reade
 
 
 def score_payload(study: Study, user: User) -> StudyScore:
-    """What this person, who is not blinded, may know now: attention and history only after their own commit."""
+    """What this person, who is not blinded, may know now: attention and history only after their own commit.
+
+    It is on record that they were shown it.
+    """
     answered = has_answered(user, study.uid)
+    dated = disclosure.to(user, study).identity
     payload = current_scores.score_payload(
-        study, with_attention=answered or settings.ATTENTION_BEFORE_COMMIT, with_history=answered
+        study, with_attention=answered or settings.ATTENTION_BEFORE_COMMIT, with_history=answered and dated
     )
+    if not dated:
+        payload["scored_at"] = None
     if not (answered or settings.SHOW_PROBABILITY):
         payload["probability"] = None
+    exposures.record_studies(user, [study.pk], Where.SCORE, attention=payload["attention"] is not None)
     return payload
 
 

@@ -105,6 +105,12 @@ class QueueChanges(serializers.Serializer[Any]):
     readers = serializers.ListField(child=serializers.CharField(max_length=150), required=False, max_length=500)
     readers_per_study = serializers.IntegerField(required=False, min_value=1, max_value=20)
     deadline = serializers.DateTimeField(required=False, allow_null=True)
+    identified = serializers.BooleanField(
+        required=False, help_text="Readers see the infant's number, name, dates and whole pictures."
+    )
+    whole_pictures = serializers.BooleanField(
+        required=False, help_text="Pictures that name no ultrasound region are shown to them too."
+    )
 
     def validate_readers(self, usernames: list[str]) -> list[User]:
         return queue_serializers.people(usernames)

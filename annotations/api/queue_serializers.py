@@ -108,6 +108,13 @@ class QueueFields(serializers.Serializer[Any]):
         help_text="Other items that a reader commits before a repeat is offered.",
     )
     trainee = serializers.BooleanField(default=False)
+    identified = serializers.BooleanField(
+        default=False, help_text="Readers see the infant's number, name, dates and whole pictures."
+    )
+    whole_pictures = serializers.BooleanField(
+        default=False,
+        help_text="Pictures that name no ultrasound region are shown too, with whatever is written on them.",
+    )
     deadline = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
     def validate_why(self, why: str) -> str:
@@ -162,7 +169,7 @@ def choose(fields: dict[str, Any]) -> Selection:
 def settings_of(fields: dict[str, Any]) -> QueueSettings:
     names = (
         "readers_per_study", "readers", "blinding", "rule", "shuffled", "seed", "trainee", "gold", "repeats",
-        "repeat_gap", "deadline",
+        "repeat_gap", "deadline", "identified", "whole_pictures",
     )  # fmt: skip
     return QueueSettings(**{name: fields[name] for name in names})
 

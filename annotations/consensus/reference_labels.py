@@ -32,7 +32,7 @@ class ReferenceLabelPayload(TypedDict):
     """A reference label as JSON."""
 
     study_uid: str
-    patient_id: str
+    patient_id: Annotated[str, "empty for who may not know whose study it is"]
     positive: bool
     reads: Annotated[list[int], "keys of the read revisions that made it"]
     rule: LabelRule

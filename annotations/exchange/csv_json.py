@@ -15,6 +15,7 @@ from annotations.consensus.reference_labels import LabelRule
 from annotations.exchange.as_sent import as_sent
 from annotations.exchange.export_records import NOTICE, Export, Record
 from annotations.label_schema.schema import Findings
+from annotations.reads.exposures import AiShown
 
 FORMAT, VERSION = "fontanelle-labels", 1
 LEADING = ("study_uid", "patient_id", "reader", "context", "schema")
@@ -22,7 +23,7 @@ AS_SENT = ("issuer", "patient_name", "study_date", "study_time", "utc_offset")
 """What the study's own files call infant and study; empty without identifiers."""
 TRAILING = (
     "comment", "positive", "definition", "revision", "committed_at", "duration_ms", "flag_seen", "attention_seen",
-    "label", "label_rule", "label_definition", *AS_SENT,
+    "blind", "label", "label_rule", "label_definition", *AS_SENT,
 )  # fmt: skip
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d+$)")
 
@@ -107,6 +108,8 @@ class ReadExport(AsSentExport):
     duration_ms: Annotated[int, "ms from opening to commit"]
     flag_seen: str
     attention_seen: bool
+    blind: Annotated[bool, "the reader had been shown nothing of the AI's answer"]
+    ai_shown: Annotated[list[AiShown] | None, "what they had been shown, and where; null where that was not kept"]
     findings: Findings
     coverage: Annotated[list[dict[str, Any]], "what of each clip was on the screen, and for how long (ms)"]
     device: dict[str, Any]
@@ -169,11 +172,21 @@ def _read(record: Record, export: Export) -> ReadExport:
         "duration_ms": revision.duration_ms,
         "flag_seen": revision.flag_seen,
         "attention_seen": revision.attention_seen,
+        "blind": revision.is_blind,
+        "ai_shown": _ai_shown(record, export),
         "findings": record.findings,
         "coverage": [{**clip, "sop_uid": export.uid(clip["sop_uid"])} for clip in revision.coverage],
         "device": revision.device,
         **_as_sent(record, export),
     }
+
+
+def _ai_shown(record: Record, export: Export) -> list[AiShown] | None:
+    """Without the times where no dates leave."""
+    shown: list[AiShown] | None = record.revision.ai_shown
+    if shown is None or export.identified:
+        return shown
+    return [{**each, "at": None} for each in shown]
 
 
 def _labels(records: Iterable[Record], export: Export) -> list[LabelExport]:

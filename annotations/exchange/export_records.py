@@ -13,7 +13,8 @@ from annotations.consensus import reference_labels
 from annotations.consensus.reference_labels import ReferenceLabel
 from annotations.label_schema import versions
 from annotations.label_schema.schema import Findings, Schema
-from annotations.models import Read, ReadRevision
+from annotations.models import Read, ReadRevision, Where
+from annotations.reads import exposures
 from annotations.reads.blinding import blinded_uids
 from studies import access
 from studies.models import Clip, Study
@@ -122,6 +123,18 @@ class Export:
                 for drawing in drawings
             ],
         }
+
+    def subjects(self) -> list[tuple[str, str]]:
+        """Whom the file is about: the number of each infant and the UID of the study."""
+        revisions = ReadRevision.objects.counting().filter(read__study__in=self._visible()).order_by()
+        rows = revisions.values_list("read__study__patient__patient_id", "read__study__uid").distinct()
+        return [(number, uid) for number, uid in rows]
+
+    def record_exposures(self) -> None:
+        """Whoever takes reads out with identifiers is told which flag their readers knew."""
+        if self.identified:
+            told = ReadRevision.objects.counting().filter(read__study__in=self._visible()).not_blind()
+            exposures.record_studies(self.user, told.values_list("read__study_id", flat=True), Where.EXPORT)
 
     def clips(self) -> dict[str, Clip]:
         """By the UID that the export gives them."""

@@ -44,6 +44,8 @@ class QueueRequest(TypedDict, total=False):
     repeats: Annotated[float, "studies that come again, as a share of them, 0 to 0.5"]
     repeat_gap: Annotated[int, "items that lie at least between a study and its repeat"]
     trainee: bool
+    identified: bool
+    whole_pictures: bool
     deadline: Annotated[str | None, "ISO 8601"]
 
 
@@ -58,6 +60,10 @@ class QueueSettings:
     shuffled: bool = False
     seed: int = 0
     trainee: bool = False
+    identified: bool = False
+    """Readers without the list see who the infant is."""
+    whole_pictures: bool = False
+    """Also pictures that name no ultrasound region are shown to them."""
     gold: float = 0.0
     """Known answers to mix in, as a share of the queue's studies, 0 to 1."""
     repeats: float = 0.0
@@ -146,6 +152,8 @@ def make(
         shuffled=settings.shuffled,
         seed=settings.seed,
         trainee=settings.trainee,
+        identified=settings.identified,
+        whole_pictures=settings.whole_pictures,
         repeat_gap=settings.repeat_gap,
         deadline=settings.deadline,
     )
@@ -196,9 +204,21 @@ def _repeat(item: QueueItem, shuffle_key: int, rng: random.Random, gap: int) -> 
 
 
 def make_from_studies(
-    name: str, studies: QuerySet[Study], *, readers_per_study: int = 2, readers: list[User] | None = None, why: str = ""
+    name: str,
+    studies: QuerySet[Study],
+    *,
+    readers_per_study: int = 2,
+    readers: list[User] | None = None,
+    why: str = "",
+    identified: bool = False,
+    whole_pictures: bool = False,
 ) -> LabelQueue:
     """A queue of these studies in the order in which they came, with nothing mixed in."""
     keys = studies.order_by("first_image_at", "pk").values_list("pk", flat=True)
-    settings = QueueSettings(readers_per_study=readers_per_study, readers=readers or [])
+    settings = QueueSettings(
+        readers_per_study=readers_per_study,
+        readers=readers or [],
+        identified=identified,
+        whole_pictures=whole_pictures,
+    )
     return make(name, QueuePlan([Pick(key, why) for key in keys]), settings, source=Source.LIST)

@@ -39,6 +39,8 @@ class QueueProgress(Outlook):
     created_by: str | None
     source: str
     trainee: bool
+    identified: Annotated[bool, "readers see who the infant is, and whole pictures"]
+    whole_pictures: Annotated[bool, "pictures that name no ultrasound region are shown to them too"]
     blinding: str
     rule: str
     shuffled: bool
@@ -144,6 +146,8 @@ def _progress(queue: LabelQueue, items: _ItemCounts, done: int, lately: int, eve
         "created_by": queue.created_by.display if queue.created_by else None,
         "source": queue.source,
         "trainee": queue.trainee,
+        "identified": queue.identified,
+        "whole_pictures": queue.whole_pictures,
         "blinding": queue.blinding,
         "rule": queue.rule,
         "shuffled": queue.shuffled,

@@ -17,8 +17,9 @@ from accounts.models import AuditEntry, User
 from annotations.label_schema import schema, versions
 from annotations.measurements import drawings
 from annotations.models import Agreement, Context, QueueItem, Read, ReadRevision, SetAside
-from annotations.reads import effects
+from annotations.reads import effects, exposures
 from annotations.reads.blinding import is_blinded
+from annotations.reads.exposures import AiShown
 from annotations.reads.transitions import NOT_AS_COMMITTED, NotOpen, Step, check
 from inference import current_scores
 from studies.dicom.facts import Region
@@ -168,9 +169,9 @@ def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevisi
     """
     with transaction.atomic():
         read = place.open()
-        made_before = read.revisions.filter(idempotency_key=evidence.key).first()
-        if made_before is not None:
-            return made_before, False
+        made_before = {revision.idempotency_key: revision for revision in read.revisions.all()}
+        if evidence.key in made_before:
+            return made_before[evidence.key], False
         check(read, Step.COMMIT)
         made_with = versions.of(answer.findings)
         findings, definition = _complete(answer, made_with, confirmed=evidence.confirmed)
@@ -179,7 +180,8 @@ def commit(place: Place, answer: Answer, evidence: Evidence) -> tuple[ReadRevisi
         if read.draft_version != answer.version and read.draft != answer.as_draft(made_with.validate(answer.findings)):
             raise StaleDraft(read)
         measured = drawings.measured(findings["drawings"], clips.regions)
-        revision = _add_revision(read, answer.comment, {**findings, "drawings": measured}, definition, evidence)
+        said: DraftDocument = {"findings": {**findings, "drawings": measured}, "comment": answer.comment}
+        revision = _add_revision(read, len(made_before) + 1, said, definition, evidence)
         _store_draft(read, answer.as_draft(findings))
         effects.follow(read, Step.COMMIT)
         return revision, True
@@ -241,20 +243,22 @@ def _check_places(findings: schema.Findings, frames: Mapping[str, int]) -> None:
 
 
 def _add_revision(
-    read: Read, comment: str, findings: schema.Findings, definition: schema.Definition, evidence: Evidence
+    read: Read, number: int, said: DraftDocument, definition: schema.Definition, evidence: Evidence
 ) -> ReadRevision:
-    flag, attention = _ai_seen(read)
+    findings = said["findings"]
+    flag, attention, shown = _ai_seen(read)
     return ReadRevision.objects.create(
         read=read,
-        number=read.revisions.count() + 1,
+        number=number,
         study_revision=StudyRevision.objects.filter(study=read.study_id).order_by("-number").first(),
         schema=findings["schema"],
         findings=findings,
-        comment=comment,
+        comment=said["comment"],
         positive=definition.positive(findings),
         definition=definition.name,
         flag_seen=flag,
         attention_seen=attention,
+        ai_shown=shown,
         coverage=evidence.seen,
         duration_ms=evidence.duration_ms,
         device=evidence.device,
@@ -263,14 +267,25 @@ def _add_revision(
     )
 
 
-def _ai_seen(read: Read) -> tuple[str, bool]:
-    """(the flag, attention) that the reader knew before this commit: by the list, and by what was shown to them."""
-    shown = AuditEntry.objects.filter(user=read.reader_id, study_uid=read.study.uid, action=SCORE_VIEWED)
-    in_the_list = read.context == Context.TRIAGE and not is_blinded(read.reader, read.study.uid)
-    score = current_scores.current_score(read.study) if in_the_list or shown.exists() else None
-    if score is None:
-        return "", False
-    return score.flag, shown.filter(detail__attention=True).exists()
+def _ai_seen(read: Read) -> tuple[str, bool, list[AiShown]]:
+    """(the flag, attention, all of it) that the reader knew before this commit: what was shown to them anywhere, and
+    in the reading room the flag of the study that is open."""
+    shown = exposures.of(read.reader, read.study)
+    in_the_room = read.context == Context.TRIAGE and not is_blinded(read.reader, read.study.uid)
+    score = current_scores.current_score(read.study) if in_the_room else None
+    if in_the_room and score is None and not shown:
+        return "", False, shown
+    viewed = _viewed_before_it_was_recorded(read)
+    if viewed and not shown and score is None:
+        score = current_scores.current_score(read.study)
+    flag = score.flag if score else shown[-1]["flag"] if shown else ""
+    return flag, bool(flag) and (True in viewed or any(each["attention"] for each in shown)), shown
+
+
+def _viewed_before_it_was_recorded(read: Read) -> list[bool]:
+    """By the audit trail, which says it of scores alone: of each view whether it was with attention."""
+    views = AuditEntry.objects.filter(user=read.reader_id, study_uid=read.study.uid, action=SCORE_VIEWED)
+    return [detail.get("attention") is True for detail in views.values_list("detail", flat=True)]
 
 
 def reopen(place: Place) -> Read:

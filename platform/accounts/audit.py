@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, AuditSubject, User
+
+FEW = 1000
+"""Studies that a question to the database names one by one."""
+Subject = tuple[str, str]
+"""An infant's number and the UID of the study that was shown."""
 
 ACTION = re.compile(r"[a-z]+(_[a-z]+)*\.([a-z]+_)*([a-z]+ed(_in|_out)?|made|reread|split)")
 """``noun.verb-past``: what was done to what, as ``study.viewed`` or ``label_queue.progress_viewed``."""
-
-NAMING_SEVERAL = ("dicom_studies.searched", "dicom_series.searched", "dicom_instances.searched")
-"""Actions whose one entry may name several patients, in ``detail``: as ``patients``."""
 
 
 def record(
@@ -46,3 +50,51 @@ def record(
         outcome=outcome,
         detail=detail,
     )
+
+
+def record_list(
+    request: HttpRequest | None,
+    action: str,
+    *,
+    user: User | AnonymousUser | None = None,
+    subjects: Iterable[Subject],
+    **detail: Any,
+) -> AuditEntry:
+    """The same for what shows several infants at once, a list or an export: each is found by number and by study."""
+    entry = record(request, action, user=user, **detail)
+    _name_subjects(entry, subjects)
+    return entry
+
+
+def _name_subjects(entry: AuditEntry, subjects: Iterable[Subject]) -> None:
+    """Keep who was shown; those whom this person saw in the same way today are there already. Two queries at most."""
+    day, by_uid = timezone.now().date(), {uid: number for number, uid in subjects}
+    if not by_uid:
+        return
+    known = AuditSubject.objects.filter(user=entry.user_id, day=day, action=entry.action)
+    if len(by_uid) <= FEW:
+        known = known.filter(study_uid__in=by_uid)
+    new = by_uid.keys() - set(known.values_list("study_uid", flat=True))
+    rows = [
+        AuditSubject(
+            entry=entry, user_id=entry.user_id, action=entry.action, patient_id=by_uid[uid][:64], study_uid=uid, day=day
+        )
+        for uid in sorted(new)
+    ]
+    AuditSubject.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2000)
+
+
+def refused(request: HttpRequest, **detail: Any) -> None:
+    """Remember that something was refused in this request; ``write_refusals`` writes it once the answer is made."""
+    _refusals_of(request).append(detail)
+
+
+def write_refusals(request: HttpRequest) -> None:
+    """One entry for each, outside of the transaction that the refusal rolled back."""
+    for detail in _refusals_of(request):
+        record(request, "access.refused", outcome="refused", method=request.method, path=request.path[:200], **detail)
+
+
+def _refusals_of(request: HttpRequest) -> list[dict[str, Any]]:
+    refusals: list[dict[str, Any]] = request.__dict__.setdefault("audit_refusals", [])
+    return refusals

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/logout/", views.SignOut.as_view(), name="logout"),
     path("api/v1/me/keys/", keymap.KeymapView.as_view(), name="api-keys"),
     path("audit/", views.audit_page, name="audit"),
+    path("audit/export/", views.audit_export, name="audit-export"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

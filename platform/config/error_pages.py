@@ -11,6 +11,12 @@ FORBIDDEN = "Your role does not open this page. Nothing was changed."
 BROKEN = (
     "Something failed on our side. What was saved before is kept. Try again; if it stays, tell your admin the time."
 )
+UNKNOWN_HOST = "This site does not answer to that name. Use the address that your admin gave you."
+UNREADABLE = "The server could not read what the browser sent. Nothing was changed."
+FORGED = (
+    "This page's token against forgery is missing or too old, as after a new sign-in in another tab or with cookies "
+    "turned off. Nothing of this request was done."
+)
 
 
 def is_program(request: HttpRequest) -> bool:
@@ -30,6 +36,28 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _answer(request, status=403, code="forbidden", detail=FORBIDDEN)
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """In place of the framework's page: what was kept, and what to do."""
+    if is_program(request):
+        return JsonResponse({"detail": FORGED, "code": "forged"}, status=403)
+    return render(request, "forged.html", {"detail": FORGED}, status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _plain(request, detail=UNREADABLE, code="bad_request")
+
+
+def unknown_host(request: HttpRequest) -> HttpResponse:
+    return _plain(request, detail=UNKNOWN_HOST, code="unknown_host")
+
+
+def _plain(request: HttpRequest, *, detail: str, code: str) -> HttpResponse:
+    """The page is made without the request, whose host or cookies may be what is wrong."""
+    if is_program(request):
+        return JsonResponse({"detail": detail, "code": code}, status=400)
+    return HttpResponse(render_to_string("400.html", {"detail": detail}), status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

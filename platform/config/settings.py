@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from common.private_files import private_database
 from config.production_checks import refuse_unsafe_production
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +58,8 @@ INSTALLED_APPS = [
     "config",  # for the sake of its command, manage.py demo
 ]
 MIDDLEWARE = [
+    "config.middleware.through_trusted_proxies",
+    "config.middleware.only_our_hosts",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -65,6 +69,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.refusals_are_written_down",
     "config.middleware.patient_data_is_never_cached",
     "config.middleware.database_trouble_is_503",
 ]
@@ -93,6 +98,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR / 'fontanelle.sqlite3'}"),
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    if DATABASES["default"]["NAME"] != ":memory:":
+        private_database(Path(DATABASES["default"]["NAME"]))
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -118,7 +125,16 @@ CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31536000 if PRODUCTION else 0)
+# Addresses and networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+try:
+    TRUSTED_PROXIES = [ip_network(each.strip(), strict=False) for each in env.list("TRUSTED_PROXIES", default=[])]
+except ValueError as error:
+    raise ImproperlyConfigured(f"TRUSTED_PROXIES is a list of addresses and networks: {error}.") from None
+# Over plain HTTP production answers the probes alone; whatever else is asked is sent on to HTTPS.
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metricsz)$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
+CSRF_FAILURE_VIEW = "config.error_pages.forged"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -166,6 +182,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Annotation and triage of neonatal cranial ultrasound. Research use only.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "OAS_VERSION": "3.1.1",  # its schemas are JSON Schema as it stands
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

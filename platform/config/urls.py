@@ -25,6 +25,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg", permanent=True)),
 ]
 
+handler400 = "config.error_pages.bad_request"
 handler404 = "config.error_pages.not_found"
 handler403 = "config.error_pages.forbidden"
 handler500 = "config.error_pages.server_error"

@@ -25,13 +25,17 @@ class Handler:
     """How a kind of job is done: each function is named ``module:function``.
 
     ``run(JobContext)`` does the work. ``on_quarantine(Job, error)`` and ``on_cancel(Job)`` run inside the transaction
-    that ends the job. ``limit_seconds``: a run that lasts longer is taken for a hang; its process is ended and the
-    attempt counts.
+    that ends the job, ``on_claim(Job)`` in the one in which a worker takes it, before the module of ``run`` is loaded.
+    ``cancel_at_once``: a running job that is cancelled ends then, and its worker finds that it was taken away;
+    otherwise it ends when its handler looks. ``limit_seconds``: a run that lasts longer is taken for a hang; its
+    process is ended and the attempt counts.
     """
 
     run: str
     on_quarantine: str = ""
     on_cancel: str = ""
+    on_claim: str = ""
+    cancel_at_once: bool = False
     limit_seconds: float | None = None
 
     def __call__(self, context: object) -> None:
@@ -45,6 +49,10 @@ class Handler:
     def cancelled(self, job: Job) -> None:
         if self.on_cancel:
             _load(self.on_cancel)(job)
+
+    def claimed(self, job: Job) -> None:
+        if self.on_claim:
+            _load(self.on_claim)(job)
 
 
 _handlers: dict[str, Handler] = {}

@@ -98,6 +98,7 @@ def claim(queues: Iterable[str], worker: str) -> Job | None:
             job = rows.first()
             if job is not None:
                 _lease(job, worker=worker, now=now)
+                _tell_claimed(job)
                 return job
     return None
 
@@ -111,6 +112,12 @@ def _lease(job: Job, *, worker: str, now: datetime) -> None:
     }
     move(job, Step.CLAIM, claim=job.token, attempts=job.attempts + 1, **leased)
     job.refresh_from_db()
+
+
+def _tell_claimed(job: Job) -> None:
+    """A job of a kind that this worker does not know fails when it is run, with the reason."""
+    if job.kind in handlers.registered():
+        handlers.find(job.kind).claimed(job)
 
 
 def _running(job: Job) -> QuerySet[Job]:
@@ -218,12 +225,14 @@ def _after_death(job: Job, error: str) -> None:
 
 
 def request_cancel(job: Job) -> bool:
-    """Cancel a job: at once if it waits, at its next look if it runs. False if it had ended already."""
+    """Cancel a job: at once if it waits or its handler says so, else at its next look. False if it had ended."""
     with transaction.atomic():
         requested = Job.objects.filter(pk=job.pk).exclude(status__in=ENDED).update(cancel_requested=True)
         job.refresh_from_db()
         if job.status == JobStatus.QUEUED:
             move(job, Step.CANCEL, finished_at=database_now())
             handlers.find(job.kind).cancelled(job)
+        elif job.status == JobStatus.RUNNING and handlers.find(job.kind).cancel_at_once:
+            stop(job)
     job.refresh_from_db()
     return bool(requested)

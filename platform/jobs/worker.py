@@ -15,7 +15,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from jobs import isolated_process, periodic, queue
 from jobs.heartbeat import Heartbeat
-from jobs.models import Job
+from jobs.models import Job, Queue
 from jobs.runner import Runner, end
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,17 @@ DATABASE_RETRY_SECONDS = 1.0
 RESTART_SECONDS = 1.0
 PUT_BACK_SECONDS = 3.0
 IDLE_GRACE_SECONDS = 5.0
+NICE_OF_TRAINING = 10
+
+
+def make_way_for_triage() -> None:
+    """Training takes what triage leaves: this thread, the threads and the processes that it starts from now on.
+
+    The thread limit must be set before torch is imported. A niceness that whoever started the process chose stays.
+    """
+    if os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < NICE_OF_TRAINING:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE_OF_TRAINING)
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
 
 
 def worker_name() -> str:
@@ -56,6 +67,8 @@ class Worker:
         ``starting``: this process is a worker for good, and prepares itself before its first job.
         """
         done = 0
+        if starting and self.queues == (Queue.TRAIN,):
+            make_way_for_triage()
         with self.heartbeat:
             if starting:
                 periodic.start_all(self.queues)

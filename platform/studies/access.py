@@ -140,8 +140,9 @@ def open_quarantined(request: HttpRequest | Request, pk: int, action: str, **det
 
 
 def _log_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:
-    """To the log: the Http404 that follows rolls back whatever this transaction would add to the audit trail."""
+    """To the log, and to the trail after the answer: the Http404 that follows rolls this transaction back."""
     logger.warning("refused: user %s, %s of %r", request.user.pk, action, subject[:64])
+    audit.refused(_django_request(request), tried=action, subject=subject[:64])
 
 
 def _require_transaction() -> None:

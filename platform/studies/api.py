@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, TypedDict
 
 from django.db import transaction
@@ -18,8 +19,9 @@ from common.contract import answers, published
 from common.validation import checked
 from live.models import Audience
 from live.publish import publish
-from studies import access, frame_cache
+from studies import access, disclosure, frame_cache
 from studies.dicom import view_labels
+from studies.disclosure import Disclosure, Window, Withheld
 from studies.models import Clip, Priority, View, ViewSource
 from studies.payloads import ClipChange, StudyDetail, describe_clip, describe_study, notes, ordered_clips
 from studies.sandbox import pool
@@ -88,20 +90,25 @@ class ViewChange(serializers.Serializer[Any]):
 
 
 class ClipViewView(APIView):
+    """Everybody sees the view that was set, and notes of the study follow from it: readers of the list set it."""
+
     @answers(ClipChange, asks=ViewChange)
     def patch(self, request: Request, uid: str, sop_uid: str) -> Response:
         """Say which view a clip shows, in place of what its tags suggest; the clip, and the notes that follow."""
         change = checked(ViewChange, request.data)
         view, plane = change["view"], change["plane"]
+        before = access.visible_clips(request.user, uid).filter(sop_uid=sop_uid).values("view", "plane").first()
+        if before is not None and not access.sees_everything(request.user):
+            raise exceptions.PermissionDenied("A view is set for everybody, by radiologists. Nothing was changed.")
         with transaction.atomic():
-            before = access.visible_clips(request.user, uid).filter(sop_uid=sop_uid).values("view", "plane").first()
             clip = access.open_clip(request, uid, sop_uid, "clip.view_changed", view=view, plane=plane, before=before)
             clip.view, clip.plane, clip.view_source = view, plane, ViewSource.PERSON
             clip.save(update_fields=["view", "plane", "view_source"])
             clips = ordered_clips(clip.study)
             number = 1 + [each.pk for each in clips].index(clip.pk)
-            said = notes(clip.study, clips, person(request))
-            return Response(ClipChange(clip=describe_clip(clip, uid, number), notes=said))
+            known = disclosure.to(request.user, clip.study)
+            described = describe_clip(clip, uid, number, known)
+            return Response(ClipChange(clip=described, notes=notes(clip.study, clips, known, person(request))))
 
 
 class StudyView(APIView):
@@ -140,7 +147,7 @@ class FrameView(APIView):
         if clip.has_frames and not 1 <= frame <= clip.frames:
             raise exceptions.NotFound(f"The clip has {clip.frames} frames.", code="no_such_frame")
         try:
-            picture = frame_cache.frame_bytes(clip, frame)
+            picture = _frame(clip, frame, disclosure.to(request.user, clip.study))
         except frame_cache.FrameError as error:
             raise _cannot_show(error) from error
         response = HttpResponse(picture.data, content_type=picture.content_type)
@@ -163,7 +170,8 @@ class FramesView(APIView):
             clip = access.open_clip(request, uid, sop_uid, action, frames=[first, last])
         if not 1 <= first <= last <= clip.frames or last - first >= MOST_FRAMES:
             raise exceptions.NotFound(f"The clip has {clip.frames} frames; at most {MOST_FRAMES} come at once.")
-        pictures = {number: picture for number in range(first, last + 1) if (picture := _picture(clip, number))}
+        known = disclosure.to(request.user, clip.study)
+        pictures = {number: picture for number in range(first, last + 1) if (picture := _picture(clip, number, known))}
         head = json.dumps([_entry(number, picture) for number, picture in pictures.items()]).encode()
         body = [len(head).to_bytes(4, "big"), head, *(picture.data for picture in pictures.values())]
         return HttpResponse(b"".join(body), content_type="application/octet-stream")
@@ -173,9 +181,22 @@ def _entry(number: int, picture: frame_cache.Frame) -> FrameEntry:
     return {"frame": number, "type": picture.content_type, "size": len(picture.data)}
 
 
-def _picture(clip: Clip, number: int) -> frame_cache.Frame | None:
+def _frame(clip: Clip, number: int, known: Disclosure) -> frame_cache.Frame:
+    """A frame, or as much of it as somebody may see who may not know whose it is. Raises FrameError."""
+    windows = _windows(clip, known, number)
+    return frame_cache.frame_bytes(clip, number) if windows is None else frame_cache.masked_frame(clip, number, windows)
+
+
+def _windows(clip: Clip, known: Disclosure, frame: int | None = None) -> Sequence[Window] | None:
     try:
-        return frame_cache.frame_bytes(clip, number)
+        return known.windows(clip, frame)
+    except Withheld as reason:
+        raise frame_cache.FrameError(str(reason)) from reason
+
+
+def _picture(clip: Clip, number: int, known: Disclosure) -> frame_cache.Frame | None:
+    try:
+        return _frame(clip, number, known)
     except frame_cache.FrameError:
         return None
 
@@ -189,6 +210,8 @@ class ThumbnailView(APIView):
         with transaction.atomic():
             clip = access.open_clip(request, uid, sop_uid, "thumbnail.viewed")
         try:
-            return HttpResponse(frame_cache.thumbnail(clip), content_type="image/jpeg")
+            windows = _windows(clip, disclosure.to(request.user, clip.study))
+            small = frame_cache.thumbnail(clip) if windows is None else frame_cache.masked_thumbnail(clip, windows)
+            return HttpResponse(small, content_type="image/jpeg")
         except frame_cache.FrameError as error:
             raise _cannot_show(error) from error

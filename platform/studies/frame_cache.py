@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from django.conf import settings
 
 from common.atomic_file import replacing
 from studies import decoding, storage
+from studies.disclosure import Window
 from studies.models import Clip
 from studies.sandbox import pool
 
@@ -69,6 +71,46 @@ def frame_bytes(clip: Clip, number: int) -> Frame:
         return cached
     with _decoding(clip.digest):
         return _cached(clip, number) or _decode(clip, number)
+
+
+def masked_frame(clip: Clip, number: int, windows: Sequence[Window]) -> Frame:
+    """The same, black outside the windows: always a PNG, and from a cache of its own."""
+    if not 1 <= number <= clip.frames:
+        raise FrameError(f"The clip has {clip.frames} frames; there is no frame {number}.")
+    folder = _masked_folder(clip, windows)
+    if (cached := _cached_in(folder, number)) is not None:
+        return cached
+    with _decoding(clip.digest):
+        return _cached_in(folder, number) or _decode_masked(clip, number, windows)
+
+
+def _decode_masked(clip: Clip, number: int, windows: Sequence[Window]) -> Frame:
+    """A frame, and a few that come next; damage there is no reason to withhold this one."""
+    ahead = range(number, min(clip.frames, number + AHEAD - 1) + 1)
+    with _as_frame_error(clip):
+        path = storage.verified(clip.digest)
+        try:
+            frames = list(pool.decode_masked(path, ahead, windows, seconds=_AHEAD_SECONDS))
+        except pool.SandboxError as failure:
+            if len(ahead) == 1 or failure.code == pool.TOO_SLOW:
+                raise
+            frames = list(pool.decode_masked(path, ahead[:1], windows))
+    for frame in frames:
+        _store(_masked_folder(clip, windows) / f"{frame.number}{_SUFFIXES[frame.content_type]}", frame.data)
+    return Frame(frames[0].data, frames[0].content_type)
+
+
+def masked_thumbnail(clip: Clip, windows: Sequence[Window]) -> bytes:
+    """The middle frame as a small JPEG, black outside the windows; raises FrameError."""
+    path = _masked_folder(clip, windows) / "thumbnail.jpg"
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
+    if not clip.has_frames:
+        raise FrameError("It holds no image.")
+    with _as_frame_error(clip):
+        data = pool.masked_thumbnail(storage.verified(clip.digest), THUMBNAIL_SIDE, windows)
+    _store(path, data)
+    return data
 
 
 def grey_frames(clip: Clip, numbers: Sequence[int]) -> list[npt.NDArray[np.uint8]]:
@@ -191,10 +233,20 @@ def _folder(clip: Clip) -> Path:
     return folder
 
 
+def _masked_folder(clip: Clip, windows: Sequence[Window]) -> Path:
+    """One for each set of windows: regions that are read again may be others."""
+    named = hashlib.sha256(repr([tuple(window) for window in windows]).encode()).hexdigest()[:16]
+    return _folder(clip) / f"masked-{named}"
+
+
 def _cached(clip: Clip, number: int) -> Frame | None:
+    return _cached_in(_folder(clip), number)
+
+
+def _cached_in(folder: Path, number: int) -> Frame | None:
     for content_type, suffix in _SUFFIXES.items():
         with contextlib.suppress(FileNotFoundError):
-            return Frame((_folder(clip) / f"{number}{suffix}").read_bytes(), content_type)
+            return Frame((folder / f"{number}{suffix}").read_bytes(), content_type)
     return None
 
 

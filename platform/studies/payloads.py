@@ -10,12 +10,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from studies import clip_order
+from studies import clip_order, disclosure
 from studies.access import sees_everything, visible_studies
 from studies.dicom import view_labels
 from studies.dicom.birth_dates import birth_doubt
 from studies.dicom.facts import Region
 from studies.dicom.kinds import Kind
+from studies.disclosure import Disclosure, telling_nothing
 from studies.models import Clip, Patient, Priority, Sex, Study, StudyStatus, View, ViewSource
 from studies.patients.doubts import notes_on
 from studies.patients.namesakes import IdentityNote, identity_note
@@ -97,7 +98,10 @@ class ClipDetail(TypedDict):
 
 
 class StudyDetail(TypedDict):
-    """A study with its patient, clips and priors: everything but the AI."""
+    """A study with its patient, clips and priors: everything but the AI.
+
+    For who may not know whose it is: a stand-in for the infant, ages but no dates, nothing that a header says in words.
+    """
 
     study_uid: str
     url: str
@@ -112,7 +116,7 @@ class StudyDetail(TypedDict):
     description: str
     accession: str
     acquired_at: datetime | None
-    last_image_at: datetime
+    last_image_at: Annotated[datetime | None, "null for who may not know whose study it is"]
     phantom: bool
     notes: Annotated[list[str], "what a reader must know before calling the study normal"]
     identity: Annotated[IdentityNote | None, "where the number stands for several infants, or it is asked who it is"]
@@ -143,31 +147,49 @@ def ordered_clips(study: Study) -> list[Clip]:
 
 def describe_study(study: Study, user: User) -> StudyDetail:
     """What ``GET /api/v1/studies/<uid>/`` answers to this person."""
-    clips = ordered_clips(study)
+    clips, known = ordered_clips(study), disclosure.to(user, study)
     last = study.revisions.order_by("-number").first()
     on = timezone.localtime(study.acquired_at) if study.acquired_at else None
     return {
         "study_uid": study.uid,
         "url": study_url(study),
-        "patient": describe_patient(study.patient),
+        "patient": _patient(study.patient, known),
         "day_of_life": study.patient.day_of_life(on),
         "postmenstrual_age_days": study.patient.postmenstrual_age_days(on),
         "priority": Priority(study.priority),
         "status": StudyStatus(study.status),
         "revision": last.number if last else 0,
         "revision_closed": study.closes_at is None and last is not None,
-        "closes_at": study.closes_at,
-        "description": study.description,
-        "accession": study.accession,
-        "acquired_at": study.acquired_at,
-        "last_image_at": study.last_image_at,
+        "closes_at": study.closes_at if known.identity else None,
+        "description": study.description if known.identity else "",
+        "accession": study.accession if known.identity else "",
+        "acquired_at": study.acquired_at if known.identity else None,
+        "last_image_at": study.last_image_at if known.identity else None,
         "phantom": study.is_phantom,
-        "notes": notes(study, clips, user),
-        "identity": identity_note(study.patient, user),
-        "priors": _priors(study, user),
-        "siblings": _twins_studies(study, user),
-        "clips": [describe_clip(clip, study.uid, number) for number, clip in enumerate(clips, 1)],
+        "notes": notes(study, clips, known, user),
+        "identity": identity_note(study.patient, user) if known.identity else None,
+        "priors": _priors(study, user, known),
+        "siblings": _twins_studies(study, user, known),
+        "clips": [describe_clip(clip, study.uid, number, known) for number, clip in enumerate(clips, 1)],
     }
+
+
+def _patient(patient: Patient, known: Disclosure) -> PatientSummary:
+    """The infant, or a stand-in with what a reader needs to judge the pictures."""
+    described = describe_patient(patient)
+    if known.identity:
+        return described
+    hidden: PatientSummary = {
+        **described,
+        "id": 0,
+        "patient_id": known.stand_in(patient),
+        "issuer": "",
+        "name": "",
+        "birth_date": None,
+        "twin_group": "",
+        "url": "",
+    }
+    return hidden
 
 
 def describe_patient(patient: Patient) -> PatientSummary:
@@ -185,12 +207,16 @@ def describe_patient(patient: Patient) -> PatientSummary:
     }
 
 
-def notes(study: Study, clips: Sequence[Clip], user: User) -> list[str]:
-    """What a reader must know before calling the study normal."""
+def _who_notes(study: Study, user: User) -> list[str]:
     who = identity_note(study.patient, user)
     asked = notes_on(study.patient, to_readers=sees_everything(user))
     said = [who["text"]] if who and who["text"] not in asked else []
-    sentences = [*said, *asked, *_birth_notes(study)]
+    return [*said, *asked, *_birth_notes(study)]
+
+
+def notes(study: Study, clips: Sequence[Clip], known: Disclosure, user: User) -> list[str]:
+    """What a reader must know before calling the study normal."""
+    sentences = _who_notes(study, user) if known.identity else []
     ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.has_frames]
     if ultrasound and not any(clip.view == View.MASTOID for clip in ultrasound):
         sentences.append(NO_MASTOID)
@@ -256,7 +282,7 @@ def _birth_notes(study: Study) -> list[str]:
     return [*([doubt] if doubt else []), *([reckoned] if patient.birth_date_from_age else [])]
 
 
-def _priors(study: Study, user: User) -> list[PriorStudy]:
+def _priors(study: Study, user: User, known: Disclosure) -> list[PriorStudy]:
     """Earlier studies of the infant that this person may see, the latest first."""
     moment = _when(study)
     others = visible_studies(user).filter(patient_id=study.patient_id).exclude(pk=study.pk).prefetch_related("clips")
@@ -265,31 +291,55 @@ def _priors(study: Study, user: User) -> list[PriorStudy]:
         {
             "study_uid": other.uid,
             "url": study_url(other),
-            "acquired_at": other.acquired_at,
+            "acquired_at": other.acquired_at if known.identity else None,
             "days_before": (moment.date() - _when(other).date()).days,
-            "summary": f"{other.description or 'Ultrasound'}, {len(other.clips.all())} clips",
+            "summary": f"{_called(other, known)}, {len(other.clips.all())} clips",
         }
         for other in earlier
     ]
+
+
+def _called(study: Study, known: Disclosure) -> str:
+    return study.description if known.identity and study.description else "Ultrasound"
 
 
 def _when(study: Study) -> datetime:
     return study.acquired_at or study.first_image_at
 
 
-def _twins_studies(study: Study, user: User) -> list[TwinStudy]:
+def _twins_studies(study: Study, user: User, known: Disclosure) -> list[TwinStudy]:
     """Studies of the infant's twins that this person may see, the latest first."""
     group = study.patient.twin_group
     if not group:
         return []
     others = visible_studies(user).filter(patient__twin_group=group).exclude(patient_id=study.patient_id)
     return [
-        {"study_uid": other.uid, "patient_id": other.patient.patient_id, "acquired_at": other.acquired_at}
+        {
+            "study_uid": other.uid,
+            "patient_id": other.patient.patient_id if known.identity else known.stand_in(other.patient),
+            "acquired_at": other.acquired_at if known.identity else None,
+        }
         for other in others.select_related("patient").order_by("-last_image_at")[:20]
     ]
 
 
-def describe_clip(clip: Clip, study_uid: str, number: int) -> ClipDetail:
+def describe_clip(clip: Clip, study_uid: str, number: int, known: Disclosure) -> ClipDetail:
+    """A clip as somebody with this knowledge of its infant may see it."""
+    described = _describe_clip(clip, study_uid, number)
+    if known.identity:
+        return described
+    hidden: ClipDetail = {
+        **described,
+        "label": view_labels.named(clip.view, clip.plane, frames=clip.frames),
+        "acquired_at": None,
+        "decode_error": known.why_withheld(clip) or "".join(telling_nothing([clip.decode_error])),
+        "parked_reason": "It is set aside." if clip.parked_reason else "",
+        "warnings": telling_nothing(clip.warnings),
+    }
+    return hidden
+
+
+def _describe_clip(clip: Clip, study_uid: str, number: int) -> ClipDetail:
     rate, source = frame_rate(clip)
     base = clip_url(study_uid, clip.sop_uid)
     return {

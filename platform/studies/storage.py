@@ -25,6 +25,7 @@ from urllib.parse import parse_qs, unquote, urlparse
 from django.conf import settings
 
 from common.atomic_file import replacing
+from common.private_files import FOLDER, private_folder
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class FolderStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.root.mkdir(parents=True, exist_ok=True)
+        private_folder(self.root)
 
     def staging(self) -> Path:
         """The work folder's, if a rename from there stays on one file system; else one inside the store."""
@@ -95,7 +96,7 @@ class FolderStore:
         for file in staged:
             target = self.local(file.digest)
             new = _new_folders(target.parent)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER)
             file.path.replace(target)
             folders.update(dict.fromkeys([*new, target.parent]))
         for folder in folders:
@@ -145,7 +146,7 @@ class S3Store:
             with file.path.open("rb") as stream:
                 self.files.save(str(_relative(file.digest)), File(stream))
             target = settings.WORK_FOLDER / "objects" / _relative(file.digest)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER)
             file.path.replace(target)
 
     def local(self, digest: str) -> Path:
@@ -194,8 +195,7 @@ def _relative(digest: str) -> Path:
 
 
 def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return private_folder(folder)
 
 
 def _new_folders(folder: Path) -> list[Path]:
@@ -261,7 +261,7 @@ class Stager:
             self._put(self._release(self._head))
         with _as_disk_full():
             self._file.flush()
-            if durable:
+            if durable and self._size:
                 os.fsync(self._file.fileno())
             self._file.close()
         return StagedFile(self.path, self._hash.hexdigest(), self._size, self._had_preamble)

@@ -13,6 +13,8 @@ from rest_framework.views import APIView
 
 from accounts import audit, permissions
 from accounts.models import User
+from annotations.models import Where
+from annotations.reads import exposures
 from common.contract import answers
 from common.paging import OffsetPages
 from common.validation import checked
@@ -36,6 +38,10 @@ class WorklistQuery(serializers.Serializer[Any]):
     page_size = serializers.IntegerField(
         required=False, min_value=1, max_value=OffsetPages.max_limit, default=OffsetPages.default_limit
     )
+
+
+class SearchWords(serializers.Serializer[Any]):
+    q = serializers.CharField(max_length=200, allow_blank=True, help_text="words that a study must match")
 
 
 class Query(TypedDict):
@@ -67,26 +73,41 @@ class WorklistView(APIView):
 
     @answers(WorklistPage, query=WorklistQuery)
     def get(self, request: Request) -> Response:
-        """Everything that waits, in reading order, with why it stands there.
+        """Everything that waits, in reading order, with why it stands there."""
+        return Response(_listed(request, checked(WorklistQuery, request.query_params)))
 
-        The audit entry is written before anything is answered, in a transaction of its own: gathering a long list
-        inside one would keep every writer of a SQLite database waiting.
+    @answers(WorklistPage, asks=SearchWords, query=WorklistQuery)
+    def post(self, request: Request) -> Response:
+        """The same for words that stand in the body, since they may be a name, and addresses stay in logs.
+
+        Nothing is changed. The links to other pages are asked in the same way.
         """
-        query: Query = checked(WorklistQuery, request.query_params)
-        reading_list, pages = ReadingList(permissions.person(request)), OffsetPages()
-        studies, bands = _page(reading_list, query, pages, request)
-        _record(request, query, studies)
-        page: WorklistPage = {
-            "results": WorklistRows(reading_list, studies, bands).rows(),
-            "next": pages.get_next_link(),
-            "previous": pages.get_previous_link(),
-            "counts": reading_list.counts(),
-            "cap_seconds": reading_list.policy.cap_seconds,
-            "longest_waiting_seconds": reading_list.longest_waiting_seconds(),
-            "ai": reading_list.ai,
-            "show_probability": settings.SHOW_PROBABILITY,
-        }
-        return Response(page)
+        words = checked(SearchWords, request.data)["q"]
+        return Response(_listed(request, checked(WorklistQuery, request.query_params) | {"q": words}))
+
+
+def _listed(request: Request, query: Query) -> WorklistPage:
+    """A page of the list.
+
+    The audit entry, and which flags this reader is shown for the first time, are written before anything is answered,
+    in transactions of their own: gathering a long list inside one would keep every writer of a SQLite database waiting.
+    """
+    reading_list, pages = ReadingList(permissions.person(request)), OffsetPages()
+    studies, bands = _page(reading_list, query, pages, request)
+    rows = WorklistRows(reading_list, studies, bands)
+    _record(request, query, studies)
+    exposures.record(reading_list.user, rows.shown_scores(), Where.LIST)
+    page: WorklistPage = {
+        "results": rows.rows(),
+        "next": pages.get_next_link(),
+        "previous": pages.get_previous_link(),
+        "counts": reading_list.counts(),
+        "cap_seconds": reading_list.policy.cap_seconds,
+        "longest_waiting_seconds": reading_list.longest_waiting_seconds(),
+        "ai": reading_list.ai,
+        "show_probability": settings.SHOW_PROBABILITY,
+    }
+    return page
 
 
 def _page(
@@ -104,14 +125,15 @@ def _page(
 
 
 def _record(request: Request, query: Query, studies: list[Study]) -> None:
-    """One audit entry for the whole response; the studies by key, since their names would fill the trail."""
-    audit.record(
+    """One audit entry for the whole response; the studies by key. Whom it showed stands beside it, once a day."""
+    audit.record_list(
         request._request,
         "worklist.viewed",
         user=request.user,
         filter=query["filter"],
         q=query["q"],
         studies=[study.pk for study in studies],
+        subjects=[(study.patient.patient_id, study.uid) for study in studies],
     )
 
 

@@ -154,6 +154,10 @@ class WorklistRows:
         """None also where this reader is blinded: for them no AI output exists."""
         return None if study.uid in self.reading_list.blinded else self.scores.get(study.pk)
 
+    def shown_scores(self) -> list[CurrentScore]:
+        """What these rows tell this reader of the AI."""
+        return [score for study in self.studies if (score := self.visible_score(study))]
+
     def _ai(self, study: Study) -> ScoreColumns:
         score = self.visible_score(study)
         if score is None:

@@ -71,6 +71,12 @@ def test_an_action_that_is_no_noun_and_verb_past_is_refused(action: str) -> None
     assert not AuditEntry.objects.exists()
 
 
+def test_a_detail_that_is_called_items_is_shown(admin: User) -> None:
+    audit.record(None, "label_queue.made", items=3, values=[1])
+    text = client_of(admin).get("/audit/").content.decode()
+    assert "items 3 · values [1]" in text
+
+
 def test_looking_at_the_trail_leaves_an_entry(admin: User) -> None:
     page(admin, "?user=ida")
     entry = AuditEntry.objects.get(action="audit.viewed")
@@ -109,5 +115,5 @@ def test_the_admin_site_lists_no_tokens(admin: User) -> None:
 
 @pytest.mark.parametrize(("name", "count"), [("P-1", 1), ('P"2', 1), ("P-", 0)])
 def test_a_patient_is_found_among_others_that_one_entry_names(admin: User, name: str, count: int) -> None:
-    audit.record(None, "dicom_studies.searched", patients=["P-1", 'P"2'], found=2)
+    audit.record_list(None, "dicom_studies.searched", subjects=[("P-1", "2.25.1"), ('P"2', "2.25.2")], found=2)
     assert len(page(admin, "?" + urlencode({"patient_id": name}))["entries"]) == count

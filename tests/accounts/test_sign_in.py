@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from accounts import sign_in_throttle
 from accounts.models import AuditEntry, User
@@ -82,11 +85,125 @@ def test_the_sixth_wrong_password_closes_the_door_also_to_the_right_one(user: Us
     assert AuditEntry.objects.latest("pk").outcome == "throttled"
 
 
-def test_other_people_and_other_places_are_let_in(user: User) -> None:
+def test_other_people_are_let_in(user: User) -> None:
     for _ in range(5):
         sign_in("ida", "wrong")
-    assert sign_in("ida", address="10.0.0.2").status_code == 302
     assert sign_in(person().username).status_code == 302
+
+
+def test_another_address_gives_no_further_tries(user: User) -> None:
+    for number in range(5):
+        sign_in("ida", "wrong", address=f"10.0.0.{number}")
+    assert sign_in("ida", address="10.0.1.1").status_code == 429
+
+
+def test_a_closed_name_is_told_when_it_opens(user: User) -> None:
+    for _ in range(5):
+        sign_in("ida", "wrong")
+    until = sign_in_throttle.closed_until("ida")
+    assert until
+    assert f"closed until {timezone.localtime(until):%H:%M}" in sign_in("ida").content.decode()
+
+
+def test_a_name_that_nobody_has_is_closed_in_the_same_words(user: User) -> None:
+    said = []
+    for name in ("ida", "nobody"):
+        answers = [sign_in(name, "wrong") for _ in range(6)]
+        said.append([(each.status_code, each.context["form"].non_field_errors()) for each in answers])
+    assert said[0] == said[1]
+
+
+def test_no_password_is_looked_at_once_a_name_is_closed(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def look(self: User, raw: str) -> bool:
+        looked.append(raw)
+        return False
+
+    monkeypatch.setattr(User, "check_password", look)
+    for number in range(16):
+        sign_in("ida", f"guess {number}")
+    assert len(looked) == 5
+
+
+def test_a_right_password_gives_the_tries_back(user: User) -> None:
+    for _ in range(3):
+        for _ in range(4):
+            sign_in("ida", "wrong")
+        assert sign_in("ida").status_code == 302
+
+
+def test_an_admin_opens_a_name_again_and_it_is_written_down(user: User) -> None:
+    for _ in range(5):
+        sign_in("ida", "wrong")
+    body = {"action": "open_again", "_selected_action": [user.pk]}
+    client_of(person(Role.ADMIN)).post("/admin/accounts/user/", body)
+    assert sign_in("ida").status_code == 302
+    assert AuditEntry.objects.get(action="user.unlocked").detail == {"account": "ida", "was_closed": True}
+
+
+def test_a_command_opens_a_name_again(user: User) -> None:
+    for _ in range(5):
+        sign_in("ida", "wrong")
+    call_command("unlock", "ida")
+    assert sign_in("ida").status_code == 302
+
+
+def test_fifty_wrong_names_through_one_proxy_slow_people_down_and_shut_nobody_out(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        sign_in(f"name-{number}", "wrong")
+    assert sign_in("ida").status_code == 429
+    monkeypatch.setattr(sign_in_throttle, "SLOW_SECONDS", 0.0)
+    assert sign_in("ida").status_code == 302
+
+
+def through(proxy: str, forwarded: str, username: str = "ida") -> str | None:
+    """The address that the trail shows of a wrong password."""
+    client = Client(REMOTE_ADDR=proxy, headers={"X-Forwarded-For": forwarded})
+    client.post(LOGIN, {"username": username, "password": "wrong"})
+    return AuditEntry.objects.latest("pk").address
+
+
+@pytest.mark.parametrize(
+    ("proxy", "forwarded", "address"),
+    [
+        ("10.9.0.1", "1.2.3.4", "1.2.3.4"),
+        ("10.9.0.1", "6.6.6.6, 1.2.3.4", "1.2.3.4"),
+        ("10.9.0.1", "6.6.6.6, 1.2.3.4, 10.9.0.2", "1.2.3.4"),
+        ("10.9.0.1", "", "10.9.0.1"),
+        ("10.9.0.1", "nonsense", "10.9.0.1"),
+        ("10.9.0.1", "2001:db8::1", "2001:db8::1"),
+        ("10.8.0.1", "1.2.3.4", "10.8.0.1"),
+    ],
+)
+def test_forwarded_addresses_are_believed_from_trusted_proxies_alone(
+    settings: Any, user: User, proxy: str, forwarded: str, address: str
+) -> None:
+    settings.TRUSTED_PROXIES = [ip_network("10.9.0.0/24")]
+    assert through(proxy, forwarded) == address
+
+
+def test_a_forged_address_does_not_evade_the_limit_of_an_address(
+    settings: Any, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TRUSTED_PROXIES = [ip_network("10.9.0.0/24")]
+    monkeypatch.setattr(sign_in_throttle, "PER_ADDRESS", 3)
+    for number in range(4):
+        through("10.9.0.1", f"6.6.6.{number}, 1.2.3.4", f"name-{number}")
+    assert AuditEntry.objects.latest("pk").outcome == "throttled"
+
+
+def test_https_is_believed_from_trusted_proxies_alone(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = [ip_network("10.9.0.0/24")]
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.SECURE_SSL_REDIRECT = True
+    codes = [
+        Client(REMOTE_ADDR=address, headers={"X-Forwarded-Proto": "https"}).get(LOGIN).status_code
+        for address in ("10.9.0.1", "10.8.0.1")
+    ]
+    assert codes == [200, 301]
 
 
 def test_one_address_does_not_try_many_names(user: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,7 +184,8 @@ def test_an_annotator_without_the_study_in_a_queue_gets_404(stored: Stored, anno
     client.force_login(annotator)
     clip = stored()
     assert client.get(_urls(clip)[0] + end.format(clip.sop_uid)).status_code == 404
-    assert not AuditEntry.objects.filter(user=annotator).exists()
+    entry = AuditEntry.objects.get(user=annotator)
+    assert (entry.action, entry.outcome, entry.patient_id) == ("access.refused", "refused", "")
 
 
 def test_a_stranger_gets_401(stored: Stored) -> None:

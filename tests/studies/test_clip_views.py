@@ -9,7 +9,10 @@ from django.test import Client
 from pydicom.dataset import Dataset
 
 from accounts.models import AuditEntry, User
+from accounts.roles import Role
 from studies.models import Clip
+from tests.accounts.people import client_of, person
+from tests.annotations import factories
 
 pytestmark = pytest.mark.django_db
 Stored = Callable[..., Clip]
@@ -70,3 +73,12 @@ def test_who_may_not_see_the_study_cannot_set_its_views(client: Client, annotato
     assert _set(client, clip, view="mastoid")[0] == 404
     clip.refresh_from_db()
     assert clip.view == "coronal"
+
+
+@pytest.mark.parametrize("role", [Role.ANNOTATOR, Role.ADJUDICATOR])
+def test_who_labels_a_queue_does_not_set_a_view_for_everybody(stored: Stored, role: Role) -> None:
+    clip, labeller = stored(SeriesDescription="clip"), person(role)
+    factories.queue(clip.study, readers=[labeller])
+    status, _ = _set(client_of(labeller), clip, view="coronal")
+    clip.refresh_from_db()
+    assert (status, clip.view, clip.view_source) == (403, "other", "tags")

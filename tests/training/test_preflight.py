@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.roles import Role
-from studies.models import Patient, Study
+from annotations.models import Context
+from annotations.reads.lifecycle import Place
+from studies.models import Clip, Patient, Study
 from tests.accounts.people import client_of, person
+from tests.annotations import factories as annotated
 from tests.inference.factories import add_clip, study
 from tests.training.factories import cohort, label
 from training.preflight import preflight
@@ -105,3 +108,17 @@ def test_an_admin_sees_the_preflight_and_nobody_else_does() -> None:
     url = "/api/v1/training-runs/preflight/"
     assert client_of(person(Role.ADMIN)).get(url).json()["missing_positives"] == 5
     assert client_of(person(Role.RADIOLOGIST)).get(url).status_code == 403
+
+
+def test_labels_of_a_queue_by_somebody_who_had_seen_the_flag_are_counted() -> None:
+    reader, seen, unseen = person(Role.RADIOLOGIST), annotated.study(), annotated.study()
+    Clip.objects.update(scorable=True)
+    annotated.scored(seen)
+    client_of(reader).get("/api/v1/worklist/")
+    annotated.queue(seen, unseen, readers=[reader], readers_per_study=1)
+    for each in (seen, unseen):
+        place = Place(each, reader, Context.QUEUE, annotated.item(each))
+        annotated.commit_at(place, {"left": 2})
+    found = preflight()
+    assert (len(found.rows), found.as_json()["not_blind"]) == (2, 1)
+    assert "1 label is of a queue and not blind: a reader had seen the AI's answer before." in found.notes

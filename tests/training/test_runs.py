@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event as Flag
 from typing import Any
 
 import pytest
@@ -13,7 +14,10 @@ from annotations.models import ReadRevision
 from inference.models import ModelState, ModelVersion, Score
 from inference.registry import champion, manifest_of, promote
 from inference.scheduling import request_score
+from jobs import queue
+from jobs.heartbeat import Heartbeat
 from jobs.models import Job, JobStatus
+from jobs.runner import Runner
 from jobs.transitions import Lost
 from live.models import Event
 from tests.accounts.people import client_of, person
@@ -22,6 +26,7 @@ from tests.training.factories import cohort
 from training import runs
 from training import train_job as training_work
 from training.models import RunStatus, TrainingRun
+from training.preflight import preflight
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick")]
 URL = "/api/v1/training-runs/"
@@ -147,6 +152,39 @@ def test_a_running_run_stops_when_asked_and_leaves_no_model(
     work("train")
     run.refresh_from_db()
     assert (run.status, run.model, ModelVersion.objects.count()) == (RunStatus.CANCELLED, None, 1)
+
+
+def test_a_run_that_a_worker_has_taken_says_so_before_its_libraries_are_loaded(labelled: list[Any]) -> None:
+    run = started()
+    queue.claim(["train"], "a worker")
+    run.refresh_from_db()
+    assert (run.status, run.started_at is not None) == (RunStatus.RUNNING, True)
+
+
+def test_a_run_is_cancelled_at_once_while_its_worker_loads_the_libraries(labelled: list[Any]) -> None:
+    run = started()
+    job = queue.claim(["train"], "a worker")
+    assert job
+    assert runs.cancel(run, user=None)
+    assert (run.status, Job.objects.get(pk=job.pk).status) == (RunStatus.CANCELLED, JobStatus.CANCELLED)
+    Runner(Heartbeat("a worker", []), Flag()).run(job)
+    run.refresh_from_db()
+    assert (run.status, run.model, ModelVersion.objects.count()) == (RunStatus.CANCELLED, None, 1)
+
+
+def test_after_a_cancel_the_next_run_may_start_at_once(labelled: list[Any]) -> None:
+    first = started()
+    queue.claim(["train"], "a worker")
+    runs.cancel(first, user=None)
+    assert started().status == RunStatus.QUEUED
+
+
+def test_the_preflight_says_that_a_run_goes_on(labelled: list[Any]) -> None:
+    run = started()
+    found = client_of(person(Role.ADMIN)).get("/api/v1/training-runs/preflight/").json()
+    assert (found["ok"], found["reasons"]) == (False, [f"Run {run.pk} is going on. Wait for it, or cancel it."])
+    runs.cancel(run, user=None)
+    assert preflight().ok
 
 
 def test_a_worker_that_comes_late_does_not_begin_a_run_that_has_ended(labelled: list[Any]) -> None:

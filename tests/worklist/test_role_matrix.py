@@ -42,6 +42,7 @@ DOORS = [
     Door("login", "/accounts/login/", (200, 302, 302, 302, 302)),
     Door("logout", "/accounts/logout/", (302, 302, 302, 302, 302), "post"),
     Door("audit", "/audit/", (302, 403, 403, 403, 200)),
+    Door("audit-export", "/audit/export/", (302, 403, 403, 403, 200)),
     Door("healthz", "/healthz", (200, 200, 200, 200, 200)),
     Door("readyz", "/readyz", (200, 200, 200, 200, 200)),
     Door("api-keys", "/api/v1/me/keys/", (401, 200, 200, 200, 200)),

@@ -269,3 +269,18 @@ def test_a_read_study_leaves_the_list(reader: User) -> None:
     assert uids(listed(reader)) == []
     assert Study.objects.get(pk=study.pk).status == StudyStatus.READ
     assert Read.objects.count() == 1
+
+
+def test_words_are_asked_for_in_the_body_and_stand_in_no_address(reader: User) -> None:
+    wanted = [factories.study(of=factories.patient(name="Zebrowski^Anna")) for _ in range(3)]
+    factories.study()
+    page = client_of(reader).post(f"{URL}?page_size=2", {"q": "zebrowski"}, "application/json").json()
+    assert set(uids(page)) < {study.uid for study in wanted}
+    assert (len(uids(page)), "zebrowski" in page["next"]) == (2, False)
+    rest = client_of(reader).post(page["next"], {"q": "zebrowski"}, "application/json").json()
+    assert {*uids(page), *uids(rest)} == {study.uid for study in wanted}
+
+
+def test_who_has_no_worklist_searches_none() -> None:
+    answer = client_of(person(Role.ANNOTATOR)).post(URL, {"q": "zebrowski"}, "application/json")
+    assert answer.status_code == 403

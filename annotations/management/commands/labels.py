@@ -54,9 +54,10 @@ class Command(SiteCommand):
         export = Export(user, bool(reason), options["what"] == "labels", options["key"])
         file = exporter.write(options["form"], export)
         digest = hashlib.sha256(file.content).hexdigest()
-        audit.record(
+        audit.record_list(
             None, "labels.exported", user=user, form=options["form"], what=options["what"], identified=bool(reason),
             key="own" if options["key"] else "site", reason=reason, sha256=digest, bytes=len(file.content),
+            subjects=export.subjects(),
         )  # fmt: skip
         options["file"].write_bytes(file.content)
         self.stdout.write(f"{options['file']}: {len(file.content)} bytes, sha256 {digest}. Research use only.")

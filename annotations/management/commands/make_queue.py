@@ -29,6 +29,10 @@ class Command(SiteCommand):
             "--reader", action="append", default=[], metavar="USER", help="who labels it (all annotators, adjudicators)"
         )
         parser.add_argument("--why", default=NOT_READ, help="shown to readers; must say nothing of AI or other readers")
+        parser.add_argument("--identified", action="store_true", help="readers see who the infant is")
+        parser.add_argument(
+            "--whole-pictures", action="store_true", help="also show them pictures that name no ultrasound region"
+        )
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,6 +48,8 @@ class Command(SiteCommand):
             readers_per_study=options["readers"],
             readers=self._people(options["reader"]),
             why=options["why"],
+            identified=options["identified"],
+            whole_pictures=options["whole_pictures"],
         )
         audit.record(None, "label_queue.made", queue=queue.pk, items=queue.items.count())
         self.stdout.write(f"{queue.name}: {queue.items.count()} studies, {queue.readers_per_study} readers each.")

@@ -231,6 +231,16 @@ function readersCard(choices: Choices): HTMLElement {
       "Trainees",
       check("trainee", "they see the known answer after each of theirs; no labels are made", false),
     ),
+    group(
+      "l-identity",
+      "The infant",
+      check("identified", "annotators see number, name, dates and whole pictures", false),
+      check(
+        "whole_pictures",
+        "annotators see pictures that name no ultrasound region, with what is written on them",
+        false,
+      ),
+    ),
   );
 }
 

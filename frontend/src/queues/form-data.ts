@@ -52,6 +52,8 @@ export function queueRequest(form: FormData): QueueRequest {
     repeats: percent(text("repeats")),
     repeat_gap: wholeNumber(text("repeat_gap")) ?? 20,
     trainee: form.has("trainee"),
+    identified: form.has("identified"),
+    whole_pictures: form.has("whole_pictures"),
     deadline: endOfDay(text("deadline")),
   };
 }

@@ -42,6 +42,12 @@ function pairs(entries: readonly (readonly [string, Child])[]): HTMLElement {
   return h("dl", { class: "kv" }, ...entries.flatMap(([name, value]) => pair(name, value)));
 }
 
+/** What annotators may know of whose pictures they label. */
+function disclosed(queue: QueueDetail): string {
+  if (queue.identified) return "named to annotators";
+  return queue.whole_pictures ? "a stand-in; pictures without a region are shown whole" : "a stand-in; the region only";
+}
+
 function facts(queue: QueueDetail): HTMLElement {
   return pairs([
     ["Studies", number(queue.studies)],
@@ -55,6 +61,7 @@ function facts(queue: QueueDetail): HTMLElement {
     ["Readers per study", queue.trainee ? "all of them" : queue.readers_per_study],
     ["AI and others hidden", wordOf(BLINDINGS, queue.blinding)],
     ["Consensus", queue.trainee ? "none: trainees make no labels" : wordOf(RULES, queue.rule)],
+    ["The infant", disclosed(queue)],
     ["Order", queue.shuffled ? `each reader's own, seed ${queue.seed}` : "the same for all"],
     ["Done by", queue.deadline ? (date(queue.deadline) ?? "–") : "no deadline"],
     ["Expected", expectedText(queue)],
@@ -129,10 +136,16 @@ class Page {
   private edits(queue: QueueDetail): HTMLElement {
     const each = h("input", { id: "per-study", type: "number", min: 1, max: 20, value: queue.readers_per_study });
     const until = h("input", { id: "until", type: "date", value: queue.deadline?.slice(0, 10) ?? "" });
+    const identified = h("input", { id: "identified", type: "checkbox", checked: queue.identified });
+    const whole = h("input", { id: "whole-pictures", type: "checkbox", checked: queue.whole_pictures });
     const save = (event: Event) => {
       event.preventDefault();
       const deadline = until.value ? new Date(`${until.value}T23:59:59`).toISOString() : null;
-      void this.change({ ...(queue.trainee ? {} : { readers_per_study: Number(each.value) }), deadline }, "Saved");
+      const open = { identified: identified.checked, whole_pictures: whole.checked };
+      void this.change(
+        { ...(queue.trainee ? {} : { readers_per_study: Number(each.value) }), deadline, ...open },
+        "Saved",
+      );
     };
     return h(
       "form",
@@ -152,6 +165,8 @@ class Page {
         h("label", { class: "label", for: "until" }, "Done by"),
         h("span", { class: "inline" }, h("span", { class: "field" }, until)),
       ),
+      h("label", { class: "check", for: "identified" }, identified, "annotators see who the infant is"),
+      h("label", { class: "check", for: "whole-pictures" }, whole, "and pictures that name no ultrasound region"),
       h("div", { class: "line" }, h("button", { class: "btn", type: "submit" }, "Save")),
     );
   }

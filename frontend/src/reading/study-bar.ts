@@ -141,6 +141,10 @@ export class QueueBar {
       queue.deadline
         ? h("span", { class: "dim nowrap hide-s", "data-deadline": "" }, `· by ${day(queue.deadline) ?? ""}`)
         : null,
+      // Without an address of its own it is a stand-in: whose study it is stays unsaid.
+      study.patient.url
+        ? null
+        : h("span", { class: "dim nowrap", "data-stand-in": "" }, `· ${study.patient.patient_id}`),
       why ? h("span", { class: "dim cut why", title: why }, `· why: ${why}`) : null,
       facts(study, false),
       h(

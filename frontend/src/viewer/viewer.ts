@@ -4,7 +4,7 @@ import type { ClipChange } from "../api/schema";
 import { polite } from "../common/announce";
 import { api, reason } from "../common/api";
 import { showBanner } from "../common/banner";
-import { h } from "../common/dom";
+import { h, person } from "../common/dom";
 import { keyCap } from "../common/keymap";
 import { type Binding, bind, exceptInControls } from "../common/keys";
 import type { Drawing } from "./annotation/drawing";
@@ -216,6 +216,11 @@ export class Viewer {
     if (event.detail > 0 && event.target instanceof Element && event.target.closest("button")) this.focus();
   }
 
+  /** A view is set for everybody, so that only readers of the list set it. */
+  private get namesViews(): boolean {
+    return ["radiologist", "admin"].includes(person()?.role ?? "");
+  }
+
   private async setView(): Promise<void> {
     const { clip } = this.layout.studyPane;
     const choice = clip && (await askView(clip));
@@ -275,7 +280,7 @@ export class Viewer {
       tool("Measure", "V", () => this.marks.drawingPanel.toggle()),
       ...this.toolbar.tools(),
       tool("Window 2", "F2", () => this.toSecondWindow()),
-      tool("View", "J", () => void this.setView()),
+      this.namesViews ? tool("View", "J", () => void this.setView()) : null,
       h(
         "label",
         { class: "field right-end" },
@@ -313,7 +318,9 @@ export class Viewer {
       { key: "ArrowDown", label: "Next clip", group, bar: false, run: exceptInControls(() => this.moveClip(1)) },
       ...this.toolbar.keys(),
       ...this.marks.drawingPanel.keys(),
-      { key: "j", label: "Name the view", group, bar: false, run: () => void this.setView() },
+      ...(this.namesViews
+        ? [{ key: "j", label: "Name the view", group, bar: false, run: () => void this.setView() }]
+        : []),
       { key: "Shift+F2", label: "Play every clip not seen", group, bar: false, run: () => this.tour.start() },
       { key: "F2", label: "Second window", group, bar: false, run: () => this.toSecondWindow() },
       { key: "g", label: "Layout", group, bar: false, run: () => this.layout.nextLayout() },

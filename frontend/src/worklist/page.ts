@@ -29,6 +29,7 @@ const PICTURES_MS = 90;
 const LOST_MS = 1500;
 const PREVIEW_OFF = "fontanelle.preview-off";
 const SELECTED = "fontanelle.selected";
+const WORDS = "fontanelle.words";
 const FILTERS: Filter[] = ["all", "suspected", "not_analysed", "mine", "read_today"];
 const EMPTY: Record<Filter, [string, string]> = {
   all: ["Nothing is waiting", "New studies appear here by themselves."],
@@ -58,7 +59,8 @@ let selectionLostAt = -Infinity;
 let loading: AbortController | null = null;
 const claims: string[] = [];
 
-search.value = params.get("q") ?? "";
+search.value = params.get("q") ?? sessionStorage.getItem(WORDS) ?? "";
+if (params.has("q")) storeFilter();
 
 const table = new ListTable(
   byId("wl-head"),
@@ -90,7 +92,6 @@ function drawPreview(row: Row | null): void {
 function firstUrl(): string {
   const size = Math.min(LARGEST_PAGE, Math.max(PAGE, Math.ceil(table.rows.length / PAGE) * PAGE));
   const query = new URLSearchParams({ filter, page_size: String(size) });
-  if (search.value.trim()) query.set("q", search.value.trim());
   return `${URL_OF_LIST}?${query}`;
 }
 
@@ -100,15 +101,21 @@ function pathOf(url: string): string {
   return pathname + query;
 }
 
+/** Words may be a name: they travel in the body, so that no address and no log of addresses holds them. */
+function listed(url: string, signal?: AbortSignal, words = search.value.trim()): Promise<Worklist> {
+  const options = signal ? { signal } : {};
+  return words ? api.post<Worklist>(url, { q: words }, options) : api.get<Worklist>(url, options);
+}
+
 async function fetchAll(
   atLeast: number,
   signal: AbortSignal,
 ): Promise<{ answer: Worklist; rows: Row[]; next: string | null }> {
-  const answer = await api.get<Worklist>(firstUrl(), { signal });
+  const answer = await listed(firstUrl(), signal);
   const pages = [answer.results];
   let following = answer.next;
   while (following && pages.flat().length < atLeast) {
-    const page = await api.get<Worklist>(pathOf(following), { signal });
+    const page = await listed(pathOf(following), signal);
     pages.push(page.results);
     following = page.next;
   }
@@ -338,9 +345,8 @@ async function selectionLost(gone: Row, selected: Row | null): Promise<void> {
 
 /** Empty where it was not read, or where nobody may tell. */
 async function readerOf(row: Row): Promise<string> {
-  const query = new URLSearchParams({ filter: "read_today", q: row.patient_id });
   try {
-    const { results } = await api.get<Worklist>(`${URL_OF_LIST}?${query}`);
+    const { results } = await listed(`${URL_OF_LIST}?filter=read_today`, undefined, row.patient_id);
     return results.find((each) => each.study_uid === row.study_uid)?.read_by ?? "";
   } catch {
     return "";
@@ -419,7 +425,7 @@ function choose(name: Filter, select?: string): void {
 function storeFilter(): void {
   const query = new URLSearchParams();
   if (filter !== "all") query.set("filter", filter);
-  if (search.value.trim()) query.set("q", search.value.trim());
+  sessionStorage.setItem(WORDS, search.value.trim());
   history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
 }
 

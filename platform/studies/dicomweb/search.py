@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 
+from accounts.audit import Subject
 from studies import access
 from studies.dicomweb import addresses, metadata
 from studies.dicomweb.asked import Asked
@@ -81,11 +82,11 @@ _WHERE_THERE: dict[Level, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Found:
-    """One page. ``more``: others follow it; ``patients``: whom it names."""
+    """One page. ``more``: others follow it; ``subjects``: whom it names, and by which study."""
 
     items: list[Item]
     more: bool
-    patients: list[str]
+    subjects: list[Subject]
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def search(user: access.Person, level: Level, asked: Asked, *, study: str = "", 
     named = {Level.STUDY: bool(study), Level.SERIES: bool(series)}
     told = [each for each in Level if each <= level and not named.get(each)]
     described = _described(page[: asked.limit], rows, asked, told)
-    return Found(described, len(page) > asked.limit, _patients(page[: asked.limit], rows))
+    return Found(described, len(page) > asked.limit, _subjects(page[: asked.limit], rows))
 
 
 def _visible(user: access.Person, rows: _Rows) -> QuerySet[Any]:
@@ -255,8 +256,9 @@ def _of_level(row: Any, rows: _Rows, level: Level) -> Item:
     return above
 
 
-def _patients(page: Sequence[Any], rows: _Rows) -> list[str]:
-    return sorted({_study_of(row, rows).patient.patient_id for row in page})
+def _subjects(page: Sequence[Any], rows: _Rows) -> list[Subject]:
+    studies = {_study_of(row, rows) for row in page}
+    return sorted((study.patient.patient_id, study.uid) for study in studies)
 
 
 def _described(page: Sequence[Any], rows: _Rows, asked: Asked, told: Sequence[Level]) -> list[Item]:

@@ -46,15 +46,14 @@ def _record(request: Request, level: Level, query: Asked, page: Found, study: st
         Level.SERIES: "dicom_series.searched",
         Level.INSTANCE: "dicom_instances.searched",
     }[level]
-    audit.record(
+    audit.record_list(
         request._request,
         action,
         user=person(request),
-        patient_id=page.patients[0] if len(page.patients) == 1 else "",
+        subjects=page.subjects,
         study_uid=study,
         keys=query.keys,
         found=len(page.items),
-        patients=page.patients,
     )
 
 

@@ -82,6 +82,8 @@ class Intake:
 
 def inspect(name: str, staged: storage.StagedFile, *, expected_study: str = "") -> Arrival:
     """Read the header in the sandbox and judge it."""
+    if not staged.size:
+        return Arrival(name, Judgement(Outcome.REFUSED, "empty", "The file is empty."))
     try:
         header = pool.read_header(staged.path)
     except pool.SandboxError as failure:

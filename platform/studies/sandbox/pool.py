@@ -24,6 +24,8 @@ from studies.sandbox.processes import ForkServer, SandboxWorker, WorkerEnded
 TASKS_PER_WORKER = 50
 TOO_SLOW = "too_slow"
 _INTERACTIVE_SECONDS = 20
+_BEFORE_DECODING = {"empty", "not_dicom", "no_preamble"}
+"""Refusals for a file's first bytes, which nothing but a comparison has seen."""
 
 
 class SandboxError(Exception):
@@ -77,7 +79,7 @@ class Pool:
             worker.kill()
             raise
         # A decoder that failed may have spoilt its process before it noticed: the next file gets a fresh one.
-        self._release(worker, failed="ok" not in answer[0])
+        self._release(worker, failed="ok" not in answer[0] and answer[0].get("refused") not in _BEFORE_DECODING)
         return answer
 
     def _idle_worker(self) -> SandboxWorker | None:
@@ -230,6 +232,16 @@ def decode_frames(path: Path, frames: Sequence[int], *, seconds: float = 0) -> I
         yield EncodedFrame(int(number), str(content_type), blob)
 
 
+def decode_masked(
+    path: Path, frames: Sequence[int], windows: Sequence[Sequence[int]], *, seconds: float = 0
+) -> Iterator[EncodedFrame]:
+    """The same, black outside the windows (``studies.dicom.masked``); raises SandboxError."""
+    asked = {"frames": list(frames), "windows": windows, "seconds": seconds}
+    answer, blobs = ask("display_masked", path, **asked, **_interactive_limits())
+    for (number, content_type), blob in zip(answer["frames"], blobs, strict=True):
+        yield EncodedFrame(int(number), str(content_type), blob)
+
+
 def decode_grey(path: Path, frames: Sequence[int]) -> Iterator[GreyFrame]:
     """Each of ``frames`` in grey; raises SandboxError."""
     answer, blobs = ask("grey", path, frames=list(frames))
@@ -272,6 +284,12 @@ def value(path: Path, steps: Sequence[str]) -> bytes:
 def rendered(path: Path, frames: Sequence[int], look: Look) -> list[bytes]:
     """Pictures of ``frames``; raises SandboxError."""
     return ask("rendered", path, frames=list(frames), look=look, **_interactive_limits())[1]
+
+
+def masked_thumbnail(path: Path, side: int, windows: Sequence[Sequence[int]]) -> bytes:
+    """The same, black outside the windows; raises SandboxError."""
+    _, (data,) = ask("thumbnail_masked", path, side=side, windows=windows, **_interactive_limits())
+    return data
 
 
 def _interactive_limits() -> dict[str, int]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pydicom.config
 
-from studies.dicom import colour_flow, content, header, pixels, rendering, retrieval, whole_header
+from studies.dicom import colour_flow, content, header, masked, pixels, rendering, retrieval, whole_header
 from studies.dicom.bounded_reader import Refused
 from studies.sandbox import protocol
 
@@ -42,6 +42,11 @@ def _content(task: Task) -> protocol.Message:
 
 def _display(task: Task) -> protocol.Message:
     frames = list(pixels.display(Path(task["path"]), task["frames"], float(task["seconds"])))
+    return {"frames": [(number, kind) for number, kind, _ in frames]}, [data for _, _, data in frames]
+
+
+def _display_masked(task: Task) -> protocol.Message:
+    frames = list(masked.display(Path(task["path"]), task["frames"], task["windows"], float(task["seconds"])))
     return {"frames": [(number, kind) for number, kind, _ in frames]}, [data for _, _, data in frames]
 
 
@@ -78,6 +83,10 @@ def _rendered(task: Task) -> protocol.Message:
     return {}, list(rendering.rendered(Path(task["path"]), task["frames"], task["look"]))
 
 
+def _thumbnail_masked(task: Task) -> protocol.Message:
+    return {}, [masked.thumbnail(Path(task["path"]), task["side"], task["windows"])]
+
+
 def _crash(task: Task) -> protocol.Message:
     """Fail as a bad file would make a decoder fail: so that the tests can."""
     kind = task["how"]
@@ -95,6 +104,7 @@ TASKS: dict[str, Callable[[Task], protocol.Message]] = {
     "header": _header,
     "content": _content,
     "display": _display,
+    "display_masked": _display_masked,
     "grey": _grey,
     "flow": _flow,
     "thumbnail": _thumbnail,
@@ -103,6 +113,7 @@ TASKS: dict[str, Callable[[Task], protocol.Message]] = {
     "recoded": _recoded,
     "value": _value,
     "rendered": _rendered,
+    "thumbnail_masked": _thumbnail_masked,
     "crash": _crash,
 }
 

@@ -60,6 +60,8 @@ def _children(host: str, port: int) -> list[Child]:
     environment.setdefault("PUBLIC_URL", f"http://{host}:{port}")
     manage = [sys.executable, str(root / "manage.py"), "worker", "--queues"]
     web = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", host, "--port", str(port)]
+    # Which proxy is believed is a setting of the site (TRUSTED_PROXIES); uvicorn would believe every local one.
+    web.append("--no-proxy-headers")
     web += [
         "--http",
         "config.slow_clients:ImpatientProtocol",

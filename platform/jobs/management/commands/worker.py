@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from argparse import ArgumentParser
 from typing import Any
@@ -12,8 +11,6 @@ from django.core.management.base import CommandError
 from common.commands import SiteCommand
 from jobs.models import Queue
 from jobs.worker import Worker
-
-NICE_OF_TRAINING = 10
 
 
 class Command(SiteCommand):
@@ -27,17 +24,9 @@ class Command(SiteCommand):
         queues = [name.strip() for name in options["queues"].split(",") if name.strip()]
         if unknown := set(queues) - set(Queue.values) or not queues:
             raise CommandError(f"no such queue: {unknown}. There are {', '.join(Queue.values)}.")
-        if queues == [Queue.TRAIN]:
-            _make_way_for_triage()
         worker = Worker(queues)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.drain())
         done = worker.run(once=options["once"], starting=True)
         worker.heartbeat.remove_presence()
         self.stdout.write(f"{done} job{'' if done == 1 else 's'} done")
-
-
-def _make_way_for_triage() -> None:
-    """Training takes what triage leaves. The thread limit must be set before torch is imported."""
-    os.nice(NICE_OF_TRAINING)
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
