@@ -61,7 +61,7 @@ def extended(picture: Array) -> bytes:
 def lossless(values: Array, stored: int, predictor: int = 1, *, marker: str = "none") -> bytes:
     """Process 14, by one of its seven predictors; three components are coded as they are."""
     colour: dict[str, Any] = {"colorspace": "RGB", "outcolorspace": "RGB"} if values.ndim == 3 else {}
-    options = {"lossless": True, "predictor": predictor, "bitspersample": stored}
+    options: dict[str, Any] = {"lossless": True, "predictor": predictor, "bitspersample": stored}
     stream = bytes(imagecodecs.jpeg8_encode(container(values, stored), **options, **colour))
     return _named(marked(stream, marker, transform=0), b"\1\2\3") if values.ndim == 3 else stream
 
