@@ -35,6 +35,7 @@ HEADER = "header"
 """Stands for the whole header, where none was kept."""
 SCORED = {*PIXELS, "pixel_notes", "scorable", "decode_error"}
 """What of it changes what a model sees."""
+_LOSSLESS_JPEG = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 _GREYS_AND_COLOURS = ("MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422")
 
 
@@ -105,10 +106,14 @@ def _warnings(clip: Clip, header: Header) -> list[str]:
 
 
 def is_scored_again(clip: Clip, facts: Facts) -> bool:
-    """The model sees other pixels, or may: of ordinary greys and colours of eight bits nothing was changed."""
+    """The model sees other pixels, or may: of ordinary greys and colours of eight bits nothing was changed.
+
+    Colours of lossless JPEG are not among these: planar configuration and markers had a say in them.
+    """
     if SCORED & (facts.keys() - {"pixel_notes"}) or facts.get("pixel_notes"):
         return True
     ordinary = clip.bits_stored == 8 and clip.photometric in _GREYS_AND_COLOURS
+    ordinary = ordinary and not (clip.samples == 3 and clip.transfer_syntax in _LOSSLESS_JPEG)
     return "decoding" in facts and clip.can_be_scored and not ordinary
 
 

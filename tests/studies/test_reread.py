@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pydicom.uid import JPEGLosslessSV1
 from pytest_django import Settings
 
 from accounts.models import AuditEntry
 from studies import decoding, revisions
 from studies.models import Clip, Patient, Study
 from tests.browser.calibration import trace
+from tests.studies.dicom.corpus import encoders
+from tests.studies.dicom.corpus.cells import compressed, noise
 from tests.studies.dicoms import region
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +101,14 @@ def test_ordinary_pixels_are_not_scored_again_because_of_an_update(
     Clip.objects.filter(pk=made.pk).update(decoding=1, pixel_notes=None)
     Study.objects.filter(pk=made.study_id).update(closes_at=None)
     assert ("scored again" in _run()) == again
+
+
+def test_colours_of_lossless_jpeg_are_scored_again(take: Callable[[bytes], object]) -> None:
+    stream = encoders.lossless(noise(12, 16, 3), 8)
+    take(compressed([stream], (1, 12, 16, 3), JPEGLosslessSV1, photometric="RGB", PlanarConfiguration=1))
+    Clip.objects.update(decoding=1, pixel_notes=[])
+    Study.objects.update(closes_at=None)
+    assert "scored again" in _run()
 
 
 def test_what_a_decoder_met_stays_as_long_as_it_decodes_the_same_way(clip: Clip) -> None:

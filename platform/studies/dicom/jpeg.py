@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -150,7 +150,7 @@ def check(data: bytes, found: Facts) -> None:
     _strictly(plain(data, found, transform=1), "GRAY", min_height=1, min_width=1, min_factor=8)
 
 
-def _strictly(stream: bytes, colours: str, **options: int) -> npt.NDArray[np.uint8]:
+def _strictly(stream: bytes, colours: str, **options: Any) -> npt.NDArray[np.uint8]:
     try:
         return cast(npt.NDArray[np.uint8], simplejpeg.decode_jpeg(stream, colours, **options))
     except ValueError as error:
