@@ -175,7 +175,8 @@ def _pictures(stream: IO[bytes]) -> Iterator[Picture]:
 def _start(opened: DicomFile, filters: str, output: list[str]) -> subprocess.Popen[bytes]:
     """ffmpeg on the video of a file; raises Refused where it lies in too many pieces, or nowhere."""
     asked = [program(), "-nostdin", "-hide_banner", "-v", "error", "-threads", "1"]
-    source = ["-protocol_whitelist", "concat,subfile,file", "-codec_whitelist", _CODECS, *_input(opened)]
+    checked = ["-err_detect", "crccheck+bitstream+buffer"]
+    source = ["-protocol_whitelist", "concat,subfile,file", "-codec_whitelist", _CODECS, *checked, *_input(opened)]
     chosen = ["-map", "0:v:0", "-an", "-sn", "-dn", "-fps_mode", "passthrough", "-vf", filters]
     return subprocess.Popen(  # noqa: S603 - our own arguments; of the file only numbers and its path
         [*asked, *source, *chosen, *output],

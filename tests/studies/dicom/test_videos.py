@@ -149,6 +149,18 @@ def test_a_video_that_is_cut_or_damaged_is_never_scored(take: Take, kind: str) -
     assert not Clip.objects.get().scorable
 
 
+@pytest.mark.parametrize("kind", ["MPEG-2, bare", "MPEG-2, transport stream", "H.264, bare"])
+def test_damage_that_takes_no_frame_away_is_said(take: Take, kind: str) -> None:
+    """Bytes that belong to no start code are changed: every frame still comes out, some of them wrong."""
+    stream = bytearray(_stream(kind))
+    for at in range(len(stream) // 2, len(stream) - 40, 61):
+        if not {0, 255} & {*stream[at - 6 : at + 7]}:
+            stream[at] ^= 0x15
+    result = take(_file(kind, stream=bytes(stream)))
+    assert (result.outcome, Clip.objects.get().frames) == ("parked", COUNT)
+    assert result.reason.endswith("with damage: shown as far as it can be, not scored.")
+
+
 def test_a_video_that_is_none_is_named(take: Take) -> None:
     result = take(_file("H.264, bare", stream=b"\0\0\0\1" + bytes(400)))
     assert (result.outcome, result.code) == ("parked", "undecodable")
