@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient, Client
 from rest_framework.authtoken.models import Token
 
 from accounts.models import AuditEntry, User
@@ -104,6 +105,21 @@ def test_a_download_is_the_bytes_as_an_attachment(take: Take, boss: Client) -> N
 def test_a_download_of_dicom_says_so(take: Take, boss: Client) -> None:
     answer = boss.get(f"{URL}{_conflict(take).pk}/download/")
     assert answer["Content-Type"] == "application/dicom"
+
+
+def test_a_download_streams_under_asgi(take: Take, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = _conflict(take)
+    size = QuarantinedFile.objects.get().size or 0
+    monkeypatch.setattr("studies.storage.CHUNK", 1000)
+
+    async def pieces() -> list[bytes]:
+        client = AsyncClient()
+        await client.aforce_login(admin)
+        answer = await client.get(f"{URL}{row.pk}/download/")
+        assert (answer["Content-Length"], answer["Content-Type"]) == (str(size), "application/dicom")
+        return [piece async for piece in answer]  # type: ignore[attr-defined]  # it streams
+
+    assert [len(piece) for piece in async_to_sync(pieces)()] == [1000, 1000, size - 2000]
 
 
 def test_every_look_leaves_an_audit_entry(take: Take, boss: Client) -> None:
