@@ -59,6 +59,8 @@ def person_name(name: str) -> str:
 def header(record: Record, export: Export, *, sop_uid: str, clip: Clip) -> Dataset:
     """The patient, study and series of a clip, as the export names them, without its pixels."""
     made = _subject(record, export)
+    # highdicom takes no more than one name, which is what the standard allows; files do come with several.
+    made.PatientName = patient_name(record, export).split("\\")[0]
     # highdicom copies patient and study by a table of SOP classes in which a private one is missing.
     made.SOPClassUID, made.SOPInstanceUID = UltrasoundMultiFrameImageStorage, sop_uid
     made.SeriesInstanceUID, made.Modality = export.uid(clip.series_uid), "US"
@@ -66,12 +68,16 @@ def header(record: Record, export: Export, *, sop_uid: str, clip: Clip) -> Datas
     return made
 
 
+def patient_name(record: Record, export: Export) -> str:
+    return as_sent(record.study)["name"] if export.identified else person_name(record.patient_id)
+
+
 def _subject(record: Record, export: Export) -> Dataset:
     """Patient and study, in the words of the study's own files. De-identified: stand-ins, and no dates."""
     said = as_sent(record.study) if export.identified else None
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
-    made.PatientName = said["name"] if said else person_name(record.patient_id)
+    made.PatientName = patient_name(record, export)
     made.PatientID = said["patient_id"] if said else record.patient_id
     if said and said["issuer"]:
         made.IssuerOfPatientID = said["issuer"]

@@ -24,6 +24,7 @@ from annotations.exchange.dicom_common import (
     describe_origin,
     header,
     own,
+    patient_name,
     person_name,
     set_content_time,
     tracking_uid,
@@ -105,6 +106,7 @@ def to_report(record: Record, export: Export, clips: dict[str, Clip]) -> Dataset
         manufacturer=MAKER,
         is_complete=True,
     )
+    report.PatientName = patient_name(record, export)
     _name_classes(report, clips)
     set_content_time(report, record, export)
     describe_origin(report, export)

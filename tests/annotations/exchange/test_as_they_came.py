@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pydicom import dcmread
+from pydicom.multival import MultiValue
 
 from accounts.models import User
 from accounts.roles import Role
@@ -76,6 +77,37 @@ def test_a_sheet_names_them_as_they_came(sent: Study, admin: User) -> None:
 def test_json_names_them_as_they_came(sent: Study, admin: User) -> None:
     (read,) = json.loads(text(export(admin, "json", identified=True, reason="tests")))["reads"]
     assert (read["patient_name"], read["issuer"], read["study_time"]) == (SENT["name"], "NORTH", "233000.5")
+
+
+ODD: dict[str, AsSent] = {
+    "several names": {**SENT, "name": "A^B\\C^D", "patient_id": "4711\\4712", "issuer": "N\\S"},
+    "too many parts": {**SENT, "name": "a^b^c^d^e^f^g=h=i=j", "sex": "W"},
+    "long": {**SENT, "name": "x" * 324, "issuer": "y" * 64, "study_id": "z" * 16},
+    "nonsense": {**SENT, "study_date": "yesterday", "study_time": "99", "utc_offset": "EST", "birth_date": "2026-3-1"},
+    "nothing": {
+        **SENT,
+        "name": "",
+        "patient_id": "",
+        "issuer": "",
+        "study_date": "",
+        "study_time": "",
+        "utc_offset": "",
+    },
+    "no text": {**SENT, "name": "\u202eA^B\ufeff", "issuer": "  "},
+}
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "sr", "seg", "coco"])
+@pytest.mark.parametrize("kind", sorted(ODD))
+def test_whatever_a_file_said_can_leave(read_study: Study, admin: User, kind: str, form: str) -> None:
+    Study.objects.update(as_sent=ODD[kind])
+    made = export(admin, form, identified=True, reason="tests")
+    assert made.status_code == 200
+    if form in ("sr", "seg"):
+        written = dcmread(io.BytesIO(_object(admin, form, identified=True, reason="tests")))
+        assert written.StudyInstanceUID == read_study.uid
+        names = written.PatientName if isinstance(written.PatientName, MultiValue) else [written.PatientName]
+        assert "\\".join(map(str, names)) == ODD[kind]["name"].rstrip("=")
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "sr", "seg", "coco"])
