@@ -55,5 +55,5 @@ def _places(opened: DicomFile) -> Places | None:
     alone = replace(opened, warnings=[])
     try:
         return frame_places.of(alone, pixel_layout.check(alone))
-    except Refused:
+    except Exception:  # noqa: BLE001 - frames are then found by decoding; the file itself is no worse for it
         return None

@@ -14,8 +14,9 @@ import pydicom
 import pytest
 from django.test import Client
 from PIL import Image
-from pydicom.encaps import generate_frames
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
+    MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -36,7 +37,7 @@ pytestmark = [
 ]
 ROOT = "/dicom-web/studies/1.1"
 INSTANCE = f"{ROOT}/series/1.1.1/instances/1.1.1.1"
-UIDS = {"StudyInstanceUID": "1.1", "SeriesInstanceUID": "1.1.1", "SOPInstanceUID": "1.1.1.1"}
+UIDS: dict[str, Any] = {"StudyInstanceUID": "1.1", "SeriesInstanceUID": "1.1.1", "SOPInstanceUID": "1.1.1.1"}
 RELATED = 'multipart/related; type="{}"'
 
 
@@ -233,6 +234,16 @@ def test_compressed_frames_come_as_they_are_stored(reader: Client, put: Callable
     (part,) = _parts(_get(reader, f"{INSTANCE}/frames/2", accept=f"{RELATED.format(kind)};{rest}"))
     assert part.data == list(generate_frames(stored.PixelData, number_of_frames=2))[1]
     assert part.kind.endswith(f"transfer-syntax={RLELossless}")
+
+
+def test_frames_that_nobody_here_decodes_come_as_they_are_stored(reader: Client, read_here: None, take: Take) -> None:
+    """JPEG XL, which the decoders here do not know."""
+    made = dataset(**UIDS, PixelData=encapsulate([b"\xff\x0aone!", b"\xff\x0atwo!"]))
+    made["PixelData"].VR, made["PixelData"].is_undefined_length = "OB", True
+    take(encoded(made, syntax=MPEG2MPML).replace(MPEG2MPML.encode(), b"1.2.840.10008.1.2.4.110"))
+    answer = _get(reader, f"{INSTANCE}/frames/2", accept="*/*; transfer-syntax=*")
+    assert [part.data for part in _parts(answer)] == [b"\xff\x0atwo!"]
+    assert _get(reader, f"{INSTANCE}/frames/2", accept=RELATED.format("application/octet-stream")).status_code == 422
 
 
 @pytest.mark.parametrize("frames", ["0", "3", "1,9", "x", "1;2", "-1", "1,", "99999999999"])
