@@ -41,6 +41,8 @@ class TrainingRun(models.Model):
     job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="run")
     status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
     seed = models.PositiveIntegerField(default=0)
+    prevalence = models.JSONField(null=True)
+    """``training.prevalence.SitePrevalence`` as it was known at the start: a run done again makes the same model."""
     progress = models.JSONField(default=dict)
     report = models.JSONField(default=dict)
     error = models.TextField(blank=True)

@@ -16,6 +16,7 @@ from training.holdout import held_out, holdout_of
 from training.labelled_row import LabelledRow, infants_needed
 from training.models import HoldOut
 from training.payloads import HoldOutFacts, TrainingPreflight
+from training.prevalence import SitePrevalence, site_prevalence
 
 SECONDS_PER_STUDY = (1.0, 10.0)
 SECONDS_OF_FITTING = (20.0, 180.0)
@@ -33,6 +34,7 @@ class Preflight:
     folds: list[FoldCounts] = field(default_factory=list)
     missing_positives: int = 0
     holdout: HoldOut | None = None
+    prevalence: SitePrevalence | None = None
 
     @property
     def ok(self) -> bool:
@@ -75,6 +77,7 @@ class Preflight:
             "leaks": self.leaks,
             "phantoms_only": self.phantoms_only,
             "holdout": self._holdout(),
+            "prevalence": self.prevalence,
             "estimate_seconds": self.estimate_seconds(),
         }
 
@@ -82,10 +85,30 @@ class Preflight:
 def preflight(*, seed: int = 0) -> Preflight:
     """Gather the labelled studies, split their patients into folds, and say what is missing."""
     plan = _gather()
+    plan.prevalence = site_prevalence(phantoms_only=plan.phantoms_only)
+    plan.notes.append(_prevalence_note(plan))
     _count(plan)
     if plan.ok:
         _split(plan, seed=seed)
     return plan
+
+
+def _prevalence_note(plan: Preflight) -> str:
+    """At what share of haemorrhages the run states its probabilities."""
+    known = plan.prevalence
+    if known is not None and known["source"] == "setting":
+        return f"Probabilities are stated at the site's prevalence, {known['share']:.1%} (SITE_PREVALENCE)."
+    labelled = plan.positives / len(plan.rows) if plan.rows else 0.0
+    otherwise = (
+        f"probabilities are stated at the share among the labels, {labelled:.1%}. SITE_PREVALENCE sets the site's"
+    )
+    if known is None:
+        return f"The site's prevalence is not known: {otherwise}."
+    low, high = known["interval"]
+    seen = f"{known['share']:.1%} ({low:.1%} to {high:.1%}), from {known['studies']} studies of days read without a gap"
+    if known["believed"]:
+        return f"Probabilities are stated at the site's prevalence as its reads show it: {seen}."
+    return f"The site's prevalence is not known well, {seen}: {otherwise}."
 
 
 def _gather() -> Preflight:

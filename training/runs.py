@@ -43,7 +43,7 @@ def start(*, user: User | None, request: HttpRequest | None = None, seed: int = 
         plan = preflight(seed=seed)
         if not plan.ok:
             raise NotStarted(" ".join(plan.reasons), code="too_few", preflight=plan)
-        run = TrainingRun.objects.create(snapshot=freeze(plan), seed=seed, created_by=user)
+        run = TrainingRun.objects.create(snapshot=freeze(plan), seed=seed, prevalence=plan.prevalence, created_by=user)
         run.job = enqueue(TRAIN, key=f"run:{run.pk}", payload={"run": run.pk}, queue=Queue.TRAIN)
         run.save(update_fields=["job"])
         audit.record(request, "training_run.started", user=user, run=run.pk, snapshot=run.snapshot.digest)

@@ -13,6 +13,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config import setting_values
 from config.production_checks import refuse_unsafe_production
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -204,6 +205,7 @@ _CENTILES = env.str("FONTANELLE_CENTILES", "")
 CENTILES = Path(_CENTILES) if _CENTILES else None
 PHANTOM_MODEL_SCORES_PATIENTS = env.bool("FONTANELLE_PHANTOM_MODEL_SCORES_PATIENTS", not PRODUCTION)
 CLAIM_MINUTES = env.int("FONTANELLE_CLAIM_MINUTES", 30)
+SITE_PREVALENCE = setting_values.share("SITE_PREVALENCE", env.str("SITE_PREVALENCE", ""))
 MIN_POSITIVES_PER_FOLD = env.int("FONTANELLE_MIN_POSITIVES_PER_FOLD", 5)
 TRAINING_FOLDS = 5
 
