@@ -12,6 +12,7 @@ from annotations.consensus.reference_labels import ReferenceLabel, labels
 from annotations.models import ReadRevision
 from studies.models import Clip, StudyRevision
 from training.core.report_shapes import FoldCounts
+from training.fold_places import deal
 from training.holdout import held_out, holdout_of
 from training.labelled_row import LabelledRow, infants_needed
 from training.models import HoldOut
@@ -82,14 +83,14 @@ class Preflight:
         }
 
 
-def preflight(*, seed: int = 0) -> Preflight:
+def preflight() -> Preflight:
     """Gather the labelled studies, split their patients into folds, and say what is missing."""
     plan = _gather()
     plan.prevalence = site_prevalence(phantoms_only=plan.phantoms_only)
     plan.notes.append(_prevalence_note(plan))
     _count(plan)
     if plan.ok:
-        _split(plan, seed=seed)
+        _split(plan)
     return plan
 
 
@@ -198,24 +199,27 @@ def _shortage(have: int, word: str) -> str:
     return f"{infants_needed()} {word} infants are needed, {have} {labelled} labelled: {missing} {are} missing."
 
 
-def _split(plan: Preflight, *, seed: int) -> None:
-    """Draw the folds, prove that they part no patient and no twins, and look at each fold's positives."""
+def _rejoined(group: str) -> str:
+    return f"Infants of {group}, linked since an earlier run, stand together now, in the fold of the first of them."
+
+
+def _split(plan: Preflight) -> None:
+    """Deal the folds, prove that they part no patient and no twins, and look at each fold's positives."""
     import numpy as np
 
-    from training.core.splits import Leak, TooFewCases, assert_no_leak, fold_table, grouped_folds
+    from training.core.splits import Leak, assert_no_leak, fold_table
 
     y = np.array([int(row.positive) for row in plan.rows], dtype=np.int64)
     groups = np.array([row.group for row in plan.rows], dtype=str)
     patients = np.array([f"patient {row.patient}" for row in plan.rows], dtype=str)
+    dealt = deal(plan.rows)
+    plan.notes.extend(map(_rejoined, dealt.rejoined))
+    folds = np.array([dealt.folds[row.group] for row in plan.rows], dtype=np.int64)
     try:
-        folds = grouped_folds(y, groups, folds=settings.TRAINING_FOLDS, seed=seed)
         assert_no_leak(folds, patients)
     except Leak as leak:
         plan.leaks.append(str(leak))
         plan.reasons.append(f"A patient would be on both sides of a fold: {leak}.")
-        return
-    except TooFewCases as few:
-        plan.reasons.append(f"{few}.")
         return
     plan.folds = fold_table(folds, y, groups)
     plan.rows = [replace(row, fold=int(fold)) for row, fold in zip(plan.rows, folds, strict=True)]

@@ -15,6 +15,7 @@ from jobs.models import Job, Queue
 from jobs.queue import enqueue, request_cancel
 from live.models import Audience
 from live.publish import publish
+from training import fold_places
 from training.models import TrainingRun
 from training.preflight import Preflight, preflight
 from training.snapshots import freeze
@@ -40,9 +41,10 @@ def start(*, user: User | None, request: HttpRequest | None = None, seed: int = 
             raise NotStarted(f"Run {unfinished.pk} is going on. Wait for it, or cancel it.", code="run_going")
         if champion() is None:
             raise NotStarted(NO_MODEL, code="no_model")
-        plan = preflight(seed=seed)
+        plan = preflight()
         if not plan.ok:
             raise NotStarted(" ".join(plan.reasons), code="too_few", preflight=plan)
+        fold_places.keep(plan.rows)
         run = TrainingRun.objects.create(snapshot=freeze(plan), seed=seed, prevalence=plan.prevalence, created_by=user)
         run.job = enqueue(TRAIN, key=f"run:{run.pk}", payload={"run": run.pk}, queue=Queue.TRAIN)
         run.save(update_fields=["job"])

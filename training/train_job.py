@@ -32,12 +32,17 @@ from training.models import TrainingRun
 from training.preflight import keyframes
 from training.prevalence import SitePrevalence
 from training.runs import NO_MODEL, begin, end, publish_change
+from training.snapshots import altered
 from training.transitions import RunStep
 
 WRITE_SECONDS = 0.5
 EMBEDDING_SHARE = 0.5
 """Where the bar stands when the embeddings are there and the folds begin."""
 PHANTOMS, SITE = "phantoms", "site"
+ALTERED = (
+    "The snapshot's rows are no longer those that its digest names: somebody changed the database. Nothing was "
+    "trained. Start a new run, which freezes its labels anew, and look into the audit trail."
+)
 KEYFRAME_REACH = 2
 """Frames between a key frame and the one in the bag that it may stand for: a fifteenth of a second at 30 frames/s, less
 than a plane's thickness in a sweep."""
@@ -74,6 +79,8 @@ def train(context: JobContext) -> None:
     begin(run)
     writer = ProgressWriter(run, context)
     try:
+        if altered(run.snapshot):
+            raise Unfit(ALTERED)
         assert_unseen(run.snapshot.rows)
         base = _base()
         material = _material(run, base, writer)
