@@ -67,8 +67,8 @@ export function inUseCard({ prevalence, points, perDay }: InUse, report: Report,
 /** What stands in its place where nobody knows the prevalence. */
 export function unknownPrevalence(): HTMLElement {
   const words =
-    "The share of this site's studies with haemorrhage is not known, so that predictive values and alerts a day are not " +
-    "stated. The setting SITE_PREVALENCE names it; days on which every study is read estimate it.";
+    "The share of this site's studies with haemorrhage is not known, so that predictive values and alerts a day are " +
+    "not stated. The setting SITE_PREVALENCE names it; days on which every study is read estimate it.";
   return h("p", { class: "dim" }, words);
 }
 
@@ -79,9 +79,8 @@ export function leftOutNote(report: Report): HTMLElement | null {
   const positives = left.filter((study) => study.positive).length;
   const all = ratio(report.sensitivity_of_all?.["target_0.90"]);
   const studies = count(left.length, "labelled study", "labelled studies");
-  const missed = positives
-    ? ` Positive ones among them count as missed (${positives}): sensitivity at target 0.90 over all positives is ${all ?? "–"}.`
-    : "";
+  const over = `sensitivity at target 0.90 over all positives is ${all ?? "–"}`;
+  const missed = positives ? ` Positive ones among them count as missed (${positives}): ${over}.` : "";
   return h("p", { class: "notice" }, `${studies} could not be analysed and neither trained nor measured.${missed}`);
 }
 
