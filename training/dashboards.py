@@ -18,8 +18,9 @@ from inference.scheduling import TRIAGE
 from studies.models import StudyRevision
 from training.core.in_use import points_in_use
 from training.core.report_shapes import DeployedPoint, Interval, Report, ReportMeasure, ReportPoint
+from training.models import TrainingRun
 from training.payloads import ChampionInUse, ChampionModel, DayCount, DelayBar, DelayFigures, SiteMetrics
-from training.prevalence import site_prevalence
+from training.prevalence import from_setting
 
 DAYS = 30
 EDGES = (0, 10, 20, 30, 60, 90, 120, 180, 300, 600, 1800)
@@ -43,8 +44,9 @@ def metrics(*, now: datetime | None = None) -> SiteMetrics:
 
 
 def _in_use(model: ModelVersion, moment: datetime) -> ChampionInUse | None:
-    """The champion's operating points at this site's prevalence, which may have changed since the model was made."""
-    known = site_prevalence(phantoms_only=model.trained_on_phantoms)
+    """The champion's operating points at the prevalence that is set now, or was counted when the model was made."""
+    run = TrainingRun.objects.filter(model=model).only("prevalence").first()
+    known = from_setting() or (run.prevalence if run is not None else None)
     if known is None:
         return None
     points = points_in_use(report_of(model)["operating_points"], known["share"])

@@ -84,6 +84,7 @@ class TrainingPreflight(TypedDict):
     phantoms_only: bool
     holdout: HoldOutFacts | None
     prevalence: Annotated[SitePrevalence | None, "of haemorrhage at this site; null: nobody knows"]
+    origins: Annotated[dict[str, int], "studies by how they came to be labelled"]
     estimate_seconds: Annotated[list[int], "with all embeddings cached on an idle machine, with none on a busy one, s"]
 
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from annotations.consensus.reference_labels import ReferenceLabel, labels
-from annotations.models import ReadRevision
+from annotations.models import QueueItem, ReadRevision
 from studies.models import Clip, StudyRevision
-from training.core.report_shapes import FoldCounts
+from training.core.report_shapes import LEAST_UNBIASED, FoldCounts
 from training.fold_places import deal
 from training.holdout import held_out, holdout_of
-from training.labelled_row import LabelledRow, infants_needed
+from training.labelled_row import UNBIASED, LabelledRow, LabelOrigin, infants_needed
 from training.models import HoldOut
 from training.payloads import HoldOutFacts, TrainingPreflight
-from training.prevalence import SitePrevalence, site_prevalence
+from training.prevalence import SitePrevalence, consecutive_uids, site_prevalence
 
+ORIGINS: dict[LabelOrigin, str] = {
+    "consecutive": "read in a row",
+    "random": "drawn at random",
+    "chosen": "chosen",
+    "imported": "imported",
+}
 SECONDS_PER_STUDY = (1.0, 10.0)
 SECONDS_OF_FITTING = (20.0, 180.0)
 
@@ -79,6 +86,7 @@ class Preflight:
             "phantoms_only": self.phantoms_only,
             "holdout": self._holdout(),
             "prevalence": self.prevalence,
+            "origins": dict(Counter(row.origin for row in self.rows)),
             "estimate_seconds": self.estimate_seconds(),
         }
 
@@ -87,11 +95,25 @@ def preflight() -> Preflight:
     """Gather the labelled studies, split their patients into folds, and say what is missing."""
     plan = _gather()
     plan.prevalence = site_prevalence(phantoms_only=plan.phantoms_only)
-    plan.notes.append(_prevalence_note(plan))
+    plan.notes += [_origin_note(plan), _prevalence_note(plan)]
     _count(plan)
     if plan.ok:
         _split(plan)
     return plan
+
+
+def _origin_note(plan: Preflight) -> str:
+    """Where the labels come from, and whether a sensitivity can be promised on them."""
+    counts = Counter(row.origin for row in plan.rows)
+    words = ", ".join(f"{counts[origin]} {ORIGINS[origin]}" for origin in ORIGINS if counts[origin]) or "none"
+    groups = [{row.group for row in plan.rows if row.unbiased and row.positive == kind} for kind in (True, False)]
+    if len(UNBIASED & counts.keys()) == len(counts) or min(map(len, groups)) >= LEAST_UNBIASED:
+        return f"Studies by how they came to be labelled: {words}. Thresholds and figures go by the unbiased ones."
+    return (
+        f"Studies by how they came to be labelled: {words}. No sensitivity can be promised: {LEAST_UNBIASED} positive "
+        f"and as many negative infants of an unbiased share are needed, {len(groups[0])} and {len(groups[1])} are "
+        "there. Make a label queue at random, or read every study of the list."
+    )
 
 
 def _prevalence_note(plan: Preflight) -> str:
@@ -146,8 +168,29 @@ def everyone(*, phantoms_only: bool) -> list[LabelledRow]:
 def _rows(chosen: Sequence[ReferenceLabel]) -> list[LabelledRow]:
     """Labelled studies with the newest revision that holds a scorable clip, by study UID."""
     revisions = _newest_scorable([label.study.pk for label in chosen])
-    rows = [_row(label, revisions[label.study.pk]) for label in chosen if label.study.pk in revisions]
+    origin_of = _origins(chosen)
+    rows = [
+        replace(_row(label, revisions[label.study.pk]), origin=origin_of(label))
+        for label in chosen
+        if label.study.pk in revisions
+    ]
     return sorted(rows, key=lambda row: row.study_uid)
+
+
+def _origins(chosen: Sequence[ReferenceLabel]) -> Callable[[ReferenceLabel], LabelOrigin]:
+    """How each of these labels' studies came to be labelled."""
+    in_a_row = set().union(*(consecutive_uids(chosen, phantoms_only=phantoms) for phantoms in (False, True)))
+    drawn = QueueItem.objects.filter(strategy="random", gold__isnull=True, repeat_of=None)
+    at_random = set(drawn.values_list("study_id", flat=True))
+
+    def origin(label: ReferenceLabel) -> LabelOrigin:
+        if label.study.uid in in_a_row:
+            return "consecutive"
+        if label.study.pk in at_random:
+            return "random"
+        return "imported" if label.rule == "imported" else "chosen"
+
+    return origin
 
 
 def _newest_scorable(studies: list[int]) -> dict[int, StudyRevision]:

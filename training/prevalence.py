@@ -1,7 +1,7 @@
 """The share of a site's studies that show a haemorrhage, which probabilities are stated at. No torch.
 
 Labels are often enriched: a queue asks for what the model suspects. Their share of positives says nothing about the
-ward's, so that it comes from the setting, or from days on which every study was read in the reading room.
+ward's, so that it comes from the setting, or from days on which every study was labelled.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ class SitePrevalence(TypedDict):
 
 def site_prevalence(*, phantoms_only: bool = False) -> SitePrevalence | None:
     """The setting where there is one, else the estimate from reads, else None."""
-    return _from_setting() or _from_reads(phantoms_only=phantoms_only)
+    return from_setting() or _from_reads(phantoms_only=phantoms_only)
 
 
-def _from_setting() -> SitePrevalence | None:
+def from_setting() -> SitePrevalence | None:
+    """The setting, None where it is empty."""
     share: float | None = settings.SITE_PREVALENCE
     if share is None:
         return None
@@ -82,9 +83,14 @@ def _studies_of_days(*, phantoms_only: bool) -> dict[date, set[str]]:
     return days
 
 
+def consecutive_uids(known: Iterable[ReferenceLabel], *, phantoms_only: bool) -> set[str]:
+    """Studies of days on which none was left without a label."""
+    return {label.study.uid for label in consecutive(known, _studies_of_days(phantoms_only=phantoms_only))}
+
+
 def consecutive(known: Iterable[ReferenceLabel], days: dict[date, set[str]]) -> list[ReferenceLabel]:
-    """The labels of days on which the reading room left no study out: what a list read from the top shows first is
-    mostly what the model suspects."""
-    by_uid = {label.study.uid: label for label in known if label.rule in ("reading_room", "adjudicated")}
+    """The labels of days on which no study was left without one: what a list read from the top shows first is mostly
+    what the model suspects."""
+    by_uid = {label.study.uid: label for label in known}
     whole = [uids for uids in days.values() if uids <= by_uid.keys()]
     return [by_uid[uid] for uid in sorted(uid for uids in whole for uid in uids)]

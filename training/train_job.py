@@ -27,7 +27,7 @@ from training.core.crossval import CrossValidation, Progress, cross_validate
 from training.core.report_shapes import KeyframeCounts, LeftOut, Report, RunProgress
 from training.core.splits import Labels, Leak, TooFewCases, assert_no_leak
 from training.holdout import assert_unseen
-from training.labelled_row import SnapshotRow
+from training.labelled_row import UNBIASED, SnapshotRow
 from training.models import TrainingRun
 from training.preflight import keyframes
 from training.prevalence import SitePrevalence
@@ -169,6 +169,8 @@ def _material(run: TrainingRun, base: ModelVersion, writer: ProgressWriter) -> _
         uids=[row["study_uid"] for row, _ in usable],
     )
     bags = replace(bags, keyframes=[nearest(embedded.frames, keyframes(row["reads"])) for row, embedded in usable])
+    if not all(came := [row.get("origin") in UNBIASED for row, _ in usable]):
+        bags = replace(bags, unbiased=np.array(came))
     folds = np.array([row["fold"] for row, _ in usable], dtype=np.int64)
     return _Material(bags, folds, left_out, _keyframe_counts(usable))
 

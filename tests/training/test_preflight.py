@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.roles import Role
+from annotations.models import LabelQueue, QueueItem
+from inference.models import ModelVersion
 from studies.models import Patient, Study
 from tests.accounts.people import client_of, person
-from tests.inference.factories import add_clip, study
+from tests.inference.factories import add_clip, close, study, work
 from tests.training.factories import cohort, label
+from training import runs
+from training.core.crossval import NO_PROMISE
 from training.preflight import preflight
 from training.snapshots import freeze
 
@@ -73,7 +77,7 @@ def test_phantoms_and_infants_are_never_mixed() -> None:
     cohort(positive=1, negative=1, phantom=False)
     found = preflight()
     assert (len(found.rows), found.phantoms_only) == (10, True)
-    assert found.notes[:-1] == ["2 labelled studies of infants are left out: phantoms and infants are not mixed."]
+    assert found.notes[:-2] == ["2 labelled studies of infants are left out: phantoms and infants are not mixed."]
 
 
 def test_infants_are_preferred_once_there_are_enough_of_them() -> None:
@@ -90,7 +94,7 @@ def test_a_study_without_scorable_clips_is_left_out(frames: int, scorable: bool)
     label(empty, positive=True, reader=person(Role.RADIOLOGIST))
     found = preflight()
     assert empty.uid not in {row.study_uid for row in found.rows}
-    assert found.notes[:-1] == ["1 labelled studies have no scorable images and are left out."]
+    assert found.notes[:-2] == ["1 labelled studies have no scorable images and are left out."]
 
 
 def test_a_snapshot_is_named_by_what_it_holds() -> None:
@@ -105,3 +109,44 @@ def test_an_admin_sees_the_preflight_and_nobody_else_does() -> None:
     url = "/api/v1/training-runs/preflight/"
     assert client_of(person(Role.ADMIN)).get(url).json()["missing_positives"] == 5
     assert client_of(person(Role.RADIOLOGIST)).get(url).status_code == 403
+
+
+def _origins() -> dict[str, int]:
+    return preflight().as_json()["origins"]
+
+
+def test_days_without_a_gap_are_unbiased_and_others_are_chosen() -> None:
+    cohort(positive=5, negative=5)
+    assert _origins() == {"consecutive": 10}
+    close(study())
+    assert _origins() == {"chosen": 10}
+
+
+def test_studies_that_a_queue_drew_at_random_are_unbiased() -> None:
+    made = cohort(positive=5, negative=5)
+    close(study())
+    queue = LabelQueue.objects.create(name="drawn")
+    QueueItem.objects.create(queue=queue, study=made[0], position=1, strategy="random")
+    QueueItem.objects.create(queue=queue, study=made[1], position=2, strategy="unsure")
+    QueueItem.objects.create(queue=queue, study=made[2], position=3, strategy="random", gold={"positive": True})
+    assert _origins() == {"random": 1, "chosen": 9}
+
+
+def test_without_an_unbiased_share_the_preflight_says_which_queue_to_make() -> None:
+    cohort(positive=5, negative=5)
+    close(study())
+    note = preflight().notes[0]
+    assert "10 chosen. No sensitivity can be promised" in note
+    assert "Make a label queue at random" in note
+
+
+def test_a_run_on_chosen_labels_alone_promises_nothing(model: ModelVersion) -> None:
+    cohort(positive=5, negative=6)
+    close(study())
+    run = runs.start(user=person(Role.ADMIN))
+    work("train")
+    run.refresh_from_db()
+    assert run.model is not None
+    promises = {point["promise"] for point in run.model.manifest["operating_points"].values()}
+    assert promises == {NO_PROMISE}
+    assert run.report["unbiased"]["studies"] == 0

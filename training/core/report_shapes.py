@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired, TypedDict
 
+LEAST_UNBIASED = 15
+"""Infants of each kind: with fewer the training part of a fold is left with too few to set a threshold for .90 by."""
 Interval = Annotated[list[float | None], "low and high end of the 95 % interval; null where it is not defined"]
 CurvePoints = Annotated[list[list[float]], "[x, y] of each corner, 0 to 1"]
 
@@ -125,6 +127,16 @@ class KeyframeCounts(TypedDict):
     reach: Annotated[int, "frames"]
 
 
+class UnbiasedCounts(TypedDict):
+    """Studies that came as those to come do, in a row or drawn at random, among all that were fitted on."""
+
+    studies: int
+    positives: int
+    of: int
+    promises: Annotated[bool, "they alone set thresholds and are reported on; else all do, and nothing is promised"]
+    needed: Annotated[int, "infants of each kind"]
+
+
 class Report(TypedDict):
     """A cross-validation's report.json. Of a model that came without one only what its manifest says is known."""
 
@@ -152,6 +164,7 @@ class Report(TypedDict):
     sensitivity_of_all: NotRequired[
         Annotated[dict[str, float | None], "by operating point, positives that were left out counting as missed"]
     ]
+    unbiased: NotRequired[Annotated[UnbiasedCounts, "missing: nobody said how the studies came"]]
     keyframes: NotRequired[Annotated[KeyframeCounts, "readers' key frames among those that the model looks at"]]
 
 

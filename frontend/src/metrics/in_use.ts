@@ -84,6 +84,19 @@ export function leftOutNote(report: Report): HTMLElement | null {
   return h("p", { class: "notice" }, `${studies} could not be analysed and neither trained nor measured.${missed}`);
 }
 
+/** Which studies set thresholds and are reported on, where not all do; null where they are all alike. */
+export function unbiasedNote({ unbiased }: Report): HTMLElement | null {
+  if (!unbiased) return null;
+  const { studies, positives, of, promises, needed } = unbiased;
+  const counted = `${number(studies)} of ${number(of)} studies (${number(positives)} positive)`;
+  const share = `${counted} were drawn at random or read without a gap.`;
+  const least = `${needed} positive and ${needed} negative infants are needed`;
+  const words = promises
+    ? `${share} They alone calibrate, set thresholds and are reported on; all were fitted on.`
+    : `${share} Too few to promise a sensitivity: ${least}. Figures go by all labels.`;
+  return h("p", { class: promises ? "small dim" : "notice" }, words);
+}
+
 /** How many of the readers' key frames taught the model where to look; null without any. */
 export function keyframesNote({ keyframes }: Report): HTMLElement | null {
   if (!keyframes?.marked) return null;

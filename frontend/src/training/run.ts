@@ -10,7 +10,7 @@ import { subscribe } from "../common/events";
 import { digest, duration, interval, number, ratio, when } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
 import { card, numberPair, pair } from "../common/parts";
-import { inUseCard, keyframesNote, leftOutNote, unknownPrevalence } from "../metrics/in_use";
+import { inUseCard, keyframesNote, leftOutNote, unbiasedNote, unknownPrevalence } from "../metrics/in_use";
 import {
   calibrationCard,
   kpiRow,
@@ -319,6 +319,7 @@ function result(current: Run): HTMLElement {
     { class: "side-col" },
     measuredOn(report, current.snapshot?.phantoms_only),
     kpiRow(report),
+    unbiasedNote(report),
     leftOutNote(report),
     keyframesNote(report),
     promotionCard(current),
