@@ -75,6 +75,7 @@ class QueueItem(models.Model):
     """A study in a queue.
 
     ``why`` is shown before the commit and says nothing of AI or readers; ``reason`` is the whole one, shown after it.
+    ``strategy``: what chose it, ``random`` for the share that was drawn; empty where a person chose.
     ``gold`` is the answer that is known (``positive``, ``findings`` or null, the ``reads`` that made it); everybody
     answers such an item and it makes no label. ``repeat_of``: the same study a second time, for the same readers.
     ``extra_readers``: asked for because somebody was uncertain. ``shuffle_key`` is random by the queue's seed.
@@ -85,6 +86,7 @@ class QueueItem(models.Model):
     position = models.PositiveIntegerField()
     why = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=200, blank=True)
+    strategy = models.CharField(max_length=20, blank=True, default="", db_default="")
     gold = models.JSONField(null=True, blank=True)
     repeat_of = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="repeat")
     extra_readers = models.PositiveSmallIntegerField(default=0)

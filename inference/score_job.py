@@ -63,7 +63,7 @@ def analyse(revision: StudyRevision, model: ModelVersion, context: JobContext) -
     engine = engine_for(model)
     last = context.job.attempts >= settings.JOB_MAX_ATTEMPTS
     embedded = embed_clips(usable, engine, patient=not last, between=lambda: _raise_if_cancelled(context))
-    if reason := _why_too_few_frames(embedded):
+    if reason := why_too_few_frames(embedded):
         return Answer(Flag.NOT_ANALYSED, reason, inputs=_inputs(revision, model, engine, embedded))
     return _answer(revision, model, engine, embedded)
 
@@ -84,7 +84,8 @@ def _why_not(clip: Clip) -> str:
     return clip.parked_reason or clip.decode_error or "it holds no image"
 
 
-def _why_too_few_frames(embedded: EmbeddedStudy) -> str:
+def why_too_few_frames(embedded: EmbeddedStudy) -> str:
+    """Why a study is not analysed, empty where it can be: what is not scored is not trained on, either."""
     flow = sum(embedded.flow.values())
     if not embedded.frames and embedded.failures:
         return messages.undecodable(embedded.reasons())

@@ -16,6 +16,7 @@ from inference.core.manifest import BACKBONE, HEAD_KINDS, BadModel
 from training.core.bags import Bags, load, load_train_masks, make_bags
 from training.core.crossval import RECIPES, CrossValidation, Progress, cross_validate, make_splits
 from training.core.image_bags import BagTable, embed_folders, read_table
+from training.core.in_use import NO_PREVALENCE, checked_prevalence
 from training.core.report import write_report
 from training.core.report_shapes import Report, ReportMeasure
 from training.core.splits import TooFewCases
@@ -59,10 +60,17 @@ def _crossval_parser() -> argparse.ArgumentParser:
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="fontanelle")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--prevalence", type=float, help="share of positives where the model will be used")
+    parser.add_argument("--prevalence", type=_prevalence, help="share of positives where the model will be used")
     parser.add_argument("--backbone", type=Path, default=DEMO_MODEL / BACKBONE, help="safetensors of a ResNet-50")
     parser.add_argument("--cache", type=Path, help="folder for embeddings (default: OUT/embeddings)")
     return parser
+
+
+def _prevalence(text: str) -> float:
+    try:
+        return checked_prevalence(float(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is none: {NO_PREVALENCE}") from error
 
 
 def _of_features(options: argparse.Namespace) -> CrossValidation:

@@ -15,8 +15,12 @@ from inference.messages import DEMO_WARNING
 from inference.models import ModelVersion, Score
 from inference.registry import champion
 from inference.scheduling import TRIAGE
+from studies.models import StudyRevision
+from training.core.in_use import points_in_use
 from training.core.report_shapes import DeployedPoint, Interval, Report, ReportMeasure, ReportPoint
-from training.payloads import ChampionModel, DayCount, DelayBar, DelayFigures, SiteMetrics
+from training.models import TrainingRun
+from training.payloads import ChampionInUse, ChampionModel, DayCount, DelayBar, DelayFigures, SiteMetrics
+from training.prevalence import from_setting
 
 DAYS = 30
 EDGES = (0, 10, 20, 30, 60, 90, 120, 180, 300, 600, 1800)
@@ -32,10 +36,32 @@ def metrics(*, now: datetime | None = None) -> SiteMetrics:
     scores = Score.objects.filter(purpose=TRIAGE, created_at__date__gte=since.date())
     return {
         "champion": {"model": _model(best), "report": report_of(best)} if best else None,
+        "in_use": _in_use(best, moment) if best else None,
         "reads_per_day": per_day(reads.values_list("committed_at", flat=True), now=moment),
         "scores_per_day": per_day(scores.values_list("created_at", flat=True), now=moment),
         "last_image_to_flag": delays(_seconds_to_flag(since)),
     }
+
+
+def _in_use(model: ModelVersion, moment: datetime) -> ChampionInUse | None:
+    """The champion's operating points at the prevalence that is set now, or was counted when the model was made."""
+    run = TrainingRun.objects.filter(model=model).only("prevalence").first()
+    known = from_setting() or (run.prevalence if run is not None else None)
+    if known is None:
+        return None
+    points = points_in_use(report_of(model)["operating_points"], known["share"])
+    return {"prevalence": known, "studies_per_day": _studies_per_day(moment), "points": points} if points else None
+
+
+def _studies_per_day(moment: datetime) -> float:
+    """Studies that came in the last days, over those days; over fewer where the first came later."""
+    since = moment - timedelta(days=DAYS)
+    complete = StudyRevision.objects.filter(number=1, closed_at__lte=moment)
+    first: datetime | None = complete.aggregate(first=Min("closed_at"))["first"]
+    if first is None:
+        return 0.0
+    days = min(float(DAYS), max(1.0, (moment - first) / timedelta(days=1)))
+    return complete.filter(closed_at__gt=since).count() / days
 
 
 def _model(model: ModelVersion) -> ChampionModel:

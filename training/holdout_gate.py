@@ -16,8 +16,9 @@ from inference.embedding_cache import embed_clips
 from inference.engine_cache import engine_for
 from inference.models import ModelVersion
 from inference.registry import champion
+from inference.score_job import why_too_few_frames
 from studies.models import StudyRevision
-from training.core.metrics import auroc, clopper_pearson
+from training.core.metrics import Groups, auroc, clustered_interval
 from training.core.splits import Leak
 from training.holdout import assert_unseen, held_out, holdout_of
 from training.labelled_row import LabelledRow
@@ -94,18 +95,19 @@ def _champion(model: ModelVersion, holdout: HoldOut, rows: list[LabelledRow]) ->
 
 
 def _measured(model: ModelVersion, rows: list[LabelledRow]) -> HoldOutMeasures:
-    """AUROC, and sensitivity and specificity at each frozen operating point, with exact intervals."""
+    """AUROC, and sensitivity and specificity at each frozen operating point, with intervals over infants."""
     engine = engine_for(model)
-    y, probability, left_out = [], [], []
+    y, probability, infants, left_out = [], [], [], []
     for row in rows:
         revision = StudyRevision.objects.get(study__uid=row.study_uid, number=row.revision)
         embedded = embed_clips(list(revision.clips.scorable()), engine)
-        if not embedded.frames:
+        if why_too_few_frames(embedded):
             left_out.append(row.study_uid)
             continue
         y.append(int(row.positive))
+        infants.append(row.group)
         probability.append(engine.score(embedded.embeddings).probability)
-    labels, scores = np.array(y, dtype=np.int64), np.array(probability)
+    labels, scores, groups = np.array(y, dtype=np.int64), np.array(probability), np.array(infants, dtype=str)
     return {
         "digest": model.digest,
         "n": len(labels),
@@ -114,14 +116,20 @@ def _measured(model: ModelVersion, rows: list[LabelledRow]) -> HoldOutMeasures:
         "auroc": auroc(labels, scores) if len(set(y)) == 2 else None,
         "operating_points": {
             name: {
-                "sensitivity": _share(scores[labels == 1] >= point.threshold),
-                "specificity": _share(scores[labels == 0] < point.threshold),
+                "sensitivity": _share(scores[labels == 1] >= point.threshold, groups[labels == 1]),
+                "specificity": _share(scores[labels == 0] < point.threshold, groups[labels == 0]),
             }
             for name, point in engine.manifest.operating_points.items()
         },
     }
 
 
-def _share(right: NDArray[np.bool_]) -> HoldOutShare:
-    hits, n = int(right.sum()), len(right)
-    return {"value": hits / n if n else None, "n": n, "interval": list(clopper_pearson(hits, n))}
+def _share(right: NDArray[np.bool_], infants: Groups) -> HoldOutShare:
+    """The share of studies [N] that are right, its interval over infants."""
+    n = len(right)
+    return {
+        "value": float(right.mean()) if n else None,
+        "n": n,
+        "infants": len(np.unique(infants)),
+        "interval": list(clustered_interval(right, infants)),
+    }

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TypedDict, cast
+from typing import Literal, NotRequired, TypedDict, cast
 
 from django.conf import settings
+
+LabelOrigin = Literal["consecutive", "random", "chosen", "imported"]
+"""How a study came to be labelled: read on a day of the list without a gap, drawn at random for a queue, chosen (by a
+person, a strategy or its place in the list), or imported. The first two alone are like the studies to come."""
+
+
+UNBIASED: frozenset[LabelOrigin] = frozenset({"consecutive", "random"})
 
 
 class SnapshotRow(TypedDict):
@@ -21,6 +28,7 @@ class SnapshotRow(TypedDict):
     rule: str
     definition: str
     fold: int
+    origin: NotRequired[LabelOrigin]
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class LabelledRow:
     """Which images of a study, which label, and what must stay together.
 
     ``patient`` is a primary key, ``group`` names the patient with all linked ones (twins), ``reads`` are the primary
-    keys of the read revisions that made the label, ``fold`` counts from 0 and is -1 before the folds are drawn.
+    keys of the read revisions that made the label, ``fold`` counts from 0 and is -1 before the folds are dealt.
     """
 
     study_uid: str
@@ -41,6 +49,12 @@ class LabelledRow:
     rule: str
     definition: str
     fold: int = -1
+    origin: LabelOrigin = "chosen"
+
+    @property
+    def unbiased(self) -> bool:
+        """Whether calibration, thresholds and figures may go by it."""
+        return self.origin in UNBIASED
 
     def as_json(self) -> SnapshotRow:
         """The row as a snapshot stores it."""

@@ -8,9 +8,10 @@ from django.db import models
 from common.append_only import AppendOnly
 from inference.models import ModelVersion
 from jobs.models import Job
+from studies.models import Patient
 
 
-class Snapshot(models.Model):
+class Snapshot(AppendOnly):
     """The frozen, digest-named set of studies, labels and patient folds that a training run used."""
 
     digest = models.CharField(max_length=64, unique=True)
@@ -24,6 +25,21 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return self.digest[:12]
+
+
+class FoldPlace(AppendOnly):
+    """Where a patient lies in cross-validations of so many folds, from its first run on."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    fold = models.PositiveSmallIntegerField()
+    folds = models.PositiveSmallIntegerField()
+    dealt_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["patient", "folds"], name="one_fold_per_patient")]
+
+    def __str__(self) -> str:
+        return f"{self.patient} in fold {self.fold + 1} of {self.folds}"
 
 
 class RunStatus(models.TextChoices):
@@ -41,6 +57,8 @@ class TrainingRun(models.Model):
     job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="run")
     status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.QUEUED)
     seed = models.PositiveIntegerField(default=0)
+    prevalence = models.JSONField(null=True)
+    """``training.prevalence.SitePrevalence`` as it was known at the start: a run done again makes the same model."""
     progress = models.JSONField(default=dict)
     report = models.JSONField(default=dict)
     error = models.TextField(blank=True)

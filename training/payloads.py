@@ -7,8 +7,9 @@ from typing import Annotated, NotRequired, TypedDict, cast, final
 
 from common.contract import Problem
 from inference.models import ModelState, ModelVersion
-from training.core.report_shapes import FoldCounts, Interval, Report, RunProgress
+from training.core.report_shapes import FoldCounts, Interval, PointInUse, Report, RunProgress
 from training.models import RunStatus, Snapshot, TrainingRun
+from training.prevalence import SitePrevalence
 
 # ── the hold-out ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -27,7 +28,8 @@ class HoldOutShare(TypedDict):
 
     value: Annotated[float | None, "0 to 1; null without studies"]
     n: Annotated[int, "studies that it is of"]
-    interval: Annotated[Interval, "exact binomial"]
+    infants: Annotated[int, "whom the studies are of"]
+    interval: Annotated[Interval, "over infants: exact where each has one study, cautious where not"]
 
 
 class HoldOutPoint(TypedDict):
@@ -82,6 +84,8 @@ class TrainingPreflight(TypedDict):
     leaks: Annotated[list[str], "patients who would be on both sides of a fold"]
     phantoms_only: bool
     holdout: HoldOutFacts | None
+    prevalence: Annotated[SitePrevalence | None, "of haemorrhage at this site; null: nobody knows"]
+    origins: Annotated[dict[str, int], "studies by how they came to be labelled"]
     estimate_seconds: Annotated[list[int], "with all embeddings cached on an idle machine, with none on a busy one, s"]
 
 
@@ -127,6 +131,7 @@ class _RunFacts(TypedDict):
     error: str
     snapshot: TrainingSnapshot
     seed: int
+    prevalence: Annotated[SitePrevalence | None, "as it was known at the start"]
     cancel_requested: bool
     created_by: Annotated[str | None, "display name"]
     created_at: datetime
@@ -166,6 +171,7 @@ def _run_facts(run: TrainingRun, report: Report | None) -> _RunFacts:
         "error": run.error,
         "snapshot": _snapshot(run.snapshot),
         "seed": run.seed,
+        "prevalence": run.prevalence,
         "cancel_requested": run.job is not None and run.job.cancel_requested,
         "created_by": None if run.created_by is None else run.created_by.display,
         "created_at": run.created_at,
@@ -246,10 +252,19 @@ class DelayFigures(TypedDict):
     histogram: list[DelayBar]
 
 
+class ChampionInUse(TypedDict):
+    """What the champion's operating points mean on this site's studies, as they come now."""
+
+    prevalence: SitePrevalence
+    studies_per_day: Annotated[float, "mean over the last 30 days, or since the first study"]
+    points: Annotated[dict[str, PointInUse], "by operating point"]
+
+
 class SiteMetrics(TypedDict):
     """How the model, the readers and the list are doing."""
 
     champion: ChampionFigures | None
+    in_use: Annotated[ChampionInUse | None, "null: no champion with figures, or no prevalence is known"]
     reads_per_day: list[DayCount]
     scores_per_day: list[DayCount]
     last_image_to_flag: DelayFigures

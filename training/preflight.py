@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from annotations.consensus.reference_labels import ReferenceLabel, labels
-from annotations.models import Context, ReadRevision
+from annotations.models import Context, QueueItem, ReadRevision
 from studies.models import Clip, StudyRevision
-from training.core.report_shapes import FoldCounts
+from training.core.report_shapes import LEAST_UNBIASED, FoldCounts
+from training.fold_places import deal
 from training.holdout import held_out, holdout_of
-from training.labelled_row import LabelledRow, infants_needed
+from training.labelled_row import UNBIASED, LabelledRow, LabelOrigin, infants_needed
 from training.models import HoldOut, TrainingRun
 from training.payloads import HoldOutFacts, TrainingPreflight
+from training.prevalence import SitePrevalence, consecutive_uids, site_prevalence
 from training.transitions import UNFINISHED
 
+ORIGINS: dict[LabelOrigin, str] = {
+    "consecutive": "read in a row",
+    "random": "drawn at random",
+    "chosen": "chosen",
+    "imported": "imported",
+}
 SECONDS_PER_STUDY = (1.0, 10.0)
 SECONDS_OF_FITTING = (20.0, 180.0)
 
@@ -35,6 +44,7 @@ class Preflight:
     missing_positives: int = 0
     not_blind: int = 0
     holdout: HoldOut | None = None
+    prevalence: SitePrevalence | None = None
 
     @property
     def ok(self) -> bool:
@@ -78,16 +88,20 @@ class Preflight:
             "leaks": self.leaks,
             "phantoms_only": self.phantoms_only,
             "holdout": self._holdout(),
+            "prevalence": self.prevalence,
+            "origins": dict(Counter(row.origin for row in self.rows)),
             "estimate_seconds": self.estimate_seconds(),
         }
 
 
-def preflight(*, seed: int = 0) -> Preflight:
+def preflight() -> Preflight:
     """Gather the labelled studies, split their patients into folds, and say what is missing."""
     plan = _gather()
+    plan.prevalence = site_prevalence(phantoms_only=plan.phantoms_only)
+    plan.notes += [_origin_note(plan), _prevalence_note(plan)]
     _count(plan)
     if plan.ok:
-        _split(plan, seed=seed)
+        _split(plan)
     if unfinished := unfinished_run():
         plan.reasons.append(going_on(unfinished))
     return plan
@@ -100,6 +114,38 @@ def unfinished_run() -> TrainingRun | None:
 
 def going_on(run: TrainingRun) -> str:
     return f"Run {run.pk} is going on. Wait for it, or cancel it."
+
+
+def _origin_note(plan: Preflight) -> str:
+    """Where the labels come from, and whether a sensitivity can be promised on them."""
+    counts = Counter(row.origin for row in plan.rows)
+    words = ", ".join(f"{counts[origin]} {ORIGINS[origin]}" for origin in ORIGINS if counts[origin]) or "none"
+    groups = [{row.group for row in plan.rows if row.unbiased and row.positive == kind} for kind in (True, False)]
+    if len(UNBIASED & counts.keys()) == len(counts) or min(map(len, groups)) >= LEAST_UNBIASED:
+        return f"Studies by how they came to be labelled: {words}. Thresholds and figures go by the unbiased ones."
+    return (
+        f"Studies by how they came to be labelled: {words}. No sensitivity can be promised: {LEAST_UNBIASED} positive "
+        f"and as many negative infants of an unbiased share are needed, {len(groups[0])} and {len(groups[1])} are "
+        "there. Make a label queue at random, or read every study of the list."
+    )
+
+
+def _prevalence_note(plan: Preflight) -> str:
+    """At what share of haemorrhages the run states its probabilities."""
+    known = plan.prevalence
+    if known is not None and known["source"] == "setting":
+        return f"Probabilities are stated at the site's prevalence, {known['share']:.1%} (SITE_PREVALENCE)."
+    labelled = plan.positives / len(plan.rows) if plan.rows else 0.0
+    otherwise = (
+        f"probabilities are stated at the share among the labels, {labelled:.1%}. SITE_PREVALENCE sets the site's"
+    )
+    if known is None:
+        return f"The site's prevalence is not known: {otherwise}."
+    low, high = known["interval"]
+    seen = f"{known['share']:.1%} ({low:.1%} to {high:.1%}), from {known['studies']} studies of days read without a gap"
+    if known["believed"]:
+        return f"Probabilities are stated at the site's prevalence as its reads show it: {seen}."
+    return f"The site's prevalence is not known well, {seen}: {otherwise}."
 
 
 def _gather() -> Preflight:
@@ -147,8 +193,29 @@ def everyone(*, phantoms_only: bool) -> list[LabelledRow]:
 def _rows(chosen: Sequence[ReferenceLabel]) -> list[LabelledRow]:
     """Labelled studies with the newest revision that holds a scorable clip, by study UID."""
     revisions = _newest_scorable([label.study.pk for label in chosen])
-    rows = [_row(label, revisions[label.study.pk]) for label in chosen if label.study.pk in revisions]
+    origin_of = _origins(chosen)
+    rows = [
+        replace(_row(label, revisions[label.study.pk]), origin=origin_of(label))
+        for label in chosen
+        if label.study.pk in revisions
+    ]
     return sorted(rows, key=lambda row: row.study_uid)
+
+
+def _origins(chosen: Sequence[ReferenceLabel]) -> Callable[[ReferenceLabel], LabelOrigin]:
+    """How each of these labels' studies came to be labelled."""
+    in_a_row = set().union(*(consecutive_uids(chosen, phantoms_only=phantoms) for phantoms in (False, True)))
+    drawn = QueueItem.objects.filter(strategy="random", gold__isnull=True, repeat_of=None)
+    at_random = set(drawn.values_list("study_id", flat=True))
+
+    def origin(label: ReferenceLabel) -> LabelOrigin:
+        if label.study.uid in in_a_row:
+            return "consecutive"
+        if label.study.pk in at_random:
+            return "random"
+        return "imported" if label.rule == "imported" else "chosen"
+
+    return origin
 
 
 def _newest_scorable(studies: list[int]) -> dict[int, StudyRevision]:
@@ -200,24 +267,27 @@ def _shortage(have: int, word: str) -> str:
     return f"{infants_needed()} {word} infants are needed, {have} {labelled} labelled: {missing} {are} missing."
 
 
-def _split(plan: Preflight, *, seed: int) -> None:
-    """Draw the folds, prove that they part no patient and no twins, and look at each fold's positives."""
+def _rejoined(group: str) -> str:
+    return f"Infants of {group}, linked since an earlier run, stand together now, in the fold of the first of them."
+
+
+def _split(plan: Preflight) -> None:
+    """Deal the folds, prove that they part no patient and no twins, and look at each fold's positives."""
     import numpy as np
 
-    from training.core.splits import Leak, TooFewCases, assert_no_leak, fold_table, grouped_folds
+    from training.core.splits import Leak, assert_no_leak, fold_table
 
     y = np.array([int(row.positive) for row in plan.rows], dtype=np.int64)
     groups = np.array([row.group for row in plan.rows], dtype=str)
     patients = np.array([f"patient {row.patient}" for row in plan.rows], dtype=str)
+    dealt = deal(plan.rows)
+    plan.notes.extend(map(_rejoined, dealt.rejoined))
+    folds = np.array([dealt.folds[row.group] for row in plan.rows], dtype=np.int64)
     try:
-        folds = grouped_folds(y, groups, folds=settings.TRAINING_FOLDS, seed=seed)
         assert_no_leak(folds, patients)
     except Leak as leak:
         plan.leaks.append(str(leak))
         plan.reasons.append(f"A patient would be on both sides of a fold: {leak}.")
-        return
-    except TooFewCases as few:
-        plan.reasons.append(f"{few}.")
         return
     plan.folds = fold_table(folds, y, groups)
     plan.rows = [replace(row, fold=int(fold)) for row, fold in zip(plan.rows, folds, strict=True)]

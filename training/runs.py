@@ -15,6 +15,7 @@ from jobs.models import Job, Queue
 from jobs.queue import enqueue, request_cancel
 from live.models import Audience
 from live.publish import publish
+from training import fold_places
 from training.models import TrainingRun
 from training.preflight import Preflight, going_on, preflight, unfinished_run
 from training.snapshots import freeze
@@ -40,10 +41,11 @@ def start(*, user: User | None, request: HttpRequest | None = None, seed: int = 
             raise NotStarted(going_on(unfinished), code="run_going")
         if champion() is None:
             raise NotStarted(NO_MODEL, code="no_model")
-        plan = preflight(seed=seed)
+        plan = preflight()
         if not plan.ok:
             raise NotStarted(" ".join(plan.reasons), code="too_few", preflight=plan)
-        run = TrainingRun.objects.create(snapshot=freeze(plan), seed=seed, created_by=user)
+        fold_places.keep(plan.rows)
+        run = TrainingRun.objects.create(snapshot=freeze(plan), seed=seed, prevalence=plan.prevalence, created_by=user)
         run.job = enqueue(TRAIN, key=f"run:{run.pk}", payload={"run": run.pk}, queue=Queue.TRAIN)
         run.save(update_fields=["job"])
         audit.record(request, "training_run.started", user=user, run=run.pk, snapshot=run.snapshot.digest)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 
+from training.labelled_row import SnapshotRow
 from training.models import Snapshot
 from training.preflight import Preflight
 
@@ -13,7 +15,6 @@ def freeze(plan: Preflight) -> Snapshot:
     """Store the rows under their digest; the same studies, labels and folds are one snapshot."""
     rows = [row.as_json() for row in plan.rows]
     definitions = sorted({row.definition for row in plan.rows})
-    canonical = json.dumps(rows, sort_keys=True, separators=(",", ":"))
     facts = {
         "definition": "+".join(definitions)[:32],
         "rows": rows,
@@ -22,5 +23,15 @@ def freeze(plan: Preflight) -> Snapshot:
         "positives": plan.positives,
         "phantoms_only": plan.phantoms_only,
     }
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return Snapshot.objects.get_or_create(digest=digest, defaults=facts)[0]
+    return Snapshot.objects.get_or_create(digest=digest_of(rows), defaults=facts)[0]
+
+
+def digest_of(rows: Sequence[SnapshotRow]) -> str:
+    """SHA-256 of the rows in canonical JSON: the name of the snapshot that holds them."""
+    canonical = json.dumps(rows, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def altered(snapshot: Snapshot) -> bool:
+    """Whether its rows are no longer those that its digest names."""
+    return digest_of(snapshot.rows) != snapshot.digest

@@ -42,7 +42,7 @@ class RunRequest(serializers.Serializer[Any]):
     """What may be chosen for a run."""
 
     seed = serializers.IntegerField(
-        min_value=0, max_value=2**31 - 1, default=0, help_text="of the folds and of the heads"
+        min_value=0, max_value=2**31 - 1, default=0, help_text="of the heads; the folds of infants stay"
     )
 
 

@@ -175,6 +175,7 @@ def _fill(queue: LabelQueue, planned: QueuePlan, settings: QueueSettings) -> Non
             position=position,
             why=pick.why,
             reason=pick.reason,
+            strategy=pick.strategy,
             gold=planned.known[pick.study] if pick.study in gold else None,
             shuffle_key=next(shuffle_keys),
         )

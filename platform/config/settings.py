@@ -15,6 +15,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from common.private_files import private_database
+from config import setting_values
 from config.production_checks import refuse_unsafe_production
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -225,6 +226,7 @@ CENTILES = Path(_CENTILES) if _CENTILES else None
 SCORE_COLOUR_DOPPLER = env.bool("FONTANELLE_SCORE_COLOUR_DOPPLER", False)
 PHANTOM_MODEL_SCORES_PATIENTS = env.bool("FONTANELLE_PHANTOM_MODEL_SCORES_PATIENTS", not PRODUCTION)
 CLAIM_MINUTES = env.int("FONTANELLE_CLAIM_MINUTES", 30)
+SITE_PREVALENCE = setting_values.share("SITE_PREVALENCE", env.str("SITE_PREVALENCE", ""))
 MIN_POSITIVES_PER_FOLD = env.int("FONTANELLE_MIN_POSITIVES_PER_FOLD", 5)
 TRAINING_FOLDS = 5
 

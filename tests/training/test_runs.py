@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from accounts.models import AuditEntry
 from accounts.roles import Role
@@ -21,12 +22,13 @@ from jobs.runner import Runner
 from jobs.transitions import Lost
 from live.models import Event
 from tests.accounts.people import client_of, person
-from tests.inference.factories import work
-from tests.training.factories import cohort
+from tests.inference.factories import study, work
+from tests.training.factories import cohort, label
 from training import runs
 from training import train_job as training_work
 from training.models import RunStatus, TrainingRun
 from training.preflight import preflight
+from training.prevalence import site_prevalence
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick")]
 URL = "/api/v1/training-runs/"
@@ -110,8 +112,13 @@ def test_readers_keyframes_teach_the_heads(labelled: list[Any], monkeypatch: pyt
 
 def test_a_keyframe_marks_the_nearest_frame_that_the_model_looks_at() -> None:
     frames = [("a", 5), ("a", 15), ("b", 5)]
-    assert training_work.nearest(frames, [("a", 11), ("c", 5)]).tolist() == [-1, 1, -1]
-    assert training_work.nearest(frames, [("a", 10)]).tolist() == [1, -1, -1]
+    assert training_work.nearest(frames, [("a", 13), ("c", 5)]).tolist() == [-1, 1, -1]
+    assert training_work.nearest([("a", 5), ("a", 7)], [("a", 6)]).tolist() == [1, -1]
+
+
+def test_a_keyframe_far_from_every_frame_in_the_bag_teaches_nothing() -> None:
+    assert training_work.nearest([("a", 5), ("a", 15)], [("a", 10), ("a", 18)]).tolist() == [-1, -1]
+    assert training_work.nearest([("a", 5)], [("a", 5 + training_work.KEYFRAME_REACH)]).tolist() == [1]
 
 
 def test_a_run_shows_how_far_it_is(labelled: list[Any]) -> None:
@@ -288,3 +295,24 @@ def test_a_list_of_runs_carries_no_curves(labelled: list[Any]) -> None:
     client = client_of(person(Role.ADMIN))
     assert "curves" not in client.get(URL).json()[0]["report"]
     assert "curves" in client.get(f"{URL}{run.pk}/").json()["report"]
+
+
+def test_what_production_would_not_analyse_neither_trains_nor_measures(labelled: list[Any]) -> None:
+    """Its positives count as missed, and every promise says so."""
+    few = label(study(clips=(3,)), positive=True, reader=person(Role.RADIOLOGIST))
+    run = trained()
+    assert [(one["study_uid"], one["positive"]) for one in run.report["left_out"]] == [(few.uid, True)]
+    assert (run.report["n"], run.report["n_positive"]) == (11, 5)
+    caught = run.report["operating_points"]["youden"]["sensitivity"]["pooled"]
+    assert run.report["sensitivity_of_all"]["youden"] == pytest.approx(caught * 5 / 6)
+    assert run.model is not None
+    points = run.model.manifest["operating_points"].values()
+    assert all("1 of 6 positive ones here could not be" in point["promise"] for point in points)
+
+
+def test_a_run_calibrates_to_the_sites_prevalence(labelled: list[Any], settings: Settings) -> None:
+    settings.SITE_PREVALENCE = 0.058
+    run = trained()
+    assert run.prevalence == site_prevalence(phantoms_only=True)
+    assert run.report["deployed"]["prevalence"] == 0.058
+    assert set(run.report["deployed"]["in_use"]) == set(run.report["operating_points"])

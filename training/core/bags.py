@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.atomic_file import replacing
+from training.core.report_shapes import LEAST_UNBIASED
 
 Embeddings = NDArray[np.floating[Any]]
 
@@ -23,7 +24,8 @@ class Bags:
 
     `fit_y` int [M] are the labels that fitting sees where they differ from `y`, which all measures and rules go by.
     `keyframes` holds for each bag int8 [n_i]: 1 where a reader marked the frame, 0 where it is known not to show
-    blood, -1 where nobody said.
+    blood, -1 where nobody said. `unbiased` [M] marks studies that came as those to come do, in a row or drawn at
+    random: where only some are, all are fitted on, and these alone calibrate, set thresholds and are reported on.
     """
 
     embeddings: list[Embeddings]
@@ -32,6 +34,7 @@ class Bags:
     uids: NDArray[np.str_]
     fit_y: NDArray[np.int64] | None = None
     keyframes: list[NDArray[np.int8]] | None = None
+    unbiased: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         counts = {len(self.embeddings), len(self.y), len(self.groups), len(self.uids)}
@@ -45,6 +48,8 @@ class Bags:
             raise ValueError("two bags have the same uid")
         if self.fit_y is not None and (len(self.fit_y) != len(self.y) or not set(self.fit_y.tolist()) <= {0, 1}):
             raise ValueError("the labels that fitting sees are 0 or 1, one for each bag")
+        if self.unbiased is not None and self.unbiased.shape != self.y.shape:
+            raise ValueError("whether a bag is unbiased is said once for each bag")
         if self.keyframes is not None and [len(marks) for marks in self.keyframes] != [len(b) for b in self.embeddings]:
             raise ValueError("keyframes do not fit the frames of their bags")
 
@@ -62,6 +67,23 @@ class Bags:
         return self.y if self.fit_y is None else self.fit_y
 
     @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Which bags calibrate, set thresholds and are reported on, [M]: the unbiased ones, or all."""
+        every = np.ones(len(self), dtype=bool)
+        return every if self.unbiased is None or not self.promises else self.unbiased
+
+    @property
+    def promises(self) -> bool:
+        """Whether a promise can be made: enough infants of both kinds came as those to come do."""
+        return self.unbiased is None or all(count >= LEAST_UNBIASED for count in self._unbiased_infants())
+
+    def _unbiased_infants(self) -> tuple[int, int]:
+        """Positive and negative ones."""
+        assert self.unbiased is not None
+        positive, negative = (self.groups[self.unbiased & (self.y == label)] for label in (1, 0))
+        return len(np.unique(positive)), len(np.unique(negative))
+
+    @property
     def digest(self) -> str:
         """SHA-256 over labels, groups, keyframes and every embedding: the name of exactly this set."""
         digest = hashlib.sha256()
@@ -72,6 +94,8 @@ class Bags:
             digest.update(b"\0fit_y\n" + self.fit_y.tobytes())
         for marks in self.keyframes or ():
             digest.update(b"\0keyframes\n" + marks.tobytes())
+        if self.unbiased is not None:
+            digest.update(b"\0unbiased\n" + self.unbiased.tobytes())
         return digest.hexdigest()
 
     def save(self, path: Path) -> None:

@@ -33,10 +33,21 @@ from training.core.heads import (
     one_thread,
     project,
 )
-from training.core.metrics import Floats, Labels, auroc, platt, target_threshold, youden_threshold
+from training.core.in_use import checked_prevalence, points_in_use
+from training.core.metrics import (
+    Floats,
+    Groups,
+    Labels,
+    auroc,
+    infant_weights,
+    platt,
+    target_threshold,
+    youden_threshold,
+)
 from training.core.predictions import DELTA, TARGET, Prediction
 from training.core.report import build_report, plain
 from training.core.report_shapes import (
+    LEAST_UNBIASED,
     DeployedModel,
     FoldCounts,
     FoldProgress,
@@ -44,11 +55,16 @@ from training.core.report_shapes import (
     ReportFacts,
     ReportPoint,
     RunProgress,
+    UnbiasedCounts,
 )
 from training.core.splits import TooFewCases, assert_no_leak, fold_table, grouped_folds
 
 LEAST_TO_ALIGN = 20
 LOOK_SECONDS = 0.25
+NO_PROMISE = (
+    "None: the studies it was set on were mostly chosen for labelling, and say little about those to come. A queue "
+    f"drawn at random, or days read without a gap, with {LEAST_UNBIASED} positive infants would allow one."
+)
 YOUDEN_PROMISE = "None: it balances sensitivity and specificity equally on the studies it was set on."
 YOUDEN_RULE = "score at or above the threshold with the largest sensitivity + specificity - 1 out of fold"
 
@@ -192,8 +208,11 @@ def cross_validate(
     make a smaller model. `prevalence` is the share of positives where the model will be used, for calibration of the
     deployed ensemble. In `work` every head is written as soon as it is fitted: the same call goes on there after a
     kill, with the same result. All heads stand on the projection `shared`, which has to come from frames that are in
-    no bag; without it each split finds its own on its training part. Raises TooFewCases or Cancelled.
+    no bag; without it each split finds its own on its training part. Raises TooFewCases, Cancelled, or
+    ValueError for a prevalence that is no share.
     """
+    if prevalence is not None:
+        checked_prevalence(prevalence)
     chosen = RECIPES[recipe] if seeds is None else replace(RECIPES[recipe], seeds=seeds)
     splits = make_splits(bags, folds=folds, seed=seed, assigned=assigned, train_masks=train_masks)
     with one_thread():
@@ -240,10 +259,11 @@ def _cross_validate(
     run = _Run(splits, chosen.seeds * (1 + chosen.inner_folds), progress, cancelled, fits)
     predictions: list[Prediction] = []
     heads: list[BagHead] = []
+    counted = bags.counted
     for place, split in enumerate(splits):
         projection = shared or fit_projection(bags.embeddings, split.train)
         members, rows = _one_split(bags, split, projection, place=place, recipe=chosen, kind=head, seed=seed, run=run)
-        predictions += rows
+        predictions += [row for row in rows if counted[row.index]]
         heads += members
         run.aurocs[place] = auroc(np.array([row.y for row in rows]), np.array([row.probability for row in rows]))
     run.report_progress(len(splits), "measuring")
@@ -258,10 +278,27 @@ def _cross_validate(
     }
     report = build_report(predictions, facts=facts, seed=seed)
     calibration, points = deployed_rules(predictions, report, prevalence=prevalence)
+    if bags.unbiased is not None:
+        report["unbiased"] = _unbiased(bags)
+    if not bags.promises:
+        points = {name: replace(point, promise=NO_PROMISE) for name, point in points.items()}
     report["deployed"] = _deployed(heads, calibration, points, prevalence=prevalence)
+    if prevalence is not None:
+        report["deployed"]["in_use"] = points_in_use(report["operating_points"], prevalence)
     report["seconds"] = round(time.monotonic() - began, 2)
     report["cpu_seconds"] = round(time.process_time() - cpu, 2)
     return CrossValidation(report, predictions, heads, calibration, points)
+
+
+def _unbiased(bags: Bags) -> UnbiasedCounts:
+    assert bags.unbiased is not None
+    return {
+        "studies": int(bags.unbiased.sum()),
+        "positives": int(bags.y[bags.unbiased].sum()),
+        "of": len(bags),
+        "promises": bags.promises,
+        "needed": LEAST_UNBIASED,
+    }
 
 
 def _deployed(
@@ -315,16 +352,17 @@ def _one_split(
     """Fit on the training part, let it set its own rule, measure on the rest."""
     data = project(bags.embeddings, projection, frame_targets(bags))
     worker = _Worker(bags, data, projection, recipe, kind, 1000 * seed + 17 * place, run, place)
-    fitted = worker.cross_fit(split.train, split.test) if recipe.inner_folds else worker.validated(split.train)
+    fitted = (
+        worker.cross_fit(split.train, split.test) if recipe.inner_folds else worker.validated(split.train, split.test)
+    )
     if recipe.inner_folds:
         align(fitted.members, data, split.test[bags.y[split.test] == 0])
     deployed = mean_logits(fitted.members, data, split.test)
-    logits = deployed if fitted.logits is None else fitted.logits
     values = np.full(len(split.test), math.nan) if fitted.p_values is None else fitted.p_values
     return fitted.members, [
         _prediction(bags, split, fitted.rule, int(index), logit=logit, deployed_logit=of_deployed, p_value=value)
         for index, logit, of_deployed, value in zip(
-            split.test, logits.tolist(), deployed.tolist(), values.tolist(), strict=True
+            split.test, fitted.logits.tolist(), deployed.tolist(), values.tolist(), strict=True
         )
     ]
 
@@ -336,11 +374,11 @@ def align(members: Sequence[BagHead], data: Projected, negatives: Indices) -> No
     keeps its promise in none (simulated: a promise with 90 % confidence is kept in 79 %, aligned in 99 %; see
     `training.benchmark.threshold_simulation`). Too few negatives would tell more noise than scale, and change nothing.
     """
-    if len(negatives) < LEAST_TO_ALIGN:
+    if not len(negatives):
         return
-    logits = mean_logits(members, data, negatives)
+    centre, spread = negatives_scale(mean_logits(members, data, negatives))
     for member in members:
-        member.shift(float(logits.mean()), max(float(logits.std()), 1e-3))
+        member.shift(centre, spread)
 
 
 def _prediction(
@@ -367,11 +405,15 @@ def _prediction(
 @dataclass(frozen=True)
 class _Fitted:
     """What a training part leaves behind: heads to keep, the rule, and for the studies to measure on the logits [T]
-    that the rule is meant for (those of `members` if None) and their p-values [T]."""
+    that the rule is meant for and their p-values [T].
+
+    The logits have mean 0 and spread 1 over negatives of the training part that their heads were not fitted on, so that
+    those of several folds can be ranked together.
+    """
 
     members: list[BagHead]
     rule: _Rule
-    logits: Floats | None = None
+    logits: Floats
     p_values: Floats | None = None
 
 
@@ -396,6 +438,9 @@ class _Worker:
         """
         inner = _inner_folds(self.bags, train, folds=self.recipe.inner_folds, seed=self.seed)
         logits, not_below, test_logits = np.zeros(len(train)), np.zeros(len(test)), []
+        counted = self.bags.counted[train]
+        positive, weights = (self.bags.y[train] == 1) & counted, np.zeros(len(train))
+        weights[positive] = infant_weights(self.bags.groups[train][positive])
         for fold in range(self.recipe.inner_folds):
             held = inner == fold
             if not held.any():
@@ -405,12 +450,15 @@ class _Worker:
             align(members, self.data, train[held][self.bags.y[train[held]] == 0])
             logits[held] = mean_logits(members, self.data, train[held])
             test_logits.append(mean_logits(members, self.data, test))
-            not_below += count_not_above(logits[held & (self.bags.y[train] == 1)], test_logits[-1])
-        self.run.inner.append(auroc(self.bags.y[train], logits))
-        p_values = (1 + not_below) / (int(self.bags.y[train].sum()) + 1)
-        return _Fitted(self.fit(train), self.rule(train, logits), np.mean(test_logits, axis=0), p_values)
+            among = held & positive
+            not_below += count_not_above(logits[among], test_logits[-1], weights=weights[among])
+        self.run.inner.append(auroc(self.bags.y[train][counted], logits[counted]))
+        p_values = (1 + not_below) / (len(np.unique(self.bags.groups[train][positive])) + 1)
+        centre, spread = negatives_scale(logits[counted & ~positive])
+        rule = self.rule(train[counted], (logits[counted] - centre) / spread)
+        return _Fitted(self.fit(train), rule, (np.mean(test_logits, axis=0) - centre) / spread, p_values)
 
-    def validated(self, train: Indices) -> _Fitted:
+    def validated(self, train: Indices, test: Indices) -> _Fitted:
         """Heads whose epoch, and a rule whose thresholds, one validation part of the training part chooses."""
         held = _inner_folds(self.bags, train, folds=6, seed=self.seed) == 0
         validation = train[held]
@@ -419,11 +467,15 @@ class _Worker:
             return auroc(self.bags.y[validation], mean_logits([candidate], self.data, validation))
 
         members = self.fit(train[~held], choose)
-        y, logits = self.bags.y[validation], mean_logits(members, self.data, validation)
-        plain = Calibration(1.0, 0.0)
-        scores = np.array([plain.probability(logit) for logit in logits])
+        y, groups = self.bags.y[validation], self.bags.groups[validation]
+        logits = mean_logits(members, self.data, validation)
+        centre, spread = negatives_scale(logits[y == 0])
+        as_fitted = Calibration(spread, centre)  # takes an aligned logit back to the head's own: no calibration
+        scores = np.array([Calibration(1.0, 0.0).probability(logit) for logit in logits])
         target = float(np.quantile(scores[y == 1], 1 - TARGET, method="lower"))
-        return _Fitted(members, _Rule(plain, youden_threshold(y, scores), target, self.pac(scores[y == 1])))
+        confident = self.pac(scores[y == 1], groups[y == 1])
+        aligned = (mean_logits(members, self.data, test) - centre) / spread
+        return _Fitted(members, _Rule(as_fitted, youden_threshold(y, scores), target, confident), aligned)
 
     def fit(self, indices: Indices, choose: Callable[[BagHead], float] | None = None) -> list[BagHead]:
         """One head for each seed."""
@@ -451,22 +503,32 @@ class _Worker:
         return make() if fits is None else fits.head(self.run.step, self.projection, self.kind, make)
 
     def rule(self, train: Indices, logits: Floats) -> _Rule:
-        y = self.bags.y[train]
+        y, groups = self.bags.y[train], self.bags.groups[train]
         calibration = platt(y, logits)
         scores = np.array([calibration.probability(logit) for logit in logits])
-        target = target_threshold(scores[y == 1], target=TARGET)
-        return _Rule(calibration, youden_threshold(y, scores), target.threshold, self.pac(scores[y == 1]))
+        target = target_threshold(scores[y == 1], infants=groups[y == 1], target=TARGET)
+        confident = self.pac(scores[y == 1], groups[y == 1])
+        return _Rule(calibration, youden_threshold(y, scores), target.threshold, confident)
 
     @staticmethod
-    def pac(positive_scores: Floats) -> float:
+    def pac(positive_scores: Floats, infants: Groups) -> float:
         """The threshold that keeps the target with 90 % confidence; everything is flagged where they are too few."""
-        return target_threshold(positive_scores, target=TARGET, delta=DELTA).threshold
+        return target_threshold(positive_scores, infants=infants, target=TARGET, delta=DELTA).threshold
 
 
-def count_not_above(positives: Floats, scores: Floats) -> Floats:
-    """For each score how many positives of the same models score no higher: ties count, or saturated scores lose
-    coverage."""
-    counts: Floats = np.searchsorted(np.sort(positives), scores, side="right").astype(np.float64)
+def negatives_scale(logits: Floats) -> tuple[float, float]:
+    """Mean and spread of negatives' logits; too few would tell more noise than scale, and give 0 and 1."""
+    if len(logits) < LEAST_TO_ALIGN:
+        return 0.0, 1.0
+    return float(logits.mean()), max(float(logits.std()), 1e-3)
+
+
+def count_not_above(positives: Floats, scores: Floats, *, weights: Floats | None = None) -> Floats:
+    """For each score the weight of the positives of the same models that score no higher, each 1 if None is given: ties
+    count, or saturated scores lose coverage."""
+    order = np.argsort(positives, kind="stable")
+    weight = np.ones(len(positives)) if weights is None else weights[order]
+    counts: Floats = np.append(0.0, np.cumsum(weight))[np.searchsorted(positives[order], scores, side="right")]
     return counts
 
 
@@ -487,13 +549,13 @@ def deployed_rules(
     A study with several out-of-fold answers counts once, by their mean. What each point is said to achieve is what
     the report measured with rules that had not seen the fold.
     """
-    y, logits = _per_study(predictions)
+    y, logits, infants = _per_study(predictions)
     calibration = platt(y, logits, prevalence=prevalence)
     scores = np.array([calibration.probability(logit) for logit in logits])
-    measured = report["operating_points"]
+    measured, whose = report["operating_points"], infants[y == 1]
     targets = {
-        f"target_{TARGET:.2f}": target_threshold(scores[y == 1], target=TARGET),
-        f"target_{TARGET:.2f}_pac": target_threshold(scores[y == 1], target=TARGET, delta=DELTA),
+        f"target_{TARGET:.2f}": target_threshold(scores[y == 1], infants=whose, target=TARGET),
+        f"target_{TARGET:.2f}_pac": target_threshold(scores[y == 1], infants=whose, target=TARGET, delta=DELTA),
     }
     return calibration, {
         **{
@@ -514,13 +576,15 @@ def deployed_rules(
     }
 
 
-def _per_study(predictions: Sequence[Prediction]) -> tuple[Labels, Floats]:
+def _per_study(predictions: Sequence[Prediction]) -> tuple[Labels, Floats, Groups]:
+    """Labels [M], mean deployed logits [M] and infants [M]."""
     index = np.array([row.index for row in predictions])
     studies, place = np.unique(index, return_inverse=True)
     totals = np.bincount(place, weights=np.array([row.deployed_logit for row in predictions]))
     labels = np.zeros(len(studies), dtype=np.int64)
     labels[place] = [row.y for row in predictions]
-    return labels, totals / np.bincount(place)
+    infants = np.array([predictions[first].group for first in np.unique(index, return_index=True)[1]])
+    return labels, totals / np.bincount(place), infants
 
 
 def _achieved(measured: ReportPoint, n_positive: int) -> Achieved:

@@ -21,6 +21,7 @@ from training.core.report_shapes import CalibrationFigures
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
+Groups = NDArray[np.str_]
 Measure = Callable[[Labels, Floats, Floats], Floats]
 """(y [M], scores [M], weights [R, M]) -> one value for each row of weights."""
 
@@ -119,28 +120,69 @@ def youden_threshold(y: Labels, scores: Floats) -> float:
 
 @dataclass(frozen=True)
 class TargetThreshold:
-    """A threshold for a target sensitivity: the `rank`-th smallest of `n_positive` positive scores. Rank 0: none is
-    low enough, so everything is flagged."""
+    """A threshold for a target sensitivity: the `rank`-th smallest of the scores that the rule looks at.
+
+    Rank 0: none is low enough, so everything is flagged. `n_positive` counts studies, `n_infants` whom they are of.
+    """
 
     threshold: float
     rank: int
     n_positive: int
+    n_infants: int
     promise: str
     rule: str
 
 
-def target_threshold(positive_scores: Floats, *, target: float = 0.90, delta: float | None = None) -> TargetThreshold:
+def target_threshold(
+    positive_scores: Floats, *, infants: Groups | None = None, target: float = 0.90, delta: float | None = None
+) -> TargetThreshold:
     """The highest threshold that keeps a target sensitivity, from scores of positives that no model was fitted on.
 
-    Conformal order statistic: with n positives take the k-th smallest score, k = floor((n + 1)(1 - target)); a new
-    exchangeable positive is then flagged with probability at least `target` on average (conformal risk control,
-    Angelopoulos et al., arXiv 2208.02814). With `delta`, the largest k for which the true sensitivity is at least the
-    target with probability 1 - delta (P(Beta(n + 1 - k, k) >= target) >= 1 - delta).
+    `infants` [P] names whose study each score is (twins as one); without it each is an infant of its own. Infants are
+    the unit of both promises, since studies of one infant are alike and ten of them tell little more than one.
+
+    On average: an infant's loss is the share of its positive studies below the threshold; the highest threshold with
+    (sum of losses + 1) / (n + 1) <= 1 - target over n infants (conformal risk control, Angelopoulos et al., arXiv
+    2208.02814). A positive study of a new exchangeable infant is then flagged with probability at least `target`. With
+    one study each it is the k-th smallest score, k = floor((n + 1)(1 - target)).
+
+    With `delta`: the k-th smallest of the infants' lowest scores, k the largest for which at least the target share of
+    new infants has every positive study flagged, with probability 1 - delta (P(Beta(n + 1 - k, k) >= target) >= 1 -
+    delta).
     """
-    n = len(positive_scores)
-    rank = math.floor((n + 1) * (1 - target) + 1e-9) if delta is None else _pac_rank(n, target, delta)
-    threshold = float(np.sort(positive_scores)[rank - 1]) if rank else -math.inf
-    return TargetThreshold(threshold, rank, n, *_promise(n, rank, target=target, delta=delta))
+    whose = np.arange(len(positive_scores)).astype(str) if infants is None else infants
+    if delta is None:
+        scores, rank = _mean_rank(positive_scores, whose, target)
+    else:
+        scores = _lowest_of_each(positive_scores, whose)
+        rank = _pac_rank(len(scores), target, delta)
+    n = len(np.unique(whose))
+    threshold = float(scores[rank - 1]) if rank else -math.inf
+    return TargetThreshold(threshold, rank, len(positive_scores), n, *_promise(n, rank, target=target, delta=delta))
+
+
+def infant_weights(infants: Groups) -> Floats:
+    """[P] for studies of infants [P]: those of one infant share a weight of one."""
+    _, whose, counts = np.unique(infants, return_inverse=True, return_counts=True)
+    weights: Floats = 1 / counts[whose]
+    return weights
+
+
+def _mean_rank(scores: Floats, infants: Groups, target: float) -> tuple[Floats, int]:
+    """The scores in ascending order, and how far up the threshold may stand."""
+    order = np.argsort(scores, kind="stable")
+    missed = np.cumsum(infant_weights(infants)[order])  # by a threshold just above each score
+    below = np.append(0.0, missed[:-1])  # by a threshold at it
+    allowed = (len(np.unique(infants)) + 1) * (1 - target) - 1
+    return scores[order], int((below <= allowed + 1e-9).sum())
+
+
+def _lowest_of_each(scores: Floats, infants: Groups) -> Floats:
+    """Each infant's lowest score, ascending."""
+    names, whose = np.unique(infants, return_inverse=True)
+    lowest = np.full(len(names), math.inf)
+    np.minimum.at(lowest, whose, scores)
+    return np.sort(lowest)
 
 
 def _pac_rank(n: int, target: float, delta: float) -> int:
@@ -152,32 +194,52 @@ def _pac_rank(n: int, target: float, delta: float) -> int:
 def _promise(n: int, rank: int, *, target: float, delta: float | None) -> tuple[str, str]:
     if not rank:
         return (
-            f"{n} positives are too few to promise a sensitivity of {target:.2f} below flagging every study.",
+            f"{n} positive infants are too few to promise a sensitivity of {target:.2f} below flagging every study.",
             "every study is flagged",
         )
-    promise = (
-        f"A new positive study like those it was set on is flagged with probability at least {target:.2f}, on average "
-        "over such sets (conformal risk control)."
+    promise, scores = (
+        (
+            f"A positive study of a new infant like those it was set on is flagged with probability at least "
+            f"{target:.2f}, on average over such sets (conformal risk control).",
+            f"out-of-fold scores of positive studies, of {n} infants that count alike",
+        )
         if delta is None
-        else f"With confidence {1 - delta:.2f}, at least {target:.0%} of new positive studies like these are flagged."
+        else (
+            f"With confidence {1 - delta:.2f}, at least {target:.0%} of new positive infants like these have every "
+            "positive study flagged.",
+            f"lowest out-of-fold scores of {n} positive infants",
+        )
     )
     return (
         promise + " Another scanner, site or population voids it.",
-        f"score at or above the {rank}. smallest of {n} out-of-fold positive scores",
+        f"score at or above the {rank}. smallest of the {scores}",
     )
 
 
-def clopper_pearson(hits: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Exact binomial interval of hits / n."""
+def clopper_pearson(hits: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
+    """Exact binomial interval of hits / n; both may be effective numbers that are not whole."""
     if n == 0:
         return 0.0, 1.0
     tail = (1 - level) / 2
-    low = float(betaincinv(hits, n - hits + 1, tail)) if hits else 0.0
+    low = float(betaincinv(hits, n - hits + 1, tail)) if hits > 0 else 0.0
     high = float(betaincinv(hits + 1, n - hits, 1 - tail)) if hits < n else 1.0
     return low, high
 
 
-def patient_weights(groups: NDArray[np.str_], *, resamples: int, seed: int) -> Floats:
+def clustered_interval(right: NDArray[np.bool_], infants: Groups, *, level: float = 0.95) -> tuple[float, float]:
+    """Interval of the share of studies [N] that are right, when those of one infant may all be right or wrong alike.
+
+    Clopper-Pearson with the effective number of infants (sum m)^2 / sum m^2, m the studies of each (Kish 1965, a
+    correlation of one within an infant): exact where each infant has one study, cautious where not.
+    """
+    if not len(right):
+        return 0.0, 1.0
+    sizes = np.unique(infants, return_counts=True)[1].astype(np.float64)
+    effective = float(sizes.sum() ** 2 / (sizes**2).sum())
+    return clopper_pearson(float(right.mean()) * effective, effective, level=level)
+
+
+def patient_weights(groups: Groups, *, resamples: int, seed: int) -> Floats:
     """Bootstrap weights [R, M]: how often each study's group was drawn, groups drawn with replacement."""
     names, index = np.unique(groups, return_inverse=True)
     rng = np.random.default_rng(seed)

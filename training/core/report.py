@@ -38,7 +38,10 @@ class _Table:
     """Predictions as columns, each [M]."""
 
     y: Labels
+    logit: Floats
+    """On one scale over all folds, so that predictions of several can be ranked together."""
     probability: Floats
+    """Calibrated by each fold for itself: its thresholds and its calibration are judged by these."""
     youden: NDArray[np.bool_]
     target: NDArray[np.bool_]
     pac: NDArray[np.bool_]
@@ -51,8 +54,8 @@ class _Table:
         positive, negative = self.y == 1, self.y == 0
         right = (self.probability >= 0.5) == positive
         return {
-            "auroc": weighted_auroc(self.y, self.probability, weights),
-            "pr_auc": weighted_pr_auc(self.y, self.probability, weights),
+            "auroc": weighted_auroc(self.y, self.logit, weights),
+            "pr_auc": weighted_pr_auc(self.y, self.logit, weights),
             "accuracy": share_right(right, np.ones_like(positive), weights),
             **{
                 f"{point}.{kind}": value
@@ -106,6 +109,7 @@ def _columns(predictions: Sequence[Prediction]) -> _Table:
     _, fold = np.unique(column["repeat"] * 1000 + column["fold"], return_inverse=True)
     return _Table(
         y=column["y"],
+        logit=column["logit"],
         probability=column["probability"],
         youden=column["youden"],
         target=column["target"],
@@ -136,8 +140,8 @@ def _curves(table: _Table) -> ReportCurves:
 def _curve(table: _Table, points: Callable[[Labels, Floats], list[list[float]]]) -> ReportCurve:
     folds = [table.fold == fold for fold in np.unique(table.fold)]
     return {
-        "per_fold": [points(table.y[fold], table.probability[fold]) for fold in folds],
-        "pooled": points(table.y, table.probability),
+        "per_fold": [points(table.y[fold], table.logit[fold]) for fold in folds],
+        "pooled": points(table.y, table.logit),
     }
 
 

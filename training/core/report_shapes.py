@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired, TypedDict
 
+LEAST_UNBIASED = 15
+"""Infants of each kind: with fewer the training part of a fold is left with too few to set a threshold for .90 by."""
 Interval = Annotated[list[float | None], "low and high end of the 95 % interval; null where it is not defined"]
 CurvePoints = Annotated[list[list[float]], "[x, y] of each corner, 0 to 1"]
 
@@ -91,6 +93,14 @@ class PlattCalibration(TypedDict):
     intercept: float
 
 
+class PointInUse(TypedDict):
+    """What an operating point means at a site's prevalence."""
+
+    ppv: Annotated[float | None, "share of flagged studies with haemorrhage; null: none is flagged"]
+    npv: Annotated[float | None, "share of unflagged studies without; null: all are flagged"]
+    flagged: Annotated[float, "share of all studies"]
+
+
 class DeployedModel(TypedDict):
     """The ensemble that is kept: its size, calibration and operating points."""
 
@@ -98,13 +108,33 @@ class DeployedModel(TypedDict):
     calibration: NotRequired[PlattCalibration]
     prevalence: NotRequired[Annotated[float | None, "share of positives that the calibration is set to"]]
     operating_points: dict[str, DeployedPoint]
+    in_use: NotRequired[Annotated[dict[str, PointInUse], "at that prevalence, by operating point"]]
 
 
 class LeftOut(TypedDict):
-    """A labelled study that could not be used."""
+    """A labelled study that could not be used: production would not analyse it either."""
 
     study_uid: str
     reason: str
+    positive: NotRequired[bool]
+
+
+class KeyframeCounts(TypedDict):
+    """How many key frames of readers taught the model where to look."""
+
+    marked: int
+    taught: Annotated[int, "with a frame in the bag no further off than `reach`"]
+    reach: Annotated[int, "frames"]
+
+
+class UnbiasedCounts(TypedDict):
+    """Studies that came as those to come do, in a row or drawn at random, among all that were fitted on."""
+
+    studies: int
+    positives: int
+    of: int
+    promises: Annotated[bool, "they alone set thresholds and are reported on; else all do, and nothing is promised"]
+    needed: Annotated[int, "infants of each kind"]
 
 
 class Report(TypedDict):
@@ -131,6 +161,11 @@ class Report(TypedDict):
     cpu_seconds: NotRequired[Annotated[float, "s"]]
     bags: NotRequired[Annotated[str, "digest of the embeddings"]]
     left_out: NotRequired[list[LeftOut]]
+    sensitivity_of_all: NotRequired[
+        Annotated[dict[str, float | None], "by operating point, positives that were left out counting as missed"]
+    ]
+    unbiased: NotRequired[Annotated[UnbiasedCounts, "missing: nobody said how the studies came"]]
+    keyframes: NotRequired[Annotated[KeyframeCounts, "readers' key frames among those that the model looks at"]]
 
 
 class ReportFacts(TypedDict):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,28 @@ def grouped_folds(y: Labels, groups: Groups, *, folds: int = 5, seed: int = 0) -
         if all(len(set(y[assigned == fold].tolist())) == 2 for fold in range(folds)):
             return assigned
     raise TooFewCases(f"no split into {folds} folds has both classes in every fold; add patients or use fewer folds")
+
+
+def deal_new(positive: Mapping[str, bool], known: Mapping[str, int], *, folds: int) -> dict[str, int]:
+    """Fold of each group: those in `known` stay, the others are dealt in.
+
+    Positive groups come first; each goes to the fold with the fewest of its kind, then with the fewest of all, then to
+    the lowest. They come by the digest of their names, so that neither the order of arrival nor a seed decides.
+    """
+    dealt = {group: fold for group, fold in known.items() if group in positive and fold < folds}
+    alike = [sum(positive[group] for group, at in dealt.items() if at == fold) for fold in range(folds)]
+    every = [sum(at == fold for at in dealt.values()) for fold in range(folds)]
+    counts = {True: alike, False: [all_ - some for all_, some in zip(every, alike, strict=True)]}
+    for group in sorted(positive.keys() - dealt.keys(), key=lambda group: (not positive[group], _by_digest(group))):
+        of_kind = counts[positive[group]]
+        fold = min(range(folds), key=lambda fold: (of_kind[fold], counts[True][fold] + counts[False][fold], fold))
+        of_kind[fold] += 1
+        dealt[group] = fold
+    return dealt
+
+
+def _by_digest(group: str) -> str:
+    return hashlib.sha256(group.encode()).hexdigest()
 
 
 def assert_no_leak(folds: Labels, groups: Groups) -> None:

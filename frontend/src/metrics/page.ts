@@ -9,6 +9,7 @@ import { subscribe } from "../common/events";
 import { clock, count, duration, number, percent, when } from "../common/format";
 import { bind } from "../common/keys";
 import { keyFigure, scrollRegion } from "../common/parts";
+import { inUseCard, unknownPrevalence } from "./in_use";
 import { calibrationCard, kpiRow, measuredOn, measureRows, measuresCard, prCard, type Report, rocCard } from "./report";
 
 const METRICS = "/api/v1/metrics/";
@@ -118,7 +119,7 @@ function subtitle({ champion }: Metrics): string {
   return `${model.name}${promoted} · ${count(report.n, "study", "studies")}, ${positive} · out of fold`;
 }
 
-function modelCards({ champion }: Metrics): Child[] {
+function modelCards({ champion, in_use: inUse }: Metrics): Child[] {
   const report = champion?.report;
   if (!report)
     return [h("p", { class: "dim" }, "There are no figures for the model: none has been cross-validated here.")];
@@ -126,6 +127,7 @@ function modelCards({ champion }: Metrics): Child[] {
     (card) => card !== null,
   );
   return [
+    inUse ? inUseCard({ ...inUse, perDay: inUse.studies_per_day }, report, "champion") : unknownPrevalence(),
     ...(measureRows(report).length ? [measuresCard(report, "champion")] : []),
     curves.length
       ? h("div", { class: "two" }, ...curves)

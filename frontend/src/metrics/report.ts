@@ -65,7 +65,12 @@ interface MeasureRow {
   measure: Measure;
 }
 
-const POINT_NAMES: Record<string, string> = { youden: "Youden", [TARGET]: "target 0.90" };
+export const POINT_NAMES: Record<string, string> = {
+  youden: "Youden",
+  [TARGET]: "target 0.90",
+  "target_0.90_pac": "target 0.90, with confidence",
+  "target_0.90_cross_conformal": "target 0.90, cross-conformal",
+};
 
 export function measureRows(report: Report): MeasureRow[] {
   const rows: MeasureRow[] = [];
@@ -226,7 +231,7 @@ export function prCard(report: Report, name: string): HTMLElement | null {
       "",
     ]),
     [
-      "Prevalence",
+      "Share of positives here",
       prevalence === null ? "–" : percent(prevalence, 1),
       report.n ? `${number(report.n_positive ?? 0)} of ${number(report.n)}` : "",
     ],
@@ -241,7 +246,7 @@ export function prCard(report: Report, name: string): HTMLElement | null {
       refs:
         prevalence === null
           ? []
-          : [{ from: [0, prevalence], to: [1, prevalence], label: `prevalence ${percent(prevalence, 1)}` }],
+          : [{ from: [0, prevalence], to: [1, prevalence], label: `positives ${percent(prevalence, 1)}` }],
       series: [
         ...curve.per_fold.map((points) => ({ points, style: "faint" as const })),
         { points: curve.pooled, style: "l1" },

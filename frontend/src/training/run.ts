@@ -10,6 +10,7 @@ import { subscribe } from "../common/events";
 import { digest, duration, interval, number, ratio, when } from "../common/format";
 import { bind, renderKeybar } from "../common/keys";
 import { card, numberPair, pair } from "../common/parts";
+import { inUseCard, keyframesNote, leftOutNote, unbiasedNote, unknownPrevalence } from "../metrics/in_use";
 import {
   calibrationCard,
   kpiRow,
@@ -318,7 +319,11 @@ function result(current: Run): HTMLElement {
     { class: "side-col" },
     measuredOn(report, current.snapshot?.phantoms_only),
     kpiRow(report),
+    unbiasedNote(report),
+    leftOutNote(report),
+    keyframesNote(report),
     promotionCard(current),
+    runInUse(current, report, name),
     measuresCard(report, name),
     h(
       "div",
@@ -330,6 +335,11 @@ function result(current: Run): HTMLElement {
       snapshotCard(current),
     ),
   );
+}
+
+function runInUse({ prevalence }: Run, report: Report, name: string): HTMLElement {
+  const points = report.deployed?.in_use;
+  return prevalence && points ? inUseCard({ prevalence, points, perDay: null }, report, name) : unknownPrevalence();
 }
 
 function trainingFoldsCard(report: Report): HTMLElement | null {

@@ -78,6 +78,13 @@ def test_it_finds_nothing_where_nothing_is() -> None:
     assert low - 0.05 < 0.5 < high + 0.05
 
 
+def test_folds_are_pooled_on_one_scale() -> None:
+    """Of weak signs, which each fold calibrates otherwise: over six seeds the pooled area lies .008 below that of the
+    folds, and .040 below it where their probabilities are mixed (here .001 and .083)."""
+    area = cross_validate(toy_bags(100, shift=0.6, positives=0.25, seed=3), seed=3).report["auroc"]
+    assert abs(area["pooled"] - area["mean"]) < 0.05
+
+
 def test_every_study_is_measured_once(found: CrossValidation) -> None:
     assert sorted(row.index for row in found.predictions) == list(range(60))
 
@@ -115,12 +122,12 @@ def test_the_ensemble_carries_what_was_measured(found: CrossValidation) -> None:
     assert point.achieved.sensitivity == measured["sensitivity"]["pooled"]
     assert list(point.achieved.interval) == measured["sensitivity"]["interval"]
     assert "at least 0.90" in point.promise
-    assert point.rule.endswith("of 30 out-of-fold positive scores")
+    assert point.rule.endswith("of 15 infants that count alike")
 
 
 def test_nine_of_ten_out_of_fold_positives_pass_the_deployed_threshold(found: CrossValidation) -> None:
     threshold = found.operating_points["target_0.90"].threshold
-    scores = [found.calibration.probability(row.logit) for row in found.predictions if row.y == 1]
+    scores = [found.calibration.probability(row.deployed_logit) for row in found.predictions if row.y == 1]
     assert np.mean(np.array(scores) >= threshold) >= 0.90
 
 

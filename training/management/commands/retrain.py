@@ -20,7 +20,7 @@ class Command(SiteCommand):
     help = "Retrain from the reference labels. The result is a challenger: an admin promotes it, or does not."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--seed", type=int, default=0, help="of the folds and of the heads")
+        parser.add_argument("--seed", type=int, default=0, help="of the heads; the folds of infants stay")
         parser.add_argument("--wait", action="store_true", help="work on it here too, and print what it measured")
 
     def handle(self, *args: Any, **options: Any) -> None:
