@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 
 from inference.current_flags import ORDER, current
 from inference.messages import DEMO_WARNING
@@ -26,7 +26,7 @@ from inference.scheduling import SCORE, TRIAGE
 from jobs.clock import database_now
 from jobs.heartbeat import is_served
 from jobs.models import Job, JobStatus, Queue
-from studies.models import Study, StudyRevision
+from studies.models import Clip, Study, StudyRevision
 
 STUCK_AFTER = timedelta(minutes=2)
 _TRIAGE_QUEUES = (Queue.STAT, Queue.ROUTINE)
@@ -143,15 +143,27 @@ def history(study: Study) -> list[EarlierScore]:
 
 
 def attention(score: CurrentScore) -> list[FrameAttention]:
-    """The weight of each selected frame."""
+    """The weight of each selected frame, but for those in whose place another picture is shown now."""
     weights: list[FrameAttention] = Score.objects.values_list("attention", flat=True).get(pk=score.score_id)
-    return weights
+    gone = _replaced(score)
+    return [weight for weight in weights if weight["sop_uid"] not in gone]
 
 
 def heat_maps(score: CurrentScore) -> HeatMaps | None:
     """Maps of the heaviest frames with the method that made them; None until they are computed."""
     explanation = Explanation.objects.filter(score=score.score_id).first()
-    return {"method": explanation.method, "frames": explanation.frames} if explanation else None
+    if explanation is None:
+        return None
+    gone = _replaced(score)
+    frames = [frame for frame in explanation.frames if frame["sop_uid"] not in gone]
+    return {"method": explanation.method, "frames": frames}
+
+
+def _replaced(score: CurrentScore) -> set[str]:
+    """Clips that showed another picture when this was scored."""
+    revision = StudyRevision.objects.filter(scores=score.score_id).values("closed_at")
+    clips = Clip.objects.filter(study=score.study_id, replaced_at__gt=Subquery(revision))
+    return set(clips.values_list("sop_uid", flat=True))
 
 
 def score_payload(study: Study, *, with_attention: bool, with_history: bool) -> StudyScore:

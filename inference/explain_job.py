@@ -37,6 +37,8 @@ def explain(context: JobContext) -> None:
 
 def _maps(score: Score) -> list[FrameHeatMap]:
     assert score.model is not None
+    if score.revision.clips.filter(replaced_at__gt=score.revision.closed_at).exists():
+        return []  # other pictures than those that were scored
     try:
         engine = engine_for(score.model)
     except BadModel:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from inference.current_scores import score_payload
-from inference.explain_job import TOP
+from inference.explain_job import TOP, _maps
 from inference.models import Explanation, ModelVersion, Score
 from jobs.models import Job, JobStatus
+from studies.models import Clip
 from tests.inference.factories import close, study, work
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +57,25 @@ def test_a_study_that_was_not_analysed_has_none(model: ModelVersion) -> None:
     close(study(clips=(1,)))
     work()
     assert not Job.objects.filter(kind="explain").exists()
+
+
+def test_neither_maps_nor_attention_of_an_earlier_picture_lie_over_a_new_one(model: ModelVersion) -> None:
+    made = study()
+    revision = close(made)
+    work()
+    before = score_payload(made, with_attention=True, with_history=False)
+    assert before["heat_maps"] is not None
+    replaced = before["heat_maps"]["frames"][0]["sop_uid"]
+    Clip.objects.filter(sop_uid=replaced).update(replaced_at=revision.closed_at + timedelta(seconds=1))
+    after = score_payload(made, with_attention=True, with_history=False)
+    assert after["attention"] is not None
+    assert after["heat_maps"] is not None
+    assert after["attention"] == [entry for entry in before["attention"] or [] if entry["sop_uid"] != replaced]
+    assert replaced not in {frame["sop_uid"] for frame in after["heat_maps"]["frames"]}
+
+
+def test_a_score_whose_picture_was_replaced_is_not_mapped(model: ModelVersion) -> None:
+    revision = close(study())
+    work()
+    Clip.objects.update(replaced_at=revision.closed_at + timedelta(seconds=1))
+    assert _maps(Score.objects.get(revision=revision)) == []
