@@ -10,7 +10,7 @@ from rest_framework import exceptions
 
 from live.models import Audience
 from live.publish import publish
-from studies.access import every_study
+from studies.access import with_deleted
 from studies.models import Patient, Study
 
 Value = str | int | date | None
@@ -72,7 +72,7 @@ def merge(patient: Patient, into: Patient) -> list[str]:
     if patient.merged_into_id is not None:
         raise Impossible({"into": ["This patient has been merged already."]})
     uids = list(patient.studies.values_list("uid", flat=True))
-    every_study().filter(patient=patient).update(patient=into)
+    with_deleted().filter(patient=patient).update(patient=into)
     patient.merged.update(merged_into=into)
     patient.merged_into = into
     patient.save(update_fields=["merged_into"])
