@@ -373,12 +373,14 @@ class Outcome(models.TextChoices):
 
 
 class QuarantineState(models.TextChoices):
-    """``REPLACED`` holds the picture that a clip had before another was accepted in its place."""
+    """``REPLACED`` holds the picture that a clip had before another was accepted in its place, ``DELETED`` one that an
+    admin took away by DICOMweb. The bytes of both are those of patients."""
 
     OPEN = "open", "Open"
     ACCEPTED = "accepted", "Accepted"
     DISCARDED = "discarded", "Discarded"
     REPLACED = "replaced", "Earlier picture"
+    DELETED = "deleted", "Deleted picture"
 
 
 class Holding(models.TextChoices):

@@ -19,6 +19,7 @@ const STATES = [
   ["accepted", "accepted"],
   ["discarded", "discarded"],
   ["replaced", "earlier pictures"],
+  ["deleted", "deleted pictures"],
   ["all", "all"],
 ] as const;
 
@@ -145,6 +146,15 @@ async function load(from = url): Promise<void> {
 }
 
 function acceptQuestion(row: QuarantineRow): Question {
+  if (row.state === "deleted") {
+    const text = "It is seen by every reader again, and its study is scored again.";
+    return {
+      title: `Bring no. ${row.id} back?`,
+      body: [h("p", {}, row.reason), h("p", {}, text)],
+      confirm: "Bring it back",
+      reasonLabel: "Why",
+    };
+  }
   const swaps = row.code === "conflict" || row.code === "replaced";
   const text = swaps
     ? "It takes the place of the picture that is here. That one is kept, and can be brought back in the same way; " +

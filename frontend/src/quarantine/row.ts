@@ -21,6 +21,7 @@ const STATES: Record<QuarantineRow["state"], string> = {
   accepted: "accepted",
   discarded: "discarded",
   replaced: "earlier picture",
+  deleted: "deleted picture",
 };
 
 /** The end of a UID, which tells two of one device apart; the whole of it on hover and for screen readers. */

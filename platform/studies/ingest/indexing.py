@@ -50,7 +50,7 @@ _FROM_HEADER = (
 )
 _OF_INGEST = ("The 128 bytes before", "Its header names ", "Its time ")
 _FROM_PIXELS = ("photometric", "rows", "columns", "frames", "samples", "bits_stored")
-_DELETED = "It was deleted by {} and does not come back by being sent again. Ask an admin to bring it back."
+_DELETED = "It was deleted by {} and stays away when it is sent again. An admin can bring it back from the quarantine."
 _CONFLICT = "Another file with the same SOP Instance UID but other content is already here. The first one was kept."
 _REPLACED = "Already here as an earlier picture: an admin has put another in its place."
 

@@ -11,8 +11,12 @@ from rest_framework import exceptions
 
 from live.models import Audience
 from live.publish import publish
+<<<<<<< HEAD
 from studies.access import every_study
 from studies.dicom.person_names import readable
+=======
+from studies.access import with_deleted
+>>>>>>> web
 from studies.models import Patient, Study
 from studies.patients.likeness import compare
 
@@ -113,7 +117,7 @@ def merge(patient: Patient, into: Patient) -> Merged:
     if patient.merged_into_id is not None:
         raise Impossible({"into": ["This patient has been merged already."]})
     uids = list(patient.studies.values_list("uid", flat=True))
-    every_study().filter(patient=patient).update(patient=into)
+    with_deleted().filter(patient=patient).update(patient=into)
     patient.merged.update(merged_into=into)
     patient.merged_into = into
     patient.save(update_fields=["merged_into"])

@@ -1,7 +1,8 @@
 """What an admin makes of a quarantined file: accept it, or discard it.
 
 A conflict that is accepted takes the place of the picture that is here, which becomes a quarantined file itself, an
-``REPLACED`` one: nothing is lost, and accepting that one takes it back. Any other file tries its way in again.
+``REPLACED`` one: nothing is lost, and accepting that one takes it back. One that an admin deleted comes back. Any other
+file tries its way in again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from live.publish import publish
 from studies import revisions, storage
 from studies.access import every_study
 from studies.dicom.facts import Header
-from studies.dicomweb import catalogue
+from studies.dicomweb import catalogue, removal
 from studies.ingest import indexing
 from studies.ingest.pipeline import Intake, judge
 from studies.ingest.results import IngestResult, Sender
@@ -33,7 +34,7 @@ from studies.sandbox import pool
 from studies.storage import StagedFile
 
 REPLACED = "replaced"
-_WAITING = (QuarantineState.OPEN, QuarantineState.REPLACED)
+_WAITING = (QuarantineState.OPEN, QuarantineState.REPLACED, QuarantineState.DELETED)
 _WORDS = {
     Outcome.STORED: "stored",
     Outcome.DUPLICATE: "already here",
@@ -66,6 +67,8 @@ def accept(pk: int, decision: Decision) -> QuarantinedFile:
     """
     row = QuarantinedFile.objects.get(pk=pk)
     path = _bytes_of(row)
+    if row.state == QuarantineState.DELETED:
+        return _bring_back(row, decision)
     if Clip.objects.filter(sop_uid=row.sop_uid).exists() and row.code in (shelf.CONFLICT, REPLACED):
         return _replace(row, path, decision)
     return _try_again(row, path, decision)
@@ -134,6 +137,23 @@ def _say_what_it_is(row: QuarantinedFile, result: IngestResult) -> None:
     row.sop_uid, row.study_uid = result.sop_uid or row.sop_uid, result.study_uid or row.study_uid
     if result.refused and result.code != row.code:
         row.code, row.reason = result.code, result.reason
+
+
+# ---------- a picture that was deleted ----------
+
+
+@transaction.atomic
+def _bring_back(row: QuarantinedFile, decision: Decision) -> QuarantinedFile:
+    row = _locked(row.pk, QuarantineState.DELETED)
+    clip = Clip.every.filter(sop_uid=row.sop_uid, deleted_at__isnull=False).first()
+    if clip is None:
+        raise CannotSettle("The picture is here already.")
+    removal.restore(clip)
+    row.outcome = "It is here again, and its study is scored again."
+    _settle(row, QuarantineState.ACCEPTED, decision)
+    row.save()
+    _record(row, "quarantine.accepted", decision, sop_uid=clip.sop_uid)
+    return row
 
 
 # ---------- a picture in the place of another ----------
@@ -237,15 +257,15 @@ def discard(pk: int, decision: Decision) -> QuarantinedFile:
 def _locked(pk: int, *states: QuarantineState) -> QuarantinedFile:
     row = QuarantinedFile.objects.select_for_update(of=("self",)).get(pk=pk)
     if row.state not in (states or _WAITING):
-        raise CannotSettle(_why_not(row) if row.state not in _WAITING else "An earlier picture of a clip is kept.")
+        raise CannotSettle(_why_not(row) if row.state not in _WAITING else "The picture of a patient is kept.")
     return row
 
 
 def _settle(row: QuarantinedFile, state: QuarantineState, decision: Decision) -> None:
     if row.state == QuarantineState.OPEN:
         shelf.remove(row)
-    elif row.state == QuarantineState.REPLACED:
-        row.holding = Holding.REMOVED
+    else:
+        row.holding = Holding.REMOVED  # from here: they are a clip's
     row.state, row.settled_at = state, timezone.now()
     row.settled_by, row.settled_why = decision.user, decision.why
 

@@ -53,7 +53,7 @@ def put(files: Sequence[StagedFile]) -> None:
 
 def path_of(row: QuarantinedFile) -> Path:
     """A local file with the bytes; raises storage.Missing where they are not kept, storage.Corrupt."""
-    if row.state == QuarantineState.REPLACED:
+    if row.state in (QuarantineState.REPLACED, QuarantineState.DELETED):
         return storage.verified(row.digest)
     if row.holding != Holding.KEPT:
         raise storage.Missing(row.digest)

@@ -128,3 +128,26 @@ def test_a_label_queue_goes_on_without_it(boss: Client, annotator: User, study: 
     assert assignment.items_of(annotator).count() == 1
     boss.delete(ROOT)
     assert assignment.items_of(annotator).count() == 0
+
+
+def _accept(client: Client, row: Any) -> int:
+    return client.post(f"{row['url']}accept/", {"reason": "a slip"}, content_type="application/json").status_code
+
+
+def test_what_was_deleted_is_listed_in_the_quarantine_and_comes_back(boss: Client, reader: Client, study: None) -> None:
+    boss.delete(INSTANCE)
+    listed: Any = boss.get("/api/v1/quarantine/?state=deleted").json()["results"]
+    assert [(row["sop_uid"], row["code"], row["can_accept"], row["can_discard"]) for row in listed] == [
+        ("1.1.1.1", "deleted", True, False)
+    ]
+    assert boss.get(listed[0]["download_url"]).headers["Content-Type"] == "application/dicom"
+    assert _accept(boss, listed[0]) == 200
+    assert _seen(reader) == ["1.1.1.1", "1.1.1.2", "1.1.2.1"]
+    assert _accept(boss, listed[0]) == 409
+
+
+def test_nobody_but_an_admin_brings_a_deleted_picture_back(boss: Client, reader: Client, study: None) -> None:
+    boss.delete(INSTANCE)
+    row: Any = boss.get("/api/v1/quarantine/?state=deleted").json()["results"][0]
+    assert _accept(reader, row) == 403
+    assert "1.1.1.1" not in _seen(reader)

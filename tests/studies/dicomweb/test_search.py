@@ -35,7 +35,7 @@ def cohort(read_here: None, stored: Stored) -> None:
     stored(**two, SeriesInstanceUID="1.2.2", SOPInstanceUID="1.2.2.1", Modality="SR", SpecificCharacterSet="ISO_IR 192")
     code = Dataset()
     code.CodeValue = "CRANIAL"
-    three = {"StudyInstanceUID": "1.3", "PatientID": "P3", "PatientName": "Testa^Ada", "StudyDate": "20260307"}
+    three = {"StudyInstanceUID": "1.3", "PatientID": "P3", "PatientName": "Testa^Ada^^", "StudyDate": "20260307"}
     stored(
         **three,
         SeriesInstanceUID="1.3.1",
@@ -68,6 +68,7 @@ def _uids(client: Client, query: str, path: str = "/studies", tag: str = "002000
         ("PatientName=TEST*", ["1.1", "1.3"]),
         ("PatientName=M%C3%9CLLER*", ["1.2"]),
         ("PatientName=Test", []),
+        ("PatientName=Testa^Ada", ["1.3"]),
         ("PatientName=inf&fuzzymatching=true", ["1.1"]),
         ("PatientName=ada+testa&fuzzymatching=true", ["1.3"]),
         ("PatientName=nfant&fuzzymatching=true", []),
