@@ -11,12 +11,8 @@ from rest_framework import exceptions
 
 from live.models import Audience
 from live.publish import publish
-<<<<<<< HEAD
-from studies.access import every_study
-from studies.dicom.person_names import readable
-=======
 from studies.access import with_deleted
->>>>>>> web
+from studies.dicom.person_names import readable
 from studies.models import Patient, Study
 from studies.patients.likeness import compare
 
