@@ -117,11 +117,7 @@ def by_spacing() -> Study:
     return made
 
 
-<<<<<<< HEAD
 STATED = (KNOWN["box"] or {}) | {"scale": "scale from Pixel Spacing, not from ultrasound regions"}
-=======
-STATED = {**(KNOWN["box"] or {}), "scale": "scale from Pixel Spacing, not from ultrasound regions"}
->>>>>>> depth
 
 
 def test_a_scale_from_pixel_spacing_is_named_in_csv_json_and_coco(by_spacing: Study, admin: User) -> None:
