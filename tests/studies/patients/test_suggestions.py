@@ -11,9 +11,11 @@ from django.test import Client
 
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
+from annotations.models import LabelQueue
 from studies.models import Clip, Patient
 from studies.payloads import describe_study
 from tests.accounts.people import person
+from tests.annotations import factories
 
 Stored = Callable[..., Clip]
 URL = "/api/v1/patients/suggestions/"
@@ -298,7 +300,7 @@ def test_a_question_that_a_merge_answered_is_asked_again_after_the_split(stored:
 def test_the_menu_counts_open_questions_for_admins_alone(stored: Stored, boss: Client, reader: Client) -> None:
     stored(**ANNA)
     stored(**BEN)
-    assert '1<span class="vh"> open</span>' in boss.get("/").content.decode()
+    assert '1<span class="vh"> waiting</span>' in boss.get("/").content.decode()
     assert "/identity/" not in reader.get("/").content.decode()
 
 
@@ -361,7 +363,17 @@ def test_who_labels_a_study_is_told_of_no_other_infant(stored: Stored) -> None:
     anna, labeller = stored(**ANNA).study, person(Role.ANNOTATOR)
     stored(**BEN)
     detail = describe_study(anna, labeller)
-    assert (detail["identity"], "South" in str(detail), "4711 (" in str(detail["notes"])) == (None, False, False)
+    assert (detail["identity"], "South" in str(detail), "4711" in str(detail)) == (None, False, False)
+    assert "Who is it?" not in str(detail["notes"])
+
+
+def test_who_labels_a_study_by_name_is_told_that_it_is_asked_who_it_is(stored: Stored) -> None:
+    anna, labeller = stored(**ANNA).study, person(Role.ANNOTATOR)
+    stored(**BEN)
+    queue = factories.queue(anna, readers=[labeller])
+    LabelQueue.objects.filter(pk=queue.pk).update(identified=True)
+    detail = describe_study(anna, labeller)
+    assert (detail["identity"], "South" in str(detail)) == (None, False)
     assert "Who is it? An admin is asked which infant this is." in detail["notes"]
 
 
