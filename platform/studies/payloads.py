@@ -216,7 +216,7 @@ def _who_notes(study: Study, user: User) -> list[str]:
 
 def notes(study: Study, clips: Sequence[Clip], known: Disclosure, user: User) -> list[str]:
     """What a reader must know before calling the study normal."""
-    sentences = _who_notes(study, user) if known.identity else []
+    sentences = _who_notes(study, user) if known.identity else notes_on(study.patient, to_readers=False)
     ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.has_frames]
     if ultrasound and not any(clip.view == View.MASTOID for clip in ultrasound):
         sentences.append(NO_MASTOID)
