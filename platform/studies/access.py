@@ -7,7 +7,7 @@ transaction, so that nothing is shown unless it is written down.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser
@@ -137,6 +137,25 @@ def open_quarantined(request: HttpRequest | Request, pk: int, action: str, **det
         **detail,
     )
     return row
+
+
+def subjects_under(numbers: Collection[str]) -> list[audit.Subject]:
+    """The infants of these numbers, for the trail: with each of their studies, or with none."""
+    found = _subjects("patient__patient_id", list(numbers))
+    return found + [(number, "") for number in sorted(set(numbers) - {number for number, _ in found})]
+
+
+def subjects_of(uids: Collection[str]) -> list[audit.Subject]:
+    """The infants of these studies, for the trail."""
+    return _subjects("uid", list(uids))
+
+
+def _subjects(field: str, values: Sequence[str]) -> list[audit.Subject]:
+    found: list[audit.Subject] = []
+    for first in range(0, len(values), audit.FEW):
+        some = every_study().filter(**{f"{field}__in": values[first : first + audit.FEW]})
+        found += list(some.values_list("patient__patient_id", "uid"))
+    return found
 
 
 def _log_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:
