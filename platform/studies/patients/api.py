@@ -117,10 +117,10 @@ class MergeView(APIView):
             if doubt and not asked["confirmed"]:
                 raise PerhapsTwins(doubt)
             merged = identity.merge(patient, target)
-            detail = {"into": target.patient_id, "studies": merged.studies, "filled": merged.filled}
+            detail: dict[str, Any] = {"into": target.patient_id, "studies": merged.studies, "filled": merged.filled}
             subjects = [(target.patient_id, uid) for uid in merged.studies] or [(target.patient_id, "")]
-            detail |= {"reason": asked["reason"], "confirmed": bool(doubt), "subjects": subjects}
-            _audit(request, "patient.merged", patient, **detail)
+            why = {"reason": asked["reason"], "confirmed": bool(doubt)}
+            _audit(request, "patient.merged", patient, subjects=subjects, **detail, **why)
             return Response(
                 MergeResult(**describe_payload(target, request), moved=merged.studies, filled=merged.filled)
             )
