@@ -298,7 +298,7 @@ def test_a_question_that_a_merge_answered_is_asked_again_after_the_split(stored:
 def test_the_menu_counts_open_questions_for_admins_alone(stored: Stored, boss: Client, reader: Client) -> None:
     stored(**ANNA)
     stored(**BEN)
-    assert '1<span class="vh"> open</span>' in boss.get("/").content.decode()
+    assert '1<span class="vh"> waiting</span>' in boss.get("/").content.decode()
     assert "/identity/" not in reader.get("/").content.decode()
 
 
