@@ -84,7 +84,7 @@ def open_study(request: HttpRequest | Request, uid: str, action: str, **detail: 
     _require_transaction()
     study = visible_studies(request.user).filter(uid=uid).select_related("patient").first()
     if study is None:
-        _log_refusal(request, action, uid)
+        log_refusal(request, action, uid)
         raise Http404
     audit.record(
         _django_request(request),
@@ -112,7 +112,7 @@ def open_patient(request: HttpRequest | Request, pk: int, action: str, **detail:
     _require_transaction()
     patient = Patient.objects.filter(pk=pk).first() if sees_everything(request.user) else None
     if patient is None:
-        _log_refusal(request, action, f"patient {pk}")
+        log_refusal(request, action, f"patient {pk}")
         raise Http404
     audit.record(_django_request(request), action, user=request.user, patient_id=patient.patient_id, **detail)
     return patient
@@ -124,7 +124,7 @@ def open_quarantined(request: HttpRequest | Request, pk: int, action: str, **det
     rows = QuarantinedFile.objects.select_for_update(of=("self",)).select_related("sent_by", "settled_by")
     row = rows.filter(pk=pk).first() if has_role(request.user, Role.ADMIN) else None
     if row is None:
-        _log_refusal(request, action, f"quarantined file {pk}")
+        log_refusal(request, action, f"quarantined file {pk}")
         raise Http404
     audit.record(
         _django_request(request),
@@ -158,7 +158,7 @@ def _subjects(field: str, values: Sequence[str]) -> list[audit.Subject]:
     return found
 
 
-def _log_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:
+def log_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:
     """To the log, and to the trail after the answer: the Http404 that follows rolls this transaction back."""
     logger.warning("refused: user %s, %s of %r", request.user.pk, action, subject[:64])
     audit.refused(_django_request(request), tried=action, subject=subject[:64])
