@@ -28,7 +28,7 @@ from studies.ingest.results import Sender
 from studies.models import Clip, Patient, Study
 from tests.accounts.people import client_of, person
 from tests.annotations import factories
-from tests.studies.dicoms import ROWS, clip, region
+from tests.studies.dicoms import COLUMNS, ROWS, clip, damaged, region
 
 pytestmark = pytest.mark.django_db
 NAMED = {
@@ -343,3 +343,52 @@ def test_a_masked_picture_of_a_file_that_has_changed_is_not_shown_again(end: str
     path.chmod(0o600)
     path.write_bytes(path.read_bytes() + b"x")
     assert "has changed on the disk" in client_of(labeller).get(url).json()["detail"]
+
+
+def _palette() -> dict[str, Any]:
+    table = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for number, colour in enumerate(("Red", "Green", "Blue"), 1):
+        table[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        table[f"{colour}PaletteColorLookupTableData"] = np.full(256, number << 12, np.uint16).tobytes()
+    return table
+
+
+def _words() -> dict[str, Any]:
+    values = np.random.default_rng(1).integers(1, 4096, (2, ROWS, COLUMNS), dtype=np.uint16)
+    return {"BitsAllocated": 16, "BitsStored": 12, "HighBit": 11, "PixelData": values.tobytes()}
+
+
+def _colours() -> dict[str, Any]:
+    values = np.random.default_rng(1).integers(1, 256, (2, ROWS, COLUMNS, 3), dtype=np.uint8)
+    return {
+        "SamplesPerPixel": 3,
+        "PhotometricInterpretation": "RGB",
+        "PlanarConfiguration": 0,
+        "PixelData": values.tobytes(),
+    }
+
+
+KINDS = {"palette": _palette, "twelve bits": _words, "colours": _colours}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_of_every_kind_are_black_outside_the_region(kind: str) -> None:
+    labeller, made = person(Role.ANNOTATOR), stored(**KINDS[kind]())
+    factories.queue(made.study, readers=[labeller])
+    shown, whole = picture(labeller, made), picture(person(Role.RADIOLOGIST), made)
+    assert whole[:3].any()
+    assert (shown[3:ROWS, 2:21] == whole[3:ROWS, 2:21]).all()
+    shown[3:ROWS, 2:21] = 0
+    assert not shown.any()
+
+
+def test_the_device_s_own_jpeg_is_not_passed_through_to_who_labels() -> None:
+    intake = Intake(Sender("test"))
+    intake.add("a.dcm", [damaged(**NAMED | {"SequenceOfUltrasoundRegions": [region(x1=20)]})])
+    made = Clip.objects.select_related("study__patient").get(sop_uid=intake.finish()[0].sop_uid)
+    labeller = person(Role.ANNOTATOR)
+    factories.queue(made.study, readers=[labeller])
+    url = f"/api/v1/studies/{made.study.uid}/clips/{made.sop_uid}/frames/1/"
+    kinds = [client_of(user).get(url)["Content-Type"] for user in (labeller, person())]
+    assert kinds == ["image/png", "image/jpeg"]
+    assert not picture(labeller, made)[:, 21:].any()

@@ -130,6 +130,18 @@ def test_no_route_of_a_study_opens_another_one_to_who_labels(clips: dict[str, Cl
     assert found_200(person(role), places(clips[state]), STUDY_ROUTES) == set()
 
 
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("state", ["foreign", "deleted"])
+def test_who_labels_changes_nothing_of_another_study_or_infant(clips: dict[str, Clip], state: str, method: str) -> None:
+    known, done = places(clips[state]), {}
+    for client in (client_of(person(role)) for role in LABELLERS):
+        for name, pattern in ROUTES:
+            if PLACE.search(pattern):
+                answer = getattr(client, method)(address_of(pattern, known), {}, content_type="application/json")
+                done |= {name: answer.status_code} if answer.status_code not in (400, 403, 404, 405, 415) else {}
+    assert done == {}
+
+
 @pytest.mark.parametrize("role", [Role.RADIOLOGIST, Role.ADMIN])
 def test_readers_find_every_study_by_these_routes_and_no_deleted_one(clips: dict[str, Clip], role: Role) -> None:
     user = person(role)
