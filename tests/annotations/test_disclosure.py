@@ -346,7 +346,7 @@ def test_a_masked_picture_of_a_file_that_has_changed_is_not_shown_again(end: str
 
 
 def _palette() -> dict[str, Any]:
-    table = {"PhotometricInterpretation": "PALETTE COLOR"}
+    table: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
     for number, colour in enumerate(("Red", "Green", "Blue"), 1):
         table[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
         table[f"{colour}PaletteColorLookupTableData"] = np.full(256, number << 12, np.uint16).tobytes()

@@ -133,7 +133,7 @@ def test_no_route_of_a_study_opens_another_one_to_who_labels(clips: dict[str, Cl
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 @pytest.mark.parametrize("state", ["foreign", "deleted"])
 def test_who_labels_changes_nothing_of_another_study_or_infant(clips: dict[str, Clip], state: str, method: str) -> None:
-    known, done = places(clips[state]), {}
+    known, done = places(clips[state]), dict[str, int]()
     for client in (client_of(person(role)) for role in LABELLERS):
         for name, pattern in ROUTES:
             if PLACE.search(pattern):
