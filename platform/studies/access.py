@@ -158,6 +158,19 @@ def _subjects(field: str, values: Sequence[str]) -> list[audit.Subject]:
     return found
 
 
+def note_damage(request: HttpRequest | Request, study: Study, sop_uid: str) -> None:
+    """That somebody asked for a file whose stored bytes have changed."""
+    audit.record(
+        _django_request(request),
+        "instance.damage_noticed",
+        user=request.user,
+        patient_id=study.patient.patient_id,
+        study_uid=study.uid,
+        outcome="refused",
+        sop_uid=sop_uid,
+    )
+
+
 def log_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:
     """To the log, and to the trail after the answer: the Http404 that follows rolls this transaction back."""
     logger.warning("refused: user %s, %s of %r", request.user.pk, action, subject[:64])

@@ -19,7 +19,7 @@ from common.contract import answers, published
 from common.validation import checked
 from live.models import Audience
 from live.publish import publish
-from studies import access, disclosure, frame_cache
+from studies import access, disclosure, frame_cache, storage
 from studies.dicom import view_labels
 from studies.disclosure import Disclosure, Window, Withheld, telling_nothing
 from studies.models import Clip, Priority, View, ViewSource
@@ -44,8 +44,12 @@ class Busy(exceptions.APIException):
     wait = 5
 
 
-def _cannot_show(error: frame_cache.FrameError, known: Disclosure) -> exceptions.APIException:
-    """A reason that quotes the header is not for who may not know whose it is."""
+def _cannot_show(
+    request: Request, clip: Clip, error: frame_cache.FrameError, known: Disclosure
+) -> exceptions.APIException:
+    """A reason that quotes the header is not for who may not know whose it is. Changed bytes are on record."""
+    if isinstance(error.__cause__, storage.Corrupt):
+        access.note_damage(request, clip.study, clip.sop_uid)
     ours = known.identity or isinstance(error.__cause__, Withheld)
     reason = error.reason if ours else "".join(telling_nothing([error.reason]))
     return Busy(f"{reason} Try again.".strip()) if error.busy else Undecodable(reason or None)
@@ -153,7 +157,7 @@ class FrameView(APIView):
         try:
             picture = _frame(clip, frame, known)
         except frame_cache.FrameError as error:
-            raise _cannot_show(error, known) from error
+            raise _cannot_show(request, clip, error, known) from error
         response = HttpResponse(picture.data, content_type=picture.content_type)
         response["X-Fontanelle-Source"] = picture.source
         return response
@@ -219,4 +223,4 @@ class ThumbnailView(APIView):
             small = frame_cache.thumbnail(clip) if windows is None else frame_cache.masked_thumbnail(clip, windows)
             return HttpResponse(small, content_type="image/jpeg")
         except frame_cache.FrameError as error:
-            raise _cannot_show(error, known) from error
+            raise _cannot_show(request, clip, error, known) from error
