@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import audit, permissions
+from accounts import permissions
 from annotations.adjudication import disputes
 from annotations.api.payloads import StudyLink
 from annotations.api.requests import LABELLERS, Conflict, ReadTarget, place_of
@@ -25,6 +25,7 @@ from annotations.reads.transitions import NotOpen
 from common.contract import answers
 from common.local_time import midnight
 from common.validation import checked
+from studies import access
 from studies.payloads import study_url
 
 
@@ -56,7 +57,7 @@ def earlier(place: Place) -> ReadRevision | None:
     today = today.order_by("-committed_at", "-read_id")
     current = today.filter(read__study=place.study, read__item=place.item).first()
     others = today.exclude(pk=current.pk).filter(committed_at__lte=current.committed_at) if current else today
-    return others.first()
+    return others.filter(read__study__in=access.visible_studies(place.reader)).first()
 
 
 def url_of(read: Read) -> str:
@@ -74,6 +75,8 @@ class EarlierView(APIView):
         """The study that one committed today before this one; the last of all where this one is not committed."""
         place = place_of(request, uid, None, checked(ReadTarget, request.query_params))
         revision = earlier(place)
+        if revision:
+            access.open_study(request, revision.read.study.uid, "read.earlier_viewed", reading=uid)
         return Response(EarlierRead(earlier=_described(revision) if revision else None))
 
 
@@ -102,5 +105,5 @@ class RestoreView(APIView):
             read = lifecycle.restore(place)
         except NotOpen as error:
             raise Conflict(str(error), "not_open") from error
-        audit.record(request._request, "read.restored", user=request.user, study_uid=uid)
+        access.open_study(request, uid, "read.restored")
         return Response(RestoredRead(status=ReadStatus(read.status)))

@@ -28,6 +28,7 @@ from common.contract import answers
 from common.sheets import BadFile
 from common.validation import checked
 from live import queries
+from studies import access
 
 MOST_ROWS = 1000
 """Rows of an import that are answered; those that need a look come first."""
@@ -113,8 +114,14 @@ class ImportView(APIView):
         except BadFile as error:
             raise exceptions.ValidationError({"file": [f"{error} Nothing was changed."]}) from None
         digest = hashlib.sha256(data).hexdigest()
-        audit.record(
-            request._request, "labels.imported", user=person, dry_run=dry_run, sha256=digest, counts=result.counts
+        audit.record_list(
+            request._request,
+            "labels.imported",
+            user=person,
+            dry_run=dry_run,
+            sha256=digest,
+            counts=result.counts,
+            subjects=access.subjects_of([row.study_uid for row in result.rows]),
         )
         imported: LabelImport = {"dry_run": dry_run, **import_report(result)}
         return Response(imported)

@@ -46,7 +46,8 @@ class LabelQueueView(APIView):
         """The next item to answer, and how far its queue is."""
         person = permissions.person(request)
         item = assignment.next_item(person)
-        audit.record(request._request, "label_queue.viewed", user=person, study_uid=item.study.uid if item else "")
+        shown = {"study_uid": item.study.uid, "patient_id": item.study.patient.patient_id} if item else {}
+        audit.record(request._request, "label_queue.viewed", user=person, **shown)
         return Response(queue_payload(person, item))
 
 

@@ -56,23 +56,28 @@ def place_of(request: Request, uid: str, action: str | None, target: dict[str, A
     """
     context, person = Context(target["context"]), permissions.person(request)
     if context == Context.TRIAGE and not has_role(person, *permissions.READERS):
-        raise Http404
+        raise _refusal(request, uid, action)
     study = _study(request, uid) if action is None else access.open_study(request, uid, action, context=context.value)
     item = None if context == Context.TRIAGE else _item(person, uid, context, target["item"])
+    if item is None and context != Context.TRIAGE:
+        raise _refusal(request, uid, action)
     return Place(study, person, context, item)
 
 
-def _item(user: User, uid: str, context: str, pk: int | None) -> QueueItem:
+def _refusal(request: Request, uid: str, action: str | None) -> Http404:
+    """Written down like one of the door itself."""
+    access.log_refusal(request, action or "read.opened", uid)
+    return Http404()
+
+
+def _item(user: User, uid: str, context: str, pk: int | None) -> QueueItem | None:
     """The item of this study that is this person's; anybody else's does not exist."""
     own = assignment.openable(user) if context == Context.QUEUE else disputes.may_decide(user)
-    item = own.filter(study__uid=uid, **({"pk": pk} if pk else {})).order_by("queue_id", "position").first()
-    if item is None:
-        raise Http404
-    return item
+    return own.filter(study__uid=uid, **({"pk": pk} if pk else {})).order_by("queue_id", "position").first()
 
 
 def _study(request: Request, uid: str) -> Study:
     study = access.visible_studies(request.user).filter(uid=uid).first()
     if study is None:
-        raise Http404
+        raise _refusal(request, uid, None)
     return study

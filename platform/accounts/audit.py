@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -15,7 +15,7 @@ from accounts.models import AuditEntry, AuditSubject, User
 FEW = 1000
 """Studies that a question to the database names one by one."""
 Subject = tuple[str, str]
-"""An infant's number and the UID of the study that was shown."""
+"""An infant's number and the UID of the study that was shown; empty where none was."""
 
 ACTION = re.compile(r"[a-z]+(_[a-z]+)*\.([a-z]+_)*([a-z]+ed(_in|_out)?|made|reread|split)")
 """``noun.verb-past``: what was done to what, as ``study.viewed`` or ``label_queue.progress_viewed``."""
@@ -67,21 +67,55 @@ def record_list(
 
 
 def _name_subjects(entry: AuditEntry, subjects: Iterable[Subject]) -> None:
-    """Keep who was shown; those whom this person saw in the same way today are there already. Two queries at most."""
-    day, by_uid = timezone.now().date(), {uid: number for number, uid in subjects}
-    if not by_uid:
+    """Keep who was shown; those whom this person saw in the same way today are there already. Two queries at most,
+    and two more where a study's UID does not tell whom."""
+    shown = {(number[:64], uid[:64]) for number, uid in subjects} - {("", ""), (entry.patient_id, entry.study_uid)}
+    if not shown:
         return
+    day = timezone.now().date()
     known = AuditSubject.objects.filter(user=entry.user_id, day=day, action=entry.action)
-    if len(by_uid) <= FEW:
-        known = known.filter(study_uid__in=by_uid)
-    new = by_uid.keys() - set(known.values_list("study_uid", flat=True))
+    if len(shown) <= FEW:
+        known = known.filter(study_uid__in={uid for _, uid in shown})
+    before = dict(known.values_list("study_uid", "patient_id"))
+    named = dict(before)
+    alone = [subject for subject in sorted(shown) if not _named_by_study(subject, named)]
     rows = [
         AuditSubject(
-            entry=entry, user_id=entry.user_id, action=entry.action, patient_id=by_uid[uid][:64], study_uid=uid, day=day
+            entry=entry, user_id=entry.user_id, action=entry.action, patient_id=named[uid], study_uid=uid, day=day
         )
-        for uid in sorted(new)
+        for uid in sorted(named.keys() - before.keys())
     ]
     AuditSubject.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2000)
+    _name_alone(entry, alone)
+
+
+def _named_by_study(subject: Subject, named: dict[str, str]) -> bool:
+    """Whether the row of its study says whom; the first infant of a study has that row."""
+    number, uid = subject
+    return bool(uid) and named.setdefault(uid, number) == number
+
+
+def _name_alone(entry: AuditEntry, subjects: Sequence[Subject]) -> None:
+    """An entry for each infant without a study, and for each further one that a study came under; once a day."""
+    if not subjects:
+        return
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = AuditEntry.objects.filter(user=entry.user_id, action=entry.action, at__gte=midnight)
+    known = set(today.filter(patient_id__in={number for number, _ in subjects}).values_list("patient_id", "study_uid"))
+    rows = [
+        AuditEntry(
+            user_id=entry.user_id,
+            username=entry.username,
+            address=entry.address,
+            action=entry.action,
+            patient_id=number,
+            study_uid=uid,
+            detail={"among": entry.pk},
+        )
+        for number, uid in subjects
+        if (number, uid) not in known
+    ]
+    AuditEntry.objects.bulk_create(rows, batch_size=2000)
 
 
 def refused(request: HttpRequest, **detail: Any) -> None:

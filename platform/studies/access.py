@@ -7,7 +7,7 @@ transaction, so that nothing is shown unless it is written down.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser
@@ -84,7 +84,7 @@ def open_study(request: HttpRequest | Request, uid: str, action: str, **detail: 
     _require_transaction()
     study = visible_studies(request.user).filter(uid=uid).select_related("patient").first()
     if study is None:
-        _log_refusal(request, action, uid)
+        log_refusal(request, action, uid)
         raise Http404
     audit.record(
         _django_request(request),
@@ -112,7 +112,7 @@ def open_patient(request: HttpRequest | Request, pk: int, action: str, **detail:
     _require_transaction()
     patient = Patient.objects.filter(pk=pk).first() if sees_everything(request.user) else None
     if patient is None:
-        _log_refusal(request, action, f"patient {pk}")
+        log_refusal(request, action, f"patient {pk}")
         raise Http404
     audit.record(_django_request(request), action, user=request.user, patient_id=patient.patient_id, **detail)
     return patient
@@ -124,7 +124,7 @@ def open_quarantined(request: HttpRequest | Request, pk: int, action: str, **det
     rows = QuarantinedFile.objects.select_for_update(of=("self",)).select_related("sent_by", "settled_by")
     row = rows.filter(pk=pk).first() if has_role(request.user, Role.ADMIN) else None
     if row is None:
-        _log_refusal(request, action, f"quarantined file {pk}")
+        log_refusal(request, action, f"quarantined file {pk}")
         raise Http404
     audit.record(
         _django_request(request),
@@ -139,7 +139,39 @@ def open_quarantined(request: HttpRequest | Request, pk: int, action: str, **det
     return row
 
 
-def _log_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:
+def subjects_under(numbers: Collection[str]) -> list[audit.Subject]:
+    """The infants of these numbers, for the trail: with each of their studies, or with none."""
+    found = _subjects("patient__patient_id", list(numbers))
+    return found + [(number, "") for number in sorted(set(numbers) - {number for number, _ in found})]
+
+
+def subjects_of(uids: Collection[str]) -> list[audit.Subject]:
+    """The infants of these studies, for the trail."""
+    return _subjects("uid", list(uids))
+
+
+def _subjects(field: str, values: Sequence[str]) -> list[audit.Subject]:
+    found: list[audit.Subject] = []
+    for first in range(0, len(values), audit.FEW):
+        some = every_study().filter(**{f"{field}__in": values[first : first + audit.FEW]})
+        found += list(some.values_list("patient__patient_id", "uid"))
+    return found
+
+
+def note_damage(request: HttpRequest | Request, study: Study, sop_uid: str) -> None:
+    """That somebody asked for a file whose stored bytes have changed."""
+    audit.record(
+        _django_request(request),
+        "instance.damage_noticed",
+        user=request.user,
+        patient_id=study.patient.patient_id,
+        study_uid=study.uid,
+        outcome="refused",
+        sop_uid=sop_uid,
+    )
+
+
+def log_refusal(request: HttpRequest | Request, action: str, subject: str) -> None:
     """To the log, and to the trail after the answer: the Http404 that follows rolls this transaction back."""
     logger.warning("refused: user %s, %s of %r", request.user.pk, action, subject[:64])
     audit.refused(_django_request(request), tried=action, subject=subject[:64])

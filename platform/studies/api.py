@@ -19,9 +19,9 @@ from common.contract import answers, published
 from common.validation import checked
 from live.models import Audience
 from live.publish import publish
-from studies import access, disclosure, frame_cache
+from studies import access, disclosure, frame_cache, storage
 from studies.dicom import view_labels
-from studies.disclosure import Disclosure, Window, Withheld
+from studies.disclosure import Disclosure, Window, Withheld, telling_nothing
 from studies.models import Clip, Priority, View, ViewSource
 from studies.payloads import ClipChange, StudyDetail, describe_clip, describe_study, notes, ordered_clips
 from studies.sandbox import pool
@@ -44,8 +44,15 @@ class Busy(exceptions.APIException):
     wait = 5
 
 
-def _cannot_show(error: frame_cache.FrameError) -> exceptions.APIException:
-    return Busy(f"{error.reason} Try again.") if error.busy else Undecodable(error.reason)
+def _cannot_show(
+    request: Request, clip: Clip, error: frame_cache.FrameError, known: Disclosure
+) -> exceptions.APIException:
+    """A reason that quotes the header is not for who may not know whose it is. Changed bytes are on record."""
+    if isinstance(error.__cause__, storage.Corrupt):
+        access.note_damage(request, clip.study, clip.sop_uid)
+    ours = known.identity or isinstance(error.__cause__, Withheld)
+    reason = error.reason if ours else "".join(telling_nothing([error.reason]))
+    return Busy(f"{reason} Try again.".strip()) if error.busy else Undecodable(reason or None)
 
 
 class AcceptHeaderIgnored(BaseContentNegotiation):
@@ -146,10 +153,11 @@ class FrameView(APIView):
             clip = access.open_clip(request, uid, sop_uid, action, frame=frame)
         if clip.has_frames and not 1 <= frame <= clip.frames:
             raise exceptions.NotFound(f"The clip has {clip.frames} frames.", code="no_such_frame")
+        known = disclosure.to(request.user, clip.study)
         try:
-            picture = _frame(clip, frame, disclosure.to(request.user, clip.study))
+            picture = _frame(clip, frame, known)
         except frame_cache.FrameError as error:
-            raise _cannot_show(error) from error
+            raise _cannot_show(request, clip, error, known) from error
         response = HttpResponse(picture.data, content_type=picture.content_type)
         response["X-Fontanelle-Source"] = picture.source
         return response
@@ -209,9 +217,10 @@ class ThumbnailView(APIView):
         """The middle frame, small."""
         with transaction.atomic():
             clip = access.open_clip(request, uid, sop_uid, "thumbnail.viewed")
+        known = disclosure.to(request.user, clip.study)
         try:
-            windows = _windows(clip, disclosure.to(request.user, clip.study))
+            windows = _windows(clip, known)
             small = frame_cache.thumbnail(clip) if windows is None else frame_cache.masked_thumbnail(clip, windows)
             return HttpResponse(small, content_type="image/jpeg")
         except frame_cache.FrameError as error:
-            raise _cannot_show(error) from error
+            raise _cannot_show(request, clip, error, known) from error

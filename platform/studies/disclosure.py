@@ -25,6 +25,30 @@ _NO_REGION = (
     "An admin can open whole pictures for the queue."
 )
 _TELLING = re.compile(r"birth|patient|name|\bdated?\b|\d{4}-\d\d|\d{6}", re.IGNORECASE)
+_CAPITALS = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
+_COLOURS = {"", "MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422",
+            "YBR_PARTIAL_420", "YBR_RCT", "YBR_ICT"}  # fmt: skip
+_TERMS = {
+    *_COLOURS,
+    "PALETTE",
+    "COLOR",
+    "DICOM",
+    "JPEG",
+    "LS",
+    "XL",
+    "MPEG",
+    "AVC",
+    "HEVC",
+    "RLE",
+    "US",
+    "MB",
+    "UID",
+    "SOP",
+    "LUT",
+    "VOI",
+}
+"""Words in capitals that sentences of ours have. Any other one was quoted from a header, which can say anything."""
+_MODALITIES = {"US", "IVUS", "SC", "OT", "SR", "KO", "PR", "SEG", "XC", "ES", "DOC"}
 
 
 class Withheld(Exception):
@@ -89,8 +113,22 @@ def scanned(regions: Sequence[Region]) -> list[Window]:
 
 
 def telling_nothing(sentences: Sequence[str]) -> list[str]:
-    """Those that quote neither a date nor anything of the patient."""
-    return [sentence for sentence in sentences if not _TELLING.search(sentence)]
+    """Those that quote neither a date, nor anything of the patient, nor a header's own words."""
+    return [sentence for sentence in sentences if not _TELLING.search(sentence) and _only_terms(sentence)]
+
+
+def _only_terms(sentence: str) -> bool:
+    return _TERMS.issuperset(_CAPITALS.findall(sentence))
+
+
+def known_modality(said: str) -> str:
+    """What a header says of the modality, where that is one; else empty."""
+    return said if said in _MODALITIES else ""
+
+
+def known_colours(said: str) -> str:
+    """The same of the colours."""
+    return said if said in _COLOURS else ""
 
 
 Rule = Callable[[User, Study], Disclosure]

@@ -79,6 +79,7 @@ def masked_frame(clip: Clip, number: int, windows: Sequence[Window]) -> Frame:
         raise FrameError(f"The clip has {clip.frames} frames; there is no frame {number}.")
     folder = _masked_folder(clip, windows)
     if (cached := _cached_in(folder, number)) is not None:
+        _refuse_changed(clip)
         return cached
     with _decoding(clip.digest):
         return _cached_in(folder, number) or _decode_masked(clip, number, windows)
@@ -103,10 +104,11 @@ def _decode_masked(clip: Clip, number: int, windows: Sequence[Window]) -> Frame:
 def masked_thumbnail(clip: Clip, windows: Sequence[Window]) -> bytes:
     """The middle frame as a small JPEG, black outside the windows; raises FrameError."""
     path = _masked_folder(clip, windows) / "thumbnail.jpg"
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_bytes()
     if not clip.has_frames:
         raise FrameError("It holds no image.")
+    _refuse_changed(clip)
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
     with _as_frame_error(clip):
         data = pool.masked_thumbnail(storage.verified(clip.digest), THUMBNAIL_SIDE, windows)
     _store(path, data)

@@ -16,7 +16,7 @@ from studies.dicom import view_labels
 from studies.dicom.birth_dates import birth_doubt
 from studies.dicom.facts import Region
 from studies.dicom.kinds import Kind
-from studies.disclosure import Disclosure, telling_nothing
+from studies.disclosure import Disclosure, known_colours, known_modality, telling_nothing
 from studies.models import Clip, Patient, Priority, Sex, Study, StudyStatus, View, ViewSource
 from studies.patients.doubts import notes_on
 from studies.patients.namesakes import IdentityNote, identity_note
@@ -216,15 +216,17 @@ def _who_notes(study: Study, user: User) -> list[str]:
 
 def notes(study: Study, clips: Sequence[Clip], known: Disclosure, user: User) -> list[str]:
     """What a reader must know before calling the study normal."""
-    sentences = _who_notes(study, user) if known.identity else []
+    sentences = _who_notes(study, user) if known.identity else notes_on(study.patient, to_readers=False)
     ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.has_frames]
     if ultrasound and not any(clip.view == View.MASTOID for clip in ultrasound):
         sentences.append(NO_MASTOID)
-    sentences += [_replaced(clip.replaced_at, number) for number, clip in enumerate(clips, 1) if clip.replaced_at]
+    replaced = [(clip.replaced_at, number) for number, clip in enumerate(clips, 1) if clip.replaced_at]
+    sentences += [_replaced(at if known.identity else None, number) for at, number in replaced]
     broken = sum(bool(clip.decode_error) for clip in clips)
     if broken:
         sentences.append(f"{broken} of {len(clips)} clips cannot be shown or are incomplete.")
-    return [*sentences, *_kind_notes(clips), *_pixel_notes(clips)]
+    decided = _pixel_notes(clips)
+    return [*sentences, *_kind_notes(clips), *(decided if known.identity else telling_nothing(decided))]
 
 
 def _pixel_notes(clips: Sequence[Clip]) -> list[str]:
@@ -265,9 +267,11 @@ def _volume_notes(clips: Sequence[Clip]) -> list[str]:
     return [f"{named.format(', '.join(volumes))}: shown slice by slice, never scored."]
 
 
-def _replaced(at: datetime, number: int) -> str:
+def _replaced(at: datetime | None, number: int) -> str:
+    """Without ``at``, when that was, for who may know no dates."""
+    when = f"since {timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "than at first"
     return (
-        f"Clip {number} shows another picture since {timezone.localtime(at):%Y-%m-%d %H:%M}: "
+        f"Clip {number} shows another picture {when}: "
         "reads committed before were made on the earlier one, which is kept in the quarantine."
     )
 
@@ -313,14 +317,17 @@ def _twins_studies(study: Study, user: User, known: Disclosure) -> list[TwinStud
     if not group:
         return []
     others = visible_studies(user).filter(patient__twin_group=group).exclude(patient_id=study.patient_id)
-    return [
-        {
-            "study_uid": other.uid,
-            "patient_id": other.patient.patient_id if known.identity else known.stand_in(other.patient),
-            "acquired_at": other.acquired_at if known.identity else None,
-        }
-        for other in others.select_related("patient").order_by("-last_image_at")[:20]
-    ]
+    shown = others.select_related("patient").order_by("-last_image_at")[:20]
+    return [_twins_study(other, known, named=known.identity and disclosure.to(user, other).identity) for other in shown]
+
+
+def _twins_study(study: Study, known: Disclosure, *, named: bool) -> TwinStudy:
+    """``named``: its own queue says whose it is, too."""
+    return {
+        "study_uid": study.uid,
+        "patient_id": study.patient.patient_id if named else known.stand_in(study.patient),
+        "acquired_at": study.acquired_at if named else None,
+    }
 
 
 def describe_clip(clip: Clip, study_uid: str, number: int, known: Disclosure) -> ClipDetail:
@@ -331,6 +338,8 @@ def describe_clip(clip: Clip, study_uid: str, number: int, known: Disclosure) ->
     hidden: ClipDetail = {
         **described,
         "label": view_labels.named(clip.view, clip.plane, frames=clip.frames),
+        "modality": known_modality(clip.modality),
+        "photometric": known_colours(clip.photometric),
         "acquired_at": None,
         "decode_error": known.why_withheld(clip) or "".join(telling_nothing([clip.decode_error])),
         "parked_reason": "It is set aside." if clip.parked_reason else "",

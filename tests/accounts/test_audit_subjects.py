@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from accounts.models import AuditEntry, AuditSubject, User
 from accounts.roles import Role
 from annotations.models import Context, LabelQueue, Read
 from annotations.reads.lifecycle import Answer, Place, save_draft
-from studies.models import Study
+from studies.models import IdentityDoubt, QuarantinedFile, Study
 from tests.accounts.people import client_of, person
 from tests.annotations import factories
 
@@ -144,3 +147,81 @@ def test_the_trail_leaves_as_csv_and_that_is_written_down(admin: User, study: St
         ("'=rita", "worklist.viewed", "127.0.0.1")
     ]
     assert AuditEntry.objects.get(action="audit.exported").detail == {"filters": {"patient_id": "MRN-1"}}
+
+
+def quarantined(number: str, uid: str = "", **facts: Any) -> QuarantinedFile:
+    now = timezone.now()
+    return QuarantinedFile.objects.create(
+        patient_id=number,
+        study_uid=uid,
+        received_at=now,
+        last_received_at=now,
+        code="conflict",
+        holding="no_room",
+        **facts,
+    )
+
+
+def test_who_saw_an_infant_in_the_quarantine_is_found_also_where_one_study_came_under_two(admin: User) -> None:
+    for number, uid in (("MRN-1", "1.2"), ("MRN-2", "1.2"), ("MRN-3", ""), ("MRN-4", "")):
+        quarantined(number, uid)
+    for _ in range(2):
+        client_of(admin).get("/api/v1/quarantine/")
+    found = [who_saw(admin, f"patient_id=MRN-{number}") for number in (1, 2, 3, 4)]
+    assert found == [[("ada", "quarantine.viewed")]] * 4
+
+
+def test_who_asked_about_an_infant_is_found_on_both_sides(admin: User, study: Study) -> None:
+    other = factories.patient(patient_id="MRN-2")
+    factories.study(of=other)
+    doubt = IdentityDoubt.objects.create(
+        kind="perhaps_one", patient=study.patient, other=other, study_uid=study.uid, differs=["number"], said={}
+    )
+    client = client_of(admin)
+    client.get("/api/v1/patients/suggestions/")
+    assert client.post(f"/api/v1/patients/suggestions/{doubt.pk}/settle/").status_code == 204
+    seen = [("ada", "suggestion.settled"), ("ada", "suggestions.viewed")]
+    assert [who_saw(admin), who_saw(admin, "patient_id=MRN-2")] == [seen, seen]
+
+
+def test_who_merged_and_split_infants_is_found_by_each_number(admin: User, study: Study) -> None:
+    other, client = factories.patient(patient_id="MRN-2"), client_of(admin)
+    url = f"/api/v1/patients/{study.patient_id}/merge/"
+    assert client.post(url, {"into": "MRN-2"}, "application/json").status_code == 200
+    assert ("ada", "patient.merged") in who_saw(admin)
+    assert ("ada", "patient.merged") in who_saw(admin, "patient_id=MRN-2")
+    url = f"/api/v1/patients/{other.pk}/split/"
+    assert client.post(url, {"studies": [study.uid]}, "application/json").status_code == 200
+    assert ("ada", "patient.split") in who_saw(admin)
+
+
+def test_an_infant_under_a_new_number_is_found_by_it_on_the_same_day(admin: User, study: Study) -> None:
+    client = client_of(person(Role.RADIOLOGIST, username="rita"))
+    client.get("/api/v1/worklist/")
+    Study._default_manager.filter(pk=study.pk).update(patient=factories.patient(patient_id="MRN-2"))
+    client.get("/api/v1/worklist/")
+    seen = [("rita", "worklist.viewed")]
+    assert [who_saw(admin), who_saw(admin, "patient_id=MRN-2")] == [seen, seen]
+
+
+def test_who_imported_facts_of_an_infant_is_found(admin: User, study: Study) -> None:
+    table = SimpleUploadedFile("a.csv", b"patient_id,sex\nMRN-1,F\n")
+    assert client_of(admin).post("/api/v1/patients/import/", {"file": table}).json()["rows"][0]["outcome"] == "changed"
+    assert who_saw(admin) == [("ada", "patients.imported")]
+
+
+def test_who_saw_an_infant_come_next_in_a_queue_is_found(admin: User, study: Study) -> None:
+    annotator = person(Role.ANNOTATOR, username="anna")
+    factories.queue(study, readers=[annotator])
+    client_of(annotator).get("/api/v1/label-queue/")
+    assert who_saw(admin) == [("anna", "label_queue.viewed")]
+
+
+def test_who_is_shown_the_study_before_is_found_and_a_deleted_one_is_not_shown(admin: User, study: Study) -> None:
+    reader, now = person(Role.RADIOLOGIST, username="rita"), factories.study()
+    factories.commit_at(Place(study, reader), {"left": 0, "right": 0})
+    url = f"/api/v1/studies/{now.uid}/reads/earlier/"
+    assert client_of(reader).get(url).json()["earlier"]["patient_id"] == "MRN-1"
+    assert who_saw(admin) == [("rita", "read.earlier_viewed")]
+    Study._default_manager.filter(pk=study.pk).update(deleted_at=timezone.now())
+    assert client_of(reader).get(url).json()["earlier"] is None

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from PIL import Image
 from pytest_django import Settings
 
@@ -21,12 +22,13 @@ from annotations.queues.assignment import openable
 from annotations.reads.lifecycle import Place
 from live.models import Event
 from live.queries import heard_after, message
+from studies import storage
 from studies.ingest.pipeline import Intake
 from studies.ingest.results import Sender
-from studies.models import Clip, Study
+from studies.models import Clip, Patient, Study
 from tests.accounts.people import client_of, person
 from tests.annotations import factories
-from tests.studies.dicoms import ROWS, clip, region
+from tests.studies.dicoms import COLUMNS, ROWS, clip, damaged, region
 
 pytestmark = pytest.mark.django_db
 NAMED = {
@@ -284,3 +286,109 @@ def test_a_form_makes_a_queue_closed_unless_it_says_otherwise() -> None:
     ]  # fmt: skip
     opened = [(queue.identified, queue.whole_pictures) for queue in LabelQueue.objects.filter(pk__in=made)]
     assert opened == [(False, False), (True, True)]
+
+
+@pytest.mark.parametrize(
+    "planted", [{"PhotometricInterpretation": "ZEBROWSKI 20260105"}, {"Modality": "ZEBROWSKI"}, {"SamplesPerPixel": 4}]
+)
+def test_words_that_a_header_says_instead_of_a_term_are_not_passed_on(planted: dict[str, Any]) -> None:
+    labeller, made = person(Role.ANNOTATOR), stored(**{"PhotometricInterpretation": "ZEBROWSKI"} | planted)
+    factories.queue(made.study, readers=[labeller])
+    url = urls_of(made.study)["study"]
+    assert ["ZEBROWSKI" in told(user, url) for user in (labeller, person())] == [False, True]
+
+
+def test_why_a_picture_cannot_be_shown_is_not_said_in_the_header_s_words() -> None:
+    labeller, made = person(Role.ANNOTATOR), stored(PhotometricInterpretation="ZEBROWSKI", SamplesPerPixel=4)
+    factories.queue(made.study, readers=[labeller])
+    url = f"/api/v1/studies/{made.study.uid}/clips/{made.sop_uid}/frames/1/"
+    answers = [client_of(user).get(url) for user in (labeller, person())]
+    assert [(each.status_code, b"ZEBROWSKI" in each.content) for each in answers] == [(422, False), (422, True)]
+
+
+def test_what_was_decided_about_pixels_in_known_terms_is_passed_on() -> None:
+    labeller, made = person(Role.ANNOTATOR), stored(PhotometricInterpretation="RGB")
+    factories.queue(made.study, readers=[labeller])
+    notes = json.loads(told(labeller, urls_of(made.study)["study"]))["notes"]
+    assert any("Its header says RGB of its colours" in note for note in notes)
+
+
+def test_that_a_picture_was_replaced_is_said_without_a_date() -> None:
+    labeller, made = person(Role.ANNOTATOR), stored()
+    factories.queue(made.study, readers=[labeller])
+    Clip.objects.filter(pk=made.pk).update(replaced_at=timezone.now())
+    url, year = urls_of(made.study)["study"], f"{timezone.localdate():%Y-}"
+    said = [" ".join(json.loads(told(user, url))["notes"]) for user in (labeller, person())]
+    assert ["shows another picture" in text for text in said] == [True, True]
+    assert [year in text for text in said] == [False, True]
+
+
+def test_a_twin_of_a_closed_queue_is_not_named_beside_one_who_is() -> None:
+    labeller, made, twin = person(Role.ANNOTATOR), stored(), factories.study(of=factories.patient(twin_group="T"))
+    Patient.objects.filter(pk=made.study.patient_id).update(twin_group="T")
+    open_queue = factories.queue(made.study, readers=[labeller])
+    LabelQueue.objects.filter(pk=open_queue.pk).update(identified=True)
+    factories.queue(twin, readers=[labeller])
+    (sibling,) = json.loads(told(labeller, urls_of(made.study)["study"]))["siblings"]
+    assert (sibling["patient_id"], sibling["acquired_at"]) == ("Infant", None)
+
+
+@pytest.mark.parametrize("end", ["frames/1/", "thumbnail/"])
+def test_a_masked_picture_of_a_file_that_has_changed_is_not_shown_again(end: str) -> None:
+    labeller, made = person(Role.ANNOTATOR), stored()
+    factories.queue(made.study, readers=[labeller])
+    url = f"/api/v1/studies/{made.study.uid}/clips/{made.sop_uid}/{end}"
+    assert client_of(labeller).get(url).status_code == 200
+    path = storage.verified(made.digest)
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes() + b"x")
+    assert "has changed on the disk" in client_of(labeller).get(url).json()["detail"]
+
+
+def _palette() -> dict[str, Any]:
+    table: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for number, colour in enumerate(("Red", "Green", "Blue"), 1):
+        table[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        table[f"{colour}PaletteColorLookupTableData"] = np.full(256, number << 12, np.uint16).tobytes()
+    return table
+
+
+def _words() -> dict[str, Any]:
+    values = np.random.default_rng(1).integers(1, 4096, (2, ROWS, COLUMNS), dtype=np.uint16)
+    return {"BitsAllocated": 16, "BitsStored": 12, "HighBit": 11, "PixelData": values.tobytes()}
+
+
+def _colours() -> dict[str, Any]:
+    values = np.random.default_rng(1).integers(1, 256, (2, ROWS, COLUMNS, 3), dtype=np.uint8)
+    return {
+        "SamplesPerPixel": 3,
+        "PhotometricInterpretation": "RGB",
+        "PlanarConfiguration": 0,
+        "PixelData": values.tobytes(),
+    }
+
+
+KINDS = {"palette": _palette, "twelve bits": _words, "colours": _colours}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_of_every_kind_are_black_outside_the_region(kind: str) -> None:
+    labeller, made = person(Role.ANNOTATOR), stored(**KINDS[kind]())
+    factories.queue(made.study, readers=[labeller])
+    shown, whole = picture(labeller, made), picture(person(Role.RADIOLOGIST), made)
+    assert whole[:3].any()
+    assert (shown[3:ROWS, 2:21] == whole[3:ROWS, 2:21]).all()
+    shown[3:ROWS, 2:21] = 0
+    assert not shown.any()
+
+
+def test_the_device_s_own_jpeg_is_not_passed_through_to_who_labels() -> None:
+    intake = Intake(Sender("test"))
+    intake.add("a.dcm", [damaged(**NAMED | {"SequenceOfUltrasoundRegions": [region(x1=20)]})])
+    made = Clip.objects.select_related("study__patient").get(sop_uid=intake.finish()[0].sop_uid)
+    labeller = person(Role.ANNOTATOR)
+    factories.queue(made.study, readers=[labeller])
+    url = f"/api/v1/studies/{made.study.uid}/clips/{made.sop_uid}/frames/1/"
+    kinds = [client_of(user).get(url)["Content-Type"] for user in (labeller, person())]
+    assert kinds == ["image/png", "image/jpeg"]
+    assert not picture(labeller, made)[:, 21:].any()

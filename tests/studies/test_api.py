@@ -156,6 +156,8 @@ def test_a_file_changed_on_the_disk_is_not_rendered(reader: Client, stored: Stor
     response = reader.get(_urls(clip)[1] + "frames/1/")
     assert response.status_code == 422
     assert "changed on the disk" in response.json()["detail"]
+    entry = AuditEntry.objects.get(action="instance.damage_noticed")
+    assert (entry.patient_id, entry.study_uid, entry.detail["sop_uid"]) == ("P1", clip.study.uid, clip.sop_uid)
 
 
 def test_an_object_without_pixels_has_no_frame(reader: Client, stored: Stored) -> None:

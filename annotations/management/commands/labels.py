@@ -18,6 +18,7 @@ from annotations.exchange.export_records import Export
 from annotations.exchange.importer import Importer, ImportResult
 from common.commands import SiteCommand
 from common.sheets import BadFile
+from studies import access
 
 MOST_SHOWN = 20
 """Refused rows that are printed; the report has them all."""
@@ -70,8 +71,14 @@ class Command(SiteCommand):
         except (OSError, BadFile) as error:
             raise CommandError(f"{error} Nothing was changed.") from None
         digest = hashlib.sha256(data).hexdigest()
-        audit.record(
-            None, "labels.imported", user=user, dry_run=not options["keep"], sha256=digest, counts=result.counts
+        audit.record_list(
+            None,
+            "labels.imported",
+            user=user,
+            dry_run=not options["keep"],
+            sha256=digest,
+            counts=result.counts,
+            subjects=access.subjects_of([row.study_uid for row in result.rows]),
         )
         self._report(result, options["report"])
         if refused := result.counts.get("refused"):

@@ -11,8 +11,6 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from accounts import audit
-from accounts.permissions import person
 from studies import access, storage
 from studies.dicom.facts import Places
 from studies.dicomweb.metadata import Deflated
@@ -107,15 +105,7 @@ def stored_file(request: Request, resource: Resource, clip: Clip) -> Path:
     try:
         return storage.verified(clip.digest)
     except storage.Corrupt:
-        audit.record(
-            request._request,
-            "instance.damage_noticed",
-            user=person(request),
-            patient_id=resource.patient_id,
-            study_uid=resource.study.uid,
-            outcome="refused",
-            sop_uid=clip.sop_uid,
-        )
+        access.note_damage(request, resource.study, clip.sop_uid)
         raise CannotGive(_CHANGED.format(clip.sop_uid), code="corrupt") from None
     except storage.Missing:
         raise CannotGive(_LOST.format(clip.sop_uid), code="missing") from None

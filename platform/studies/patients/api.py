@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
@@ -87,8 +89,17 @@ class PatientView(APIView):
             return Response(describe_payload(patient, request))
 
 
-def _audit(request: Request, action: str, patient: Patient, **detail: Any) -> None:
-    audit.record(request._request, action, user=request.user, patient_id=patient.patient_id, **detail)
+def _audit(
+    request: Request, action: str, patient: Patient, *, subjects: Sequence[audit.Subject] = (), **detail: Any
+) -> None:
+    """``subjects``: other infants whom it is about, too."""
+    audit.record_list(
+        request._request, action, user=request.user, patient_id=patient.patient_id, subjects=subjects, **detail
+    )
+
+
+def _among(patient: Patient, uids: Sequence[str]) -> QuerySet[Any, str]:
+    return patient.studies.filter(uid__in=uids).values_list("uid", flat=True)
 
 
 class MergeView(APIView):
@@ -106,8 +117,10 @@ class MergeView(APIView):
             if doubt and not asked["confirmed"]:
                 raise PerhapsTwins(doubt)
             merged = identity.merge(patient, target)
-            detail = {"into": target.patient_id, "studies": merged.studies, "filled": merged.filled}
-            _audit(request, "patient.merged", patient, **detail, reason=asked["reason"], confirmed=bool(doubt))
+            detail: dict[str, Any] = {"into": target.patient_id, "studies": merged.studies, "filled": merged.filled}
+            subjects = [(target.patient_id, uid) for uid in merged.studies] or [(target.patient_id, "")]
+            why = {"reason": asked["reason"], "confirmed": bool(doubt)}
+            _audit(request, "patient.merged", patient, subjects=subjects, **detail, **why)
             return Response(
                 MergeResult(**describe_payload(target, request), moved=merged.studies, filled=merged.filled)
             )
@@ -126,7 +139,8 @@ class SplitView(APIView):
             others = identity.split(patient, uids)
             identity.change_facts(patient, {name: identity.UNKNOWN[name] for name in forget})
             to = [other.patient_id for other in others]
-            _audit(request, "patient.split", patient, studies=uids, to=to, forgotten=forget)
+            subjects = [(other.patient_id, uid) for other in others for uid in _among(other, uids)]
+            _audit(request, "patient.split", patient, studies=uids, to=to, forgotten=forget, subjects=subjects)
             split_to = [reference(other) for other in others]
             return Response(SplitResult(**describe_payload(patient, request), split_to=split_to))
 
@@ -146,5 +160,13 @@ class ImportView(APIView):
             except BadFile as error:
                 raise exceptions.ValidationError({"file": [f"{error} Nothing was changed."]}) from None
             changed = [[row.line, row.patient_id, row.changes] for row in rows if row.outcome == "changed"]
-            audit.record(request._request, "patients.imported", user=request.user, dry_run=dry_run, rows=changed)
+            subjects = access.subjects_under({row.patient_id for row in rows if row.outcome == "changed"})
+            audit.record_list(
+                request._request,
+                "patients.imported",
+                user=request.user,
+                dry_run=dry_run,
+                rows=changed,
+                subjects=subjects,
+            )
             return Response(ImportResult(dry_run=dry_run, rows=[row.as_json() for row in rows]))

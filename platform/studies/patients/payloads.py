@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypedDict
 from django.utils import timezone
 
 from accounts.models import User
+from studies.access import every_study
 from studies.models import Patient, Study, StudyStatus
 from studies.patients.namesakes import IdentityNote, identity_note
 from studies.payloads import PatientSummary, describe_patient, study_url
@@ -78,11 +79,11 @@ def reference(patient: Patient) -> PatientReference:
 
 def describe_with_studies(patient: Patient, user: User) -> PatientDetail:
     """What ``GET /api/v1/patients/<number>/`` answers."""
-    studies = patient.studies.select_related("original_patient").order_by("acquired_at", "first_image_at")
+    studies = every_study().filter(patient=patient).select_related("original_patient")
     return {
         **describe_patient(patient),
         "identity": identity_note(patient, user),
-        "studies": [_describe_study(study, patient) for study in studies],
+        "studies": [_describe_study(study, patient) for study in studies.order_by("acquired_at", "first_image_at")],
         "merged_from": [reference(other) for other in patient.merged.order_by("pk")],
         "merged_into": patient.merged_into_id,
     }

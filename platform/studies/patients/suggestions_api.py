@@ -66,9 +66,14 @@ class SuggestionsView(APIView):
 
 
 def _record(request: Request, results: list[doubts.IdentitySuggestion]) -> None:
-    """One audit entry for the whole page: it shows the infants of all its questions."""
+    """One audit entry for the whole page, by which the infants of all its questions are found."""
     numbers = [suggestion["id"] for suggestion in results]
-    audit.record(request._request, "suggestions.viewed", user=request.user, suggestions=numbers)
+    subjects = [shown for suggestion in results for side in suggestion["sides"] for shown in _subjects(side)]
+    audit.record_list(request._request, "suggestions.viewed", user=request.user, suggestions=numbers, subjects=subjects)
+
+
+def _subjects(side: doubts.IdentitySide) -> list[audit.Subject]:
+    return [(side["patient_id"], study["study_uid"]) for study in side["studies"]] or [(side["patient_id"], "")]
 
 
 class SettleView(APIView):
@@ -103,7 +108,8 @@ def _keep(request: Request, doubt: IdentityDoubt, action: str, **detail: str) ->
     doubt.save(update_fields=["settled_at"])
     patient_id = doubt.patient.patient_id
     about: dict[str, Any] = {"suggestion": doubt.pk, "kind": doubt.kind, **detail}
-    audit.record(request._request, action, user=request.user, patient_id=patient_id, **about)
+    other = [(doubt.other.patient_id, "")] if doubt.other else []
+    audit.record_list(request._request, action, user=request.user, patient_id=patient_id, subjects=other, **about)
     _announce(doubt)
 
 

@@ -70,8 +70,10 @@ class QuarantineView(APIView):
         query, pages = checked(QuarantineQuery, request.query_params), OffsetPages()
         with transaction.atomic():
             rows = pages.paginate_queryset(_matching(query), request) or []
-            audit.record(
-                request._request, "quarantine.viewed", user=request.user, **query, files=[row.pk for row in rows]
+            subjects = [(row.patient_id, row.study_uid) for row in rows]
+            files = [row.pk for row in rows]
+            audit.record_list(
+                request._request, "quarantine.viewed", user=request.user, **query, files=files, subjects=subjects
             )
         waiting, kept, limit = occupied()
         return Response(

@@ -67,6 +67,14 @@ def test_a_deleted_study_is_in_no_list(boss: Client, reader: Client, study: None
     assert not Study.objects.get().closes_at
 
 
+def test_a_deleted_study_is_not_on_its_infants_page(boss: Client, reader: Client, study: None) -> None:
+    url = f"/api/v1/patients/{Study.objects.get().patient_id}/"
+    shown = [[each["study_uid"] for each in client.get(url).json()["studies"]] for client in (boss, reader)]
+    boss.delete(ROOT)
+    assert shown == [["1.1"], ["1.1"]]
+    assert [client.get(url).json()["studies"] for client in (boss, reader)] == [[], []]
+
+
 def test_a_study_goes_with_its_last_instance(boss: Client, reader: Client, study: None) -> None:
     for path in (SERIES, f"{ROOT}/series/1.1.2/instances/1.1.2.1"):
         assert boss.delete(path).status_code == 204

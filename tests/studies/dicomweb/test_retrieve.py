@@ -363,7 +363,7 @@ def test_a_file_that_rotted_is_reported_and_never_given(reader: Client, put: Cal
     for path in (ROOT, INSTANCE, picture, f"{INSTANCE}/frames/1", f"{INSTANCE}/bulkdata/7FE00010", ours):
         answer = _get(reader, path)
         assert (answer.status_code, "has changed on the disk" in answer.json()["detail"]) == (422, True)
-    assert AuditEntry.objects.filter(action="instance.damage_noticed").count() == 5
+    assert AuditEntry.objects.filter(action="instance.damage_noticed").count() == 6
 
 
 def test_a_study_comes_without_its_rotten_instance_and_says_so(reader: Client, put: Callable[..., bytes]) -> None:
