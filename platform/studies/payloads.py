@@ -210,13 +210,13 @@ def describe_patient(patient: Patient) -> PatientSummary:
 def _who_notes(study: Study, user: User) -> list[str]:
     who = identity_note(study.patient, user)
     asked = notes_on(study.patient, to_readers=sees_everything(user))
-    said = [who["text"]] if who and who["text"] not in asked else []
-    return [*said, *asked, *_birth_notes(study)]
+    said = [who["text"]] if who else []
+    return [*said, *(each for each in asked if not who or each not in who["text"]), *_birth_notes(study)]
 
 
 def notes(study: Study, clips: Sequence[Clip], known: Disclosure, user: User) -> list[str]:
     """What a reader must know before calling the study normal."""
-    sentences = _who_notes(study, user) if known.identity else []
+    sentences = _who_notes(study, user) if known.identity else notes_on(study.patient, to_readers=False)
     ultrasound = [clip for clip in clips if clip.modality == _ULTRASOUND and clip.has_frames]
     if ultrasound and not any(clip.view == View.MASTOID for clip in ultrasound):
         sentences.append(NO_MASTOID)

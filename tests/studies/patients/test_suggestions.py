@@ -298,7 +298,7 @@ def test_a_question_that_a_merge_answered_is_asked_again_after_the_split(stored:
 def test_the_menu_counts_open_questions_for_admins_alone(stored: Stored, boss: Client, reader: Client) -> None:
     stored(**ANNA)
     stored(**BEN)
-    assert '1<span class="vh"> open</span>' in boss.get("/").content.decode()
+    assert '1<span class="vh"> waiting</span>' in boss.get("/").content.decode()
     assert "/identity/" not in reader.get("/").content.decode()
 
 
@@ -308,6 +308,17 @@ def test_the_page_of_questions_is_for_admins(boss: Client, reader: Client) -> No
 
 
 # ---------- in words, where the number stands ----------
+
+
+def test_what_clashes_is_said_before_whom_it_may_be(stored: Stored, reader: Client) -> None:
+    for number in range(4711, 4724):
+        stored(**ANNA | {"PatientID": str(number)})
+    later = stored(**ANNA | {"PatientID": "4723", "PatientBirthDate": "20260102"})
+    notes = reader.get(f"/api/v1/studies/{later.study.uid}/").json()["notes"]
+    assert "birth date 2026-01-01 or 2026-01-02. An admin is asked. Perhaps the same infant as patients" in notes[0]
+    assert "4713 and 2 more, or a twin: their studies are not among the priors." in notes[0]
+    assert "Perhaps" not in " ".join(notes[1:])
+
 
 BOTH = "One number, two infants: North, Anna, f, 1 Jan 2026 (this one) / South, Ben, m, 12 Dec 2025."
 
