@@ -87,6 +87,8 @@ def check(opened: DicomFile) -> Layout:
         "planar": value(dataset, "PlanarConfiguration") == 1,
     }
     facts["bits_stored"] = _bits_stored(opened, facts["bits_allocated"])
+    if value(dataset, "PixelRepresentation") is None:
+        opened.warnings.append("Its header does not say whether values have a sign: taken as without.")
     facts["shift"] = _shift(opened, facts["bits_allocated"], facts["bits_stored"])
     if facts["rows"] * facts["columns"] > MAX_FRAME_PIXELS:
         raise Refused("too_large", f"It declares frames of {facts['columns']} x {facts['rows']} pixels: too large.")
@@ -238,6 +240,7 @@ def _bits_stored(opened: DicomFile, allocated: int) -> int:
     """As many as are allocated where the header does not say, or says what cannot be."""
     stored = value(opened.dataset, "BitsStored")
     if stored is None:
+        opened.warnings.append(f"Its header does not say how many bits are stored: taken as {allocated}.")
         return allocated
     if isinstance(stored, int) and 0 < stored <= allocated:
         return int(stored)
