@@ -38,6 +38,10 @@ def _image(*, seed: int = 0, **facts: Any) -> Dataset:
     return made
 
 
+def _named(name: str, *character_sets: str) -> bytes:
+    return encoded(_image(SpecificCharacterSet=list(character_sets), PatientName=name))
+
+
 def _by_a_router() -> bytes:
     made = _image()
     encoded(made)
@@ -165,3 +169,25 @@ def test_a_report_that_a_router_rewrote_is_already_here(take: Take) -> None:
     take(encoded(made))
     made.file_meta.SourceApplicationEntityTitle = "ROUTER"
     assert take(_saved(made)).code == "duplicate"
+
+
+NAMES = [
+    ("Müller^Zoë", ["ISO_IR 100"], ["ISO_IR 192"]),
+    ("Yamada^Tarou=山田^太郎", ["", "ISO 2022 IR 87"], ["ISO_IR 192"]),
+    ("Образцова^Анна", ["ISO_IR 144"], ["", "ISO 2022 IR 144"]),
+    ("North^Anna", [""], ["ISO_IR 100"]),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "second"), NAMES)
+def test_a_text_in_another_character_set_is_the_same_text(
+    take: Take, name: str, first: list[str], second: list[str]
+) -> None:
+    take(_named(name, *first))
+    assert take(_named(name, *second)).outcome == "duplicate"
+
+
+def test_the_same_bytes_in_another_character_set_are_another_text(take: Take) -> None:
+    take(_named("Образцова", "ISO_IR 144"))
+    other = _named("Образцова".encode("iso8859_5").decode("latin_1"), "ISO_IR 100")
+    assert take(other).outcome == "refused"
