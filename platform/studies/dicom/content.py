@@ -53,12 +53,13 @@ def _parts(dataset: Dataset, *, swapped: bool, encodings: Sequence[str] = ()) ->
 
     ``encodings`` are those of the data set around this one, which may name its own.
     """
+    # First of all: pydicom reads other elements on the way to a sequence, and no longer gives them as they are written.
+    written: list[tuple[BaseTag, Any]] = [(tag, dataset.get_item(tag)) for tag in sorted(dataset.keys())]
     encodings = _encodings(dataset) or encodings
-    for tag in sorted(dataset.keys()):
+    for tag, element in written:
         if tag.element == 0 or tag in (_PLANAR_CONFIGURATION, _CHARACTER_SET):
             continue
         yield f"{int(tag):08x}".encode()
-        element: Any = dataset.get_item(tag)
         if _is_sequence(tag, element):
             yield from _items(dataset, tag, swapped=swapped, encodings=encodings)
         else:

@@ -50,6 +50,12 @@ def _by_a_router() -> bytes:
     return _saved(made)
 
 
+def _with_open_sequences() -> bytes:
+    made = _image()
+    made["SequenceOfUltrasoundRegions"].is_undefined_length = True
+    return encoded(made)
+
+
 def _saved(made: Dataset) -> bytes:
     out = io.BytesIO()
     made.save_as(out, enforce_file_format=True)
@@ -66,12 +72,13 @@ def _compressed(made: Dataset, syntax: str) -> bytes:
     "again",
     [
         _by_a_router,
+        _with_open_sequences,
         lambda: encoded(_image(), syntax=ImplicitVRLittleEndian),
         lambda: encoded(_image(), syntax=DeflatedExplicitVRLittleEndian),
         lambda: encoded(_image(), syntax=ExplicitVRBigEndian),
         lambda: _compressed(_image(), RLELossless),
     ],
-    ids=["router", "implicit", "deflated", "big-endian", "rle"],
+    ids=["router", "sequences-without-length", "implicit", "deflated", "big-endian", "rle"],
 )
 def test_the_same_image_written_otherwise_is_already_here(take: Take, again: Callable[[], bytes]) -> None:
     first = take(encoded(_image()))
