@@ -367,7 +367,7 @@ def _describe_clip(clip: Clip, study_uid: str, number: int) -> ClipDetail:
         "flow_frames": clip.flow_frames,
         "looked_frames": len(clip.looked_frames),
         "decode_error": clip.decode_error,
-        "scorable": clip.scorable,
+        "scorable": clip.scorable and not (clip.frames == 1 and clip.decode_error),
         "parked_reason": clip.parked_reason,
         "warnings": clip.warnings,
         "thumbnail_url": f"{base}thumbnail/",
