@@ -71,19 +71,21 @@ class Audited(ModelAdmin):
         super().save_model(request, obj, form, change)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        self._record(request, "made", obj, message)
+        self._record_that(request, "made", obj, message)
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        self._record(request, "password_changed" if "password" in str(message).lower() else "changed", obj, message)
+        self._record_that(
+            request, "password_changed" if "password" in str(message).lower() else "changed", obj, message
+        )
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for obj in queryset:
-            self._record(request, "deleted", obj, "")
+            self._record_that(request, "deleted", obj, "")
         return super().log_deletions(request, queryset)
 
-    def _record(self, request: HttpRequest, verb: str, obj: Any, message: Any) -> None:
+    def _record_that(self, request: HttpRequest, verb: str, obj: Any, message: Any) -> None:
         changes = request.__dict__.pop("audit_changes", {})
         audit.record(request, f"{self.noun}.{verb}", object=obj.pk, name=str(obj)[:MOST], changed=changes)
 
