@@ -45,10 +45,18 @@ def csv_lines(
     reader = csv.reader(chain([head], text), delimiter=named[1] if named else max(",;\t", key=head.count))
     try:
         columns = [column(name) for name in next(reader, [])]
+        _check_named_once(columns)
         check(columns)
         yield from _rows(reader, columns, lines_before=1 if named else 0)
     except csv.Error as error:
         raise BadFile(f"The file is not a CSV file ({error}).") from None
+
+
+def _check_named_once(columns: list[str]) -> None:
+    """Else one of two cells would count, and the other not."""
+    twice = [name for name in dict.fromkeys(columns) if name and columns.count(name) > 1]
+    if twice:
+        raise BadFile(f"Several columns are called {', '.join(twice)}: keep one of each.")
 
 
 def _decoded(data: bytes) -> str:

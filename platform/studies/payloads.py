@@ -210,8 +210,8 @@ def describe_patient(patient: Patient) -> PatientSummary:
 def _who_notes(study: Study, user: User) -> list[str]:
     who = identity_note(study.patient, user)
     asked = notes_on(study.patient, to_readers=sees_everything(user))
-    said = [who["text"]] if who and who["text"] not in asked else []
-    return [*said, *asked, *_birth_notes(study)]
+    said = [who["text"]] if who else []
+    return [*said, *(each for each in asked if not who or each not in who["text"]), *_birth_notes(study)]
 
 
 def notes(study: Study, clips: Sequence[Clip], known: Disclosure, user: User) -> list[str]:
@@ -376,7 +376,7 @@ def _describe_clip(clip: Clip, study_uid: str, number: int) -> ClipDetail:
         "flow_frames": clip.flow_frames,
         "looked_frames": len(clip.looked_frames),
         "decode_error": clip.decode_error,
-        "scorable": clip.scorable,
+        "scorable": clip.scorable and not (clip.frames == 1 and clip.decode_error),
         "parked_reason": clip.parked_reason,
         "warnings": clip.warnings,
         "thumbnail_url": f"{base}thumbnail/",

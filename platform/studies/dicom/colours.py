@@ -34,6 +34,17 @@ def whole(frame: bytes, rows: int, columns: int, *, sampling: str, planar: bool)
     return np.stack([luma, blue, red], axis=-1)
 
 
+def lie_in_planes(frame: bytes, pixels: int) -> bool:
+    """Whether halved colours lie in planes: colour differences of ultrasound are mostly 128, for grey."""
+    data = np.frombuffer(frame, np.uint8)[: 2 * pixels]
+    return _coloured(data[pixels:]) <= _coloured(data.reshape(-1, 4)[:, 2:])
+
+
+def _coloured(differences: Pixels) -> float:
+    """How far from grey, on average."""
+    return float(np.abs(differences.astype(np.int16) - 128).mean())
+
+
 def to_rgb(array: npt.NDArray[Any], photometric: str) -> npt.NDArray[Any]:
     """RGB of Y, Cb and Cr [H, W, 3]; anything else as it is."""
     if photometric.startswith("YBR_FULL"):

@@ -1,15 +1,16 @@
 """What an instance says, apart from how it is written: two files of one content are one image that came twice.
 
-The file meta group, lengths, paddings, the encoding of elements and of pixels belong to the route a file took.
+The file meta group, lengths, paddings, the encoding of elements, texts and pixels belong to the route a file took.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
@@ -22,7 +23,9 @@ from studies.dicom.facts import Content
 _CHUNK = 1024**2
 _PADDING = b" \0"
 _TEXTS = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
-_PLANAR_CONFIGURATION, _PHOTOMETRIC = 0x00280006, 0x00280004
+_OF_ANY_SCRIPT = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
+_ENDS_OF_WORDS = set(b"\\^=\n\r\t\f")
+_CHARACTER_SET, _PLANAR_CONFIGURATION, _PHOTOMETRIC = 0x00080005, 0x00280006, 0x00280004
 _RGB_IN_JPEG_2000 = {b"YBR_RCT": b"RGB"}
 SWAPPED = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4, "FD": 8, "OD": 8}
 
@@ -45,17 +48,22 @@ def of(opened: DicomFile, image_bytes: Iterator[bytes] | None = None) -> Content
     return {"data_set": data_set.hexdigest(), "pixels": image.hexdigest(), "encoding": encoding}
 
 
-def _parts(dataset: Dataset, *, swapped: bool) -> Iterator[bytes]:
-    """Every element with its length, so that no two data sets run together into the same bytes."""
-    for tag in sorted(dataset.keys()):
-        if tag.element == 0 or tag == _PLANAR_CONFIGURATION:
+def _parts(dataset: Dataset, *, swapped: bool, encodings: Sequence[str] = ()) -> Iterator[bytes]:
+    """Every element with its length, so that no two data sets run together into the same bytes.
+
+    ``encodings`` are those of the data set around this one, which may name its own.
+    """
+    # First of all: pydicom reads other elements on the way to a sequence, and no longer gives them as they are written.
+    written: list[tuple[BaseTag, Any]] = [(tag, dataset.get_item(tag)) for tag in sorted(dataset.keys())]
+    encodings = _encodings(dataset) or encodings
+    for tag, element in written:
+        if tag.element == 0 or tag in (_PLANAR_CONFIGURATION, _CHARACTER_SET):
             continue
         yield f"{int(tag):08x}".encode()
-        element: Any = dataset.get_item(tag)
         if _is_sequence(tag, element):
-            yield from _items(dataset, tag, swapped=swapped)
+            yield from _items(dataset, tag, swapped=swapped, encodings=encodings)
         else:
-            value = _value(tag, element, swapped=swapped)
+            value = _in_unicode(tag, _value(tag, element, swapped=swapped), encodings)
             yield f":{len(value)}:".encode()
             yield value
 
@@ -79,10 +87,29 @@ def _value(tag: BaseTag, element: RawDataElement | DataElement, *, swapped: bool
     return _RGB_IN_JPEG_2000.get(value, value) if tag == _PHOTOMETRIC else value
 
 
-def _items(dataset: Dataset, tag: BaseTag, *, swapped: bool) -> Iterator[bytes]:
+def _encodings(dataset: Dataset) -> list[str]:
+    """Python's names of those that the data set says its texts have."""
+    named = dataset.get("SpecificCharacterSet")
+    return convert_encodings(named) if named else []
+
+
+def _in_unicode(tag: BaseTag, value: bytes, encodings: Sequence[str]) -> bytes:
+    """A text as UTF-8, where it can be read as it says it is written: a router may write it otherwise."""
+    if not encodings or (value.isascii() and b"\x1b" not in value):
+        return value
+    if not dictionary_has_tag(tag) or dictionary_VR(tag) not in _OF_ANY_SCRIPT:
+        return value
+    try:
+        text = decode_bytes(value, encodings, _ENDS_OF_WORDS)
+    except (LookupError, UnicodeError):
+        return value
+    return value if "\ufffd" in text else text.encode()
+
+
+def _items(dataset: Dataset, tag: BaseTag, *, swapped: bool, encodings: Sequence[str]) -> Iterator[bytes]:
     for item in dataset[tag].value or []:
         yield b"("
-        yield from _parts(item, swapped=swapped)
+        yield from _parts(item, swapped=swapped, encodings=encodings)
         yield b")"
 
 

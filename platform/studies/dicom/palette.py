@@ -1,7 +1,7 @@
 """Colours of palette pixels (PS3.3, C.7.6.3.1.5, C.7.6.3.1.6 and C.7.9.2), by what the tables hold.
 
-Devices disagree with their own descriptors: 16-bit words hold no more than 255, or 16 bits where 8 are said. The
-largest entry tells how much of them is meant.
+Devices disagree with their own descriptors: 16-bit words hold no more than 255 or 4095, or 16 bits where 8 are said.
+The largest entry tells how much of them is meant.
 """
 
 from __future__ import annotations
@@ -47,10 +47,12 @@ def apply(pixels: npt.NDArray[Any], opened: DicomFile) -> npt.NDArray[np.uint8]:
 
 
 def _bits_held(largest: int, bits: int) -> int:
-    """How wide the entries are: the declared width where they keep to it and use it, else 8, or the 16 of a word."""
-    if largest < 1 << 8:
-        return 8
-    return bits if 8 < bits < 16 and largest < 1 << bits else 16
+    """How wide the entries are: the declared width where they keep to it and use it, else as wide as the largest needs.
+
+    10 and 12 bits are widths of devices; a table of 16 whose brightest entry is under a tenth of white is none.
+    """
+    widths = (8, bits) if 8 < bits < 16 else (8, 10, 12)
+    return next((width for width in widths if largest < 1 << width), 16)
 
 
 def _descriptor(dataset: Dataset, name: str) -> _Descriptor:

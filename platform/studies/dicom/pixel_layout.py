@@ -28,6 +28,8 @@ _NOT_2000 = "Its header says {}, which only JPEG 2000 has: a converter left it. 
 _UNTRANSFORMED = "Its header says {}, its compressed frames have no such transform: shown as red, green and blue."
 _SAMPLINGS = ("_422", "_420")
 _SHARE = {"": 6, "422": 4, "420": 3}
+_PLANES = "Its header says {} plane by plane, which no such picture is: read {}, as its first frame suggests."
+_SURPLUS = "Its pixels hold {} bytes more than its {}: not shown."
 _MISCOUNTED = (
     "Its pixels hold more than the {} frames that its header counts, and where those end is unknown: not scored."
 )
@@ -85,6 +87,8 @@ def check(opened: DicomFile) -> Layout:
         "planar": value(dataset, "PlanarConfiguration") == 1,
     }
     facts["bits_stored"] = _bits_stored(opened, facts["bits_allocated"])
+    if value(dataset, "PixelRepresentation") is None:
+        opened.warnings.append("Its header does not say whether values have a sign: taken as without.")
     facts["shift"] = _shift(opened, facts["bits_allocated"], facts["bits_stored"])
     if facts["rows"] * facts["columns"] > MAX_FRAME_PIXELS:
         raise Refused("too_large", f"It declares frames of {facts['columns']} x {facts['rows']} pixels: too large.")
@@ -99,7 +103,7 @@ def _looked_into(opened: DicomFile, layout: Layout) -> Layout:
         return replace(layout, whole=layout.frames)
     if layout.photometric == "PALETTE COLOR":
         palette.say_what_is_decided(opened)
-    layout = _recounted(opened, _sampled(opened, layout))
+    layout = _recounted(opened, _laid_out(opened, _sampled(opened, layout)))
     flaw, reason = _flaw(opened, layout)
     whole = layout.frames
     if layout.photometric in _TRANSFORMED and opened.syntax not in JPEG2000TransferSyntaxes:
@@ -177,6 +181,17 @@ def _sampled(opened: DicomFile, layout: Layout) -> Layout:
     return layout
 
 
+def _laid_out(opened: DicomFile, layout: Layout) -> Layout:
+    """PS3.3, C.7.6.3.1.2, knows no planes of halved colours: some files have them, others only say so."""
+    size = frame_bytes(layout)
+    if layout.sampling != "422" or not layout.planar or not _can_be_halved(layout) or _pixel_bytes(opened) < size:
+        return layout
+    opened.stream.seek(opened.pixel_start)
+    planar = colours.lie_in_planes(opened.stream.read(size), layout.rows * layout.columns)
+    opened.warnings.append(_PLANES.format(layout.photometric, "so" if planar else "pixel by pixel"))
+    return replace(layout, planar=planar)
+
+
 def _recounted(opened: DicomFile, layout: Layout) -> Layout:
     """With as many frames as the pixels hold where the header counts fewer: nobody calls normal what nobody sees."""
     if opened.pixel_kind != "pixels":
@@ -207,7 +222,12 @@ def _held_native(opened: DicomFile, layout: Layout) -> Layout:
     exact = honest and rest < _PADDING_BITS and _surplus_bits(opened, layout) >= _frame_bits(layout)
     if layout.sampling and bits % _frame_bits(replace(layout, sampling="")) < _PADDING_BITS:
         exact = False  # it may as well be fewer frames with colours of their own
-    return replace(layout, frames=frames) if exact else layout
+    if exact:
+        return replace(layout, frames=frames)
+    if _PADDING_BITS <= (surplus := _surplus_bits(opened, layout)) < _frame_bits(layout):
+        counted = f"{layout.frames} frames" if layout.frames > 1 else "frame"
+        opened.warnings.append(_SURPLUS.format(surplus // 8, counted))
+    return layout
 
 
 def _surplus_bits(opened: DicomFile, layout: Layout) -> int:
@@ -220,6 +240,7 @@ def _bits_stored(opened: DicomFile, allocated: int) -> int:
     """As many as are allocated where the header does not say, or says what cannot be."""
     stored = value(opened.dataset, "BitsStored")
     if stored is None:
+        opened.warnings.append(f"Its header does not say how many bits are stored: taken as {allocated}.")
         return allocated
     if isinstance(stored, int) and 0 < stored <= allocated:
         return int(stored)

@@ -189,10 +189,7 @@ def _study_of(header: Header, now: datetime) -> Study:
         defaults = {
             "patient": patient,
             "original_patient": patient,
-            "accession": header["accession"],
-            "description": header["description"],
-            "acquired_at": moment(header["study_at"] or header["acquired_at"], header["utc_offset"]),
-            "as_sent": header["as_sent"],
+            **study_facts(header),
             "is_phantom": is_phantom,
             "first_image_at": now,
             "last_image_at": now,
@@ -200,6 +197,16 @@ def _study_of(header: Header, now: datetime) -> Study:
         with_deleted().get_or_create(uid=header["study_uid"], defaults=defaults)
         study = _lock(header["study_uid"]).get()
     return study
+
+
+def study_facts(header: Header) -> dict[str, Any]:
+    """What an image says of its study."""
+    return {
+        "accession": header["accession"],
+        "description": header["description"],
+        "acquired_at": moment(header["study_at"] or header["acquired_at"], header["utc_offset"]),
+        "as_sent": header["as_sent"],
+    }
 
 
 def _lock(uid: str) -> QuerySet[Study]:

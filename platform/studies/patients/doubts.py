@@ -15,6 +15,7 @@ from studies.dicom.person_names import readable
 from studies.models import DoubtKind, IdentityDoubt, Patient, Study
 from studies.search import folded
 
+_MOST_SAID = 10
 NOT_NAMED = "Who is it? An admin is asked which infant this is."
 
 
@@ -215,8 +216,34 @@ def notes_on(patient: Patient, *, to_readers: bool) -> list[str]:
 
     Without ``to_readers`` nobody is named: who labels one study is told nothing of other infants.
     """
-    found = open_about([patient.pk])[patient.pk][:10]
-    return list(dict.fromkeys(note(doubt, patient) if to_readers else NOT_NAMED for doubt in found))
+    found = open_about([patient.pk])[patient.pk]
+    return in_words(found, patient) if to_readers else [NOT_NAMED] * bool(found)
+
+
+def in_words(found: Sequence[IdentityDoubt], patient: Patient) -> list[str]:
+    """What clashes first; one sentence about all who are perhaps the same infant, ten of them by number."""
+    perhaps = [doubt for doubt in found if doubt.kind == DoubtKind.PERHAPS_ONE]
+    said = [note(doubt, patient) for doubt in found if doubt not in perhaps][:_MOST_SAID]
+    numbers = dict.fromkeys(_number(_beside(doubt, patient)) for doubt in perhaps)
+    return [*dict.fromkeys(said), *([_perhaps(list(numbers))] if numbers else [])]
+
+
+def _perhaps(numbers: Sequence[str]) -> str:
+    named, more = ", ".join(numbers[:_MOST_SAID]), len(numbers) - _MOST_SAID
+    if len(numbers) == 1:
+        return f"Perhaps the same infant as patient {named}, or a twin: its studies are not among the priors."
+    rest = f" and {more} more" if more > 0 else ""
+    return f"Perhaps the same infant as patients {named}{rest}, or a twin: their studies are not among the priors."
+
+
+def _beside(doubt: IdentityDoubt, patient: Patient) -> Patient:
+    """The other side of a question about two infants."""
+    assert doubt.other is not None
+    return next(each for each in (doubt.other.final(), doubt.patient.final()) if each.pk != patient.pk)
+
+
+def _number(patient: Patient) -> str:
+    return f"{patient.patient_id} ({patient.issuer})" if patient.issuer else patient.patient_id
 
 
 def note(doubt: IdentityDoubt, patient: Patient) -> str:
@@ -225,8 +252,7 @@ def note(doubt: IdentityDoubt, patient: Patient) -> str:
     if doubt.other is None:
         said = [f"{fact} {before or 'unknown'} or {now or 'unknown'}" for fact, before, now in _disagreement(doubt)]
         return f"Who is it? Headers of this infant disagree: {', '.join(said)}. An admin is asked."
-    other = next(each for each in (doubt.other.final(), doubt.patient.final()) if each.pk != patient.pk)
-    number = f"{other.patient_id} ({other.issuer})" if other.issuer else other.patient_id
+    number = _number(_beside(doubt, patient))
     if doubt.kind == DoubtKind.CLASH:
         return f"Another infant came under the number {number} ({differs} differ): kept apart. An admin is asked."
-    return f"Perhaps the same infant as patient {number}, or a twin: its studies are not among the priors."
+    return _perhaps([number])

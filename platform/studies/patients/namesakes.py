@@ -76,7 +76,7 @@ def _note(
     others = [each for each in under_number if each.pk not in {patient.pk, *perhaps_one}]
     told = {other.pk for other in others}
     sentences = [one_number(patient, others)] if others else []
-    sentences += [doubts.note(each, patient) for each in questions if not _sides(each) & told]
+    sentences += doubts.in_words([each for each in questions if not _sides(each) & told], patient)
     if not sentences:
         return None
     url = f"/identity/?q={quote(patient.patient_id)}" if has_role(user, Role.ADMIN) and questions else None

@@ -239,6 +239,18 @@ def _put_in_place(clip: Clip, study: Study, header: Header, file: StagedFile) ->
     clip.replaced_at = now
     clip.save()
     catalogue.add([clip], [header])
+    _correct_study(study, clip, header)
+
+
+def _correct_study(study: Study, clip: Clip, header: Header) -> None:
+    """The texts that an admin has taken; of the only picture of a study its time and its infant as sent, too."""
+    if Clip.objects.filter(study=study).exclude(pk=clip.pk).exists():
+        study.description = header["description"] or study.description
+        study.accession = header["accession"] or study.accession
+    else:
+        for name, value in indexing.study_facts(header).items():
+            setattr(study, name, value)
+    study.save(update_fields=["description", "accession", "acquired_at", "as_sent"])
 
 
 # ---------- discarding, and what both leave behind ----------

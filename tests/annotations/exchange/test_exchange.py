@@ -244,6 +244,12 @@ def test_a_contradiction_is_asked_about_and_taken_when_it_is_confirmed(study: St
     assert given(admin, sheet, dry_run=False, confirmed=True).json()["counts"] == {"new": 1}
 
 
+def test_two_columns_of_one_name_are_refused(study: Study, admin: User) -> None:
+    answer = given(admin, f"study_uid,right,Right ,left\n{study.uid},3,1,0\n", dry_run=False)
+    assert (answer.status_code, "Several columns are called right" in str(answer.json())) == (400, True)
+    assert not ReadRevision.objects.exists()
+
+
 @pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e"])
 def test_what_a_word_processor_puts_between_lines_stays_in_the_comment(study: Study, admin: User, mark: str) -> None:
     sheet = f"study_uid,comment,right,left\r\n{study.uid},first{mark}second,III,None\r\n"

@@ -80,6 +80,14 @@ def test_shared_colours_are_written_out(tmp_path: Path, photometric: str, planar
     assert _is_as_encoded(path)
 
 
+@pytest.mark.parametrize(("planar", "read"), [(True, "so"), (False, "pixel by pixel")])
+def test_halved_colours_said_to_lie_in_planes_are_read_as_they_lie(tmp_path: Path, *, planar: bool, read: str) -> None:
+    data = _shared(YBR, "422", planar=planar)
+    path = _file(tmp_path / "a.dcm", data, "YBR_FULL_422", PlanarConfiguration=1)
+    assert f"read {read}, as its first frame suggests" in " ".join(pool.read_header(path)["pixel_notes"])
+    assert _is_as_encoded(path)
+
+
 @pytest.mark.parametrize("photometric", ["YBR_FULL_422", "YBR_PARTIAL_422"])
 def test_shared_colours_look_as_in_dcmtk(tmp_path: Path, photometric: str) -> None:
     data = _shared(PARTIAL if "PARTIAL" in photometric else YBR, "422", planar=False)

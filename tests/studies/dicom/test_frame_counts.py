@@ -98,6 +98,13 @@ def test_a_surplus_that_is_no_whole_frame_is_not_scored(take: Callable[..., Inge
     assert "more than the 2 frames that its header counts" in Clip.objects.get().decode_error
 
 
+def test_bytes_that_are_no_frame_are_said(tmp_path: Path) -> None:
+    made = dataset(frames=2, PixelData=FRAMES[:2].tobytes() + bytes(ROWS * COLUMNS // 2))
+    header = _header(tmp_path, encoded(made, syntax=ExplicitVRLittleEndian))
+    assert f"Its pixels hold {ROWS * COLUMNS // 2} bytes more than its 2 frames: not shown." in header["pixel_notes"]
+    assert (header["pixels"]["frames"], header["pixels"]["flaw"]) == (2, "")
+
+
 def test_frames_before_a_surplus_are_shown(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.dcm", _surplus())
     assert np.array_equal(second_decoder.shown(path, 2), FRAMES[1])

@@ -29,6 +29,9 @@ def test_eight_bits_are_shown_without_what_they_are_not_asked(tmp_path: Path, mi
     path, whole = _write(tmp_path / "a.dcm", data), _write(tmp_path / "b.dcm", clip(frames=1, PixelData=GREY.tobytes()))
     (truth,) = second_decoder.frames(whole)
     assert second_decoder.apart(second_decoder.shown(path), truth) == 0
+    said = " ".join(pool.read_header(path)["pixel_notes"])
+    assert ("how many bits are stored: taken as 8" in said) == ("BitsStored" in missing)
+    assert ("whether values have a sign" in said) == ("PixelRepresentation" in missing)
 
 
 def test_colours_without_a_planar_configuration_lie_pixel_by_pixel(tmp_path: Path) -> None:

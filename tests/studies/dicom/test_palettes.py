@@ -21,7 +21,8 @@ TRUTH = np.stack([table[INDEX] for table in COLOURS.values()], axis=-1)
 SYNTAXES = {"little": ExplicitVRLittleEndian, "big": ExplicitVRBigEndian}
 # bits that the descriptor names, what an entry is multiplied by, bytes to an entry
 TABLES = {"full": (16, 257, 2), "padded": (8, 1, 2), "full-as-8": (8, 257, 2), "low": (16, 1, 2), "bytes": (8, 1, 1)}
-BLACK_IN_DCMTK = {"low"}
+TABLES |= {"ten": (16, 4, 2), "twelve": (16, 16, 2)}
+BLACK_IN_DCMTK = {"low", "ten", "twelve"}
 
 
 def _in_words(entries: np.ndarray, width: int, order: str) -> bytes:

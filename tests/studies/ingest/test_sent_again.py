@@ -38,12 +38,22 @@ def _image(*, seed: int = 0, **facts: Any) -> Dataset:
     return made
 
 
+def _named(name: str, *character_sets: str) -> bytes:
+    return encoded(_image(SpecificCharacterSet=list(character_sets), PatientName=name))
+
+
 def _by_a_router() -> bytes:
     made = _image()
     encoded(made)
     made.file_meta.SourceApplicationEntityTitle = "ROUTER"
     made.file_meta.ImplementationVersionName = "ROUTER_2"
     return _saved(made)
+
+
+def _with_open_sequences() -> bytes:
+    made = _image()
+    made["SequenceOfUltrasoundRegions"].is_undefined_length = True
+    return encoded(made)
 
 
 def _saved(made: Dataset) -> bytes:
@@ -62,12 +72,13 @@ def _compressed(made: Dataset, syntax: str) -> bytes:
     "again",
     [
         _by_a_router,
+        _with_open_sequences,
         lambda: encoded(_image(), syntax=ImplicitVRLittleEndian),
         lambda: encoded(_image(), syntax=DeflatedExplicitVRLittleEndian),
         lambda: encoded(_image(), syntax=ExplicitVRBigEndian),
         lambda: _compressed(_image(), RLELossless),
     ],
-    ids=["router", "implicit", "deflated", "big-endian", "rle"],
+    ids=["router", "sequences-without-length", "implicit", "deflated", "big-endian", "rle"],
 )
 def test_the_same_image_written_otherwise_is_already_here(take: Take, again: Callable[[], bytes]) -> None:
     first = take(encoded(_image()))
@@ -165,3 +176,25 @@ def test_a_report_that_a_router_rewrote_is_already_here(take: Take) -> None:
     take(encoded(made))
     made.file_meta.SourceApplicationEntityTitle = "ROUTER"
     assert take(_saved(made)).code == "duplicate"
+
+
+NAMES = [
+    ("Müller^Zoë", ["ISO_IR 100"], ["ISO_IR 192"]),
+    ("Yamada^Tarou=山田^太郎", ["", "ISO 2022 IR 87"], ["ISO_IR 192"]),
+    ("Образцова^Анна", ["ISO_IR 144"], ["", "ISO 2022 IR 144"]),
+    ("North^Anna", [""], ["ISO_IR 100"]),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "second"), NAMES)
+def test_a_text_in_another_character_set_is_the_same_text(
+    take: Take, name: str, first: list[str], second: list[str]
+) -> None:
+    take(_named(name, *first))
+    assert take(_named(name, *second)).outcome == "duplicate"
+
+
+def test_the_same_bytes_in_another_character_set_are_another_text(take: Take) -> None:
+    take(_named("Образцова", "ISO_IR 144"))
+    other = _named("Образцова".encode("iso8859_5").decode("latin_1"), "ISO_IR 100")
+    assert take(other).outcome == "refused"

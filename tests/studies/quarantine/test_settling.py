@@ -107,6 +107,24 @@ def test_what_a_person_said_of_the_view_stays(boss: Client, conflict: Quarantine
     assert (Clip.objects.get().view, Clip.objects.get().view_source) == ("mastoid", "person")
 
 
+def test_an_accepted_correction_corrects_the_study(take: Take, boss: Client) -> None:
+    take(clip(**UIDS, StudyDescription="Craniel", AccessionNumber="A-17", StudyDate="20260315"))
+    take(clip(**UIDS, StudyDescription="Cranial", AccessionNumber="", StudyDate="20260316"))
+    _post(boss, QuarantinedFile.objects.get(), "accept")
+    study = Study.objects.get()
+    assert (study.description, study.accession) == ("Cranial", "")
+    assert f"{study.acquired_at:%d}" == "16"
+
+
+def test_a_picture_among_others_corrects_no_time_of_its_study(take: Take, boss: Client) -> None:
+    take(clip(**UIDS, StudyDescription="Craniel", StudyDate="20260315"))
+    take(clip(**UIDS | {"SOPInstanceUID": "1.2.4"}, StudyDescription="Craniel", StudyDate="20260315"))
+    take(clip(**UIDS, StudyDescription="Cranial", StudyDate="20260316"))
+    _post(boss, QuarantinedFile.objects.get(), "accept")
+    study = Study.objects.get()
+    assert (study.description, f"{study.acquired_at:%d}") == ("Cranial", "15")
+
+
 def test_a_picture_of_another_study_does_not_move_the_one_that_is_here(take: Take, boss: Client) -> None:
     take(FIRST)
     take(clip(**UIDS | {"StudyInstanceUID": "1.9"}, seed=1))
