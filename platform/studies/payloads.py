@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, TypedDict
@@ -24,6 +25,7 @@ from studies.patients.namesakes import IdentityNote, identity_note
 DEFAULT_RATE = 24.0
 _ULTRASOUND = "US"
 _NAMED_CLIPS = 3
+_OF_TIME = re.compile(r"^The birth date|lies in the future|offset from UTC")
 NO_MASTOID = "No mastoid view: posterior fossa not assessed."
 
 RateSource = Literal["vector", "frame_time", "recommended", "default"]
@@ -225,17 +227,29 @@ def notes(study: Study, clips: Sequence[Clip], known: Disclosure, user: User) ->
     broken = sum(bool(clip.decode_error) for clip in clips)
     if broken:
         sentences.append(f"{broken} of {len(clips)} clips cannot be shown or are incomplete.")
+    sentences += _time_notes(clips) if known.identity else []
     decided = _pixel_notes(clips)
     return [*sentences, *_kind_notes(clips), *(decided if known.identity else telling_nothing(decided))]
 
 
 def _pixel_notes(clips: Sequence[Clip]) -> list[str]:
-    """What was decided about pixels that contradict their header, and which clips it is about."""
+    """What was decided about pixels that contradict their header."""
+    return _by_sentence([(number, clip.pixel_notes or []) for number, clip in enumerate(clips, 1)], len(clips))
+
+
+def _time_notes(clips: Sequence[Clip]) -> list[str]:
+    """Dates of headers that cannot be true, and offsets that are none."""
+    said = [[sentence for sentence in clip.warnings if _OF_TIME.search(sentence)] for clip in clips]
+    return _by_sentence(list(enumerate(said, 1)), len(clips))
+
+
+def _by_sentence(said: Sequence[tuple[int, list[str]]], clips: int) -> list[str]:
+    """Each sentence once, with the clips that it is about."""
     about: dict[str, list[int]] = {}
-    for number, clip in enumerate(clips, 1):
-        for sentence in clip.pixel_notes or []:
+    for number, sentences in said:
+        for sentence in sentences:
             about.setdefault(sentence, []).append(number)
-    return [f"{_which(numbers, len(clips))}: {sentence}" for sentence, numbers in about.items()]
+    return [f"{_which(numbers, clips)}: {sentence}" for sentence, numbers in about.items()]
 
 
 def _which(numbers: Sequence[int], clips: int) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from studies import clip_order
@@ -96,3 +97,9 @@ def test_a_study_ahead_of_the_sites_clock_is_said_to_be(in_order: Any) -> None:
     acquired = {"AcquisitionDate": "20260105", "AcquisitionTime": "1000"}
     in_order({"StudyDate": f"{ahead:%Y%m%d}", "StudyTime": f"{ahead:%H%M%S}", **acquired})
     assert any("lies in the future" in each for each in Clip.objects.get().warnings)
+
+
+def test_what_is_wrong_with_a_clips_time_stands_in_the_studys_notes(take: Any, reader: Client) -> None:
+    take(clip(StudyInstanceUID="1.7", TimezoneOffsetFromUTC="+2600"))
+    notes = reader.get("/api/v1/studies/1.7/").json()["notes"]
+    assert any(note.startswith("Clip 1: The offset from UTC that it states, +2600, is none") for note in notes)

@@ -143,11 +143,18 @@ def _timing(dataset: Dataset, opened: DicomFile) -> Acquisition:
     clip = _best(_clip_moments(dataset))
     if clip is not None and clip.at is None:
         opened.warnings.append("The clip has a date but no time: sorted by its instance number.")
+    _say_of_offset(opened)
     return {
         "study_at": _believable(study, "study", opened),
         "acquired_at": _believable(clip, "clip", opened),
         "utc_offset": attributes.text(dataset, "TimezoneOffsetFromUTC", 5),
     }
+
+
+def _say_of_offset(opened: DicomFile) -> None:
+    stated = attributes.text(opened.dataset, "TimezoneOffsetFromUTC", 16)
+    if stated and clocks.zone(stated) is None:
+        opened.warnings.append(f"The offset from UTC that it states, {stated}, is none: times are taken as the site's.")
 
 
 def _pairs(dataset: Dataset, *names: str) -> Iterator[Written]:

@@ -39,6 +39,12 @@ def test_a_date_time_without_an_offset_leaves_it_to_the_file(header: Any) -> Non
     assert (facts["acquired_at"], facts["utc_offset"]) == ("2026-01-05T09:00:00", "-0500")
 
 
+def test_an_offset_of_the_file_that_no_place_has_is_said(header: Any) -> None:
+    warnings = header(TimezoneOffsetFromUTC="+2600")["warnings"]
+    assert any("offset from UTC that it states, +2600, is none" in warning for warning in warnings)
+    assert not any("offset" in warning for warning in header(TimezoneOffsetFromUTC="+0530")["warnings"])
+
+
 @pytest.mark.parametrize("offset", ["+1500", "-9900", "+0190"])
 def test_an_offset_that_no_place_has_is_not_believed(header: Any, offset: str) -> None:
     assert header(AcquisitionDateTime=f"20260105090000{offset}")["acquired_at"] == "2026-01-05T09:00:00"
