@@ -104,11 +104,12 @@ class Disclosure:
 
 
 def scanned(regions: Sequence[Region]) -> list[Window]:
-    """The regions that hold ultrasound and lie inside the picture."""
+    """The regions that hold ultrasound and lie inside the picture. The whole picture with a scale of another source is
+    none: what is written on it lies within."""
     return [
         Window(region["x0"], region["y0"], region["x1"], region["y1"], *region.get("frames", (0, 0)))
         for region in regions
-        if region["inside"] and region["type"] in _SCANNED
+        if region["inside"] and region["type"] in _SCANNED and "source" not in region
     ]
 
 

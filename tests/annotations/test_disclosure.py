@@ -195,6 +195,13 @@ def test_a_picture_without_a_region_is_not_shown_and_says_why(without_region: Cl
     assert "names no ultrasound region" in described["decode_error"] == answers[0].json()["detail"]
 
 
+def test_a_scale_from_pixel_spacing_is_no_region_that_may_be_shown() -> None:
+    labeller, made = person(Role.ANNOTATOR), stored(SequenceOfUltrasoundRegions=None, PixelSpacing=[0.2, 0.2])
+    factories.queue(made.study, readers=[labeller])
+    assert [region["source"] for region in made.regions] == ["Pixel Spacing"]
+    assert [client_of(labeller).get(url).status_code for url in _addresses(made)] == [422, 422]
+
+
 @pytest.mark.parametrize("option", ["whole_pictures", "identified"])
 def test_an_admin_opens_whole_pictures_for_a_queue(without_region: Clip, option: str) -> None:
     labeller = person(Role.ANNOTATOR)
